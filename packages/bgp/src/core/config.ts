@@ -1,0 +1,64 @@
+import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
+
+/**
+ * Everything a speaker is told. Plain data: `fabric` derives it from resources, `overland bgp run -c` reads it
+ * from YAML. Applying a new one is a diff: only sessions whose identity changed restart.
+ */
+export interface SpeakerConfig {
+  readonly asn: Asn;
+  /** BGP Identifier, written as an IPv4 address; unique, not zero (RFC 6286). */
+  readonly routerId: IpAddress;
+  /**
+   * `host` offers its own prefixes only and never re-advertises what it learned over eBGP; `router`
+   * passes learned routes on (a leaf or spine).
+   */
+  readonly role: 'host' | 'router';
+  /** Addresses to listen on; empty: dial only. */
+  readonly listen: readonly { readonly address: IpAddress; readonly port: number }[];
+  readonly multipath: {
+    /** Most equal-cost paths in one route, 1..128. */
+    readonly maxPaths: number;
+    /** Paths of equal length through different AS are equal too (`bestpath as-path multipath-relax`). */
+    readonly relaxAsPath: boolean;
+  };
+  readonly gracefulRestart: {
+    readonly enabled: boolean;
+    /** Restart Time of the capability, seconds, 0..4095 (RFC 4724 section 3). */
+    readonly restartSeconds: number;
+    /** Longest time that routes of a restarting peer are kept, seconds. */
+    readonly stalePathSeconds: number;
+    /** Longest wait for End-of-RIB of the peers that came up before we select routes, seconds. */
+    readonly deferralSeconds: number;
+  };
+  readonly peers: readonly PeerConfig[];
+  /** Prefixes that this speaker originates. */
+  readonly originate: readonly Prefix[];
+}
+
+/** One configured peer. Identity of the session: `address`, `port`, `localAddress`, AS numbers. */
+export interface PeerConfig {
+  /** For logs and `bgp summary`, unique: the BGPPeer's name, or the address. */
+  readonly name: string;
+  readonly description?: string;
+  readonly address: IpAddress;
+  readonly port: number;
+  /** Source address; absent: the kernel picks. */
+  readonly localAddress?: IpAddress;
+  readonly asn: Asn;
+  /** AS number to use towards this peer instead of the speaker's. */
+  readonly localAsn?: Asn;
+  readonly families: readonly Family[];
+  readonly holdSeconds: number;
+  readonly keepaliveSeconds: number;
+  readonly connectRetrySeconds: number;
+  /** Wait to be dialled. */
+  readonly passive: boolean;
+  /** Times our own AS number may occur in a received AS_PATH (`allowas-in`). */
+  readonly allowAsIn: number;
+  /** Replace the peer's AS number by ours in the AS_PATH sent to it (`as-override`). */
+  readonly asOverride: boolean;
+  /** Next hop sent: `auto` is self for eBGP and for what we originate, else unchanged. */
+  readonly nextHop: 'auto' | 'self' | 'keep';
+  /** TTL of what we send, 1..255; 1 for a directly connected eBGP peer. */
+  readonly ttl: number;
+}

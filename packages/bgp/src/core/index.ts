@@ -1,0 +1,1 @@
+export type { PeerConfig, SpeakerConfig } from './config.ts';

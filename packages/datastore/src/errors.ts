@@ -1,0 +1,27 @@
+import type { Entry } from './datastore.ts';
+
+/** A condition of a transaction does not hold: read again and decide anew. */
+export class ConflictError extends Error {
+  override readonly name = 'ConflictError';
+  readonly key: string;
+  /** What the key holds now; `undefined` if it is absent. */
+  readonly actual: Entry | undefined;
+
+  constructor(key: string, actual: Entry | undefined) {
+    super(
+      `${key} ${actual ? `is at revision ${actual.revision}` : 'is absent'}: changed by someone else`,
+    );
+    this.key = key;
+    this.actual = actual;
+  }
+}
+
+/** The datastore cannot be reached, or did not answer in time. A write may have been applied. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
+/** The request is larger than the datastore takes. Nothing was sent. */
+export class LimitError extends Error {
+  override readonly name = 'LimitError';
+}

@@ -1,0 +1,19 @@
+export type {
+  BatchOutcome,
+  Kernel,
+  KernelEvent,
+  KernelMonitor,
+  Link,
+  Links,
+  Neighbour,
+  Neighbours,
+  NextHopObject,
+  NextHopObjects,
+  Protocol,
+  Route,
+  Routes,
+  RouteTarget,
+  Sysctls,
+  VethSpec,
+} from './ports.ts';
+export { KernelError, PROTOCOL } from './ports.ts';

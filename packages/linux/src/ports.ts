@@ -1,0 +1,188 @@
+import type { Family, InterfaceAddress, IpAddress, NextHop, Prefix } from '@overland/net';
+
+/**
+ * The kernel as the rest of Overland sees it. Each port has two implementations, netlink and the shipped
+ * fake (`./testing`), and both pass one compliance suite. Calls that change state are idempotent:
+ * creating what exists and removing what is absent are not errors.
+ */
+
+/** A network interface. */
+export interface Link {
+  /** Kernel interface index; never reused while the namespace lives, except by a rename. */
+  readonly index: number;
+  readonly name: string;
+  /** `veth`, `bridge`, … as `ip -d link` names it; empty for loopback. */
+  readonly kind: string;
+  readonly mac: string;
+  /** In octets. */
+  readonly mtu: number;
+  /** Administratively up (IFF_UP). */
+  readonly up: boolean;
+  /** Carrier: the other end is there and up (IFF_LOWER_UP). */
+  readonly carrier: boolean;
+}
+
+export interface VethSpec {
+  readonly name: string;
+  readonly mac?: string;
+  readonly mtu: number;
+  readonly peer: {
+    readonly name: string;
+    readonly mac?: string;
+    /** Path of the network namespace that receives the peer end, such as `/run/netns/web1`. */
+    readonly namespace: string;
+  };
+}
+
+export interface Links {
+  list(): Promise<Link[]>;
+  get(name: string): Promise<Link | undefined>;
+  /** Creates both ends, the peer inside its namespace, both down. @throws {KernelError} EEXIST if the name is taken. */
+  createVeth(spec: VethSpec): Promise<Link>;
+  set(
+    name: string,
+    change: { readonly up?: boolean; readonly mtu?: number; readonly mac?: string },
+  ): Promise<void>;
+  remove(name: string): Promise<void>;
+  addresses(name: string): Promise<InterfaceAddress[]>;
+  addAddress(name: string, address: InterfaceAddress): Promise<void>;
+  removeAddress(name: string, address: InterfaceAddress): Promise<void>;
+}
+
+/** Origin of a route (rtm_protocol) or next hop (nh_protocol): how we know what is ours. */
+export type Protocol = number;
+
+/** Numbers that Overland writes; registered nowhere else in iproute2's rt_protos. */
+export const PROTOCOL = {
+  /** Learned by the speaker. */
+  bgp: 86,
+  /** Local: workload interfaces, own blocks. */
+  local: 87,
+} as const satisfies Record<string, Protocol>;
+
+/** One kernel route of the main table. Identity: destination and metric. */
+export interface Route {
+  readonly destination: Prefix;
+  readonly metric: number;
+  readonly protocol: Protocol;
+  readonly target: RouteTarget;
+  /** Preferred source address (RTA_PREFSRC). */
+  readonly source?: IpAddress;
+}
+
+export type RouteTarget =
+  | { readonly type: 'device'; readonly device: string }
+  | { readonly type: 'gateway'; readonly nextHop: NextHop }
+  | { readonly type: 'next-hop-object'; readonly id: number }
+  | { readonly type: 'blackhole' };
+
+/** Outcome per item of a batch, in order: `undefined` is success. One failure does not stop the others. */
+export type BatchOutcome = readonly (KernelError | undefined)[];
+
+export interface Routes {
+  /** Routes of the main table, of one protocol if given (the kernel filters). */
+  list(family: Family, protocol?: Protocol): Promise<Route[]>;
+  /** Adds or atomically replaces (NLM_F_CREATE | NLM_F_REPLACE). */
+  replace(routes: readonly Route[]): Promise<BatchOutcome>;
+  remove(routes: readonly Route[]): Promise<BatchOutcome>;
+}
+
+/** A next-hop object (RTM_NEWNEXTHOP): one path, or a group of them. */
+export interface NextHopObject {
+  /** 1..2^32-1, ours to choose. */
+  readonly id: number;
+  readonly protocol: Protocol;
+  readonly content:
+    | { readonly type: 'path'; readonly family: Family; readonly nextHop: NextHop }
+    | { readonly type: 'group'; readonly members: readonly number[] };
+}
+
+export interface NextHopObjects {
+  list(protocol?: Protocol): Promise<NextHopObject[]>;
+  replace(objects: readonly NextHopObject[]): Promise<BatchOutcome>;
+  /** Removing an object removes every route that uses it. */
+  remove(ids: readonly number[]): Promise<BatchOutcome>;
+}
+
+export interface Neighbour {
+  readonly device: string;
+  readonly address: IpAddress;
+  /** Absent while it is not resolved. */
+  readonly mac: string | undefined;
+  /** NUD_* name in lower case: `reachable`, `stale`, `failed`, `permanent`, … */
+  readonly state: string;
+}
+
+export interface Neighbours {
+  list(device?: string): Promise<Neighbour[]>;
+  replace(neighbour: {
+    readonly device: string;
+    readonly address: IpAddress;
+    readonly mac: string;
+  }): Promise<void>;
+  /** Answers neighbour solicitations for `address` on `device` (proxy NDP, proxy ARP). */
+  addProxy(device: string, address: IpAddress): Promise<void>;
+  remove(device: string, address: IpAddress): Promise<void>;
+}
+
+/** What the kernel says happened, whoever did it. */
+export type KernelEvent =
+  | { readonly type: 'link'; readonly link: Link }
+  | { readonly type: 'link-removed'; readonly index: number; readonly name: string }
+  | {
+      readonly type: 'address';
+      readonly device: string;
+      readonly address: InterfaceAddress;
+      readonly removed: boolean;
+    }
+  | {
+      readonly type: 'route';
+      readonly family: Family;
+      readonly route: Route;
+      readonly removed: boolean;
+    }
+  | {
+      readonly type: 'next-hop-object';
+      readonly id: number;
+      readonly protocol: Protocol;
+      readonly removed: boolean;
+    }
+  | { readonly type: 'neighbour'; readonly neighbour: Neighbour; readonly removed: boolean }
+  /** Events were lost (ENOBUFS): read everything again. */
+  | { readonly type: 'overrun' };
+
+export interface KernelMonitor {
+  /** Events from now on, in order. Ends when `signal` aborts. */
+  events(signal: AbortSignal): AsyncIterable<KernelEvent>;
+}
+
+export interface Sysctls {
+  /** @param key Dotted, as sysctl(8) writes it: `net.ipv4.ip_forward`; `/` where a device name has dots. @returns `undefined` if the kernel has no such setting. */
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+}
+
+/** Everything of one network namespace. */
+export interface Kernel extends AsyncDisposable {
+  readonly links: Links;
+  readonly routes: Routes;
+  readonly nextHopObjects: NextHopObjects;
+  readonly neighbours: Neighbours;
+  readonly monitor: KernelMonitor;
+  readonly sysctls: Sysctls;
+}
+
+/** The kernel refused. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+  /** `EEXIST`, `ENODEV`, `EPERM`, … */
+  readonly code: string;
+  /** What was asked, such as `replace route 10.65.0.0/26`. */
+  readonly operation: string;
+
+  constructor(code: string, operation: string, detail = '') {
+    super(`${operation}: ${code}${detail && ` (${detail})`}`);
+    this.code = code;
+    this.operation = operation;
+  }
+}
