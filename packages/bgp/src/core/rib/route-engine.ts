@@ -1,0 +1,151 @@
+import type { Asn, Family, InterfaceAddress, IpAddress, Prefix, RouteBatch } from '@overland/net';
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
+
+/**
+ * The two halves of the speaker meet here. The session half (framing, FSM, timers, capabilities) tells the
+ * route half (UPDATE, RIBs, decision, egress) when peers come and go, and hands it UPDATE bodies; the route
+ * half packs UPDATEs when a socket can take them and route batches for the kernel. Neither has a clock or a
+ * socket.
+ */
+export interface RouteEngine {
+  /** Takes over what changed: originated prefixes, multipath, per-peer policy of live sessions. */
+  configure(config: SpeakerConfig): void;
+
+  /** Current interfaces and their addresses: next hops on a link that is down are unusable at once. */
+  setInterfaces(interfaces: readonly InterfaceState[]): void;
+
+  /** A session became Established. Routes retained from before stay stale until replaced or End-of-RIB. */
+  peerUp(session: EstablishedSession): void;
+
+  /**
+   * A session ended.
+   *
+   * @param retain Families whose routes stay, marked stale (RFC 4724 section 4.2); the others are flushed.
+   */
+  peerDown(peer: PeerId, retain: readonly Family[]): void;
+
+  /** Flushes what is still stale: the Restart Time or the stale path time of the peer ran out. */
+  flushStale(peer: PeerId): void;
+
+  /**
+   * Takes one UPDATE, without the 19-octet header. Faults that RFC 7606 contains are counted, not returned.
+   *
+   * @param body Read only while the call lasts.
+   * @returns The NOTIFICATION to send, when the session must end.
+   */
+  receiveUpdate(peer: PeerId, body: Uint8Array): NotificationFault | undefined;
+
+  /** The peer asked for all routes again (RFC 2918). */
+  refresh(peer: PeerId, family: Family): void;
+
+  /**
+   * Does up to `units` of pending work (decision, egress, batches), one unit being about one prefix.
+   *
+   * @returns Whether work is left.
+   */
+  step(units: number): boolean;
+
+  /**
+   * Packs the next message for the peer, whole with its header.
+   *
+   * @param target At least 4096 octets; written from `offset`.
+   * @returns Octets written; 0 when there is nothing to send now. End-of-RIB follows the first full pass.
+   */
+  nextUpdate(peer: PeerId, target: Uint8Array, offset: number): number;
+
+  /** Whether {@link nextUpdate} has something for the peer. */
+  hasUpdate(peer: PeerId): boolean;
+
+  /** The next batch for the kernel, of at most `maxRecords`; `undefined` when there is none. */
+  nextRouteBatch(maxRecords: number): RouteBatch | undefined;
+
+  /**
+   * Ends the deferral of a restarting speaker (RFC 4724 section 4.1): selection begins, batches and UPDATEs flow,
+   * and each family's batch stream ends its first full pass with `endOfRib`. Called by the session half when
+   * the peers that came up have sent End-of-RIB, or the deferral time ran out.
+   */
+  endDeferral(): void;
+
+  /** Families for which the peer has sent End-of-RIB since it came up. */
+  endOfRibReceived(peer: PeerId): readonly Family[];
+
+  counters(peer: PeerId): RouteCounters;
+  /** A page of the Loc-RIB in prefix order, for the operator. */
+  routes(query: RouteQuery): RoutePage;
+}
+
+/** Index of a configured peer, given by the session half; reused only after the peer was removed. */
+export type PeerId = number;
+
+export interface InterfaceState {
+  readonly name: string;
+  /** Up and with carrier. */
+  readonly usable: boolean;
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+/** What OPEN negotiation settled. */
+export interface EstablishedSession {
+  readonly peer: PeerId;
+  readonly config: PeerConfig;
+  /** Our side of the session: AS number used towards this peer, and the TCP connection's address. */
+  readonly localAsn: Asn;
+  readonly localAddress: IpAddress;
+  readonly peerRouterId: IpAddress;
+  readonly families: readonly Family[];
+  /** RFC 6793: AS numbers in AS_PATH take four octets. */
+  readonly fourOctetAs: boolean;
+  /** Largest message either side may send, octets: 4096. */
+  readonly maxMessageOctets: number;
+}
+
+/** A fault that ends the session; the shell sends it as NOTIFICATION. RFC 4271 section 6. */
+export interface NotificationFault {
+  readonly code: number;
+  readonly subcode: number;
+  readonly data: Uint8Array;
+  /** For logs and `bgp summary`, one line. Holds no bytes from the network. */
+  readonly reason: string;
+}
+
+export interface RouteCounters {
+  /** By family: paths accepted into Adj-RIB-In, and of them stale. */
+  readonly received: Readonly<Record<Family, number>>;
+  readonly stale: Readonly<Record<Family, number>>;
+  /** By family: prefixes in Adj-RIB-Out. */
+  readonly sent: Readonly<Record<Family, number>>;
+  readonly updatesReceived: number;
+  readonly updatesSent: number;
+  /** Paths or messages refused, by reason: `as-path-loop`, `treat-as-withdraw`, `attribute-discard`, … */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+export interface RouteQuery {
+  readonly family: Family;
+  /** Continue behind this prefix. */
+  readonly after?: Prefix;
+  readonly limit: number;
+}
+
+export interface RoutePage {
+  readonly routes: readonly RouteView[];
+  readonly next: Prefix | undefined;
+}
+
+/** One prefix with its paths, best first, decoded for people. */
+export interface RouteView {
+  readonly prefix: Prefix;
+  readonly paths: readonly {
+    /** Name of the peer; `null` if originated here. */
+    readonly peer: string | null;
+    readonly best: boolean;
+    readonly multipath: boolean;
+    readonly stale: boolean;
+    readonly usable: boolean;
+    readonly nextHop: IpAddress | null;
+    readonly asPath: readonly number[];
+    readonly origin: 'igp' | 'egp' | 'incomplete';
+    readonly med: number | null;
+    readonly localPref: number | null;
+  }[];
+}
