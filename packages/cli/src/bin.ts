@@ -1,2 +1,22 @@
 #!/usr/bin/env node
-process.stdout.write('overland\n');
+import { coloursFor } from './colours.ts';
+import { runProgram } from './program.ts';
+
+// A reader that has seen enough (`overland … | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
+
+const exitCode = await runProgram(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+  env: process.env,
+  workingDirectory: process.cwd(),
+  colours: coloursFor(process.stdout, process.env),
+});
+process.exit(exitCode);

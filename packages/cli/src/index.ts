@@ -1,1 +1,3 @@
-export {};
+export { coloursFor } from './colours.ts';
+export { type CommandContext, FailureError, UsageError } from './command.ts';
+export { runProgram } from './program.ts';

@@ -1,0 +1,116 @@
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { coloursFor } from './colours.ts';
+import { type Command, command, FailureError, OUTPUT_OPTION, UsageError } from './command.ts';
+import { runProgram } from './program.ts';
+import { COMMANDS, type RegistryEntry } from './registry.ts';
+
+const greet = command({
+  name: 'person greet',
+  summary: 'Greet people',
+  arguments: {
+    who: { summary: 'whom' },
+    others: { summary: 'and whom else', variadic: true, optional: true },
+  },
+  options: {
+    output: OUTPUT_OPTION,
+    loud: { type: 'boolean', summary: 'shout' },
+    times: { type: 'number', summary: 'how often', minimum: 1, maximum: 3, default: 1 },
+    alsoCalled: { type: 'list', summary: 'other names' },
+  },
+  examples: [
+    ['overland person greet Ada', 'one'],
+    ['overland person greet Ada Bob --loud', 'two'],
+  ],
+  async handle({ stdout }, input) {
+    if (input.who === 'nobody') throw new UsageError('nobody is not a person');
+    if (input.who === 'mute') throw new FailureError('mute does not answer');
+    stdout.write(JSON.stringify(input));
+    return 0;
+  },
+});
+
+function entry(loaded: Command): RegistryEntry {
+  return { name: loaded.name, summary: loaded.summary, load: async () => loaded };
+}
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: '', err: '' };
+  const sink = (key: 'out' | 'err'): Writable =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        written[key] += String(chunk);
+        done();
+      },
+    });
+  const context = {
+    stdout: sink('out'),
+    stderr: sink('err'),
+    signal: new AbortController().signal,
+    env: {},
+    workingDirectory: '/',
+    colours: coloursFor({}, {}),
+  };
+  const code = await runProgram(args, context, [entry(greet)]);
+  return { code, ...written };
+}
+
+test('arguments and options arrive by name, with defaults', async () => {
+  const { code, out } = await run('person', 'greet', 'Ada', 'Bob', 'Eve', '--also-called', 'X');
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toEqual({
+    who: 'Ada',
+    others: ['Bob', 'Eve'],
+    output: 'table',
+    loud: false,
+    times: 1,
+    alsoCalled: ['X'],
+  });
+});
+
+test.each([
+  [['person', 'greet'], "overland: missing required argument 'who'"],
+  [['person', 'greet', 'Ada', '--lout'], "overland: unknown option '--lout'"],
+  [
+    ['person', 'greet', 'Ada', '--times', '9'],
+    "overland: --times wants a number from 1 to 3, not '9'",
+  ],
+  [
+    ['person', 'greet', 'Ada', '-o', 'xml'],
+    "option '-o, --output <format>' argument 'xml' is invalid",
+  ],
+  [['person', 'greet', 'nobody'], 'overland: nobody is not a person'],
+  [['person', 'great'], "overland: unknown command 'great'"],
+])('%j is refused with exit code 2', async (args, message) => {
+  const { code, err, out } = await run(...args);
+  expect(err).toContain(message);
+  expect(out).toBe('');
+  expect(code).toBe(2);
+});
+
+test('failing to do the work is exit code 1', async () => {
+  expect(await run('person', 'greet', 'mute')).toEqual({
+    code: 1,
+    out: '',
+    err: 'overland: mute does not answer\n',
+  });
+});
+
+test('the help of a command has its examples', async () => {
+  const { code, out } = await run('person', 'greet', '--help');
+  expect(code).toBe(0);
+  expect(out).toContain('overland person greet Ada Bob --loud  # two');
+});
+
+test('without a command the help is shown and the exit code is 2', async () => {
+  const { code, err } = await run();
+  expect(code).toBe(2);
+  expect(err).toContain('Usage: overland');
+});
+
+test.each(COMMANDS.map((one) => [one.name, one] as const))(
+  '%s: registry and command agree',
+  async (_name, { name, summary, load }) => {
+    expect(await load()).toMatchObject({ name, summary });
+  },
+);

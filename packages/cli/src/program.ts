@@ -1,0 +1,167 @@
+import { Argument, Command as Commander, CommanderError, Option } from 'commander';
+import {
+  type ArgumentSpec,
+  type Command,
+  type CommandContext,
+  FailureError,
+  type OptionSpec,
+  UsageError,
+} from './command.ts';
+import { COMMANDS, NOUNS, type RegistryEntry } from './registry.ts';
+
+const EXIT = { success: 0, failure: 1, badInput: 2 } as const;
+
+/**
+ * Parses `args` (without the program's own name), runs the command they name and reports its failure on
+ * `context.stderr`.
+ *
+ * @returns the exit code: 0 success, 1 the work failed, 2 the request was wrong.
+ */
+export async function runProgram(
+  args: readonly string[],
+  context: CommandContext,
+  commands: readonly RegistryEntry[] = COMMANDS,
+): Promise<number> {
+  const outcome = { exitCode: EXIT.success as number };
+  try {
+    const program = await buildProgram(args, context, { commands, outcome });
+    await program.parseAsync(args, { from: 'user' });
+    return outcome.exitCode;
+  } catch (error) {
+    return reportError(error, context);
+  }
+}
+
+interface Wiring {
+  readonly commands: readonly RegistryEntry[];
+  /** Written by the command that ran. */
+  readonly outcome: { exitCode: number };
+}
+
+/** Only the command that `args` name is loaded; the others are a name and a summary. */
+async function buildProgram(
+  args: readonly string[],
+  context: CommandContext,
+  { commands, outcome }: Wiring,
+): Promise<Commander> {
+  const program = configure(new Commander('overland'), context)
+    .description('Container networking without the overlay: every host is a router.')
+    .addHelpText('after', '\nhelp of a command: overland COMMAND --help');
+  const chosen = chooseEntry(args, commands);
+  const groups = new Map<string, Commander>();
+
+  for (const entry of commands) {
+    const [noun = '', verb] = entry.name.split(' ');
+    let parent = program;
+    if (verb !== undefined) {
+      parent = groups.get(noun) ?? configure(program.command(noun), context);
+      parent.description(NOUNS[noun] ?? '');
+      groups.set(noun, parent);
+    }
+    const leaf = configure(parent.command(verb ?? noun), context).description(entry.summary);
+    if (entry !== chosen) continue;
+    const loaded = await entry.load();
+    declare(leaf, loaded).action(async () => {
+      outcome.exitCode = await loaded.run(context, inputOf(leaf, loaded));
+    });
+  }
+  return program;
+}
+
+function configure(commander: Commander, context: CommandContext): Commander {
+  return commander
+    .exitOverride()
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'overland: ')),
+    });
+}
+
+function chooseEntry(
+  args: readonly string[],
+  commands: readonly RegistryEntry[],
+): RegistryEntry | undefined {
+  const [noun, verb] = args.filter((arg) => !arg.startsWith('-'));
+  return commands.find(({ name }) => name === noun || name === `${noun} ${verb}`);
+}
+
+function declare(leaf: Commander, loaded: Command): Commander {
+  if (loaded.description !== undefined)
+    leaf.description(`${loaded.summary}.\n\n${loaded.description}`);
+  for (const [name, spec] of Object.entries(loaded.arguments))
+    leaf.addArgument(toArgument(name, spec));
+  for (const [name, spec] of Object.entries(loaded.options)) leaf.addOption(toOption(name, spec));
+  const width = Math.max(...loaded.examples.map(([typed]) => typed.length));
+  const examples = loaded.examples.map(
+    ([typed, meaning]) => `  ${typed.padEnd(width)}  # ${meaning}`,
+  );
+  return leaf.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
+}
+
+function toArgument(name: string, spec: ArgumentSpec): Argument {
+  const dots = spec.variadic ? '...' : '';
+  const text = `${kebab(name)}${dots}`;
+  return new Argument(spec.optional ? `[${text}]` : `<${text}>`, spec.summary);
+}
+
+function toOption(name: string, spec: OptionSpec): Option {
+  const value = spec.type === 'boolean' ? '' : ` <${spec.value ?? spec.type}>`;
+  const flags = `${spec.short ? `-${spec.short}, ` : ''}--${kebab(name)}${value}`;
+  const option = new Option(flags, spec.summary);
+  switch (spec.type) {
+    case 'boolean':
+      return option.default(false);
+    case 'list':
+      return option
+        .default([], 'none')
+        .argParser((text, previous: readonly string[]) => [...previous, text]);
+    case 'number':
+      if (spec.default !== undefined) option.default(spec.default);
+      return option.argParser((text) => parseNumber(`--${kebab(name)}`, text, spec));
+    case 'string':
+      if (spec.default !== undefined) option.default(spec.default);
+      if (spec.choices) option.choices(spec.choices);
+      return option;
+    default:
+      return spec satisfies never;
+  }
+}
+
+function parseNumber(
+  flag: string,
+  text: string,
+  { minimum = -Infinity, maximum = Infinity }: { minimum?: number; maximum?: number },
+): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < minimum || value > maximum) {
+    const bounds = Number.isFinite(minimum + maximum) ? ` from ${minimum} to ${maximum}` : '';
+    throw new UsageError(`${flag} wants a number${bounds}, not '${text}'`);
+  }
+  return value;
+}
+
+function inputOf(leaf: Commander, loaded: Command): Record<string, unknown> {
+  const names = Object.keys(loaded.arguments);
+  const positional = names.map((name, i) => [name, leaf.processedArgs[i]] as const);
+  return { ...Object.fromEntries(positional), ...leaf.opts() };
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function reportError(error: unknown, { stderr, env }: CommandContext): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed the line, or the help that was asked for.
+    const asked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
+    return asked ? EXIT.success : EXIT.badInput;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  stderr.write(`overland: ${message}\n`);
+  const expected = error instanceof UsageError || error instanceof FailureError;
+  if (!expected && env.OVERLAND_DEBUG && error instanceof Error) stderr.write(`${error.stack}\n`);
+  return error instanceof UsageError ? EXIT.badInput : EXIT.failure;
+}
