@@ -1,0 +1,35 @@
+import type { NotificationFault } from '../rib/route-engine.ts';
+
+/** NOTIFICATION error codes. RFC 4271 section 4.5, RFC 7313, RFC 9687. */
+export const ErrorCode = {
+  MessageHeader: 1,
+  OpenMessage: 2,
+  UpdateMessage: 3,
+  HoldTimerExpired: 4,
+  FiniteStateMachine: 5,
+  Cease: 6,
+  RouteRefresh: 7,
+} as const;
+
+const NO_DATA = new Uint8Array(0);
+
+/** A fault that costs the session: thrown by decoders, sent as NOTIFICATION by the session. RFC 4271 section 6. */
+export class BgpError extends Error implements NotificationFault {
+  override readonly name = 'BgpError';
+  readonly code: number;
+  readonly subcode: number;
+  readonly data: Uint8Array;
+  readonly reason: string;
+
+  /** @param reason One line for logs and `bgp summary`; holds no bytes from the network. */
+  constructor(
+    fault: { readonly code: number; readonly subcode: number; readonly data?: Uint8Array },
+    reason: string,
+  ) {
+    super(reason);
+    this.code = fault.code;
+    this.subcode = fault.subcode;
+    this.data = fault.data ?? NO_DATA;
+    this.reason = reason;
+  }
+}
