@@ -1,1 +1,3 @@
-export {};
+export { ConfigError } from './config.ts';
+export { loadConfig } from './load-config.ts';
+export { type Config, SETTING_NAMES, SETTINGS } from './settings.ts';

@@ -1,0 +1,32 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Replaces a file so that a crash at any moment leaves the old content or the new, on disk: written aside,
+ * fsynced, renamed, and the directory fsynced.
+ *
+ * @param path Mode 0600; its directory is made (0700) when it is missing.
+ */
+export async function writeDurably(path: string, content: string): Promise<void> {
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const aside = `${path}.new`;
+  {
+    await using file = await open(aside, 'w', 0o600);
+    await file.writeFile(content);
+    await file.sync();
+  }
+  await rename(aside, path);
+  await using folder = await open(directory, 'r');
+  await folder.sync();
+}
+
+/** The file's content, or `undefined` if there is none. */
+export async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
