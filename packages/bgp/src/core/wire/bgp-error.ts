@@ -11,6 +11,37 @@ export const ErrorCode = {
   RouteRefresh: 7,
 } as const;
 
+/** Message Header Error subcodes. RFC 4271 section 6.1. */
+export const HeaderSubcode = {
+  ConnectionNotSynchronized: 1,
+  BadMessageLength: 2,
+  BadMessageType: 3,
+} as const;
+
+/** OPEN Message Error subcodes. RFC 4271 section 6.2, RFC 5492. */
+export const OpenSubcode = {
+  Unspecific: 0,
+  UnsupportedVersion: 1,
+  BadPeerAs: 2,
+  BadIdentifier: 3,
+  UnsupportedOptionalParameter: 4,
+  UnacceptableHoldTime: 6,
+  UnsupportedCapability: 7,
+} as const;
+
+/** Cease subcodes. RFC 4486, RFC 8538. */
+export const CeaseSubcode = {
+  MaximumPrefixes: 1,
+  AdministrativeShutdown: 2,
+  PeerDeconfigured: 3,
+  AdministrativeReset: 4,
+  ConnectionRejected: 5,
+  OtherConfigurationChange: 6,
+  ConnectionCollision: 7,
+  OutOfResources: 8,
+  HardReset: 9,
+} as const;
+
 const NO_DATA = new Uint8Array(0);
 
 /** A fault that costs the session: thrown by decoders, sent as NOTIFICATION by the session. RFC 4271 section 6. */

@@ -34,6 +34,11 @@ export class Reader {
     return this.#at;
   }
 
+  /** The next octet, left in place; `undefined` at the end. */
+  peek(): number | undefined {
+    return this.#field[this.#at];
+  }
+
   u8(): number {
     return this.#view.getUint8(this.#advance(1));
   }

@@ -1,0 +1,141 @@
+import type { Family } from '@overland/net';
+import { afiOf, familyFrom, SAFI_UNICAST } from './address-family.ts';
+import { ErrorCode, OpenSubcode } from './bgp-error.ts';
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** Capability codes. RFC 5492; IANA "Capability Codes". */
+const CapabilityCode = {
+  MultiProtocol: 1,
+  RouteRefresh: 2,
+  GracefulRestart: 64,
+  FourOctetAs: 65,
+} as const;
+
+/** Graceful Restart capability. RFC 4724 section 3. */
+interface GracefulRestart {
+  /** R bit: the sender has restarted, and does not wait for our End-of-RIB before it sends. */
+  readonly restarted: boolean;
+  /** Seconds within which the sender's session is back after a restart, 0..4095. */
+  readonly restartSeconds: number;
+  /** Families whose routes the receiver should keep meanwhile. */
+  readonly families: readonly {
+    readonly family: Family;
+    /** F bit: the sender has kept forwarding through its restart. */
+    readonly forwarding: boolean;
+  }[];
+}
+
+/** What one side announced in its OPEN. Unknown capabilities and families are not here. */
+export interface Capabilities {
+  /** `undefined`: no multiprotocol capability at all, which means IPv4 unicast (RFC 4760 section 8). */
+  readonly families: readonly Family[] | undefined;
+  /** The sender's AS number, from the four-octet AS capability; 0 is possible, and invalid (RFC 7607). */
+  readonly fourOctetAs: number | undefined;
+  readonly routeRefresh: boolean;
+  readonly gracefulRestart: GracefulRestart | undefined;
+}
+
+/** Announces nothing, as an OPEN without optional parameters does. */
+export const NO_CAPABILITIES: Capabilities = {
+  families: undefined,
+  fourOctetAs: undefined,
+  routeRefresh: false,
+  gracefulRestart: undefined,
+};
+
+const RESTARTED = 0x8000;
+const RESTART_SECONDS = 0x0fff;
+const FORWARDING = 0x80;
+const MALFORMED = { code: ErrorCode.OpenMessage, subcode: OpenSubcode.Unspecific };
+
+/**
+ * Encodes capabilities as a sequence of triples. RFC 5492 section 4.
+ *
+ *   +----------+------------+-------------------+
+ *   | Code (1) | Length (1) | Value (variable)  |
+ *   +----------+------------+-------------------+
+ */
+export function encodeCapabilities(capabilities: Capabilities): Uint8Array<ArrayBuffer> {
+  const writer = new Writer();
+  for (const family of capabilities.families ?? []) {
+    writer.u8(CapabilityCode.MultiProtocol).u8(4).u16(afiOf(family)).u8(0).u8(SAFI_UNICAST);
+  }
+  if (capabilities.routeRefresh) writer.u8(CapabilityCode.RouteRefresh).u8(0);
+  const restart = capabilities.gracefulRestart;
+  if (restart) {
+    const flags = restart.restarted ? RESTARTED : 0;
+    writer.u8(CapabilityCode.GracefulRestart).u8(2 + 4 * restart.families.length);
+    writer.u16(flags | (restart.restartSeconds & RESTART_SECONDS));
+    for (const { family, forwarding } of restart.families) {
+      writer
+        .u16(afiOf(family))
+        .u8(SAFI_UNICAST)
+        .u8(forwarding ? FORWARDING : 0);
+    }
+  }
+  if (capabilities.fourOctetAs !== undefined) {
+    writer.u8(CapabilityCode.FourOctetAs).u8(4).u32(capabilities.fourOctetAs);
+  }
+  return writer.finish();
+}
+
+/**
+ * Decodes the capabilities of an OPEN: repeated ones merge, unknown ones are skipped. RFC 5492 section 4.
+ *
+ * @param value Concatenated values of every capabilities parameter.
+ * @throws {BgpError} OPEN Message Error, unspecific (2/0), if a length does not fit.
+ */
+export function decodeCapabilities(value: Uint8Array): Capabilities {
+  const reader = new Reader(value, MALFORMED);
+  const families = new Set<Family>();
+  let multiProtocol = false;
+  let found = NO_CAPABILITIES;
+  while (reader.remaining > 0) {
+    const code = reader.u8();
+    const field = reader.sub(reader.u8());
+    if (code === CapabilityCode.MultiProtocol) {
+      multiProtocol = true;
+      const family = decodeMultiProtocol(field);
+      if (family) families.add(family);
+    } else if (code === CapabilityCode.RouteRefresh) {
+      found = { ...found, routeRefresh: true };
+    } else if (code === CapabilityCode.FourOctetAs) {
+      found = { ...found, fourOctetAs: decodeFourOctetAs(field) };
+    } else if (code === CapabilityCode.GracefulRestart) {
+      // RFC 4724 section 3: of several, the last one counts.
+      found = { ...found, gracefulRestart: decodeGracefulRestart(field) };
+    }
+  }
+  return multiProtocol ? { ...found, families: [...families] } : found;
+}
+
+function decodeMultiProtocol(field: Reader): Family | undefined {
+  if (field.remaining !== 4) throw field.error(`multiprotocol capability of ${field.remaining}`);
+  const afi = field.u16();
+  field.u8();
+  return familyFrom(afi, field.u8());
+}
+
+function decodeFourOctetAs(field: Reader): number {
+  if (field.remaining !== 4) throw field.error(`four-octet AS capability of ${field.remaining}`);
+  return field.u32();
+}
+
+function decodeGracefulRestart(field: Reader): GracefulRestart {
+  if (field.remaining % 4 !== 2) {
+    throw field.error(`graceful restart capability of ${field.remaining} octets`);
+  }
+  const word = field.u16();
+  const families = new Map<Family, boolean>();
+  while (field.remaining > 0) {
+    const family = familyFrom(field.u16(), field.u8());
+    const flags = field.u8();
+    if (family) families.set(family, (flags & FORWARDING) !== 0);
+  }
+  return {
+    restarted: (word & RESTARTED) !== 0,
+    restartSeconds: word & RESTART_SECONDS,
+    families: [...families].map(([family, forwarding]) => ({ family, forwarding })),
+  };
+}
