@@ -1,0 +1,132 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Where the agent listens unless its setting `apiSocket` says otherwise. */
+export const DEFAULT_AGENT_SOCKET = '/run/overland/agent.sock';
+
+/** The agent did not answer: it does not run, or not here. */
+export class AgentUnreachableError extends Error {
+  override readonly name = 'AgentUnreachableError';
+}
+
+/** The agent answered no. */
+export class AgentRefusedError extends Error {
+  override readonly name = 'AgentRefusedError';
+  readonly status: number;
+  /** For programs, stable: `invalid`, `not-found`, `unavailable`, … */
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+/** One agent, by its socket. Every call is a connection of its own; nothing is kept open. */
+export interface AgentClient {
+  /**
+   * @returns The parsed reply.
+   * @throws {AgentUnreachableError} If nobody answers.
+   * @throws {AgentRefusedError} If the agent answers with an error.
+   */
+  call(method: Method, path: string, body?: unknown): Promise<unknown>;
+  /**
+   * Waits until the agent can attach workloads.
+   *
+   * @throws {AgentUnreachableError} If it cannot when the time is over; says what is missing.
+   */
+  waitUntilReady(timeoutMs: number): Promise<void>;
+}
+
+const CALL_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+
+/** @param socketPath Of the agent's API. */
+export function agentClient(socketPath: string): AgentClient {
+  const call: AgentClient['call'] = async (method, path, body) => {
+    const { status, content } = await exchange(socketPath, method, path, body);
+    if (status < 300) return content;
+    const { code = 'internal', message = `HTTP status ${status}` } = faultOf(content);
+    throw new AgentRefusedError(status, code, message);
+  };
+  return {
+    call,
+    async waitUntilReady(timeoutMs) {
+      const deadline = performance.now() + timeoutMs;
+      for (;;) {
+        const missing = await notReady(socketPath);
+        if (missing === undefined) return;
+        if (performance.now() > deadline) {
+          throw new AgentUnreachableError(
+            `the agent is not ready after ${Math.round(timeoutMs / 1000)} s: ${missing}`,
+          );
+        }
+        await delay(POLL_MS);
+      }
+    },
+  };
+}
+
+/** What keeps the agent from being ready, or `undefined` if it is. */
+async function notReady(socketPath: string): Promise<string | undefined> {
+  try {
+    const { status, content } = await exchange(socketPath, 'GET', '/startup', undefined);
+    if (status === 200) return undefined;
+    return faultOf(content).message ?? 'it is starting';
+  } catch (error) {
+    if (error instanceof AgentUnreachableError) return error.message;
+    throw error;
+  }
+}
+
+function faultOf(content: unknown): { readonly code?: string; readonly message?: string } {
+  const { error } = (content ?? {}) as { readonly error?: { code?: string; message?: string } };
+  return error ?? {};
+}
+
+interface Exchange {
+  readonly status: number;
+  readonly content: unknown;
+}
+
+async function exchange(
+  socketPath: string,
+  method: Method,
+  path: string,
+  body: unknown,
+): Promise<Exchange> {
+  const { promise, resolve, reject } = Promise.withResolvers<Exchange>();
+  const unreachable = (error: Error): void =>
+    reject(new AgentUnreachableError(explain(socketPath, error), { cause: error }));
+  const options = { socketPath, method, path, agent: false, timeout: CALL_TIMEOUT_MS };
+  const outgoing = request(options, (response) => {
+    text(response).then(
+      (reply) => resolve({ status: response.statusCode ?? 0, content: parseReply(reply) }),
+      unreachable,
+    );
+  });
+  outgoing.on('error', unreachable);
+  outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+  outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  return await promise;
+}
+
+function parseReply(reply: string): unknown {
+  try {
+    return JSON.parse(reply);
+  } catch {
+    return reply;
+  }
+}
+
+function explain(socketPath: string, error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
+    return `no agent listens on ${socketPath}; is it running on this host?`;
+  }
+  if (error.code === 'EACCES') return `${socketPath} may be used by root only`;
+  return `the agent on ${socketPath} does not answer: ${error.message}`;
+}
