@@ -1,3 +1,12 @@
+export { openKernel } from './kernel/open-kernel.ts';
+export {
+  createNamespace,
+  deleteNamespace,
+  listNamespaces,
+  namespaceIdentity,
+  namespacePath,
+  runInNamespace,
+} from './namespaces.ts';
 export type {
   BatchOutcome,
   Kernel,

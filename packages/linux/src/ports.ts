@@ -45,7 +45,12 @@ export interface Links {
   ): Promise<void>;
   remove(name: string): Promise<void>;
   addresses(name: string): Promise<InterfaceAddress[]>;
-  addAddress(name: string, address: InterfaceAddress): Promise<void>;
+  /** @param options.probe Duplicate address detection for IPv6 (default true): without it the address works at once. */
+  addAddress(
+    name: string,
+    address: InterfaceAddress,
+    options?: { readonly probe?: boolean },
+  ): Promise<void>;
   removeAddress(name: string, address: InterfaceAddress): Promise<void>;
 }
 
@@ -74,7 +79,11 @@ export type RouteTarget =
   | { readonly type: 'device'; readonly device: string }
   | { readonly type: 'gateway'; readonly nextHop: NextHop }
   | { readonly type: 'next-hop-object'; readonly id: number }
-  | { readonly type: 'blackhole' };
+  | { readonly type: 'blackhole' }
+  /** Paths spelled out in the route (RTA_MULTIPATH), as other programs write them; ours use next-hop objects. */
+  | { readonly type: 'multipath'; readonly nextHops: readonly NextHop[] }
+  /** Unreachable, prohibit, …: RTN_* by number. Listed, never written. */
+  | { readonly type: 'other'; readonly routeType: number };
 
 /** Outcome per item of a batch, in order: `undefined` is success. One failure does not stop the others. */
 export type BatchOutcome = readonly (KernelError | undefined)[];
@@ -120,9 +129,12 @@ export interface Neighbours {
     readonly address: IpAddress;
     readonly mac: string;
   }): Promise<void>;
+  remove(device: string, address: IpAddress): Promise<void>;
+  /** Addresses that we answer for; they are no neighbours and `list` does not show them. */
+  listProxies(device?: string): Promise<{ readonly device: string; readonly address: IpAddress }[]>;
   /** Answers neighbour solicitations for `address` on `device` (proxy NDP, proxy ARP). */
   addProxy(device: string, address: IpAddress): Promise<void>;
-  remove(device: string, address: IpAddress): Promise<void>;
+  removeProxy(device: string, address: IpAddress): Promise<void>;
 }
 
 /** What the kernel says happened, whoever did it. */

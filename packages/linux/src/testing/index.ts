@@ -1,1 +1,2 @@
-export {};
+export type { CableEnd, TestNamespace } from './netns.ts';
+export { cable, netns } from './netns.ts';

@@ -1,0 +1,94 @@
+import { closeSync } from 'node:fs';
+import { formatInterfaceAddress, type InterfaceAddress } from '@overland/net';
+import { openNamespace } from '../namespaces.ts';
+import {
+  readAddress,
+  writeAddressCreation,
+  writeAddressDump,
+  writeAddressRemoval,
+} from '../netlink/address-codec.ts';
+import {
+  readLink,
+  writeLinkChange,
+  writeLinkDump,
+  writeLinkRemoval,
+  writeVethCreation,
+} from '../netlink/link-codec.ts';
+import { KernelError, type Link, type Links, type VethSpec } from '../ports.ts';
+import type { NetlinkContext } from './netlink-context.ts';
+
+/** {@link Links} over rtnetlink. */
+export function netlinkLinks(context: NetlinkContext): Links {
+  const { requests } = context;
+  return {
+    list: async () => requests.dump('list links', writeLinkDump, readLink),
+
+    get: async (name) => context.findLink(name),
+
+    createVeth: async (spec) => createVeth(context, spec),
+
+    async set(name, change) {
+      const operation = `change link ${name}`;
+      const index = context.linkNumber(name, operation);
+      requests.changeOne(change, {
+        encode: (writer) => writeLinkChange(writer, index, change),
+        describe: () => operation,
+      });
+    },
+
+    async remove(name) {
+      requests.changeOne(name, {
+        encode: writeLinkRemoval,
+        describe: () => `remove link ${name}`,
+        fulfilled: ['ENODEV'],
+      });
+    },
+
+    async addresses(name) {
+      const operation = `list addresses of ${name}`;
+      const index = context.linkNumber(name, operation);
+      return requests.dump(
+        operation,
+        (writer) => writeAddressDump(writer, index),
+        (message) => readAddress(message)?.address,
+      );
+    },
+
+    async addAddress(name, address, { probe = true } = {}) {
+      const operation = `add ${formatInterfaceAddress(address)} to ${name}`;
+      const index = context.linkNumber(name, operation);
+      requests.changeOne(address, {
+        encode: (writer) => writeAddressCreation(writer, index, address, probe),
+        describe: () => operation,
+      });
+    },
+
+    removeAddress: async (name, address) => removeAddress(context, name, address),
+  };
+}
+
+function createVeth(context: NetlinkContext, spec: VethSpec): Link {
+  const operation = `create veth ${spec.name} with ${spec.peer.name} in ${spec.peer.namespace}`;
+  const namespace = openNamespace(spec.peer.namespace);
+  try {
+    context.requests.changeOne(spec, {
+      encode: (writer) => writeVethCreation(writer, spec, namespace),
+      describe: () => operation,
+    });
+  } finally {
+    closeSync(namespace);
+  }
+  const link = context.findLink(spec.name);
+  if (link === undefined) throw new KernelError('ENODEV', operation, 'it was removed at once');
+  return link;
+}
+
+function removeAddress(context: NetlinkContext, name: string, address: InterfaceAddress): void {
+  const link = context.findLink(name);
+  if (link === undefined) return;
+  context.requests.changeOne(address, {
+    encode: (writer) => writeAddressRemoval(writer, link.index, address),
+    describe: () => `remove ${formatInterfaceAddress(address)} from ${name}`,
+    fulfilled: ['EADDRNOTAVAIL', 'ENODEV'],
+  });
+}

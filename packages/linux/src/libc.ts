@@ -1,0 +1,115 @@
+import koffi from 'koffi';
+import { KernelError } from './ports.ts';
+
+/**
+ * The C library functions that Node does not offer. This file is the only one that knows how they are called
+ * (koffi), so that `node:ffi` can take its place. All calls are synchronous and belong to the calling thread.
+ *
+ * `null` selects the symbols of the process itself: glibc and musl alike.
+ */
+const library = koffi.load(null);
+
+type Fd = number;
+
+const native = {
+  socket: library.func('int socket(int domain, int type, int protocol)'),
+  socketpair: library.func('int socketpair(int domain, int type, int protocol, _Out_ int *fds)'),
+  bind: library.func('int bind(int fd, void *address, unsigned int length)'),
+  setsockopt: library.func(
+    'int setsockopt(int fd, int level, int name, void *value, unsigned int length)',
+  ),
+  send: library.func('long send(int fd, void *bytes, size_t length, int flags)'),
+  recv: library.func('long recv(int fd, void *bytes, size_t length, int flags)'),
+  dup2: library.func('int dup2(int from, int to)'),
+  setns: library.func('int setns(int fd, int type)'),
+  unshare: library.func('int unshare(int flags)'),
+  mount: library.func(
+    'int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)',
+  ),
+  umount2: library.func('int umount2(const char *target, int flags)'),
+  flock: library.func('int flock(int fd, int operation)'),
+};
+
+/** @throws {KernelError} With the errno of the call that has just returned -1. */
+function checked(result: unknown, operation: string): number {
+  // errno is per thread and koffi's own next call may overwrite it: read it before anything else.
+  if (result === -1) throw new KernelError(errorName(koffi.errno()), operation);
+  return Number(result);
+}
+
+export function socket(domain: number, type: number, protocol: number): Fd {
+  return checked(native.socket(domain, type, protocol), 'socket');
+}
+
+export function socketpair(domain: number, type: number): readonly [Fd, Fd] {
+  const fds = [-1, -1];
+  checked(native.socketpair(domain, type, 0, fds), 'socketpair');
+  return [fds[0] ?? -1, fds[1] ?? -1];
+}
+
+/** @param address A `struct sockaddr_*`. */
+export function bind(fd: Fd, address: Uint8Array): void {
+  checked(native.bind(fd, address, address.length), 'bind');
+}
+
+/** @param value A 32-bit integer, or the bytes of the option's struct. */
+export function setsockopt(
+  fd: Fd,
+  level: number,
+  name: number,
+  value: number | Uint8Array | Int32Array,
+): void {
+  const option = typeof value === 'number' ? Int32Array.of(value) : value;
+  const result = native.setsockopt(fd, level, name, option, option.byteLength);
+  checked(result, `setsockopt ${level}/${name}`);
+}
+
+/** @returns Bytes sent. */
+export function send(fd: Fd, bytes: Uint8Array): number {
+  return checked(native.send(fd, bytes, bytes.length, 0), 'send');
+}
+
+/** @returns Bytes received, or with MSG_TRUNC the true size of the datagram. */
+export function recv(fd: Fd, bytes: Uint8Array, flags: number): number {
+  return checked(native.recv(fd, bytes, bytes.length, flags), 'recv');
+}
+
+export function dup2(from: Fd, to: Fd): void {
+  checked(native.dup2(from, to), 'dup2');
+}
+
+/** Moves the calling thread into the namespace that `fd` refers to. */
+export function setns(fd: Fd, type: number): void {
+  checked(native.setns(fd, type), 'setns');
+}
+
+/** Gives the calling thread namespaces of its own. */
+export function unshare(flags: number): void {
+  checked(native.unshare(flags), 'unshare');
+}
+
+export function mount(source: string, target: string, flags: number): void {
+  checked(native.mount(source, target, 'none', flags, null), `mount ${target}`);
+}
+
+export function umount2(target: string, flags: number): void {
+  checked(native.umount2(target, flags), `umount ${target}`);
+}
+
+export function flock(fd: Fd, operation: number): void {
+  checked(native.flock(fd, operation), 'flock');
+}
+
+/** Second names of the same number; the kernel's documentation uses the other one. */
+const ALIASES = new Set(['EWOULDBLOCK', 'ENOTSUP', 'EDEADLOCK']);
+
+const ERROR_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(koffi.os.errno)
+    .filter(([name]) => !ALIASES.has(name))
+    .map(([name, number]) => [number, name]),
+);
+
+/** `ENODEV` for 19. Numbers without a name come back as `E524`. */
+export function errorName(number: number): string {
+  return ERROR_NAMES.get(number) ?? `E${number}`;
+}

@@ -1,0 +1,281 @@
+import { closeSync } from 'node:fs';
+import { bind, errorName, recv, send, setsockopt, socket } from '../libc.ts';
+import { type BatchOutcome, KernelError } from '../ports.ts';
+import { AF, NLM_F, NLMSG } from './constants.ts';
+import { type Message, messagesOf, readAnswer } from './message-reader.ts';
+import { MessageWriter } from './message-writer.ts';
+
+const SOCK_RAW = 3;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_TRUNC = 0x20;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SO_RCVBUFFORCE = 33;
+const SOL_NETLINK = 270;
+const NETLINK_ROUTE = 0;
+const NETLINK = { addMembership: 1, capAck: 10, extAck: 11, strictCheck: 12 } as const;
+
+/** Replies to more messages than this can overflow even a forced receive buffer's accounting. */
+const LARGEST_BATCH = 128;
+const BATCH_OCTETS = 65_536;
+/** The kernel never sends more than 32 KB at once unless one message is larger. */
+const RECEIVE_OCTETS = 131_072;
+const REQUEST_BUFFER_OCTETS = 4 << 20;
+const MONITOR_BUFFER_OCTETS = 64 << 20;
+/** The kernel answers within a system call; waiting longer than this means that an answer was lost. */
+const ANSWER_SECONDS = 10;
+const DUMP_ATTEMPTS = 10;
+
+/** How to ask for one kind of change. */
+export interface Change<T> {
+  /** Writes exactly one message, `begin` to `end`. May throw a {@link KernelError}: it becomes the item's outcome. */
+  readonly encode: (writer: MessageWriter, item: T) => void;
+  /** What was asked, for errors: `replace route 10.65.0.0/26`. */
+  readonly describe: (item: T) => string;
+  /** Codes that mean the wish is already fulfilled, such as ESRCH for a removal. */
+  readonly fulfilled?: readonly string[];
+}
+
+/**
+ * A synchronous rtnetlink socket of the calling thread's network namespace (the namespace at the time of
+ * opening; it stays there). Requests and answers never interleave: each call returns with its answers read.
+ */
+export class NetlinkSocket implements Disposable {
+  readonly #fd: number;
+  readonly #writer = new MessageWriter();
+  readonly #buffer = new Uint8Array(RECEIVE_OCTETS);
+
+  constructor() {
+    this.#fd = openSocket(0);
+    try {
+      raiseReceiveBuffer(this.#fd, REQUEST_BUFFER_OCTETS);
+      for (const option of [NETLINK.capAck, NETLINK.extAck, NETLINK.strictCheck]) {
+        setsockopt(this.#fd, SOL_NETLINK, option, 1);
+      }
+      const timeout = new BigInt64Array([BigInt(ANSWER_SECONDS), 0n]); // struct timeval
+      setsockopt(this.#fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeout.buffer));
+      bind(this.#fd, netlinkAddress());
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  /**
+   * Sends one message per item, up to {@link LARGEST_BATCH} per system call, and collects their outcomes.
+   *
+   * @throws {KernelError} ENOBUFS or ETIMEDOUT: answers were lost, so the outcome is unknown; read back.
+   */
+  change<T>(items: readonly T[], change: Change<T>): BatchOutcome {
+    const outcome: (KernelError | undefined)[] = new Array(items.length).fill(undefined);
+    for (let from = 0; from < items.length; ) from = this.#changeSome(items, from, change, outcome);
+    return outcome;
+  }
+
+  /** {@link change} for a single item. @throws {KernelError} If the kernel refuses. */
+  changeOne<T>(item: T, change: Change<T>): void {
+    const [error] = this.change([item], change);
+    if (error) throw error;
+  }
+
+  /** @returns Index of the first item that did not fit. */
+  #changeSome<T>(
+    items: readonly T[],
+    from: number,
+    change: Change<T>,
+    outcome: (KernelError | undefined)[],
+  ): number {
+    const writer = this.#writer;
+    writer.clear();
+    const first = writer.sequence + 1;
+    const sent: number[] = [];
+    let at = from;
+    for (; at < items.length && sent.length < LARGEST_BATCH; at++) {
+      if (writer.bytes.length > BATCH_OCTETS) break;
+      const before = writer.sequence;
+      try {
+        change.encode(writer, items[at] as T);
+        sent.push(at);
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        if (writer.sequence !== before) writer.abandon();
+        outcome[at] = new KernelError(error.code, change.describe(items[at] as T), error.message);
+      }
+    }
+    if (sent.length === 0) return at;
+    writer.acknowledge();
+    send(this.#fd, writer.bytes);
+    this.#receiveUntil(
+      writer.sequence,
+      (message) => {
+        if (message.type !== NLMSG.error) return false;
+        const index = sent[message.sequence - first];
+        const { errno, detail } = readAnswer(message);
+        if (index !== undefined && errno !== 0 && !change.fulfilled?.includes(errorName(errno))) {
+          outcome[index] = new KernelError(
+            errorName(errno),
+            change.describe(items[index] as T),
+            detail,
+          );
+        }
+        return message.sequence === writer.sequence;
+      },
+      first,
+    );
+    return at;
+  }
+
+  /**
+   * Asks for one object.
+   *
+   * @param visit Called with the answer; not called if the kernel refuses.
+   * @returns The error code of a refusal, such as `ENODEV`.
+   */
+  get(
+    encode: (writer: MessageWriter) => void,
+    visit: (message: Message) => void,
+  ): string | undefined {
+    const writer = this.#writer;
+    writer.clear();
+    encode(writer);
+    writer.acknowledge();
+    send(this.#fd, writer.bytes);
+    let refusal: string | undefined;
+    this.#receiveUntil(writer.sequence, (message) => {
+      if (message.type !== NLMSG.error) {
+        visit(message);
+        return false;
+      }
+      const { errno } = readAnswer(message);
+      if (errno !== 0) refusal = errorName(errno);
+      return true;
+    });
+    return refusal;
+  }
+
+  /**
+   * Lists objects. A listing that the kernel marks as interrupted by a change is read again.
+   *
+   * @param encode Writes the request; {@link NLM_F.dump} is up to the caller.
+   * @param read Decodes one message; `undefined` leaves it out.
+   * @throws {KernelError} EINTR if the table never holds still.
+   */
+  dump<T>(
+    operation: string,
+    encode: (writer: MessageWriter) => void,
+    read: (message: Message) => T | undefined,
+  ): T[] {
+    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+      const found: T[] = [];
+      this.beginDump(encode);
+      let state: DumpState = 'more';
+      while (state === 'more') state = this.continueDump(operation, read, found);
+      if (state === 'done') return found;
+    }
+    throw new KernelError('EINTR', operation, 'kept changing while it was read');
+  }
+
+  /** First half of a listing in slices: nothing else may use the socket until it is `done`. */
+  beginDump(encode: (writer: MessageWriter) => void): void {
+    this.#interrupted = false;
+    this.#writer.clear();
+    encode(this.#writer);
+    send(this.#fd, this.#writer.bytes);
+  }
+
+  #interrupted = false;
+
+  /** Receives one datagram of a listing. */
+  continueDump<T>(
+    operation: string,
+    read: (message: Message) => T | undefined,
+    found: T[],
+  ): DumpState {
+    for (const message of messagesOf(this.#receive())) {
+      if (message.sequence !== this.#writer.sequence) continue;
+      if ((message.flags & NLM_F.dumpInterrupted) !== 0) this.#interrupted = true;
+      if (message.type === NLMSG.done || message.type === NLMSG.error) {
+        const { errno, detail } = readAnswer(message);
+        if (errno !== 0) throw new KernelError(errorName(errno), operation, detail);
+        return this.#interrupted ? 'interrupted' : 'done';
+      }
+      const value = read(message);
+      if (value !== undefined) found.push(value);
+    }
+    return 'more';
+  }
+
+  /** Receives until `isLast`; answers to earlier, abandoned requests are skipped. */
+  #receiveUntil(last: number, isLast: (message: Message) => boolean, first = last): void {
+    for (;;) {
+      for (const message of messagesOf(this.#receive())) {
+        if (message.sequence < first || message.sequence > last) continue;
+        if (isLast(message)) return;
+      }
+    }
+  }
+
+  #receive(): Uint8Array<ArrayBuffer> {
+    for (;;) {
+      try {
+        const size = recv(this.#fd, this.#buffer, MSG_TRUNC);
+        if (size > this.#buffer.length) throw new KernelError('EMSGSIZE', 'recv');
+        return this.#buffer.subarray(0, size);
+      } catch (error) {
+        if (!(error instanceof KernelError) || error.code !== 'EINTR') throw timeoutOf(error);
+      }
+    }
+  }
+}
+
+export type DumpState = 'more' | 'done' | 'interrupted';
+
+/** With a receive timeout, EAGAIN is how the kernel says that it expired. */
+function timeoutOf(error: unknown): unknown {
+  if (!(error instanceof KernelError) || error.code !== 'EAGAIN') return error;
+  return new KernelError('ETIMEDOUT', 'recv', 'the kernel did not answer');
+}
+
+/**
+ * Opens a non-blocking netlink socket that receives the notifications of `groups`.
+ *
+ * @returns Its descriptor, which the caller owns.
+ */
+export function openMonitorSocket(groups: readonly number[]): number {
+  const fd = openSocket(SOCK_NONBLOCK);
+  try {
+    raiseReceiveBuffer(fd, MONITOR_BUFFER_OCTETS);
+    // In this order: an unbound netlink socket joins a group silently and then receives nothing.
+    bind(fd, netlinkAddress());
+    for (const group of groups) setsockopt(fd, SOL_NETLINK, NETLINK.addMembership, group);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function openSocket(flags: number): number {
+  return socket(AF.netlink, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE);
+}
+
+/** Without CAP_NET_ADMIN the default buffer has to do: it is only more likely to overrun, which is handled. */
+function raiseReceiveBuffer(fd: number, octets: number): void {
+  try {
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, octets);
+  } catch (error) {
+    if (!(error instanceof KernelError) || error.code !== 'EPERM') throw error;
+  }
+}
+
+/** `struct sockaddr_nl`: family, padding, port 0 (the kernel picks one), no groups. */
+function netlinkAddress(): Uint8Array {
+  const address = new Uint8Array(12);
+  new DataView(address.buffer).setUint16(0, AF.netlink, true);
+  return address;
+}
