@@ -1,1 +1,72 @@
-export {};
+export { carryOver } from './carry-over.ts';
+export { parseDuration } from './duration.ts';
+export { joinExtensions, splitExtensions } from './extensions.ts';
+export type { Affinity } from './ipam/affinity.ts';
+export { decodeAffinity, encodeAffinity } from './ipam/affinity.ts';
+export type { AllocationAttribute, AllocationBlock } from './ipam/block.ts';
+export { decodeBlock, encodeBlock } from './ipam/block.ts';
+export type { IpamConfig } from './ipam/config.ts';
+export { DEFAULT_IPAM_CONFIG, decodeIpamConfig, encodeIpamConfig } from './ipam/config.ts';
+export type { UnknownFields } from './ipam/decode.ts';
+export { IpamValueError } from './ipam/decode.ts';
+export type { Handle } from './ipam/handle.ts';
+export { decodeHandle, encodeHandle } from './ipam/handle.ts';
+export type { JsonValue } from './json.ts';
+export { isJsonObject, parseJson, sameJson, stringifyJson } from './json.ts';
+export type { AffinityOwner } from './keys.ts';
+export {
+  affinityKey,
+  affinityPrefix,
+  blockKey,
+  blockPrefix,
+  HANDLE_PREFIX,
+  handleKey,
+  hostMarkerKey,
+  IPAM_CONFIG_KEY,
+  parseAffinityKey,
+  parseBlockKey,
+  parseHandleKey,
+  parseResourceKey,
+  resourceKey,
+  resourcePrefix,
+} from './keys.ts';
+export type { KindTable, ResourceOf, Rule } from './kind.ts';
+export type { BgpConfiguration } from './kinds/bgp-configuration.ts';
+export { BGP_CONFIGURATION_DEFAULTS, isCommunity } from './kinds/bgp-configuration.ts';
+export type { BgpPeer } from './kinds/bgp-peer.ts';
+export type { AffinityState, BlockAffinity } from './kinds/block-affinity.ts';
+export type { IpPool } from './kinds/ip-pool.ts';
+export { BLOCK_SIZES } from './kinds/ip-pool.ts';
+export type { IpamBlock } from './kinds/ipam-block.ts';
+export type { IpamConfiguration } from './kinds/ipam-configuration.ts';
+export type { IpamHandle } from './kinds/ipam-handle.ts';
+export type { Node } from './kinds/node.ts';
+export type { WorkloadEndpoint } from './kinds/workload-endpoint.ts';
+export { NAMESPACE_LABEL, ORCHESTRATOR_LABEL } from './kinds/workload-endpoint.ts';
+export type { AnyKindTable, AnyResource, Kind, ResourceOfKind } from './kinds.ts';
+export { findKind, isKind, KINDS, kindTable } from './kinds.ts';
+export { completeResource, parseManifest } from './manifest.ts';
+export { nearestName } from './nearest-name.ts';
+export type { HostClaim } from './overland-keys.ts';
+export {
+  AGENT_PREFIX,
+  agentKey,
+  extensionKey,
+  extensionPrefix,
+  HOST_CLAIM_PREFIX,
+  hostClaimKey,
+  parseAgentKey,
+} from './overland-keys.ts';
+export type { PeerAddress } from './peer-address.ts';
+export { parsePeerAddress } from './peer-address.ts';
+export { readResource, subjectOf, tryReadResource } from './read-resource.ts';
+export type { Metadata, Resource, ResourceName } from './resource.ts';
+export { API_VERSION } from './resource.ts';
+export type { Expression, Labels } from './selector/expression.ts';
+export { formatSelector, matches } from './selector/expression.ts';
+export { parseSelector } from './selector/parse.ts';
+export { immutabilityFaults, ruleFaults } from './validate.ts';
+export type { Fault } from './validation.ts';
+export { describeFault, ValidationError } from './validation.ts';
+export type { WorkloadEndpointIdentity } from './workload-endpoint-name.ts';
+export { parseWorkloadEndpointName, workloadEndpointName } from './workload-endpoint-name.ts';

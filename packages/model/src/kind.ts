@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { NameRule } from './name-rules.ts';
+import { API_VERSION, metadataSchema, type Resource } from './resource.ts';
+
+/** A rule that one field alone cannot express. */
+export interface Rule<R> {
+  /** The field a reader should look at. */
+  readonly path: string;
+  /** What must hold, as a phrase that follows the path. */
+  readonly rule: string;
+  /** Whether it holds; or, for lists, the paths where it does not. */
+  readonly check: (resource: R) => boolean | readonly string[];
+}
+
+/**
+ * Everything there is to know about a kind, as data: reading, validation, storage, documentation and the
+ * command line all work from this table.
+ */
+export interface KindTable<Kind extends string = string, Spec = unknown, Status = unknown> {
+  readonly kind: Kind;
+  /** One sentence for documentation. */
+  readonly summary: string;
+  /** Lower case, as in datastore keys. */
+  readonly plural: string;
+  /** Further names on the command line, lower case. The kind and the plural are understood anyway. */
+  readonly aliases: readonly string[];
+  readonly namespaced: boolean;
+  readonly name: NameRule;
+  /** Fields with types, defaults and ranges. A field with the meta `extension` is Overland's own. */
+  readonly spec: z.ZodType<Spec>;
+  readonly status?: z.ZodType<Status>;
+  /** Of whole objects: `apiVersion`, `kind`, `metadata`, `spec`, `status`. */
+  readonly schema: z.ZodType;
+  /** Checked when an object is written, not when it is read. */
+  readonly rules: readonly Rule<Resource<Kind, Spec, Status>>[];
+  /** Paths that must not change after creation. */
+  readonly immutable: readonly string[];
+  /** `ipam`: lives under Calico's IPAM keys in a form of its own, not under `resources/v3`. */
+  readonly storage: 'resource' | 'ipam';
+  /** Sets what follows from other fields. Applied before validation. */
+  readonly complete?: (resource: Resource<Kind, Spec, Status>) => Resource<Kind, Spec, Status>;
+}
+
+/** The resource type of a kind table. */
+export type ResourceOf<T> =
+  T extends KindTable<infer Kind, infer Spec, infer Status> ? Resource<Kind, Spec, Status> : never;
+
+type Given<Kind extends string, Spec, Status> = Omit<
+  KindTable<Kind, Spec, Status>,
+  'aliases' | 'rules' | 'immutable' | 'storage' | 'namespaced' | 'schema'
+> &
+  Partial<Omit<KindTable<Kind, Spec, Status>, 'schema'>>;
+
+/** A kind table with the usual values where none are given. */
+export function defineKind<const Kind extends string, Spec, Status = Record<string, unknown>>(
+  table: Given<Kind, Spec, Status>,
+): KindTable<Kind, Spec, Status> {
+  const schema = z.object({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(table.kind),
+    metadata: metadataSchema,
+    spec: table.spec.prefault({} as never),
+    status: (table.status ?? z.record(z.string(), z.unknown())).optional(),
+  });
+  return {
+    aliases: [],
+    rules: [],
+    immutable: [],
+    storage: 'resource',
+    namespaced: false,
+    schema,
+    ...table,
+  };
+}

@@ -1,0 +1,82 @@
+import {
+  familyOf,
+  formatInterfaceAddress,
+  ParseError,
+  parseAddress,
+  parseAsn,
+  parseInterfaceAddress,
+  parsePrefix,
+} from '@overland/net';
+import { z } from 'zod';
+import { parseDuration } from './duration.ts';
+import { parseSelector } from './selector/parse.ts';
+
+/** A string that `parse` accepts; what it returns is the value that readers see. */
+export function text<T>(rule: string, parse: (text: string) => T): z.ZodType<T> {
+  return z
+    .string()
+    .transform((value, context) => attempt(() => parse(value), rule, value, context))
+    .meta({ description: rule });
+}
+
+function attempt<T>(parse: () => T, rule: string, input: unknown, context: z.RefinementCtx): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    context.addIssue({ code: 'custom', message: `must be ${rule}: ${error.allowed}`, input });
+    return z.NEVER;
+  }
+}
+
+/** A string that matches a pattern. */
+export function pattern(rule: string, expression: RegExp): z.ZodType<string> {
+  return z
+    .string()
+    .refine((value) => expression.test(value), `must be ${rule}`)
+    .meta({ description: rule });
+}
+
+/** AS number: a number, a numeric string, or dotted (RFC 5396). Always written as a number. */
+export const asNumber = z
+  .union([z.number(), z.string()], { error: 'must be a number, or a string' })
+  .transform((value, context) => attempt(() => parseAsn(value), 'an AS number', value, context));
+
+export const ipAddress = text('an IP address', parseAddress);
+
+export const ipv4Address = text('an IPv4 address', (value) => {
+  const address = parseAddress(value);
+  if (familyOf(address) !== 'ipv4')
+    throw new ParseError('IPv4 address', value, 'dotted, as 10.0.0.1');
+  return address;
+});
+
+/** A prefix without host bits. */
+export const cidr = text('a prefix', parsePrefix);
+
+/** An address with or without the length of its subnet: `10.1.0.1/31`. Read with the length. */
+export const interfaceAddress = text('an address with a prefix length', (value) =>
+  formatInterfaceAddress(parseInterfaceAddress(value)),
+);
+
+/** A duration as Go writes it: `90s`, `1m30s`. Readers use `parseDuration`. */
+export const duration = text('a duration', (value) => {
+  parseDuration(value);
+  return value;
+});
+
+/** A label selector. Readers use `parseSelector`. */
+export const selector = text('a selector', (value) => {
+  parseSelector(value);
+  return value;
+});
+
+/** A field that, left out, has a default which depends on other objects or on the reader. */
+export function fallback<T extends z.ZodType>(schema: T, value: unknown): z.ZodOptional<T> {
+  return schema.optional().meta({ default: value });
+}
+
+/** Marks a field that Calico does not have: stored apart from the object (docs/architecture.md, section 5). */
+export function extension<T extends z.ZodType>(schema: T): z.ZodOptional<T> {
+  return schema.optional().meta({ extension: true });
+}

@@ -1,0 +1,135 @@
+import type { z } from 'zod';
+import { isJsonObject } from './json.ts';
+import { nearestName } from './nearest-name.ts';
+import { type Fault, formatPath, type Path, valueAt } from './validation.ts';
+
+/** The parts of a zod definition that a walk over a schema needs. */
+interface Definition {
+  readonly type: string;
+  readonly shape?: Record<string, z.ZodType>;
+  readonly element?: z.ZodType;
+  readonly valueType?: z.ZodType;
+  readonly innerType?: z.ZodType;
+  readonly in?: z.ZodType;
+}
+
+/** A schema without its `optional`, `default` and `transform` wrappings. */
+function unwrap(schema: z.ZodType): Definition {
+  const definition = schema.def as unknown as Definition;
+  const inner = definition.innerType ?? definition.in;
+  return inner ? unwrap(inner) : definition;
+}
+
+/** What a schema says about one field of an object. */
+export type Field =
+  | { readonly type: 'known'; readonly schema: z.ZodType }
+  | { readonly type: 'unknown' }
+  /** Inside something the schema does not describe: anything goes. */
+  | { readonly type: 'free' };
+
+/** Looks up the field `key` of the objects that `schema` describes. */
+export function fieldOf(schema: z.ZodType | undefined, key: string): Field {
+  if (!schema) return { type: 'free' };
+  const definition = unwrap(schema);
+  if (definition.type === 'record' && definition.valueType) {
+    return { type: 'known', schema: definition.valueType };
+  }
+  if (!definition.shape) return { type: 'free' };
+  const field = Object.hasOwn(definition.shape, key) ? definition.shape[key] : undefined;
+  return field ? { type: 'known', schema: field } : { type: 'unknown' };
+}
+
+/** The schema of the items of an array; `undefined` if `schema` describes none. */
+export function elementOf(schema: z.ZodType | undefined): z.ZodType | undefined {
+  return schema && unwrap(schema).element;
+}
+
+/** Names of the fields that `schema` describes. */
+export function fieldNames(schema: z.ZodType): string[] {
+  return Object.keys(unwrap(schema).shape ?? {});
+}
+
+/** A fault for every field that `schema` does not know, with the nearest name that it does know. */
+export function unknownFields(schema: z.ZodType, value: unknown, path: Path = []): Fault[] {
+  if (Array.isArray(value)) {
+    const element = elementOf(schema);
+    return element ? value.flatMap((item, i) => unknownFields(element, item, [...path, i])) : [];
+  }
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const field = fieldOf(schema, key);
+    const at = [...path, key];
+    if (field.type === 'known') return unknownFields(field.schema, item, at);
+    if (field.type === 'free') return [];
+    const nearest = nearestName(key, fieldNames(schema));
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    return [{ path: formatPath(at), value: undefined, rule: `is not a known field${hint}` }];
+  });
+}
+
+/**
+ * `value` without the fields that are null: Go writes `null` where it means absent. A copy; nulls in arrays
+ * and in places the schema does not know stay.
+ */
+export function withoutNulls(schema: z.ZodType | undefined, value: unknown): unknown {
+  if (!schema) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(elementOf(schema), item));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) => {
+      const field = fieldOf(schema, key);
+      if (field.type !== 'known') return [[key, item]];
+      return item === null ? [] : [[key, withoutNulls(field.schema, item)]];
+    }),
+  );
+}
+
+/** What `schema` finds wrong with `value`, or the parsed value. Unknown fields are dropped. */
+export function parseWith<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+): { readonly parsed: T } | { readonly faults: Fault[] } {
+  const result = schema.safeParse(value, { reportInput: false });
+  if (result.success) return { parsed: result.data };
+  return {
+    faults: result.error.issues.flatMap((issue) => {
+      const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+      return issueFaults(issue, path, valueAt(value, path));
+    }),
+  };
+}
+
+function issueFaults(issue: z.core.$ZodIssue, path: Path, value: unknown): Fault[] {
+  const fault = (rule: string): Fault[] => [{ path: formatPath(path), value, rule }];
+  switch (issue.code) {
+    case 'invalid_type':
+      return fault(value === undefined ? 'is required' : `must be ${withArticle(issue.expected)}`);
+    case 'invalid_value':
+      return fault(
+        value === undefined ? 'is required' : `must be ${issue.values.map(String).join(' or ')}`,
+      );
+    case 'too_small':
+      return fault(`must ${bound('at least', issue.minimum, issue.origin)}`);
+    case 'too_big':
+      return fault(`must ${bound('at most', issue.maximum, issue.origin)}`);
+    default:
+      return fault(issue.message);
+  }
+}
+
+function bound(words: string, limit: number | bigint, origin: string): string {
+  if (origin === 'string') return `have ${words} ${limit} characters`;
+  return origin === 'array' ? `have ${words} ${limit} items` : `be ${words} ${limit}`;
+}
+
+function withArticle(type: string): string {
+  if (type === 'int') return 'a whole number';
+  if (type === 'record') return 'an object';
+  return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
+}
+
+/** Names of the fields of an object whose meta data sets `flag`. */
+export function fieldsWithMeta(schema: z.ZodType, flag: string): ReadonlySet<string> {
+  const fields = Object.entries(unwrap(schema).shape ?? {});
+  return new Set(fields.filter(([, field]) => field.meta()?.[flag] === true).map(([name]) => name));
+}
