@@ -27,7 +27,10 @@ export type Operation =
   | { readonly type: 'put'; readonly key: string; readonly value: string; readonly lease?: LeaseId }
   | { readonly type: 'delete'; readonly key: string };
 
-/** All operations or none. Conditions and operations together name at most 128 operations. */
+/**
+ * All operations or none. At most {@link MAX_TRANSACTION_OPERATIONS} conditions and as many operations, each
+ * on a key of its own. Without operations it only tests conditions.
+ */
 export interface Transaction {
   readonly conditions: readonly Condition[];
   readonly operations: readonly Operation[];
@@ -36,8 +39,8 @@ export interface Transaction {
 /** Most operations one transaction may hold: etcd's default `--max-txn-ops`. */
 export const MAX_TRANSACTION_OPERATIONS = 128;
 
-/** Largest value, in octets: etcd's default `--max-request-bytes`. */
-export const MAX_VALUE_OCTETS = 1_572_864;
+/** Largest transaction, keys and values together, in octets: etcd's default `--max-request-bytes`, less room for framing. */
+export const MAX_TRANSACTION_OCTETS = 1_572_864 - 16_384;
 
 export type Change =
   | { readonly type: 'put'; readonly entry: Entry }
@@ -50,7 +53,7 @@ export interface Page {
   readonly entries: readonly Entry[];
   /** Of the datastore as it was read; later pages are read at the same one. */
   readonly revision: Revision;
-  /** Pass as `after` for the next page; `undefined` on the last. */
+  /** Pass as `after` for the next page, with `revision`; `undefined` on the last. */
   readonly next: string | undefined;
 }
 
@@ -73,6 +76,8 @@ export interface Lease {
 
 /**
  * The one way to stored state. Every adapter passes the same suite, `describeDatastore` in `./testing`.
+ * Keys are ASCII text, `/`-separated. Disposing one ends its watches and stops keeping its leases alive: they
+ * end by themselves, unless they were revoked.
  *
  * Each call has a deadline and rejects with `UnavailableError` when it passes: the outcome of a write is
  * then unknown.
@@ -80,7 +85,11 @@ export interface Lease {
 export interface Datastore extends AsyncDisposable {
   get(key: string): Promise<Entry | undefined>;
 
-  /** One page of the keys that start with `prefix`, in key order. */
+  /**
+   * One page of the keys that start with `prefix`, in key order.
+   *
+   * @throws {CompactedError} If the revision asked for is no longer kept: list again from the start.
+   */
   list(prefix: string, options?: ListOptions): Promise<Page>;
 
   /**
@@ -89,6 +98,7 @@ export interface Datastore extends AsyncDisposable {
    * @returns The revision that every key written now has.
    * @throws {ConflictError} If a condition does not hold. Nothing was written.
    * @throws {LimitError} If it is too large. Nothing was sent.
+   * @throws {LeaseError} If a lease it names has ended. Nothing was written.
    * @throws {UnavailableError} If no answer came in time; it may or may not have been applied.
    */
   transact(transaction: Transaction): Promise<Revision>;

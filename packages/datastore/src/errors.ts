@@ -25,3 +25,13 @@ export class UnavailableError extends Error {
 export class LimitError extends Error {
   override readonly name = 'LimitError';
 }
+
+/** The revision asked for is no longer kept. */
+export class CompactedError extends Error {
+  override readonly name = 'CompactedError';
+}
+
+/** The lease has ended: grant a new one. Nothing was written. */
+export class LeaseError extends Error {
+  override readonly name = 'LeaseError';
+}

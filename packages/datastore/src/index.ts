@@ -11,5 +11,13 @@ export type {
   Revision,
   Transaction,
 } from './datastore.ts';
-export { MAX_TRANSACTION_OPERATIONS, MAX_VALUE_OCTETS } from './datastore.ts';
-export { ConflictError, LimitError, UnavailableError } from './errors.ts';
+export { MAX_TRANSACTION_OCTETS, MAX_TRANSACTION_OPERATIONS } from './datastore.ts';
+export {
+  CompactedError,
+  ConflictError,
+  LeaseError,
+  LimitError,
+  UnavailableError,
+} from './errors.ts';
+export { MemoryDatastore } from './memory/memory-datastore.ts';
+export { MemoryStore } from './memory/memory-store.ts';

@@ -1,1 +1,2 @@
-export {};
+export { describeDatastore } from './describe-datastore.ts';
+export type { DatastoreHarness } from './harness.ts';
