@@ -1,0 +1,95 @@
+import type { Datastore } from '@overland/datastore';
+import {
+  type AnyResource,
+  API_VERSION,
+  parseJson,
+  parseManifest,
+  parseResourceKey,
+  readResource,
+  resourcePrefix,
+  ValidationError,
+} from '@overland/model';
+import { type Family, familyOf } from '@overland/net';
+import type { Logger } from 'pino';
+import { parseAllDocuments } from 'yaml';
+import { ConfigError, type ConfigFault } from './config.ts';
+import { readIfPresent } from './durable-file.ts';
+import { createIfAbsent } from './resource-writer.ts';
+import type { Config } from './settings.ts';
+
+/**
+ * Reads the manifests to create at start.
+ *
+ * @returns None if there is no such file.
+ * @throws {ConfigError} With everything that is wrong in them.
+ */
+export async function readBootstrap(path: string): Promise<readonly AnyResource[]> {
+  const text = await readIfPresent(path);
+  if (text === undefined) return [];
+  const faults: ConfigFault[] = [];
+  const manifests: AnyResource[] = [];
+  const documents = parseAllDocuments(text);
+  for (const document of 'empty' in documents ? [] : documents) {
+    const [broken] = document.errors;
+    if (broken) {
+      const [{ line, col } = { line: 0, col: 0 }] = broken.linePos ?? [];
+      const [message = ''] = broken.message.split('\n');
+      faults.push({ origin: `${path}:${line}:${col}`, message });
+      continue;
+    }
+    const value: unknown = document.toJS();
+    if (value === null) continue;
+    try {
+      manifests.push(parseManifest(value));
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      faults.push({ origin: path, message: error.message });
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return manifests;
+}
+
+/** Creates those of the manifests that do not exist. */
+export async function createBootstrap(
+  datastore: Datastore,
+  manifests: readonly AnyResource[],
+  log: Logger,
+): Promise<void> {
+  for (const manifest of manifests) {
+    if (!(await createIfAbsent(datastore, manifest))) continue;
+    log.info({ kind: manifest.kind, name: manifest.metadata.name }, 'created from bootstrap file');
+  }
+}
+
+type PoolSettings = Pick<
+  Config,
+  'ipv4PoolCidr' | 'ipv4PoolBlockSize' | 'ipv6PoolCidr' | 'ipv6PoolBlockSize'
+>;
+
+/** Creates the pools of the settings, each if there is no pool of its family at all. */
+export async function createDefaultPools(
+  datastore: Datastore,
+  config: PoolSettings,
+): Promise<void> {
+  const wanted = (['ipv4', 'ipv6'] as const).filter((family) => config[`${family}PoolCidr`]);
+  if (wanted.length === 0) return;
+  const present = await poolFamilies(datastore);
+  for (const family of wanted.filter((candidate) => !present.has(candidate))) {
+    const pool = parseManifest({
+      apiVersion: API_VERSION,
+      kind: 'IPPool',
+      metadata: { name: `default-${family}-ippool` },
+      spec: { cidr: config[`${family}PoolCidr`], blockSize: config[`${family}PoolBlockSize`] },
+    });
+    await createIfAbsent(datastore, pool);
+  }
+}
+
+async function poolFamilies(datastore: Datastore): Promise<Set<Family>> {
+  const { entries } = await datastore.list(resourcePrefix('IPPool'));
+  const pools = entries.filter(({ key }) => parseResourceKey(key)?.kind === 'IPPool');
+  return new Set(
+    pools.map(({ value }) => familyOf(readResource('IPPool', parseJson(value)).spec.cidr)),
+  );
+}

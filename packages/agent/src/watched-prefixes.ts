@@ -1,0 +1,22 @@
+import { affinityPrefix, extensionPrefix, parseResourceKey, resourcePrefix } from '@overland/model';
+import type { WatchedPrefix } from './watched-entries.ts';
+
+/**
+ * The part of the datastore that concerns this host; also what its snapshot holds. Other hosts' endpoints are
+ * left out: policy will need some of them, routes need none.
+ */
+export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
+  const ownEndpoints = `${nodeName.replaceAll('-', '--')}-`;
+  return [
+    { prefix: resourcePrefix('Node') },
+    { prefix: resourcePrefix('BGPPeer') },
+    { prefix: extensionPrefix('BGPPeer') },
+    { prefix: resourcePrefix('BGPConfiguration') },
+    { prefix: resourcePrefix('IPPool') },
+    { prefix: affinityPrefix('host', nodeName) },
+    {
+      prefix: resourcePrefix('WorkloadEndpoint'),
+      accept: (key) => parseResourceKey(key)?.name.name.startsWith(ownEndpoints) ?? false,
+    },
+  ];
+}
