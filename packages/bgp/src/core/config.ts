@@ -48,7 +48,11 @@ export interface PeerConfig {
   /** AS number to use towards this peer instead of the speaker's. */
   readonly localAsn?: Asn;
   readonly families: readonly Family[];
+  /** Offered, seconds: 0 (none) or 3..65535; the lower of both sides counts (RFC 4271 section 4.2). */
   readonly holdSeconds: number;
+  /** Lowest hold time that we accept from the peer, seconds; absent: 3, and 0 is accepted too. */
+  readonly minHoldSeconds?: number;
+  /** Upper bound; a third of the negotiated hold time if that is less. */
   readonly keepaliveSeconds: number;
   readonly connectRetrySeconds: number;
   /** Wait to be dialled. */

@@ -13,7 +13,7 @@ const CapabilityCode = {
 } as const;
 
 /** Graceful Restart capability. RFC 4724 section 3. */
-interface GracefulRestart {
+export interface GracefulRestart {
   /** R bit: the sender has restarted, and does not wait for our End-of-RIB before it sends. */
   readonly restarted: boolean;
   /** Seconds within which the sender's session is back after a restart, 0..4095. */

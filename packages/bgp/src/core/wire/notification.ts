@@ -38,27 +38,50 @@ export function decodeNotification(body: Uint8Array): Notification {
 /**
  * Data of a Cease that tells the peer's operator why: length and UTF-8 text. RFC 9003 section 2.
  *
- * @param utf8 Cut at a character's end, so that it fits 255 octets.
+ * @param text Cut at a character's end, so that it fits 255 octets.
  */
-export function encodeCommunication(utf8: Uint8Array): Uint8Array<ArrayBuffer> {
+export function encodeCommunication(text: string): Uint8Array<ArrayBuffer> {
+  const utf8 = utf8Of(text);
   let length = Math.min(utf8.length, MAX_COMMUNICATION_OCTETS);
   while (length < utf8.length && ((utf8[length] ?? 0) & 0xc0) === 0x80) length -= 1;
   return new Writer().u8(length).bytes(utf8.subarray(0, length)).finish();
 }
 
 /**
- * The octets of the operator's message in a Cease for shutdown or reset. RFC 9003 section 2.
+ * The operator's message in a Cease for shutdown or reset. RFC 9003 section 2.
  *
- * @returns UTF-8 of the peer's choosing: clean it before it is shown; `undefined` if there is none.
+ * @returns What the peer's operator wrote, control characters replaced; `undefined` if there is none, or it
+ *   is not UTF-8.
  */
-export function communicationOf({ code, subcode, data }: Notification): Uint8Array | undefined {
+export function communicationOf({ code, subcode, data }: Notification): string | undefined {
   const carries =
     code === ErrorCode.Cease &&
     (subcode === CeaseSubcode.AdministrativeShutdown ||
       subcode === CeaseSubcode.AdministrativeReset);
   const length = data[0] ?? 0;
   if (!carries || length === 0 || length > data.length - 1) return undefined;
-  return data.subarray(1, 1 + length);
+  return textOf(data.subarray(1, 1 + length))?.replaceAll(UNPRINTABLE, '\ufffd');
+}
+
+/** Control, formatting (bidirectional overrides) and unassigned characters. */
+const UNPRINTABLE = /\p{C}/gu;
+
+// The core has ECMAScript alone, which knows UTF-8 only in URI escapes.
+function utf8Of(text: string): Uint8Array {
+  const escaped = encodeURIComponent(text.toWellFormed());
+  return Uint8Array.from(escaped.match(/%..|[^%]/g) ?? [], (part) =>
+    part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0),
+  );
+}
+
+function textOf(utf8: Uint8Array): string | undefined {
+  try {
+    return decodeURIComponent(
+      Array.from(utf8, (octet) => `%${octet.toString(16).padStart(2, '0')}`).join(''),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 /** `Cease/Administrative Shutdown`, as IANA names them; numbers where there is no name: `Cease/42`, `9/1`. */

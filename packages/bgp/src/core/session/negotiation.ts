@@ -1,0 +1,158 @@
+import { type Asn, addressBytes, type Family, type IpAddress, parseAddress } from '@overland/net';
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import { BgpError, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
+import { encodeCapabilities, type GracefulRestart, NO_CAPABILITIES } from '../wire/capabilities.ts';
+import type { Open } from '../wire/open.ts';
+import { Writer } from '../wire/writer.ts';
+
+/** What the two OPENs settle. */
+export interface Negotiated {
+  readonly families: readonly Family[];
+  /** 0: the session has no hold time and no keepalives. */
+  readonly holdSeconds: number;
+  readonly keepaliveSeconds: number;
+  readonly fourOctetAs: boolean;
+  readonly peerRouterId: IpAddress;
+  /** The peer's capability, when both sides have announced it. */
+  readonly gracefulRestart: GracefulRestart | undefined;
+  /** Families for which the peer sends End-of-RIB before it wants ours: it did not restart. RFC 4724 section 4.1. */
+  readonly endOfRibExpected: readonly Family[];
+}
+
+/** What our OPEN says beyond the configuration. */
+export interface Restart {
+  /** We have restarted and have not yet selected routes since: the R bit. RFC 4724 section 4.1. */
+  readonly restarting: boolean;
+  /** Families for which the kernel kept our routes all along: the F bit. */
+  readonly preserved: readonly Family[];
+}
+
+const NO_IDENTIFIER = parseAddress('0.0.0.0');
+const MIN_HOLD_SECONDS = 3;
+
+/** The AS number that we use towards the peer. */
+export function localAsn(speaker: SpeakerConfig, peer: PeerConfig): Asn {
+  return peer.localAsn ?? speaker.asn;
+}
+
+/** The OPEN that we send. RFC 4271 section 4.2. */
+export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Restart): Open {
+  const { enabled, restartSeconds } = speaker.gracefulRestart;
+  return {
+    asn: localAsn(speaker, peer),
+    holdSeconds: peer.holdSeconds,
+    routerId: speaker.routerId,
+    capabilities: {
+      families: peer.families,
+      fourOctetAs: localAsn(speaker, peer),
+      routeRefresh: true,
+      gracefulRestart: enabled
+        ? {
+            restarted: restart.restarting,
+            restartSeconds,
+            families: peer.families.map((family) => ({
+              family,
+              forwarding: restart.preserved.includes(family),
+            })),
+          }
+        : undefined,
+    },
+  };
+}
+
+/** The same without optional parameters, for a peer that does not know them. RFC 5492 section 3. */
+export function withoutCapabilities(open: Open): Open {
+  return { ...open, capabilities: NO_CAPABILITIES };
+}
+
+/**
+ * Compares the peer's OPEN with ours. RFC 4271 section 6.2.
+ *
+ * @returns What they settle, or the fault: 2/2, 2/3, 2/6 or 2/7, with the value at fault as data.
+ */
+export function negotiate(peer: PeerConfig, sent: Open, received: Open): Negotiated | BgpError {
+  const families = commonFamilies(sent, received);
+  return (
+    asnFault(peer, received) ??
+    identifierFault(sent, received) ??
+    holdTimeFault(peer, received) ??
+    (families.length === 0 ? familyFault(sent) : settle({ peer, sent, received, families }))
+  );
+}
+
+function settle({
+  peer,
+  sent,
+  received,
+  families,
+}: {
+  readonly peer: PeerConfig;
+  readonly sent: Open;
+  readonly received: Open;
+  readonly families: readonly Family[];
+}): Negotiated {
+  const holdSeconds = Math.min(sent.holdSeconds, received.holdSeconds);
+  const both = sent.capabilities.gracefulRestart && received.capabilities.gracefulRestart;
+  return {
+    families,
+    holdSeconds,
+    keepaliveSeconds: Math.min(peer.keepaliveSeconds || holdSeconds, Math.floor(holdSeconds / 3)),
+    fourOctetAs:
+      sent.capabilities.fourOctetAs !== undefined &&
+      received.capabilities.fourOctetAs !== undefined,
+    peerRouterId: received.routerId,
+    gracefulRestart: both,
+    endOfRibExpected: both && !both.restarted ? families : [],
+  };
+}
+
+function asnFault(peer: PeerConfig, { asn }: Open): BgpError | undefined {
+  if (asn === peer.asn) return undefined;
+  return openError(
+    OpenSubcode.BadPeerAs,
+    new Writer().u32(asn),
+    `AS ${asn} instead of ${peer.asn}`,
+  );
+}
+
+function identifierFault(sent: Open, { routerId, asn }: Open): BgpError | undefined {
+  // RFC 6286: unique within an AS, so a peer of another AS may have ours.
+  const ours = routerId === sent.routerId && asn === sent.asn;
+  if (routerId !== NO_IDENTIFIER && !ours) return undefined;
+  const data = new Writer().bytes(addressBytes(routerId));
+  return openError(
+    OpenSubcode.BadIdentifier,
+    data,
+    `identifier ${routerId}${ours ? ' is ours' : ''}`,
+  );
+}
+
+function holdTimeFault(peer: PeerConfig, { holdSeconds }: Open): BgpError | undefined {
+  const least = peer.minHoldSeconds ?? MIN_HOLD_SECONDS;
+  const never = holdSeconds === 0 && peer.minHoldSeconds === undefined;
+  if (holdSeconds >= least || never) return undefined;
+  const data = new Writer().u16(holdSeconds);
+  return openError(
+    OpenSubcode.UnacceptableHoldTime,
+    data,
+    `hold time ${holdSeconds}, least ${least}`,
+  );
+}
+
+function commonFamilies(sent: Open, received: Open): readonly Family[] {
+  // RFC 4760 section 8: without the capability the session is for IPv4 unicast.
+  const ours = sent.capabilities.families ?? ['ipv4'];
+  const theirs = received.capabilities.families ?? ['ipv4'];
+  return ours.filter((family) => theirs.includes(family));
+}
+
+function familyFault(sent: Open): BgpError {
+  const families = sent.capabilities.families ?? ['ipv4'];
+  const wanted = new Writer().bytes(encodeCapabilities({ ...NO_CAPABILITIES, families }));
+  const reason = `no common address family: ours ${families.join(', ')}`;
+  return openError(OpenSubcode.UnsupportedCapability, wanted, reason);
+}
+
+function openError(subcode: number, data: Writer, reason: string): BgpError {
+  return new BgpError({ code: ErrorCode.OpenMessage, subcode, data: data.finish() }, reason);
+}

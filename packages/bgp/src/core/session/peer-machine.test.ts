@@ -1,0 +1,633 @@
+import { type Asn, type Family, type IpAddress, parseAddress } from '@overland/net';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import { BgpError, CeaseSubcode, ErrorCode } from '../wire/bgp-error.ts';
+import { type Capabilities, NO_CAPABILITIES } from '../wire/capabilities.ts';
+import { HEADER_OCTETS, MessageType } from '../wire/header.ts';
+import { encodeNotification, notificationName } from '../wire/notification.ts';
+import { decodeOpen, encodeOpen } from '../wire/open.ts';
+import type { PeerEffect, PeerEvent } from './peer-events.ts';
+import { PeerMachine } from './peer-machine.ts';
+
+const address = (text: string): IpAddress => parseAddress(text);
+const OWN_ID = '10.0.0.5';
+const LOCAL = address('192.0.2.0');
+
+const peerConfig: PeerConfig = {
+  name: 'leaf11',
+  address: address('192.0.2.1'),
+  port: 179,
+  asn: 65011 as Asn,
+  families: ['ipv4', 'ipv6'],
+  holdSeconds: 9,
+  keepaliveSeconds: 3,
+  connectRetrySeconds: 5,
+  passive: false,
+  allowAsIn: 0,
+  asOverride: false,
+  nextHop: 'auto',
+  ttl: 1,
+};
+
+const speaker: SpeakerConfig = {
+  asn: 65101 as Asn,
+  routerId: address(OWN_ID),
+  role: 'host',
+  listen: [],
+  multipath: { maxPaths: 8, relaxAsPath: true },
+  gracefulRestart: {
+    enabled: true,
+    restartSeconds: 120,
+    stalePathSeconds: 300,
+    deferralSeconds: 30,
+  },
+  peers: [peerConfig],
+  originate: [],
+};
+
+interface TheirOpen {
+  readonly asn?: number;
+  readonly id?: string;
+  readonly hold?: number;
+  readonly families?: readonly Family[];
+  /** Families of the graceful restart capability with a `!` where forwarding was kept. */
+  readonly restart?: string;
+  readonly restarted?: boolean;
+  readonly capabilities?: Capabilities;
+}
+
+function theirOpen(given: TheirOpen = {}): Uint8Array {
+  const families = given.restart?.split(' ') ?? [];
+  const capabilities: Capabilities = given.capabilities ?? {
+    families: given.families ?? ['ipv4', 'ipv6'],
+    fourOctetAs: given.asn ?? 65011,
+    routeRefresh: true,
+    gracefulRestart:
+      given.restart === undefined
+        ? undefined
+        : {
+            restarted: given.restarted ?? false,
+            restartSeconds: 60,
+            families: families.map((text) => ({
+              family: text.replace('!', '') as Family,
+              forwarding: text.endsWith('!'),
+            })),
+          },
+  };
+  const open = { asn: given.asn ?? 65011, holdSeconds: given.hold ?? 90, capabilities };
+  return encodeOpen({ ...open, routerId: address(given.id ?? '10.0.0.1') }).subarray(HEADER_OCTETS);
+}
+
+/** Drives a machine and writes down what it wants done, one line per event. */
+class Script {
+  readonly machine: PeerMachine;
+  nowMs = 0;
+
+  constructor(config: Partial<PeerConfig> = {}, speakerConfig: Partial<SpeakerConfig> = {}) {
+    this.machine = new PeerMachine({
+      id: 1,
+      context: {
+        speaker: { ...speaker, ...speakerConfig },
+        config: { ...peerConfig, ...config },
+      },
+      restart: { restarting: false, preserved: [] },
+      random: () => 1,
+    });
+  }
+
+  do(event: PeerEvent): string {
+    return this.machine.handle(event, this.nowMs).map(words).join(', ');
+  }
+
+  message(connection: number, messageType: number, body: Uint8Array = new Uint8Array()): string {
+    return this.do({ type: 'message', connection, messageType, body });
+  }
+
+  open(connection: number, given: TheirOpen = {}): string {
+    return this.message(connection, MessageType.Open, theirOpen(given));
+  }
+
+  keepalive(connection: number): string {
+    return this.message(connection, MessageType.Keepalive);
+  }
+
+  notification(connection: number, code: number, subcode: number): string {
+    const whole = encodeNotification({ code, subcode, data: new Uint8Array() });
+    return this.message(connection, MessageType.Notification, whole.subarray(HEADER_OCTETS));
+  }
+
+  connected(connection: number): string {
+    return this.do({ type: 'connected', connection, local: LOCAL });
+  }
+
+  accepted(): string {
+    const connection = this.machine.nextConnection();
+    return this.do({ type: 'accepted', connection, local: LOCAL });
+  }
+
+  lost(connection: number): string {
+    return this.do({ type: 'lost', connection, reason: 'closed by the peer' });
+  }
+
+  /** To Established over the first dialled connection. */
+  establish(given: TheirOpen = {}): string {
+    this.do({ type: 'start' });
+    this.connected(1);
+    this.open(1, given);
+    return this.keepalive(1);
+  }
+}
+
+function words(effect: PeerEffect): string {
+  const on =
+    'connection' in effect && effect.connection !== undefined ? ` ${effect.connection}` : '';
+  switch (effect.type) {
+    case 'send':
+      return `send ${effect.message}${on}`;
+    case 'close':
+      return `close${on}${effect.fault ? ` with ${effect.fault.code}/${effect.fault.subcode}` : ''}`;
+    case 'arm':
+      return `arm ${effect.timer}${on} for ${effect.seconds}`;
+    case 'restart':
+    case 'disarm':
+      return `${effect.type} ${effect.timer}${on}`;
+    case 'up':
+      return `up ${effect.session.families.join('+')} hold ${effect.session.holdSeconds}`;
+    case 'down':
+      return `down keeping [${effect.retain.join('+')}]`;
+    case 'retain':
+      return `retain [${effect.families.join('+')}]`;
+    case 'refresh':
+      return `refresh ${effect.family}`;
+    case 'state':
+      return `${effect.from} → ${effect.to}`;
+    case 'received':
+      return `received ${notificationName(effect.notification)}`;
+    default:
+      return `${effect.type}${on}`;
+  }
+}
+
+const stop: PeerEvent = {
+  type: 'stop',
+  fault: new BgpError(
+    { code: ErrorCode.Cease, subcode: CeaseSubcode.AdministrativeShutdown },
+    'stopped',
+  ),
+};
+
+describe('one connection', () => {
+  test('dialling to Established', () => {
+    const script = new Script();
+    expect(script.do({ type: 'start' })).toBe('dial 1, arm connectRetry 1 for 5, Idle → Connect');
+    expect(script.connected(1)).toBe(
+      'disarm connectRetry 1, send open 1, arm hold 1 for 240, Connect → OpenSent',
+    );
+    expect(script.open(1)).toBe(
+      'send keepalive 1, arm hold 1 for 9, arm keepalive 1 for 3, OpenSent → OpenConfirm',
+    );
+    expect(script.keepalive(1)).toBe(
+      'restart hold 1, up ipv4+ipv6 hold 9, OpenConfirm → Established',
+    );
+  });
+
+  test('a passive peer waits, and is dialled by nobody', () => {
+    const script = new Script({ passive: true });
+    expect(script.do({ type: 'start' })).toBe('Idle → Active');
+    expect(script.accepted()).toBe(
+      'disarm connectRetry 2, send open 2, arm hold 2 for 240, Active → OpenSent',
+    );
+    expect(script.open(2)).toContain('OpenSent → OpenConfirm');
+    expect(script.keepalive(2)).toContain('OpenConfirm → Established');
+  });
+
+  test('refused: wait in Active, dial again', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    expect(script.lost(1)).toBe(
+      'close 1, disarm hold 1, arm connectRetry 1 for 5, Connect → Active',
+    );
+    expect(script.do({ type: 'timer', timer: 'connectRetry', connection: 1 })).toBe(
+      'dial 1, arm connectRetry 1 for 5, Active → Connect',
+    );
+  });
+
+  test('whoever is stopped is Idle, and refuses', () => {
+    const script = new Script();
+    script.establish();
+    expect(script.do(stop)).toBe(
+      'close 1 with 6/2, down keeping [], disarm stale, forget 1, Established → Idle',
+    );
+    expect(script.accepted()).toBe('close 2');
+  });
+
+  test('errors in a row make it wait longer: 1, 2, 4 seconds', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    const waits = [1, 2, 3].map((connection) => {
+      script.connected(connection);
+      const line = script.notification(connection, ErrorCode.OpenMessage, 2);
+      script.do({ type: 'timer', timer: 'idleHold' });
+      return line;
+    });
+    expect(waits[0]).toBe(
+      'received OPEN Message Error/Bad Peer AS, close 1, forget 1, arm idleHold for 1, OpenSent → Idle',
+    );
+    expect(waits[1]).toContain('arm idleHold for 2');
+    expect(waits[2]).toContain('arm idleHold for 4');
+  });
+
+  test('in Idle the peer is refused', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    script.connected(1);
+    script.notification(1, ErrorCode.OpenMessage, 2);
+    expect(script.accepted()).toBe('close 2');
+  });
+
+  test('a session that had been stable is dialled again at once', () => {
+    const script = new Script();
+    script.establish();
+    script.nowMs = 31_000;
+    expect(script.do({ type: 'timer', timer: 'hold', connection: 1 })).toBe(
+      'close 1 with 4/0, down keeping [], disarm stale, forget 1, dial 2, arm connectRetry 2 for 5, Established → Connect',
+    );
+  });
+
+  test('a peer that refuses optional parameters gets an OPEN without', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    script.connected(1);
+    expect(script.notification(1, ErrorCode.OpenMessage, 4)).toContain('dial 2');
+    const effects = script.machine.handle({ type: 'connected', connection: 2, local: LOCAL }, 0);
+    const open = effects.find((effect) => effect.type === 'send');
+    expect(open && decodeOpen(open.bytes.subarray(HEADER_OCTETS)).capabilities).toEqual(
+      NO_CAPABILITIES,
+    );
+    expect(script.open(2, { capabilities: NO_CAPABILITIES })).toContain('OpenConfirm');
+    expect(script.keepalive(2)).toContain('up ipv4 hold 9');
+  });
+
+  test('route refresh of a negotiated family reaches the engine', () => {
+    const script = new Script();
+    script.establish({ families: ['ipv4'] });
+    const refresh = (afi: number): string =>
+      script.message(1, MessageType.RouteRefresh, Uint8Array.of(0, afi, 0, 1));
+    expect(refresh(1)).toBe('restart hold 1, refresh ipv4');
+    expect(refresh(2)).toBe('restart hold 1');
+    expect(script.message(1, MessageType.RouteRefresh, Uint8Array.of(0))).toContain('7/1');
+  });
+});
+
+describe('the OPEN of the peer', () => {
+  test.each<[string, TheirOpen, string]>([
+    ['another AS', { asn: 65012 }, '2/2'],
+    ['identifier zero', { id: '0.0.0.0' }, '2/3'],
+    ['hold time 1', { hold: 1 }, '2/6'],
+    ['hold time 2', { hold: 2 }, '2/6'],
+  ])('%s is refused', (_, open, error) => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    script.connected(1);
+    expect(script.open(1, open)).toContain(`close 1 with ${error}`);
+  });
+
+  test('no common family is refused', () => {
+    const script = new Script({ families: ['ipv6'] });
+    script.do({ type: 'start' });
+    script.connected(1);
+    expect(script.open(1, { families: ['ipv4'] })).toContain('close 1 with 2/7');
+  });
+
+  test('our identifier in our own AS is refused, in another AS it is not', () => {
+    const [internal, external] = [new Script({ asn: 65101 as Asn }), new Script()];
+    for (const script of [internal, external]) {
+      script.do({ type: 'start' });
+      script.connected(1);
+    }
+    expect(internal.open(1, { id: OWN_ID, asn: 65101 })).toContain('close 1 with 2/3');
+    expect(external.open(1, { id: OWN_ID })).toContain('OpenConfirm');
+  });
+
+  test('our least hold time counts, hold time 0 then too', () => {
+    const refuse = (hold: number): string => {
+      const script = new Script({ minHoldSeconds: 6 });
+      script.do({ type: 'start' });
+      script.connected(1);
+      return script.open(1, { hold });
+    };
+    expect(refuse(5)).toContain('2/6');
+    expect(refuse(0)).toContain('2/6');
+    expect(refuse(6)).toContain('arm hold 1 for 6, arm keepalive 1 for 2');
+  });
+
+  test('hold time 0 is legal', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    script.connected(1);
+    expect(script.open(1, { hold: 0 })).toBe(
+      'send keepalive 1, disarm hold 1, OpenSent → OpenConfirm',
+    );
+  });
+
+  test('an AS number of four octets is the one in the capability', () => {
+    const script = new Script({ asn: 70000 as Asn });
+    script.do({ type: 'start' });
+    script.connected(1);
+    expect(script.open(1, { asn: 70000 })).toContain('OpenConfirm');
+  });
+});
+
+describe('collision (RFC 4271 section 6.8)', () => {
+  /** Both sides have dialled: 1 is ours, 2 theirs, both in OpenSent. */
+  function colliding(): Script {
+    const script = new Script();
+    script.do({ type: 'start' });
+    script.connected(1);
+    script.accepted();
+    return script;
+  }
+
+  test('ours stays when our identifier is higher', () => {
+    const script = colliding();
+    script.open(1, { id: '10.0.0.1' });
+    expect(script.open(2, { id: '10.0.0.1' })).toBe('close 2 with 6/7, forget 2');
+    expect(script.keepalive(1)).toContain('OpenConfirm → Established');
+  });
+
+  test('theirs stays when their identifier is higher, compared as a number', () => {
+    const script = colliding();
+    script.open(1, { id: '10.0.0.10' });
+    expect(script.open(2, { id: '10.0.0.10' })).toBe(
+      'close 1 with 6/7, forget 1, send keepalive 2, arm hold 2 for 9, arm keepalive 2 for 3',
+    );
+  });
+
+  test('the order of the two OPENs makes no difference', () => {
+    const script = colliding();
+    script.open(2, { id: '10.0.0.10' });
+    expect(script.open(1, { id: '10.0.0.10' })).toBe('close 1 with 6/7, forget 1');
+  });
+
+  test('equal identifiers: the higher AS number wins', () => {
+    const script = colliding();
+    script.open(1, { id: OWN_ID });
+    expect(script.open(2, { id: OWN_ID })).toContain('close 2 with 6/7');
+  });
+
+  test('the one that waits in OpenSent loses to Established', () => {
+    const script = colliding();
+    script.open(2);
+    expect(script.keepalive(2)).toContain('close 1 with 6/7');
+  });
+
+  test('an attempt of ours gives way when theirs has an OPEN', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    script.accepted();
+    expect(script.open(2)).toContain('close 1, forget 1');
+  });
+
+  test('a NOTIFICATION for the loser leaves the other connection alone', () => {
+    const script = colliding();
+    expect(script.notification(1, ErrorCode.Cease, CeaseSubcode.ConnectionCollision)).toBe(
+      'received Cease/Connection Collision Resolution, close 1, forget 1',
+    );
+    expect(script.open(2)).toContain('OpenConfirm');
+  });
+
+  test('without graceful restart an Established session refuses newcomers', () => {
+    const script = new Script();
+    script.establish();
+    expect(script.accepted()).toBe('close 2');
+  });
+});
+
+describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
+  const both = { restart: 'ipv4! ipv6!' };
+
+  test('TCP lost: routes stay for the Restart Time of the peer', () => {
+    const script = new Script();
+    script.establish(both);
+    expect(script.lost(1)).toContain('down keeping [ipv4+ipv6], arm stale for 60');
+  });
+
+  test('the stale path time is the upper bound', () => {
+    const script = new Script(
+      {},
+      { gracefulRestart: { ...speaker.gracefulRestart, stalePathSeconds: 20 } },
+    );
+    script.establish(both);
+    expect(script.lost(1)).toContain('arm stale for 20');
+  });
+
+  test.each<[string, (script: Script) => string]>([
+    ['a NOTIFICATION', (script) => script.notification(1, ErrorCode.Cease, 2)],
+    ['the hold timer', (script) => script.do({ type: 'timer', timer: 'hold', connection: 1 })],
+    ['the link', (script) => script.do({ type: 'link', usable: false })],
+  ])('%s flushes them', (_, end) => {
+    const script = new Script();
+    script.establish(both);
+    expect(end(script)).toContain('down keeping []');
+  });
+
+  test('routes of a family that the peer did not list go', () => {
+    const script = new Script();
+    script.establish({ restart: 'ipv6' });
+    expect(script.lost(1)).toContain('down keeping [ipv6]');
+  });
+
+  test('back with forwarding kept: stale until End-of-RIB, at most the stale path time', () => {
+    const script = new Script();
+    script.establish(both);
+    script.nowMs = 40_000;
+    script.lost(1);
+    script.nowMs = 50_000;
+    script.connected(2);
+    script.open(2, { ...both, restarted: true });
+    expect(script.keepalive(2)).toBe(
+      'restart hold 2, arm stale for 290, up ipv4+ipv6 hold 9, OpenConfirm → Established',
+    );
+  });
+
+  test('back without the F bit of a family: that family goes at once', () => {
+    const script = new Script();
+    script.establish(both);
+    script.nowMs = 40_000;
+    script.lost(1);
+    script.connected(2);
+    script.open(2, { restart: 'ipv4! ipv6' });
+    expect(script.keepalive(2)).toContain('retain [ipv4], arm stale for 300, up');
+  });
+
+  test('back without the capability: everything goes at once', () => {
+    const script = new Script();
+    script.establish(both);
+    script.nowMs = 40_000;
+    script.lost(1);
+    script.connected(2);
+    script.open(2);
+    expect(script.keepalive(2)).toContain('retain [], disarm stale, up');
+  });
+
+  test('not back in time: flush', () => {
+    const script = new Script();
+    script.establish(both);
+    script.lost(1);
+    expect(script.do({ type: 'timer', timer: 'stale' })).toContain('flush');
+    expect(script.do(stop)).not.toContain('retain');
+  });
+
+  test('de-configured meanwhile: its routes go', () => {
+    const script = new Script();
+    script.establish(both);
+    script.lost(1);
+    expect(script.do(stop)).toContain('retain [], disarm stale');
+  });
+
+  test('a restarted peer replaces its dead session, silently', () => {
+    const script = new Script();
+    script.establish(both);
+    script.nowMs = 1000;
+    expect(script.accepted()).toBe('disarm connectRetry 2, send open 2, arm hold 2 for 240');
+    expect(script.open(2, { ...both, restarted: true })).toBe(
+      'close 1, down keeping [ipv4+ipv6], arm stale for 60, forget 1, ' +
+        'send keepalive 2, arm hold 2 for 9, arm keepalive 2 for 3, Established → OpenConfirm',
+    );
+    expect(script.keepalive(2)).toContain('arm stale for 300, up');
+  });
+
+  test('without the R bit too, unless it may have lost a collision a moment ago', () => {
+    const script = new Script();
+    script.establish(both);
+    script.nowMs = 1000;
+    script.accepted();
+    expect(script.open(2, both)).toBe('close 2 with 6/7, forget 2');
+    script.nowMs = 6000;
+    script.accepted();
+    expect(script.open(3, both)).toContain('down keeping [ipv4+ipv6]');
+  });
+
+  test('a newcomer that never sends an OPEN harms nobody', () => {
+    const script = new Script();
+    script.establish(both);
+    script.accepted();
+    expect(script.lost(2)).toContain('close 2, forget 2');
+    expect(script.machine.established).toBe(1);
+  });
+});
+
+describe('our own OPEN', () => {
+  const restartBits = (script: Script, connection: number): string => {
+    const effects = script.machine.handle(
+      { type: 'connected', connection, local: LOCAL },
+      script.nowMs,
+    );
+    const open = effects.find((effect) => effect.type === 'send');
+    const restart =
+      open && decodeOpen(open.bytes.subarray(HEADER_OCTETS)).capabilities.gracefulRestart;
+    const forwarding = restart?.families.filter((entry) => entry.forwarding) ?? [];
+    return `R=${Number(restart?.restarted)} F=${forwarding.map(({ family }) => family)}`;
+  };
+
+  test('after a restart has R, and F where the kernel kept our routes', () => {
+    const script = new Script();
+    script.do({ type: 'restart', restart: { restarting: true, preserved: ['ipv4'] } });
+    script.do({ type: 'start' });
+    expect(restartBits(script, 1)).toBe('R=1 F=ipv4');
+  });
+
+  test('after a cold start has neither, after a mere loss of TCP has F', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    expect(restartBits(script, 1)).toBe('R=0 F=');
+    script.open(1, { restart: 'ipv4!' });
+    script.keepalive(1);
+    script.nowMs = 60_000;
+    script.lost(1);
+    expect(restartBits(script, 2)).toBe('R=0 F=ipv4,ipv6');
+  });
+});
+
+describe('the link to the peer (fast external fallover)', () => {
+  test('down ends the session without waiting, up dials at once', () => {
+    const script = new Script();
+    script.establish();
+    expect(script.do({ type: 'link', usable: false })).toBe(
+      'close 1, down keeping [], disarm stale, forget 1, Established → Idle',
+    );
+    expect(script.accepted()).toBe('close 2');
+    expect(script.do({ type: 'link', usable: true })).toContain('dial 3');
+  });
+
+  test('down while waiting in Idle ends the wait', () => {
+    const script = new Script();
+    script.do({ type: 'start' });
+    script.connected(1);
+    script.notification(1, ErrorCode.OpenMessage, 2);
+    expect(script.do({ type: 'link', usable: false })).toBe('disarm idleHold');
+    expect(script.do({ type: 'link', usable: true })).toContain('dial 2');
+  });
+});
+
+test('whatever happens, nothing throws, and stop leads to Idle with nothing left open', () => {
+  const connection = fc.integer({ min: 1, max: 4 });
+  const message = fc.oneof(
+    fc.constant([MessageType.Open, theirOpen()] as const),
+    fc.constant([MessageType.Open, theirOpen({ id: '10.0.0.10', restart: 'ipv4!' })] as const),
+    fc.constant([MessageType.Keepalive, new Uint8Array()] as const),
+    fc.constant([MessageType.Notification, Uint8Array.of(6, 7)] as const),
+    fc.tuple(fc.integer({ min: 1, max: 5 }), fc.uint8Array({ minLength: 4, maxLength: 40 })),
+  );
+  const event: fc.Arbitrary<PeerEvent> = fc.oneof(
+    fc.constant<PeerEvent>({ type: 'start' }),
+    fc.constant<PeerEvent>(stop),
+    fc.record({ type: fc.constant('link' as const), usable: fc.boolean() }),
+    fc.record({
+      type: fc.constantFrom('connected' as const, 'accepted' as const),
+      connection,
+      local: fc.constant(LOCAL),
+    }),
+    fc.record({ type: fc.constant('lost' as const), connection, reason: fc.constant('reset') }),
+    fc.record({
+      type: fc.constant('timer' as const),
+      timer: fc.constantFrom(
+        'idleHold' as const,
+        'stale' as const,
+        'hold' as const,
+        'keepalive' as const,
+        'connectRetry' as const,
+      ),
+      connection,
+    }),
+    fc.tuple(connection, message).map(([id, [messageType, body]]) => ({
+      type: 'message' as const,
+      connection: id,
+      messageType,
+      body: body.length < 10 && messageType === 1 ? theirOpen() : body,
+    })),
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+      const script = new Script();
+      const open = new Set<number>();
+      const run = (next: PeerEvent): void => {
+        if (next.type === 'accepted') {
+          if (open.has(next.connection)) return;
+          open.add(next.connection);
+        }
+        for (const effect of script.machine.handle(next, script.nowMs)) {
+          if (effect.type === 'dial') open.add(effect.connection);
+          if (effect.type === 'close') open.delete(effect.connection);
+        }
+        script.nowMs += 700;
+      };
+      for (const next of events) run(next);
+      run(stop);
+      expect(script.machine.state).toBe('Idle');
+      expect([...open]).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});

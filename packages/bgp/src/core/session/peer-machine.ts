@@ -1,0 +1,440 @@
+import type { Family, IpAddress } from '@overland/net';
+import type { NotificationFault, PeerId } from '../rib/route-engine.ts';
+import { BgpError, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
+import { encodeKeepalive, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
+import { decodeMessage, type Message } from '../wire/message.ts';
+import { type Notification, notificationName } from '../wire/notification.ts';
+import { encodeOpen, type Open } from '../wire/open.ts';
+import { BackOff } from './back-off.ts';
+import { canBeReplaced, isReplacedBy, keptDirection } from './collision.ts';
+import { type Connection, furthestState } from './connection.ts';
+import { type Effect, type Event, type State, step } from './fsm.ts';
+import {
+  localAsn,
+  localOpen,
+  negotiate,
+  type Restart,
+  withoutCapabilities,
+} from './negotiation.ts';
+import type { ConnectionId, PeerContext, PeerEffect, PeerEvent, TimerKey } from './peer-events.ts';
+import { StaleRoutes } from './stale-routes.ts';
+
+export interface PeerMachineOptions {
+  readonly id: PeerId;
+  readonly context: PeerContext;
+  readonly restart: Restart;
+  /** A random number in 0..1: timers run for 0.75 to 1 of their time (RFC 4271 section 10). */
+  readonly random: () => number;
+}
+
+/**
+ * One configured peer: up to two connections, collision between them, damping, and the helper's side of graceful
+ * restart. Events in, effects out; the time is an argument.
+ */
+export class PeerMachine {
+  readonly id: PeerId;
+  readonly #random: () => number;
+  readonly #backOff = new BackOff();
+  readonly #stale = new StaleRoutes();
+  #context: PeerContext;
+  #restart: Restart;
+  #connections: readonly Connection[] = [];
+  #lastConnection = 0;
+  #running = false;
+  #linkUsable = true;
+  #idleHeld = false;
+  /** The peer refuses optional parameters: the next OPEN has none. RFC 5492 section 3. */
+  #plain = false;
+  /** This process had a session with the peer, so what the kernel forwards for it is current. */
+  #wasEstablished = false;
+  #nowMs = 0;
+  #reason = '';
+  #effects: PeerEffect[] = [];
+
+  constructor({ id, context, restart, random }: PeerMachineOptions) {
+    this.id = id;
+    this.#context = context;
+    this.#restart = restart;
+    this.#random = random;
+  }
+
+  /** State of the connection that has come furthest. */
+  get state(): State {
+    return furthestState(this.#connections);
+  }
+
+  /** The connection that is Established. */
+  get established(): ConnectionId | undefined {
+    return this.#connections.find(({ state }) => state === 'Established')?.id;
+  }
+
+  /** Number for a connection that the peer has dialled; to be told in `accepted`. */
+  nextConnection(): ConnectionId {
+    this.#lastConnection += 1;
+    return this.#lastConnection;
+  }
+
+  /**
+   * Takes one event.
+   *
+   * @param nowMs Monotonic time, milliseconds.
+   * @returns What to do, in order. Never throws, whatever the peer sends.
+   */
+  handle(event: PeerEvent, nowMs: number): readonly PeerEffect[] {
+    const from = this.state;
+    this.#effects = [];
+    this.#nowMs = nowMs;
+    this.#reason = '';
+    this.#dispatch(event);
+    this.#settle();
+    const to = this.state;
+    if (to !== from) this.#effects.push({ type: 'state', from, to, reason: this.#reason });
+    return this.#effects;
+  }
+
+  #dispatch(event: PeerEvent): void {
+    switch (event.type) {
+      case 'start':
+        this.#running = true;
+        return;
+      case 'stop':
+        this.#stop(event.fault);
+        return;
+      case 'link':
+        this.#setLink(event.usable);
+        return;
+      case 'configure':
+        this.#context = event.context;
+        return;
+      case 'restart':
+        this.#restart = event.restart;
+        return;
+      case 'accepted':
+        this.#accept(event.connection, event.local);
+        return;
+      case 'timer':
+        this.#timer(event);
+        return;
+      default: {
+        const connection = this.#connections.find(({ id }) => id === event.connection);
+        if (connection) this.#connectionEvent(connection, event);
+      }
+    }
+  }
+
+  #connectionEvent(
+    connection: Connection,
+    event: Extract<PeerEvent, { type: 'connected' | 'lost' | 'fault' | 'message' }>,
+  ): void {
+    switch (event.type) {
+      case 'connected':
+        connection.local = event.local;
+        this.#advance(connection, { type: 'TcpConnected' });
+        return;
+      case 'lost':
+        this.#reason = event.reason;
+        this.#advance(connection, this.#retry('TcpConnectionFails'));
+        return;
+      case 'fault':
+        this.#advance(connection, { type: 'MessageFault', fault: event.fault });
+        return;
+      case 'message':
+        this.#message(connection, decodeMessage(event.messageType, event.body));
+        return;
+    }
+  }
+
+  #message(connection: Connection, message: Message): void {
+    switch (message.type) {
+      case 'open':
+        this.#open(connection, message.open);
+        return;
+      case 'notification':
+        this.#notification(connection, message.notification);
+        return;
+      case 'keepalive':
+        this.#advance(connection, { type: 'KeepAliveMsg' });
+        return;
+      case 'update':
+        this.#advance(connection, { type: 'UpdateMsg' });
+        return;
+      case 'route-refresh':
+        this.#routeRefresh(connection, message.family);
+        return;
+      case 'fault':
+        this.#advance(connection, { type: 'MessageFault', fault: message.fault });
+    }
+  }
+
+  #open(connection: Connection, received: Open): void {
+    const { sent } = connection;
+    if (connection.state !== 'OpenSent' || !sent) {
+      this.#advance(connection, { type: 'BgpOpen', holdSeconds: 0, keepaliveSeconds: 0 });
+      return;
+    }
+    const negotiated = negotiate(this.#context.config, sent, received);
+    if (negotiated instanceof BgpError) {
+      this.#advance(connection, { type: 'MessageFault', fault: negotiated });
+      return;
+    }
+    if (!this.#collide(connection, sent, received)) {
+      this.#advance(connection, { type: 'OpenCollisionDump' });
+      return;
+    }
+    connection.negotiated = negotiated;
+    const { holdSeconds, keepaliveSeconds } = negotiated;
+    const jittered = keepaliveSeconds * this.#jitter();
+    this.#advance(connection, { type: 'BgpOpen', holdSeconds, keepaliveSeconds: jittered });
+  }
+
+  /** Settles a collision when an OPEN comes, RFC 4271 section 6.8. @returns Whether the connection may go on. */
+  #collide(connection: Connection, sent: Open, received: Open): boolean {
+    for (const rival of this.#connections) {
+      if (rival === connection) continue;
+      if (rival.state === 'Established') {
+        if (!isReplacedBy(rival, received, this.#nowMs)) return false;
+        this.#reason = 'the peer has restarted: it opened a new connection';
+        this.#advance(rival, this.#retry('TcpConnectionFails'));
+      } else if (rival.state === 'OpenConfirm') {
+        if (keptDirection(sent, received) !== connection.direction) return false;
+        this.#advance(rival, { type: 'OpenCollisionDump' });
+      } else if (rival.state !== 'OpenSent') {
+        this.#advance(rival, { type: 'Stop' });
+      }
+    }
+    return true;
+  }
+
+  #notification(connection: Connection, notification: Notification): void {
+    const { code, subcode } = notification;
+    this.#reason = `received ${notificationName(notification)}`;
+    this.#effects.push({ type: 'received', notification });
+    const refusesParameters =
+      code === ErrorCode.OpenMessage && subcode === OpenSubcode.UnsupportedOptionalParameter;
+    const wasPlain = this.#plain;
+    if (connection.state === 'OpenSent' || connection.state === 'OpenConfirm') {
+      this.#plain =
+        refusesParameters && !wasPlain && this.#context.config.families.includes('ipv4');
+    }
+    this.#advance(connection, { type: 'NotifMsg' });
+    if (this.#plain && !wasPlain) this.#backOff.reset();
+  }
+
+  #routeRefresh(connection: Connection, family: Family | undefined): void {
+    this.#advance(connection, { type: 'RouteRefreshMsg' });
+    const isUp = connection.state === 'Established';
+    if (isUp && family && connection.negotiated?.families.includes(family)) {
+      this.#effects.push({ type: 'refresh', family });
+    }
+  }
+
+  #accept(id: ConnectionId, local: IpAddress): void {
+    const session = this.#connections.find(({ state }) => state === 'Established');
+    const isTaken = session !== undefined && !canBeReplaced(session);
+    if (!this.#running || !this.#linkUsable || this.#idleHeld || isTaken) {
+      this.#effects.push({ type: 'close', connection: id });
+      return;
+    }
+    const earlier = this.#connections.find(
+      ({ direction, state }) => direction === 'incoming' && state !== 'Established',
+    );
+    if (earlier) this.#advance(earlier, { type: 'Stop' });
+    const connection = this.#add(id, 'incoming');
+    connection.local = local;
+    this.#advance(connection, { type: 'StartPassive' });
+    this.#advance(connection, { type: 'TcpConnected' });
+  }
+
+  #timer({ timer, connection: id }: TimerKey): void {
+    if (timer === 'idleHold') {
+      this.#idleHeld = false;
+      if (this.#running && this.#linkUsable && this.#connections.length === 0) this.#begin();
+      return;
+    }
+    if (timer === 'stale') {
+      this.#stale.forget();
+      this.#effects.push({ type: 'flush' });
+      return;
+    }
+    const connection = this.#connections.find((candidate) => candidate.id === id);
+    if (!connection) return;
+    if (timer === 'hold') this.#advance(connection, { type: 'HoldTimerExpires' });
+    else if (timer === 'keepalive') this.#advance(connection, { type: 'KeepaliveTimerExpires' });
+    else this.#advance(connection, this.#retry('ConnectRetryTimerExpires'));
+  }
+
+  #stop(fault: NotificationFault | undefined): void {
+    this.#running = false;
+    this.#reason = 'stopped';
+    this.#releaseAll(fault ? { type: 'Stop', fault } : { type: 'Stop' });
+    if (this.#stale.families.length === 0) return;
+    this.#effects.push({ type: 'retain', families: [] });
+    this.#armStale(this.#stale.forget().seconds);
+  }
+
+  #setLink(usable: boolean): void {
+    if (usable === this.#linkUsable) return;
+    this.#linkUsable = usable;
+    this.#backOff.reset();
+    if (usable) return;
+    this.#reason = 'the link to the peer is down';
+    this.#releaseAll({ type: 'Stop' });
+  }
+
+  #releaseAll(event: Event): void {
+    for (const connection of this.#connections) this.#advance(connection, event);
+    if (!this.#idleHeld) return;
+    this.#idleHeld = false;
+    this.#effects.push({ type: 'disarm', timer: 'idleHold' });
+  }
+
+  /** Begins again when nothing is under way, at once or after the back-off. */
+  #settle(): void {
+    if (!this.#running || !this.#linkUsable || this.#idleHeld) return;
+    if (this.#connections.length > 0) return;
+    const { seconds } = this.#backOff;
+    if (seconds > 0) {
+      this.#idleHeld = true;
+      const jittered = seconds * this.#jitter();
+      this.#effects.push({ type: 'arm', timer: 'idleHold', seconds: jittered });
+      return;
+    }
+    this.#begin();
+  }
+
+  #begin(): void {
+    const connection = this.#add(this.nextConnection(), 'outgoing');
+    const passive: Event = { type: 'StartPassive' };
+    this.#advance(connection, this.#context.config.passive ? passive : this.#retry('Start'));
+  }
+
+  #add(id: ConnectionId, direction: Connection['direction']): Connection {
+    const connection: Connection = {
+      id,
+      direction,
+      state: 'Idle',
+      local: undefined,
+      sent: undefined,
+      negotiated: undefined,
+      establishedAtMs: undefined,
+    };
+    this.#connections = [...this.#connections, connection];
+    return connection;
+  }
+
+  #advance(connection: Connection, event: Event): void {
+    const from = connection.state;
+    const [to, ...effects] = step(from, event);
+    connection.state = to;
+    for (const effect of effects) this.#translate(connection, effect);
+    if (to !== 'Established' && from === 'Established') this.#down(connection, event);
+    if (to === 'Idle') this.#ended(connection, event);
+    // Nothing to wait for: only what we dial is retried.
+    else if (to === 'Active' && from === 'OpenSent' && connection.direction === 'incoming') {
+      this.#advance(connection, { type: 'Stop' });
+    } else if (to === 'Established' && from !== 'Established') this.#up(connection);
+  }
+
+  #ended(connection: Connection, event: Event): void {
+    this.#connections = this.#connections.filter((other) => other !== connection);
+    this.#effects.push({ type: 'forget', connection: connection.id });
+    if (event.type === 'Stop' || event.type === 'OpenCollisionDump') return;
+    const lastedMs = this.#nowMs - (connection.establishedAtMs ?? this.#nowMs);
+    if (this.#connections.length === 0) this.#backOff.failed(lastedMs);
+  }
+
+  #translate(connection: Connection, effect: Effect): void {
+    const { id } = connection;
+    switch (effect.type) {
+      case 'connect':
+        this.#effects.push({ type: 'dial', connection: id });
+        return;
+      case 'abandon':
+        this.#effects.push({ type: 'close', connection: id });
+        return;
+      case 'send':
+        this.#send(connection, effect.message);
+        return;
+      case 'release':
+        this.#release(id, effect.fault);
+        return;
+      default:
+        this.#effects.push({ ...effect, connection: id });
+    }
+  }
+
+  #release(connection: ConnectionId, fault: NotificationFault | undefined): void {
+    if (!fault) {
+      this.#effects.push({ type: 'close', connection });
+      return;
+    }
+    this.#reason = `sent ${notificationName(fault)}: ${fault.reason}`;
+    this.#effects.push({ type: 'close', connection, fault });
+  }
+
+  #send(connection: Connection, message: 'open' | 'keepalive'): void {
+    const bytes =
+      message === 'keepalive' ? encodeKeepalive() : encodeOpen(this.#ownOpen(connection));
+    this.#effects.push({ type: 'send', connection: connection.id, message, bytes });
+  }
+
+  #ownOpen(connection: Connection): Open {
+    const { speaker, config } = this.#context;
+    const preserved = this.#wasEstablished ? config.families : this.#restart.preserved;
+    const open = localOpen(speaker, config, { ...this.#restart, preserved });
+    connection.sent = this.#plain ? withoutCapabilities(open) : open;
+    return connection.sent;
+  }
+
+  #up(connection: Connection): void {
+    const { negotiated, local } = connection;
+    if (!negotiated || !local) throw new Error('Established without an OPEN');
+    for (const other of this.#connections) {
+      if (other !== connection) this.#advance(other, { type: 'OpenCollisionDump' });
+    }
+    connection.establishedAtMs = this.#nowMs;
+    this.#wasEstablished = true;
+    if (this.#stale.families.length > 0) {
+      const before = this.#stale.families.length;
+      const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
+      const { families, seconds } = this.#stale.back(negotiated, stalePathSeconds, this.#nowMs);
+      if (families.length < before) this.#effects.push({ type: 'retain', families });
+      this.#armStale(seconds);
+    }
+    const { speaker, config } = this.#context;
+    const session = { peer: this.id, localAsn: localAsn(speaker, config), localAddress: local };
+    this.#effects.push({
+      type: 'up',
+      connection: connection.id,
+      session: { ...session, ...negotiated, config, maxMessageOctets: MAX_MESSAGE_OCTETS },
+    });
+  }
+
+  #armStale(seconds: number): void {
+    const timer = 'stale' as const;
+    this.#effects.push(seconds > 0 ? { type: 'arm', timer, seconds } : { type: 'disarm', timer });
+  }
+
+  /** Seconds until the next attempt, as the FSM wants to know them. */
+  #retry<T extends 'Start' | 'TcpConnectionFails' | 'ConnectRetryTimerExpires'>(
+    type: T,
+  ): { readonly type: T; readonly retrySeconds: number } {
+    return { type, retrySeconds: this.#context.config.connectRetrySeconds * this.#jitter() };
+  }
+
+  /** RFC 4271 section 10. */
+  #jitter(): number {
+    return 0.75 + this.#random() / 4;
+  }
+
+  /** Routes stay when TCP was lost under graceful restart, and only then: RFC 4724 section 4.2. */
+  #down({ negotiated }: Connection, event: Event): void {
+    const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
+    const { families, seconds } =
+      event.type === 'TcpConnectionFails' && negotiated
+        ? this.#stale.lost(negotiated, stalePathSeconds, this.#nowMs)
+        : this.#stale.forget();
+    this.#effects.push({ type: 'down', retain: families, reason: this.#reason });
+    this.#armStale(seconds);
+  }
+}
