@@ -8,7 +8,7 @@ import type { Family, InterfaceAddress, IpAddress, NextHop, Prefix } from '@over
 
 /** A network interface. */
 export interface Link {
-  /** Kernel interface index; never reused while the namespace lives, except by a rename. */
+  /** Kernel interface index. A rename keeps it; after a removal it may come back, though not soon. */
   readonly index: number;
   readonly name: string;
   /** `veth`, `bridge`, … as `ip -d link` names it; empty for loopback. */
@@ -68,6 +68,7 @@ export const PROTOCOL = {
 /** One kernel route of the main table. Identity: destination and metric. */
 export interface Route {
   readonly destination: Prefix;
+  /** Lower wins. IPv6 has no 0: the kernel makes it 1024, and lists that. One value for both families saves surprises. */
   readonly metric: number;
   readonly protocol: Protocol;
   readonly target: RouteTarget;
@@ -93,6 +94,10 @@ export interface Routes {
   list(family: Family, protocol?: Protocol): Promise<Route[]>;
   /** Adds or atomically replaces (NLM_F_CREATE | NLM_F_REPLACE). */
   replace(routes: readonly Route[]): Promise<BatchOutcome>;
+  /**
+   * Removes routes of this destination, metric and protocol, wherever they lead now. For IPv4 the kernel takes a
+   * metric of 0 as "any": do not mix it with others under one protocol.
+   */
   remove(routes: readonly Route[]): Promise<BatchOutcome>;
 }
 
@@ -137,7 +142,14 @@ export interface Neighbours {
   removeProxy(device: string, address: IpAddress): Promise<void>;
 }
 
-/** What the kernel says happened, whoever did it. */
+/**
+ * What the kernel says happened, whoever did it. It does not say everything (Linux 6.18, both adapters):
+ *
+ * - a link that goes down or loses its carrier takes its next-hop paths without a word, and with the last path of a
+ *   group the group and its routes: on every `link` event without carrier, read next-hop objects back;
+ * - IPv4 routes that vanish with a link, an address or a next-hop object are not reported, IPv6 routes are;
+ * - proxy entries are never reported.
+ */
 export type KernelEvent =
   | { readonly type: 'link'; readonly link: Link }
   | { readonly type: 'link-removed'; readonly index: number; readonly name: string }

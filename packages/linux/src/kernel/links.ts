@@ -1,6 +1,4 @@
-import { closeSync } from 'node:fs';
 import { formatInterfaceAddress, type InterfaceAddress } from '@overland/net';
-import { openNamespace } from '../namespaces.ts';
 import {
   readAddress,
   writeAddressCreation,
@@ -12,9 +10,9 @@ import {
   writeLinkChange,
   writeLinkDump,
   writeLinkRemoval,
-  writeVethCreation,
 } from '../netlink/link-codec.ts';
-import { KernelError, type Link, type Links, type VethSpec } from '../ports.ts';
+import type { Links } from '../ports.ts';
+import { createVeth } from './create-veth.ts';
 import type { NetlinkContext } from './netlink-context.ts';
 
 /** {@link Links} over rtnetlink. */
@@ -65,22 +63,6 @@ export function netlinkLinks(context: NetlinkContext): Links {
 
     removeAddress: async (name, address) => removeAddress(context, name, address),
   };
-}
-
-function createVeth(context: NetlinkContext, spec: VethSpec): Link {
-  const operation = `create veth ${spec.name} with ${spec.peer.name} in ${spec.peer.namespace}`;
-  const namespace = openNamespace(spec.peer.namespace);
-  try {
-    context.requests.changeOne(spec, {
-      encode: (writer) => writeVethCreation(writer, spec, namespace),
-      describe: () => operation,
-    });
-  } finally {
-    closeSync(namespace);
-  }
-  const link = context.findLink(spec.name);
-  if (link === undefined) throw new KernelError('ENODEV', operation, 'it was removed at once');
-  return link;
 }
 
 function removeAddress(context: NetlinkContext, name: string, address: InterfaceAddress): void {

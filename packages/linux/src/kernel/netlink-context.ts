@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { openNamespace, runInNamespace } from '../namespaces.ts';
 import type { DeviceNames, DeviceNumbers } from '../netlink/devices.ts';
 import { readLink, writeLinkGet } from '../netlink/link-codec.ts';
+import type { Message } from '../netlink/message-reader.ts';
 import { NetlinkSocket } from '../netlink/netlink-socket.ts';
 import { KernelError, type Link } from '../ports.ts';
 
@@ -35,16 +36,22 @@ export class NetlinkContext implements Disposable {
     return this.#namespace === undefined ? work() : enter(this.#namespace, work);
   }
 
-  /** The link of that name or index. */
-  findLink(key: string | number): Link | undefined {
-    let link: Link | undefined;
+  /**
+   * The link of that name or index.
+   *
+   * @param read What to read of it; all of the {@link Link} by default.
+   */
+  findLink(key: string | number): Link | undefined;
+  findLink<T>(key: string | number, read: (message: Message) => T): T | undefined;
+  findLink(key: string | number, read: (message: Message) => unknown = readLink): unknown {
+    let found: unknown;
     const refusal = this.#lookups.get(
       (writer) => writeLinkGet(writer, key),
       (message) => {
-        link = readLink(message);
+        found = read(message);
       },
     );
-    if (refusal === undefined || refusal === 'ENODEV') return link;
+    if (refusal === undefined || refusal === 'ENODEV') return found;
     throw new KernelError(refusal, `get link ${key}`);
   }
 

@@ -5,7 +5,15 @@ import { Attributes, type Message } from './message-reader.ts';
 import { LITTLE_ENDIAN, type MessageWriter } from './message-writer.ts';
 
 const IFINFOMSG_OCTETS = 16;
-const IFLA = { address: 1, name: 3, mtu: 4, linkInfo: 18, namespaceFd: 28, extMask: 29 } as const;
+const IFLA = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  link: 5,
+  linkInfo: 18,
+  namespaceFd: 28,
+  extMask: 29,
+} as const;
 const IFLA_INFO = { kind: 1, data: 2 } as const;
 const VETH_INFO_PEER = 1;
 const IFF_UP = 1;
@@ -45,6 +53,13 @@ export function readLink(message: Message): Link | undefined {
   };
 }
 
+/** Number of the other end of a veth, in its own namespace (IFLA_LINK); 0 if there is none. */
+export function readPeerIndex(message: Message): number {
+  const attributes = new Attributes(message, message.start + IFINFOMSG_OCTETS, message.end);
+  while (attributes.next()) if (attributes.type === IFLA.link) return attributes.u32();
+  return 0;
+}
+
 function readKind(info: Attributes): string {
   while (info.next()) if (info.type === IFLA_INFO.kind) return info.text();
   return '';
@@ -66,20 +81,28 @@ export function writeLinkGet(writer: MessageWriter, link: string | number): void
   writer.end();
 }
 
-/** @param namespaceFd Descriptor of the network namespace that receives the peer. */
+/** What {@link writeVethCreation} needs besides the specification. */
+export interface VethPlacement {
+  /** Descriptor of the network namespace that receives the peer. */
+  readonly namespaceFd: number;
+  /** Interface numbers of our end and of the peer, or both 0: the kernel chooses. It ignores one without the other. */
+  readonly index: number;
+  readonly peerIndex: number;
+}
+
 export function writeVethCreation(
   writer: MessageWriter,
   { name, mac, mtu, peer }: VethSpec,
-  namespaceFd: number,
+  { namespaceFd, index, peerIndex }: VethPlacement,
 ): void {
   writer.begin(RTM.newLink, NLM_F.create | NLM_F.exclusive);
-  writeHeader(writer, 0, undefined);
+  writeHeader(writer, index, undefined);
   writeIdentity(writer, name, mac, mtu);
   writer.nest(IFLA.linkInfo, () => {
     writer.attributeText(IFLA_INFO.kind, 'veth');
     writer.nest(IFLA_INFO.data, () => {
       writer.nest(VETH_INFO_PEER, () => {
-        writeHeader(writer, 0, undefined);
+        writeHeader(writer, peerIndex, undefined);
         writeIdentity(writer, peer.name, peer.mac, mtu);
         writer.attributeU32(IFLA.namespaceFd, namespaceFd);
       });

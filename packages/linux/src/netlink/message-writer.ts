@@ -20,7 +20,9 @@ export class MessageWriter {
   #bytes = new Uint8Array(16_384);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
+  /** Where the message being written, and the newest complete one, start. */
   #message = 0;
+  #complete = 0;
   #sequence = 0;
 
   /** What was written since {@link clear}; valid until the next write. */
@@ -52,6 +54,7 @@ export class MessageWriter {
 
   end(): void {
     this.#view.setUint32(this.#message, this.#length - this.#message, LITTLE_ENDIAN);
+    this.#complete = this.#message;
   }
 
   /** Takes back the message that {@link begin} started. */
@@ -60,9 +63,9 @@ export class MessageWriter {
     this.#sequence -= 1;
   }
 
-  /** Asks for an answer to the newest message even if it succeeds. */
+  /** Asks for an answer to the newest complete message even if it succeeds. */
   acknowledge(): void {
-    const at = this.#message + 6;
+    const at = this.#complete + 6;
     this.#view.setUint16(at, this.#view.getUint16(at, LITTLE_ENDIAN) | NLM_F.ack, LITTLE_ENDIAN);
   }
 
