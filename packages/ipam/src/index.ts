@@ -1,1 +1,17 @@
-export {};
+export type { Holder } from './assign-in-block.ts';
+export type { Assignment, AssignRequest } from './assign-request.ts';
+export type { Allocation } from './block.ts';
+export { blockOrder } from './block-order.ts';
+export type { PoolVerdict } from './errors.ts';
+export {
+  AddressUnavailableError,
+  ContentionError,
+  InconsistentBlockError,
+  NoAddressError,
+  RequestAbandonedError,
+  StaleReleaseError,
+} from './errors.ts';
+export type { Ipam, IpamOptions } from './ipam.ts';
+export { createIpam } from './ipam.ts';
+export type { Release } from './release-in-block.ts';
+export { IpamView } from './view.ts';

@@ -1,0 +1,250 @@
+import { MemoryDatastore, MemoryStore, type Transaction } from '@overland/datastore';
+import { affinityKey, handleKey, IPAM_CONFIG_KEY, resourceKey } from '@overland/model';
+import { type Family, parseAddress, parsePrefix } from '@overland/net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { frozenView, storePools } from '../test/ipam-world.ts';
+import { blockOrder } from './block-order.ts';
+import { createIpam, type Ipam } from './ipam.ts';
+import { IpamView } from './view.ts';
+
+const attributes = { node: 'host11' };
+const both: readonly Family[] = ['ipv4', 'ipv6'];
+
+let store: MemoryStore;
+let datastore: MemoryDatastore;
+let written: Transaction[];
+let stop: AbortController;
+
+beforeEach(() => {
+  store = new MemoryStore();
+  datastore = new MemoryDatastore(store);
+  written = [];
+  stop = new AbortController();
+});
+afterEach(() => stop.abort());
+
+/** An IPAM on a live view; what it writes is noted in `written`. */
+async function ipamOf(node: string, pools: Record<string, number> = {}): Promise<Ipam> {
+  await storePools(datastore, pools);
+  const client = new MemoryDatastore(store);
+  const transact = client.transact.bind(client);
+  client.transact = (transaction) => {
+    written.push(transaction);
+    return transact(transaction);
+  };
+  const view = new IpamView(node);
+  void view.follow((prefix) => datastore.watch(prefix, stop.signal));
+  await view.synced;
+  return createIpam({ datastore: client, node, view, now: () => new Date('2026-11-24T06:00:00Z') });
+}
+
+async function putConfig(config: Record<string, unknown>): Promise<void> {
+  await datastore.transact({
+    conditions: [],
+    operations: [{ type: 'put', key: IPAM_CONFIG_KEY, value: JSON.stringify(config) }],
+  });
+}
+
+describe('assign', () => {
+  test('gives one address per family, from blocks of the host', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26, 'fd00:65::/48': 122 });
+    const { addresses, blocks } = await ipam.assign({ handle: 'web', families: both, attributes });
+
+    expect(addresses).toHaveLength(2);
+    expect(await ipam.blocksOf('host11')).toEqual(blocks);
+    expect(blocks[0]).toBe([...blockOrder(parsePrefix('10.65.0.0/16'), 26, 'host11')][0]);
+    expect(await ipam.allocations()).toMatchObject([
+      { address: addresses[0], handle: 'web', attributes },
+      { address: addresses[1], handle: 'web', attributes },
+    ]);
+  });
+
+  test('costs one transaction from an owned block, and one more for each block it claims', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26, 'fd00:65::/48': 122 });
+    await ipam.assign({ handle: 'web', families: both, attributes });
+    expect(written).toHaveLength(3);
+
+    await ipam.assign({ handle: 'db', families: both, attributes });
+    expect(written).toHaveLength(4);
+  });
+
+  test('gives the same addresses to the same handle, also from another process', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26, 'fd00:65::/48': 122 });
+    const request = { handle: 'web', families: both, attributes };
+    const first = await ipam.assign(request);
+
+    expect(await ipam.assign(request)).toEqual(first);
+    expect(await (await ipamOf('host11')).assign(request)).toEqual(first);
+  });
+
+  test('takes the address that was asked for, and no second one', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+    const addresses = [parseAddress('10.65.7.9')];
+    const request = { handle: 'web', families: ['ipv4'] as const, addresses, attributes };
+
+    expect(await ipam.assign(request)).toEqual({ addresses, blocks: ['10.65.7.0/26'] });
+    await expect(ipam.assign({ ...request, handle: 'db' })).rejects.toThrow(
+      '10.65.7.9 cannot be assigned: web holds it',
+    );
+    await expect((await ipamOf('host12')).assign({ ...request, handle: 'db' })).rejects.toThrow(
+      'its block 10.65.7.0/26 belongs to host11',
+    );
+    await expect(
+      ipam.assign({ ...request, addresses: [parseAddress('10.66.0.1')] }),
+    ).rejects.toThrow('no IP pool holds it');
+  });
+
+  test('leaves nothing behind when one of two families fails', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+
+    await expect(ipam.assign({ handle: 'web', families: both, attributes })).rejects.toThrow(
+      'no IPv6 address for node host11: there is no IPv6 pool; create an IPPool',
+    );
+    expect(await ipam.allocations()).toEqual([]);
+    expect(await datastore.get(handleKey('web'))).toBeUndefined();
+  });
+
+  test('gives all of a pool that hosts share, then names the pool', async () => {
+    const [first, second] = await Promise.all([
+      ipamOf('host11', { '10.65.0.0/27': 28 }),
+      ipamOf('host12'),
+    ]);
+    const ask = (ipam: Ipam, handle: string): Promise<unknown> =>
+      ipam.assign({ handle, families: ['ipv4'], attributes });
+    await Promise.all(
+      Array.from({ length: 32 }, (_, i) => ask(i % 2 === 0 ? first : second, `h${i}`)),
+    );
+
+    expect([...(await first.allocations()), ...(await second.allocations())]).toHaveLength(32);
+    await expect(ask(first, 'more')).rejects.toThrow(
+      'no IPv4 address for node host11: pool pool0 (10.65.0.0/27) has no free block: all 2 are claimed',
+    );
+  });
+
+  test('stops at the number of blocks a host may have', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 32 });
+    await putConfig({ strict_affinity: true, auto_allocate_blocks: true, maxBlocksPerHost: 2 });
+    const ask = (handle: string): Promise<unknown> =>
+      ipam.assign({ handle, families: ['ipv4'], attributes });
+    await ask('one');
+    await ask('two');
+
+    await expect(ask('three')).rejects.toThrow(
+      "no free address in this host's 2 blocks, the most a host may claim: raise maxBlocksPerHost",
+    );
+  });
+
+  test('claims nothing when blocks are claimed by hand', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+    await putConfig({ strict_affinity: true });
+
+    await expect(ipam.assign({ handle: 'web', families: ['ipv4'], attributes })).rejects.toThrow(
+      'turn auto_allocate_blocks on',
+    );
+  });
+
+  test('gives nothing to a caller that stopped waiting', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+    const signal = AbortSignal.abort();
+
+    await expect(
+      ipam.assign({ handle: 'web', families: ['ipv4'], attributes, signal }),
+    ).rejects.toThrow('its caller stopped waiting');
+    expect(await ipam.allocations()).toEqual([]);
+  });
+
+  test('notices that a block was taken away', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+    const block = await ipam.ensureBlock('ipv4');
+    const key = affinityKey({ type: 'host', name: 'host11' }, block);
+    const value = '{"state":"pendingDeletion","deleted":false}';
+    await datastore.transact({ conditions: [], operations: [{ type: 'put', key, value }] });
+
+    await ipam.assign({ handle: 'web', families: ['ipv4'], attributes });
+
+    expect((await datastore.get(key))?.value).toBe('{"state":"confirmed","deleted":false}');
+  });
+
+  test('is refused while the pools are not known', async () => {
+    const view = new IpamView('host11');
+    const ipam = createIpam({ datastore, node: 'host11', view, now: () => new Date(0) });
+    await expect(ipam.assign({ handle: 'web', families: ['ipv4'], attributes })).rejects.toThrow(
+      'the IP pools have not been read yet',
+    );
+  });
+
+  test('works on after an outage', async () => {
+    await storePools(datastore, { '10.65.0.0/16': 26 });
+    const view = await frozenView('host11', datastore);
+    const ipam = createIpam({ datastore, node: 'host11', view, now: () => new Date(0) });
+    const request = { handle: 'web', families: ['ipv4'] as const, attributes };
+    {
+      using _outage = datastore.outage();
+      await expect(ipam.assign(request)).rejects.toThrow('outage');
+    }
+    expect((await ipam.assign(request)).addresses).toHaveLength(1);
+  });
+});
+
+describe('release', () => {
+  test('by handle frees both families and forgets the handle', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26, 'fd00:65::/48': 122 });
+    const { addresses } = await ipam.assign({ handle: 'web', families: both, attributes });
+
+    expect(await ipam.release('web')).toEqual(addresses);
+    expect(await ipam.release('web')).toEqual([]);
+    expect(await ipam.allocations()).toEqual([]);
+    expect(await datastore.get(handleKey('web'))).toBeUndefined();
+  });
+
+  test('waits for the assignment it is to undo', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+    const assigned = ipam.assign({ handle: 'web', families: ['ipv4'], attributes });
+    const released = ipam.release('web');
+
+    expect(await released).toEqual((await assigned).addresses);
+  });
+
+  test('deletes a handle that counts what its block does not have', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+    const block = await ipam.ensureBlock('ipv4');
+    const value = `{"block":{"${block}":1,"10.99.0.0/26":2},"deleted":false}`;
+    await datastore.transact({
+      conditions: [],
+      operations: [{ type: 'put', key: handleKey('leaked'), value }],
+    });
+
+    expect(await ipam.release('leaked')).toEqual([]);
+    expect(await datastore.get(handleKey('leaked'))).toBeUndefined();
+  });
+
+  test('by address keeps the rest of the handle', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26, 'fd00:65::/48': 122 });
+    const { addresses } = await ipam.assign({ handle: 'web', families: both, attributes });
+    const [four = expect.fail(), six] = addresses;
+
+    await expect(ipam.releaseAddresses([{ address: four, handle: 'db' }])).rejects.toThrow(
+      `${four} is not released: its handle is web, not db`,
+    );
+    expect(await ipam.releaseAddresses([{ address: four, handle: 'web' }])).toEqual([four]);
+    expect(await ipam.release('web')).toEqual([six]);
+  });
+
+  test('by address works for a pool that is gone', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+    const { addresses } = await ipam.assign({ handle: 'web', families: ['ipv4'], attributes });
+    const [address = expect.fail()] = addresses;
+    const key = resourceKey('IPPool', { name: 'pool0' });
+    await datastore.transact({ conditions: [], operations: [{ type: 'delete', key }] });
+    await expect.poll(() => ipam.releaseAddresses([{ address }])).toEqual([address]);
+  });
+});
+
+test('ensureBlock claims once', async () => {
+  const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
+  const block = await ipam.ensureBlock('ipv4');
+
+  expect(await ipam.ensureBlock('ipv4')).toBe(block);
+  expect(await (await ipamOf('host11')).ensureBlock('ipv4')).toBe(block);
+  expect(await ipam.blocksOf('host11')).toEqual([block]);
+});

@@ -1,0 +1,64 @@
+import { parseAddress } from '@overland/net';
+import { expect, test } from 'vitest';
+import { choosePools, poolOf, readPool } from './pool.ts';
+
+function pool(name: string, spec: Record<string, unknown>): ReturnType<typeof readPool> {
+  const object = { apiVersion: 'projectcalico.org/v3', kind: 'IPPool', metadata: { name }, spec };
+  return readPool(name, JSON.stringify(object));
+}
+
+const pools = [
+  pool('default', { cidr: '10.65.0.0/16' }),
+  pool('off', { cidr: '10.66.0.0/16', disabled: true }),
+  pool('rack1', { cidr: '10.67.0.0/16', nodeSelector: "rack == '1'" }),
+  pool('manual', { cidr: '10.68.0.0/16', assignmentMode: 'Manual' }),
+  pool('tunnels', { cidr: '10.69.0.0/16', allowedUses: ['Tunnel'] }),
+  pool('six', { cidr: 'fd00:65::/48', blockSize: 120 }),
+];
+
+function choose(named?: string[], labels = {}): { eligible: string[]; passedOver: string[] } {
+  const choice = choosePools(pools, {
+    family: 'ipv4',
+    nodeLabels: labels,
+    ...(named && { named }),
+  });
+  return {
+    eligible: choice.eligible.map(({ name }) => name),
+    passedOver: choice.verdicts.map(({ pool: name, reason }) => `${name} ${reason}`),
+  };
+}
+
+test('takes enabled pools of the family that select the node, and says why not the others', () => {
+  expect(choose()).toEqual({
+    eligible: ['default'],
+    passedOver: [
+      'off is disabled',
+      "rack1 does not select this node (rack == '1')",
+      'manual gives only what is asked for by name',
+      'tunnels is not for workloads',
+    ],
+  });
+  expect(choose(undefined, { rack: '1' }).eligible).toEqual(['default', 'rack1']);
+});
+
+test('a pool asked for by name or range needs no selector and no automatic mode', () => {
+  expect(choose(['10.67.0.0/16', 'manual'])).toMatchObject({ eligible: ['rack1', 'manual'] });
+  expect(choose(['off', 'nowhere'])).toMatchObject({
+    eligible: [],
+    passedOver: expect.arrayContaining(['off is disabled', 'nowhere does not exist']),
+  });
+});
+
+test('a pool that cannot be read gives nothing and is named', () => {
+  const broken = pool('broken', { cidr: '10.70.0.0/16', assignmentMode: 'Sometimes' });
+  const { eligible, verdicts } = choosePools([broken], { family: 'ipv4', nodeLabels: {} });
+  expect(eligible).toEqual([]);
+  expect(verdicts).toMatchObject([
+    { pool: 'broken', reason: expect.stringContaining('Sometimes') },
+  ]);
+});
+
+test('block sizes default by family', () => {
+  expect(poolOf(pools, parseAddress('10.65.3.4'))).toMatchObject({ blockLength: 26 });
+  expect(poolOf(pools, parseAddress('fd00:65::9'))).toMatchObject({ blockLength: 120 });
+});

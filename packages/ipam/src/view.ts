@@ -1,0 +1,105 @@
+import { type Change, type Entry, UnavailableError } from '@overland/datastore';
+import {
+  affinityPrefix,
+  DEFAULT_IPAM_CONFIG,
+  decodeIpamConfig,
+  IPAM_CONFIG_KEY,
+  type IpamConfig,
+  isJsonObject,
+  type Labels,
+  parseJson,
+  resourceKey,
+  resourcePrefix,
+} from '@overland/model';
+import { ClaimIndex } from './claim-index.ts';
+import { type Pool, readPool, type UnreadablePool } from './pool.ts';
+
+/**
+ * What an assignment must know and others decide: pools, this node's labels, the configuration, and which
+ * blocks are claimed. Kept current by watches, so that assigning reads none of it.
+ */
+export class IpamView {
+  readonly claims: ClaimIndex;
+  /** Resolves when every watch has delivered what exists. */
+  readonly synced: Promise<void>;
+  readonly #nodeKey: string;
+  readonly #awaited: Set<string>;
+  readonly #resolveSynced: () => void;
+  readonly #pools = new Map<string, Pool | UnreadablePool>();
+  #nodeLabels: Labels = {};
+  #config: Entry | undefined;
+
+  /** @param node Name of this host in the datastore. */
+  constructor(node: string) {
+    this.claims = new ClaimIndex(node);
+    this.#nodeKey = resourceKey('Node', { name: node });
+    this.#awaited = new Set([
+      resourcePrefix('IPPool'),
+      affinityPrefix('host'),
+      this.#nodeKey,
+      IPAM_CONFIG_KEY,
+    ]);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#resolveSynced = resolve;
+  }
+
+  /**
+   * Keeps the view current until the watches end. Call once.
+   *
+   * @param watch `(prefix) => datastore.watch(prefix, signal)`.
+   */
+  async follow(watch: (prefix: string) => AsyncIterable<Change>): Promise<void> {
+    const followOne = async (prefix: string): Promise<void> => {
+      for await (const change of watch(prefix)) this.#apply(prefix, change);
+    };
+    await Promise.all([...this.#awaited].map(followOne));
+  }
+
+  /** @throws {UnavailableError} Until the view is in sync: what it does not show may exist. */
+  pools(): readonly (Pool | UnreadablePool)[] {
+    if (this.#awaited.size > 0) throw new UnavailableError('the IP pools have not been read yet');
+    return [...this.#pools.values()];
+  }
+
+  nodeLabels(): Labels {
+    return this.#nodeLabels;
+  }
+
+  /** @throws {IpamValueError} If it cannot be read: a limit that nobody understands is not ignored. */
+  config(): IpamConfig {
+    return this.#config ? decodeIpamConfig(this.#config.value) : DEFAULT_IPAM_CONFIG;
+  }
+
+  #apply(prefix: string, change: Change): void {
+    if (change.type === 'synced') {
+      this.#awaited.delete(prefix);
+      if (this.#awaited.size === 0) this.#resolveSynced();
+    } else if (prefix === affinityPrefix('host')) {
+      this.claims.apply(change);
+    } else {
+      const key = change.type === 'put' ? change.entry.key : change.key;
+      this.#applyObject(key, change.type === 'put' ? change.entry : undefined);
+    }
+  }
+
+  #applyObject(key: string, entry: Entry | undefined): void {
+    if (key === this.#nodeKey) {
+      this.#nodeLabels = entry ? labelsOf(entry.value) : {};
+    } else if (key === IPAM_CONFIG_KEY) {
+      this.#config = entry;
+    } else if (key.startsWith(resourcePrefix('IPPool'))) {
+      const name = key.slice(resourcePrefix('IPPool').length);
+      if (entry) this.#pools.set(name, readPool(name, entry.value));
+      else this.#pools.delete(name);
+    }
+  }
+}
+
+/** The labels of a stored object; whatever else is wrong with it does not matter here. */
+function labelsOf(value: string): Labels {
+  const object = parseJson(value);
+  const metadata = isJsonObject(object) ? object.metadata : undefined;
+  const labels = isJsonObject(metadata) ? metadata.labels : undefined;
+  return isJsonObject(labels) ? (labels as Labels) : {};
+}
