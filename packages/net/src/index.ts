@@ -38,3 +38,4 @@ export {
 } from './prefix.ts';
 export type { NextHop, NextHopSet, RouteBatch, RouteChange } from './route-batch.ts';
 export { packRoutes, recordOctets, unpackRoutes } from './route-batch.ts';
+export { WORKLOAD_LINK } from './workload-link.ts';
