@@ -7,6 +7,9 @@ export {
   namespacePath,
   runInNamespace,
 } from './namespaces.ts';
+export { nftCommand } from './nft-command.ts';
+export type { Nftables, NftElementChange, NftTable } from './nftables.ts';
+export { NftError } from './nftables.ts';
 export type {
   BatchOutcome,
   Kernel,
