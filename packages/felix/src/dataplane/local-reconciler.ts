@@ -1,0 +1,226 @@
+import type { Kernel, KernelEvent, Nftables, Route } from '@overland/linux';
+import { type Family, familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
+import type { Logger } from 'pino';
+import type { EndpointState, LocalState } from '../calc/local-state.ts';
+import type { Clock } from './clock.ts';
+import type { LinkTable } from './link-table.ts';
+import { LocalRoutes } from './local-routes.ts';
+import { WorkloadFilter } from './workload-filter.ts';
+import { blackholeRoutes, endpointRoutes, WorkloadInterfaces } from './workload-interfaces.ts';
+
+const FILTER_RETRY_MS = 1000;
+
+export interface LocalReconcilerOptions {
+  readonly kernel: Kernel;
+  readonly nftables?: Nftables;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly links: LinkTable;
+}
+
+/** Before the first state: nothing is wanted, and nothing may be removed. */
+const NOTHING: LocalState = { synced: false, endpoints: new Map(), blackholes: [], sources: {} };
+
+/**
+ * The host's own workloads and blocks in the kernel. One order for everything: routes of those that left, the
+ * filter's permission, the interface, its routes. So a workload is never reachable before the filter knows it.
+ */
+export class LocalReconciler {
+  readonly #options: LocalReconcilerOptions;
+  readonly #routes: LocalRoutes;
+  readonly #filter: WorkloadFilter;
+  readonly #interfaces: WorkloadInterfaces;
+  #state = NOTHING;
+  #isDirty = true;
+  #filterRetryMs: number | undefined;
+  #filterFailure: string | undefined;
+
+  constructor(options: LocalReconcilerOptions) {
+    const { kernel, clock, links, nftables } = options;
+    this.#options = options;
+    this.#routes = new LocalRoutes(kernel, clock);
+    this.#filter = new WorkloadFilter(nftables);
+    const isAllowed = (name: string): boolean => this.#filter.isAllowed(name);
+    this.#interfaces = new WorkloadInterfaces({ kernel, clock, links, isAllowed });
+  }
+
+  setState(state: LocalState): void {
+    this.#state = state;
+    this.#isDirty = true;
+  }
+
+  /** The preferred source of this host's own packets, if an interface of the host holds the address. */
+  source(family: Family): IpAddress | undefined {
+    const address = this.#state.sources[family];
+    return address !== undefined && this.#options.links.isLocal(address) ? address : undefined;
+  }
+
+  /** Takes over a full listing of both families' routes; the rest is read again as well. */
+  readBack(routes: Iterable<Route>): void {
+    this.#routes.readBack(routes);
+    this.#interfaces.doubtAll();
+    this.doubtFilter();
+  }
+
+  /** Reads the packet filter again. */
+  doubtFilter(): void {
+    this.#filter.doubt();
+    this.#isDirty = true;
+  }
+
+  /** Takes note of an event, after the links have. @returns Whether work came of it. */
+  observe(event: KernelEvent): boolean {
+    const isDirty = this.#isAffected(event);
+    this.#isDirty ||= isDirty;
+    return isDirty;
+  }
+
+  #isAffected(event: KernelEvent): boolean {
+    switch (event.type) {
+      case 'route':
+        return this.#routes.observe(event.route, event.removed);
+      case 'link': {
+        const { name, up } = event.link;
+        if (up) return isWorkload(name);
+        this.#routes.forgetDevice(name);
+        this.#interfaces.doubt(name);
+        return isWorkload(name);
+      }
+      case 'link-removed':
+        this.#routes.forgetDevice(event.name);
+        this.#interfaces.doubt(event.name);
+        return isWorkload(event.name);
+      case 'address':
+        if (event.removed) this.#routes.forgetSource(event.address.address);
+        if (event.removed && isWorkload(event.device)) this.#interfaces.doubt(event.device);
+        return event.removed || this.#isSource(event.address.address);
+      default:
+        return false;
+    }
+  }
+
+  #isSource(address: IpAddress): boolean {
+    return this.#state.sources[familyOf(address)] === address;
+  }
+
+  /** Makes the kernel agree, if anything changed or is due. @returns Whether anything was tried. */
+  async step(): Promise<boolean> {
+    const dueMs = this.nextDueMs();
+    if (!this.#isDirty && !(dueMs !== undefined && dueMs <= this.#options.clock.now()))
+      return false;
+    this.#isDirty = false;
+    const { endpoints, synced } = this.#state;
+    const names = new Set(endpoints.keys());
+    // Additions only: what left is still reachable by its routes.
+    await this.#reconcileFilter(names, false);
+    const errors = await this.#interfaces.reconcile(endpoints);
+    errors.push(...(await this.#routes.reconcile(this.#desiredRoutes(), synced)));
+    if (synced) await this.#reconcileFilter(names, true);
+    const [first] = errors;
+    if (first !== undefined) {
+      const { log } = this.#options;
+      log.warn(
+        { err: first, count: errors.length },
+        'local state could not be programmed; will retry',
+      );
+    }
+    return true;
+  }
+
+  nextDueMs(): number | undefined {
+    const due = [
+      this.#filterRetryMs,
+      this.#interfaces.retries.nextDueMs(),
+      this.#routes.retries.nextDueMs(),
+    ].filter((time) => time !== undefined);
+    return due.length > 0 ? Math.min(...due) : undefined;
+  }
+
+  /** Whether everything about the interface is in the kernel, for these addresses at least. */
+  isReady(interfaceName: string, addresses: readonly IpAddress[]): boolean {
+    const endpoint = this.#state.endpoints.get(interfaceName);
+    return (
+      endpoint !== undefined &&
+      addresses.every((address) => endpoint.workloadAddresses.includes(address)) &&
+      this.#isProgrammed(endpoint)
+    );
+  }
+
+  counts(): LocalCounts {
+    const endpoints = [...this.#state.endpoints.values()];
+    const waiting = endpoints.filter((endpoint) => !this.#isProgrammed(endpoint));
+    return {
+      synced: this.#state.synced,
+      endpoints: endpoints.length,
+      waiting: waiting.map(({ interfaceName }) => interfaceName),
+      routes: this.#routes.counts(),
+    };
+  }
+
+  *failures(): Generator<{
+    readonly what: string;
+    readonly attempts: number;
+    readonly reason: string;
+  }> {
+    if (this.#filterFailure !== undefined) {
+      yield { what: 'packet filter', attempts: 1, reason: this.#filterFailure };
+    }
+    for (const { key, ...failure } of this.#interfaces.retries.entries()) {
+      yield { what: `interface ${key}`, ...failure };
+    }
+    for (const { key, ...failure } of this.#routes.retries.entries()) {
+      yield { what: `route ${key}`, ...failure };
+    }
+  }
+
+  #isProgrammed(endpoint: EndpointState): boolean {
+    return (
+      this.#interfaces.isPrepared(endpoint) &&
+      this.#filter.isAllowed(endpoint.interfaceName) &&
+      this.#endpointRoutes(endpoint).every((route) => this.#routes.isProgrammed(route))
+    );
+  }
+
+  #desiredRoutes(): Route[] {
+    const ready = [...this.#state.endpoints.values()].filter((endpoint) =>
+      this.#interfaces.isPrepared(endpoint),
+    );
+    return [
+      ...blackholeRoutes(this.#state),
+      ...ready.flatMap((endpoint) => this.#endpointRoutes(endpoint)),
+    ];
+  }
+
+  #endpointRoutes(endpoint: EndpointState): Route[] {
+    return endpointRoutes(endpoint, (address) => this.source(familyOf(address)));
+  }
+
+  async #reconcileFilter(names: ReadonlySet<string>, mayRemove: boolean): Promise<void> {
+    const { clock, log } = this.#options;
+    try {
+      await this.#filter.reconcile(names, mayRemove);
+      this.#filterRetryMs = undefined;
+      this.#filterFailure = undefined;
+    } catch (error) {
+      this.#filterRetryMs = clock.now() + FILTER_RETRY_MS;
+      this.#filterFailure = error instanceof Error ? error.message : 'failed';
+      log.error({ err: error }, 'packet filter could not be programmed; new workloads wait');
+    }
+  }
+}
+
+export interface LocalCounts {
+  readonly synced: boolean;
+  readonly endpoints: number;
+  /** Interfaces that are wanted and not fully programmed, or not there. */
+  readonly waiting: readonly string[];
+  readonly routes: {
+    readonly wanted: number;
+    readonly programmed: number;
+    readonly conflicts: number;
+  };
+}
+
+function isWorkload(name: string): boolean {
+  return name.startsWith(WORKLOAD_LINK.namePrefix);
+}
