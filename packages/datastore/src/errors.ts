@@ -35,3 +35,8 @@ export class CompactedError extends Error {
 export class LeaseError extends Error {
   override readonly name = 'LeaseError';
 }
+
+/** What is stored cannot be used: damaged, not ours, or of a newer version. An operator must act. */
+export class UnusableError extends Error {
+  override readonly name = 'UnusableError';
+}

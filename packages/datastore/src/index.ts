@@ -18,6 +18,9 @@ export {
   LeaseError,
   LimitError,
   UnavailableError,
+  UnusableError,
 } from './errors.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';
 export { MemoryStore } from './memory/memory-store.ts';
+export type { DatastoreOptions, MemoryOptions, SqliteOptions } from './open-datastore.ts';
+export { openDatastore } from './open-datastore.ts';
