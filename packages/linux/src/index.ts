@@ -1,3 +1,10 @@
+export type { HostSysctl, SysctlChange, SysctlFinding } from './host-sysctls.ts';
+export {
+  applyHostSysctls,
+  checkHostSysctls,
+  hostSysctls,
+  restoreHostSysctls,
+} from './host-sysctls.ts';
 export { openKernel } from './kernel/open-kernel.ts';
 export {
   createNamespace,
@@ -29,3 +36,5 @@ export type {
   VethSpec,
 } from './ports.ts';
 export { KernelError, PROTOCOL } from './ports.ts';
+export type { TcpSocketOptions } from './tcp-socket.ts';
+export { openTcpSocket, TOS_NETWORK_CONTROL } from './tcp-socket.ts';

@@ -7,6 +7,8 @@ const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
   'net.ipv4.fib_multipath_hash_policy': '0',
   'net.ipv6.fib_multipath_hash_policy': '0',
   'net.ipv4.nexthop_compat_mode': '1',
+  'net.ipv4.fib_sync_mem': '524288',
+  'net.ipv6.route.max_size': '2147483647',
   'net.ipv4.neigh.default.gc_thresh1': '128',
   'net.ipv4.neigh.default.gc_thresh2': '512',
   'net.ipv4.neigh.default.gc_thresh3': '1024',
