@@ -1,0 +1,2 @@
+/** Names of labs and nodes: they become host names and folder names. */
+export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
