@@ -17,6 +17,8 @@ const exitCode = await runProgram(process.argv.slice(2), {
   signal: stop.signal,
   env: process.env,
   workingDirectory: process.cwd(),
+  isRoot: process.geteuid?.() === 0,
+  isInteractive: process.stderr.isTTY === true,
   colours: coloursFor(process.stdout, process.env),
 });
 process.exit(exitCode);

@@ -10,6 +10,9 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute path that relative arguments refer to. */
   readonly workingDirectory: string;
+  readonly isRoot: boolean;
+  /** Whether a person watches standard error: progress may be rewritten in place. */
+  readonly isInteractive: boolean;
   /** Plain text unless standard output is a terminal that takes colours. */
   readonly colours: Colours;
 }

@@ -49,6 +49,8 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
     signal: new AbortController().signal,
     env: {},
     workingDirectory: '/',
+    isRoot: false,
+    isInteractive: false,
     colours: coloursFor({}, {}),
   };
   const code = await runProgram(args, context, [entry(greet)]);

@@ -160,7 +160,7 @@ function reportError(error: unknown, { stderr, env }: CommandContext): number {
     return asked ? EXIT.success : EXIT.badInput;
   }
   const message = error instanceof Error ? error.message : String(error);
-  stderr.write(`overland: ${message}\n`);
+  for (const line of message.split('\n')) stderr.write(`overland: ${line}\n`);
   const expected = error instanceof UsageError || error instanceof FailureError;
   if (!expected && env.OVERLAND_DEBUG && error instanceof Error) stderr.write(`${error.stack}\n`);
   return error instanceof UsageError ? EXIT.badInput : EXIT.failure;

@@ -10,10 +10,52 @@ export interface RegistryEntry {
 }
 
 /** What each noun is about, for `overland --help`. */
-export const NOUNS: Readonly<Record<string, string>> = {};
+export const NOUNS: Readonly<Record<string, string>> = {
+  lab: 'Bring up a fabric of routers, hosts and containers on this machine',
+};
 
 /** Every command, in the order of the help. To add one: its file in `commands/`, its line here. */
 export const COMMANDS: readonly RegistryEntry[] = [
+  {
+    name: 'lab up',
+    summary: 'Bring up a lab and wait until it has converged',
+    load: async () => (await import('./commands/lab-up.ts')).labUp,
+  },
+  {
+    name: 'lab down',
+    summary: 'Take a lab down and remove what it left',
+    load: async () => (await import('./commands/lab-down.ts')).labDown,
+  },
+  {
+    name: 'lab status',
+    summary: 'Show nodes, links and BGP sessions of a lab, and what is missing',
+    load: async () => (await import('./commands/lab-status.ts')).labStatus,
+  },
+  {
+    name: 'lab exec',
+    summary: 'Run a command in a node',
+    load: async () => (await import('./commands/lab-exec.ts')).labExec,
+  },
+  {
+    name: 'lab ping',
+    summary: 'Ping between all containers of a lab',
+    load: async () => (await import('./commands/lab-ping.ts')).labPing,
+  },
+  {
+    name: 'lab fail',
+    summary: 'Break a link, or all links of a node',
+    load: async () => (await import('./commands/lab-fail.ts')).labFail,
+  },
+  {
+    name: 'lab heal',
+    summary: 'Mend what lab fail broke',
+    load: async () => (await import('./commands/lab-heal.ts')).labHeal,
+  },
+  {
+    name: 'lab setup',
+    summary: 'Install the system packages that labs need',
+    load: async () => (await import('./commands/lab-setup.ts')).labSetup,
+  },
   {
     name: 'version',
     summary: 'Print the version',

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Link, Node, Topology } from '../topology/topology.ts';
+import { enterNode, nodeEnvironment } from './enter-node.ts';
 import { lockLab } from './lab-lock.ts';
-import { LABS_DIRECTORY, labPaths, MANAGEMENT_NODE } from './lab-paths.ts';
+import { LABS_DIRECTORY, labPaths, MANAGEMENT_NODE, packagedProgram } from './lab-paths.ts';
 import {
   type ExecFailure,
   forgetProvisioning,
@@ -10,6 +11,7 @@ import {
   runCommands,
   startPrograms,
 } from './provision-node.ts';
+import { runProgram } from './run-program.ts';
 import { type RunningNode, runningNodes } from './running-nodes.ts';
 import { startNode } from './start-node.ts';
 import { endNodes, takeDownHeld } from './take-down.ts';
@@ -87,12 +89,19 @@ async function complete(
   signal.throwIfAborted();
 
   progress('starting programs');
+  if (topology.datastore === 'etcd') await startEtcd(topology, managementPid(pids));
   const work = topology.nodes.map(async (node) => {
     const pid = pidOf(pids, node.name);
     await startPrograms(node, pid, signal);
     return isProvisioned(pid) ? [] : await runCommands(node, pid, signal);
   });
   return (await Promise.all(work)).flat();
+}
+
+async function startEtcd({ management }: Topology, pid: number): Promise<void> {
+  const recipe = packagedProgram('recipes/etcd');
+  const env = nodeEnvironment({});
+  await runProgram(enterNode(pid, [recipe, management.ipv4Gateway]), { env });
 }
 
 async function writeFiles(

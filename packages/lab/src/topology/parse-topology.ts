@@ -85,6 +85,7 @@ function readTopology(
     name,
     file: source.file,
     management,
+    datastore: 'sqlite',
     nodes: allotManagement(settings, management, notes),
     links,
   };

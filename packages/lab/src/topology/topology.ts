@@ -7,6 +7,8 @@ export interface Topology {
   /** Absolute path of the file. */
   readonly file: string;
   readonly management: Management;
+  /** Where the agents of its nodes keep resources; `etcd` runs in the management network. */
+  readonly datastore: 'sqlite' | 'etcd';
   readonly nodes: readonly Node[];
   readonly links: readonly Link[];
   /** What the file asks for and this runner leaves out without harm, one line each. */

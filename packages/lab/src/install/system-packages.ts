@@ -1,0 +1,52 @@
+import type { Topology } from '../topology/topology.ts';
+
+/** A Debian package that the lab needs. */
+export interface SystemPackage {
+  readonly name: string;
+  /** A file of it, by which we see that it is there, however it was installed. */
+  readonly file: string;
+  /** Services that it would start; they stay disabled. */
+  readonly services: readonly string[];
+  /** What needs it: `undefined` is every lab. */
+  readonly neededBy?: (topology: Topology) => boolean;
+}
+
+const usesRecipe =
+  (recipe: string) =>
+  ({ nodes }: Topology): boolean =>
+    nodes.some((node) => node.recipe === recipe);
+
+/** Everything a lab may need; see `recipes/` for who uses what. */
+export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
+  { name: 'iproute2', file: '/usr/sbin/ip', services: [] },
+  { name: 'iputils-ping', file: '/usr/bin/ping', services: [] },
+  { name: 'procps', file: '/usr/sbin/sysctl', services: [] },
+  { name: 'nftables', file: '/usr/sbin/nft', services: ['nftables'] },
+  { name: 'iptables', file: '/usr/sbin/iptables', services: [] },
+  { name: 'ipset', file: '/usr/sbin/ipset', services: [] },
+  { name: 'conntrack', file: '/usr/sbin/conntrack', services: [] },
+  { name: 'tcpdump', file: '/usr/bin/tcpdump', services: [] },
+  { name: 'bird2', file: '/usr/sbin/bird', services: ['bird'], neededBy: usesRecipe('bird') },
+  { name: 'frr', file: '/usr/lib/frr/bgpd', services: ['frr'], neededBy: usesRecipe('frr') },
+  {
+    name: 'etcd-server',
+    file: '/usr/bin/etcd',
+    services: ['etcd'],
+    neededBy: ({ datastore }) => datastore === 'etcd',
+  },
+];
+
+/**
+ * The packages that are not there.
+ *
+ * @param topology Only what this lab needs; without it, what any lab needs.
+ */
+export function missingPackages(
+  exists: (file: string) => boolean,
+  topology?: Topology,
+): SystemPackage[] {
+  return SYSTEM_PACKAGES.filter(
+    ({ file, neededBy }) =>
+      !exists(file) && (topology === undefined || neededBy === undefined || neededBy(topology)),
+  );
+}
