@@ -17,7 +17,7 @@ const usesRecipe =
     nodes.some((node) => node.recipe === recipe);
 
 /** Everything a lab may need; see `recipes/` for who uses what. */
-export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
+const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'iproute2', file: '/usr/sbin/ip', services: [] },
   { name: 'iputils-ping', file: '/usr/bin/ping', services: [] },
   { name: 'procps', file: '/usr/sbin/sysctl', services: [] },

@@ -33,7 +33,7 @@ export interface NodeState {
 }
 
 /** `silent`: up, but drops everything. */
-export type LinkCondition = 'up' | 'down' | 'silent' | 'missing';
+type LinkCondition = 'up' | 'down' | 'silent' | 'missing';
 
 export interface LinkState {
   readonly link: Link;

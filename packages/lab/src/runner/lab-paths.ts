@@ -23,7 +23,7 @@ export interface LabPaths {
   node(name: string): NodePaths;
 }
 
-export interface NodePaths {
+interface NodePaths {
   /** Where its file system is put together; on the host it stays empty. */
   readonly root: string;
   /** Its `/var/log/{frr,bird,overland}`. */

@@ -18,12 +18,6 @@ export interface LinkSurroundings {
   readonly notes: Notes;
 }
 
-/** Where an address of a link stands in the file. */
-export interface LinkAddress {
-  readonly address: string;
-  readonly path: Path;
-}
-
 /** Reads the links: both the brief form (`["a:eth1", "b:eth1"]`) and the extended one (`type: veth`). */
 export function parseLinks(value: unknown, surroundings: LinkSurroundings): Link[] {
   const { report } = surroundings.notes;

@@ -32,7 +32,7 @@ export type NodeSettings = Omit<Node, 'managementAddresses' | 'sharesNetworkOf'>
   readonly networkMode: NetworkMode;
 };
 
-export type NetworkMode =
+type NetworkMode =
   | { readonly type: 'managed' }
   | { readonly type: 'none' }
   | { readonly type: 'shared'; readonly node: string };
