@@ -1,0 +1,25 @@
+import type { BgpPeer } from '@overland/model';
+import type { Report } from './diagnostics.ts';
+
+/**
+ * Why no session may be made from this resource, or `undefined`. What protects a session (a password, a filter)
+ * and cannot be honoured means no session at all: Calico makes it without, which is worse than none.
+ */
+export function unsupported({ spec }: BgpPeer): string | undefined {
+  if (spec.localWorkloadSelector) return 'sessions with local workloads are not supported yet';
+  if (spec.password) return 'passwords are not supported yet: no session is made without';
+  if (spec.filters?.length) return 'BGPFilter is not supported yet: no session is made without';
+  if (!spec.peerIP && !spec.peerSelector) return 'has neither peerIP nor peerSelector';
+  return undefined;
+}
+
+/** Names the fields that the session goes without. */
+export function reportIgnored({ spec }: BgpPeer, resource: string, report: Report): void {
+  if (spec.ttlSecurity) {
+    report(
+      resource,
+      'ttlSecurity: sent TTL is 255, but the TTL of what arrives is not checked yet',
+    );
+  }
+  if (spec.reachableBy) report(resource, 'reachableBy: no route to the peer is made yet');
+}

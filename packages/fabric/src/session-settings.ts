@@ -1,0 +1,65 @@
+import type { PeerConfig } from '@overland/bgp';
+import { type BgpPeer, parseDuration } from '@overland/model';
+import type { Report } from './diagnostics.ts';
+
+/** Hold time where the peer's resource gives none, seconds: RFC 4271 section 10 suggests 90, Calico inherits BIRD's 240. */
+const HOLD_SECONDS = 90;
+/** Calico's `connect retry time`, seconds. */
+const CONNECT_RETRY_SECONDS = 5;
+/** Calico's sessions are multihop; the kernel's usual TTL does for them. */
+const TTL = 64;
+/** GTSM, RFC 5082: the other side counts down from here. */
+const TTL_SECURITY = 255;
+
+/** What a session's settings come from: nothing, for a session of the mesh. */
+export type SessionSpec = Partial<BgpPeer['spec']>;
+
+type Settings = Pick<
+  PeerConfig,
+  | 'holdSeconds'
+  | 'keepaliveSeconds'
+  | 'connectRetrySeconds'
+  | 'allowAsIn'
+  | 'asOverride'
+  | 'nextHop'
+  | 'ttl'
+>;
+
+/** The part of a {@link PeerConfig} that does not depend on who the peer is. */
+export function sessionSettings(spec: SessionSpec, resource: string, report: Report): Settings {
+  const keepalive = seconds(spec.keepaliveTime);
+  const hold = holdSeconds(spec, keepalive, resource, report);
+  return {
+    holdSeconds: hold,
+    keepaliveSeconds: keepalive ?? Math.floor(hold / 3),
+    connectRetrySeconds: Math.max(1, seconds(spec.connectRetry) ?? CONNECT_RETRY_SECONDS),
+    allowAsIn: spec.numAllowedLocalASNumbers ?? 0,
+    asOverride: false,
+    nextHop: nextHopOf(spec),
+    ttl: spec.ttlSecurity ? TTL_SECURITY : TTL,
+  };
+}
+
+function holdSeconds(
+  spec: SessionSpec,
+  keepalive: number | undefined,
+  resource: string,
+  report: Report,
+): number {
+  const fallback = Math.max(HOLD_SECONDS, 3 * (keepalive ?? 0));
+  const hold = seconds(spec.holdTime);
+  if (hold === undefined) return fallback;
+  if (hold === 0 || (hold >= 3 && hold <= 0xffff)) return hold;
+  report(resource, `holdTime ${spec.holdTime} is neither 0 nor 3s to 65535s: uses ${fallback}s`);
+  return fallback;
+}
+
+function nextHopOf({ nextHopMode, keepOriginalNextHop }: SessionSpec): PeerConfig['nextHop'] {
+  if (nextHopMode === 'Self') return 'self';
+  return nextHopMode === 'Keep' || keepOriginalNextHop === true ? 'keep' : 'auto';
+}
+
+/** A duration in whole seconds; part of a second counts as one. */
+export function seconds(duration: string | undefined): number | undefined {
+  return duration === undefined ? undefined : Math.ceil(parseDuration(duration) / 1000);
+}

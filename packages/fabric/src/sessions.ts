@@ -1,0 +1,140 @@
+import { type BgpPeer, matches, parsePeerAddress, parseSelector } from '@overland/model';
+import { type Asn, type Family, familyOf, type IpAddress } from '@overland/net';
+import type { Speaker } from './cluster.ts';
+import type { Report } from './diagnostics.ts';
+import { reportIgnored, unsupported } from './peer-support.ts';
+import type { SessionSpec } from './session-settings.ts';
+
+/** A session that this node should have, before its settings are worked out. */
+export interface Session {
+  /** Unique; also the order of the result. */
+  readonly name: string;
+  /** The resource it comes from, for diagnostics. */
+  readonly resource: string;
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly asn: Asn;
+  readonly spec: SessionSpec;
+  /** The other side is a node of this cluster, and peers with us as well. */
+  readonly isNode: boolean;
+}
+
+export interface Neighbourhood {
+  readonly self: Speaker;
+  /** All others. */
+  readonly others: readonly Speaker[];
+  readonly report: Report;
+}
+
+const DEFAULT_PORT = 179;
+const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
+
+/** The full mesh between nodes: without route reflectors, which others reach through BGPPeers. */
+export function meshSessions({ self, others }: Neighbourhood): Session[] {
+  if (self.clusterId) return [];
+  return others
+    .filter(({ clusterId }) => !clusterId)
+    .flatMap((other) =>
+      nodeSessions(self, other, { name: 'mesh', resource: 'node mesh', spec: {} }),
+    );
+}
+
+/** Sessions that one BGPPeer gives this node: as the side it names, or as the mirror of that side. */
+export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Session[] {
+  const { self, others, report } = neighbourhood;
+  const resource = `BGPPeer ${peer.metadata.name}`;
+  const applies = appliesTo(peer, self);
+  const mirrored = applies ? [] : mirrorOf(peer, neighbourhood);
+  if (!applies && mirrored.length === 0) return [];
+  const reason = unsupported(peer);
+  if (reason !== undefined) {
+    report(resource, reason);
+    return [];
+  }
+  reportIgnored(peer, resource, report);
+  const { spec } = peer;
+  const origin = { name: peer.metadata.name, resource, spec };
+  if (!applies) {
+    return mirrored.flatMap((other) =>
+      nodeSessions(self, other, { ...origin, spec: mirroredSpec(spec) }),
+    );
+  }
+  if (spec.peerSelector) {
+    return selected(spec.peerSelector, others).flatMap((other) =>
+      nodeSessions(self, other, origin),
+    );
+  }
+  const session = addressedSession(peer, neighbourhood);
+  return session ? [{ ...origin, ...session }] : [];
+}
+
+/** Whether the resource is about all nodes, or names this one. */
+function appliesTo({ spec }: BgpPeer, speaker: Speaker): boolean {
+  if (spec.node) return spec.node === speaker.name;
+  return !spec.nodeSelector || matches(parseSelector(spec.nodeSelector), speaker.labels);
+}
+
+/** Whether the resource is about all nodes: such sessions win over those of single nodes. */
+export function isGlobal({ spec }: BgpPeer): boolean {
+  return !spec.node && !spec.nodeSelector;
+}
+
+function selected(selector: string, speakers: readonly Speaker[]): Speaker[] {
+  const expression = parseSelector(selector);
+  return speakers.filter(({ labels }) => matches(expression, labels));
+}
+
+/** Nodes whose session with us the resource describes from their side (`reversePeering: Auto`). */
+function mirrorOf(peer: BgpPeer, { self, others }: Neighbourhood): Speaker[] {
+  const { peerIP, peerSelector, reversePeering, asNumber } = peer.spec;
+  if (reversePeering !== 'Auto') return [];
+  const describesUs = (): boolean => {
+    if (peerSelector) return selected(peerSelector, [self]).length > 0;
+    if (!peerIP) return false;
+    const { address, port } = parsePeerAddress(peerIP);
+    return (
+      Object.values(self.addresses).includes(address) &&
+      (asNumber ?? self.asn) === self.asn &&
+      (port ?? self.port) === self.port
+    );
+  };
+  return describesUs() ? others.filter((other) => appliesTo(peer, other)) : [];
+}
+
+/** What the resource says about its own side only does not hold for the other one. */
+function mirroredSpec({ localASNumber: _, passive: __, ...spec }: BgpPeer['spec']): SessionSpec {
+  return spec;
+}
+
+/** One session per family that both nodes have an address of. */
+function nodeSessions(
+  self: Speaker,
+  other: Speaker,
+  origin: Pick<Session, 'name' | 'resource' | 'spec'>,
+): Session[] {
+  return FAMILIES.flatMap((family) => {
+    const address = other.addresses[family];
+    if (!address || !self.addresses[family]) return [];
+    const name = `${origin.name}/${other.name}/${family}`;
+    return [{ ...origin, name, address, port: other.port, asn: other.asn, isNode: true }];
+  });
+}
+
+function addressedSession(
+  { metadata, spec }: BgpPeer,
+  { self, others, report }: Neighbourhood,
+): Pick<Session, 'address' | 'port' | 'asn' | 'isNode'> | undefined {
+  const resource = `BGPPeer ${metadata.name}`;
+  const { address, port } = parsePeerAddress(spec.peerIP ?? '');
+  const node = others.find(({ addresses }) => addresses[familyOf(address)] === address);
+  const asn = spec.asNumber ?? node?.asn;
+  if (Object.values(self.addresses).includes(address)) {
+    report(resource, `peerIP ${address} is an address of this node`);
+    return undefined;
+  }
+  if (asn === undefined) {
+    report(resource, `has no asNumber, and ${address} is no node of the cluster`);
+    return undefined;
+  }
+  return { address, port: port ?? node?.port ?? DEFAULT_PORT, asn, isNode: node !== undefined };
+}

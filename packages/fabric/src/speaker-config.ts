@@ -1,0 +1,176 @@
+import type { PeerConfig, SpeakerConfig } from '@overland/bgp';
+import type { BgpConfiguration, BgpPeer, IpPool, Node, WorkloadEndpoint } from '@overland/model';
+import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from '@overland/net';
+import { type ClusterSettings, clusterSettings, type Speaker, speakerOf } from './cluster.ts';
+import type { Diagnostic, Report } from './diagnostics.ts';
+import { originatedPrefixes } from './originated.ts';
+import { routerIdOf } from './router-id.ts';
+import { seconds, sessionSettings } from './session-settings.ts';
+import {
+  isGlobal,
+  meshSessions,
+  type Neighbourhood,
+  peerSessions,
+  type Session,
+} from './sessions.ts';
+import { reportUnsupportedSettings } from './settings-support.ts';
+
+/** BIRD's and Calico's `graceful restart time`. */
+const RESTART_SECONDS = 120;
+const MAX_RESTART_SECONDS = 4095;
+/** FRR's `stalepath-time`. */
+const STALE_PATH_SECONDS = 360;
+const DEFERRAL_SECONDS = 60;
+const MAX_PATHS = 64;
+const ANY_ADDRESS = { ipv4: parseAddress('0.0.0.0'), ipv6: parseAddress('::') } as const;
+
+/** Everything that decides what one node's speaker does. Plain resources, from a datastore or from files. */
+export interface FabricInputs {
+  readonly nodeName: string;
+  /** Every Node of the cluster; only the mesh and selectors need others than our own. */
+  readonly nodes: readonly Node[];
+  readonly bgpConfigurations: readonly BgpConfiguration[];
+  readonly bgpPeers: readonly BgpPeer[];
+  readonly pools: readonly IpPool[];
+  /** Own blocks whose affinity is confirmed. */
+  readonly blocks: readonly Prefix[];
+  /** Workload endpoints; those of other nodes are skipped. */
+  readonly endpoints: readonly WorkloadEndpoint[];
+}
+
+/**
+ * Derives the speaker's configuration. The same resources in any order give the same result.
+ *
+ * @returns `undefined` for `config` if the node's own Node is missing; the diagnostics say so.
+ */
+export function speakerConfigOf(inputs: FabricInputs): {
+  readonly config: SpeakerConfig | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const diagnostics: Diagnostic[] = [];
+  const report: Report = (resource, reason) => void diagnostics.push({ resource, reason });
+  const node = inputs.nodes.find(({ metadata }) => metadata.name === inputs.nodeName);
+  if (!node) {
+    report(`Node ${inputs.nodeName}`, 'does not exist');
+    return { config: undefined, diagnostics };
+  }
+  const settings = clusterSettings(inputs.bgpConfigurations);
+  reportUnsupportedSettings(inputs.bgpConfigurations, inputs.nodeName, report);
+  const self = speakerOf(node, settings);
+  if (self.clusterId) report(`Node ${self.name}`, 'route reflection is not supported yet');
+  const others = inputs.nodes
+    .filter((other) => other !== node)
+    .map((other) => speakerOf(other, settings));
+  const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, report });
+  const config: SpeakerConfig = {
+    asn: self.asn,
+    routerId: routerIdOf(self),
+    role: 'host',
+    listen: listenersOf(self, settings, sessions),
+    multipath: { maxPaths: MAX_PATHS, relaxAsPath: true },
+    gracefulRestart: {
+      enabled: true,
+      restartSeconds: restartSeconds(sessions, settings, report),
+      stalePathSeconds: STALE_PATH_SECONDS,
+      deferralSeconds: DEFERRAL_SECONDS,
+    },
+    peers: sessions.map((session) => peerConfigOf(session, self, report)),
+    originate: originatedPrefixes({ ...inputs, node }, report),
+  };
+  return { config, diagnostics: diagnostics.toSorted(byResource) };
+}
+
+/** All sessions, one per address and port: of equal ones global peers win, then node peers, then the mesh. */
+function sessionsOf(
+  peers: readonly BgpPeer[],
+  { cluster }: ClusterSettings,
+  neighbourhood: Neighbourhood,
+): Session[] {
+  const { report } = neighbourhood;
+  const ordered = peers.toSorted(
+    (a, b) =>
+      Number(isGlobal(b)) - Number(isGlobal(a)) || compare(a.metadata.name, b.metadata.name),
+  );
+  const hasMesh = cluster.nodeToNodeMeshEnabled ?? true;
+  const mesh = hasMesh && !cluster.nodeMeshPassword ? meshSessions(neighbourhood) : [];
+  const winners = new Map<string, Session>();
+  for (const session of [
+    ...ordered.flatMap((peer) => peerSessions(peer, neighbourhood)),
+    ...mesh,
+  ]) {
+    const key = `${session.address} ${session.port}`;
+    const winner = winners.get(key);
+    if (!winner) winners.set(key, session);
+    else if (session.resource !== winner.resource && !mesh.includes(session)) {
+      report(session.resource, `${winner.resource} already peers with ${session.address}`);
+    }
+  }
+  return [...winners.values()].toSorted((a, b) => compare(a.name, b.name));
+}
+
+function peerConfigOf(session: Session, self: Speaker, report: Report): PeerConfig {
+  const { name, resource, address, port, asn, spec } = session;
+  const family = familyOf(address);
+  const source = spec.sourceAddress === 'None' ? undefined : self.addresses[family];
+  return {
+    name,
+    address,
+    port,
+    ...(source === undefined ? {} : { localAddress: source }),
+    asn,
+    ...(spec.localASNumber === undefined ? {} : { localAsn: spec.localASNumber }),
+    families: [family],
+    passive: spec.passive ?? isPassive(session, self.addresses[family]),
+    ...sessionSettings(spec, resource, report),
+  };
+}
+
+/**
+ * Between nodes one side waits, so that connections do not collide: the one whose peer's address is greater as
+ * text. Calico decides it so, and both may be in one mesh.
+ */
+function isPassive({ isNode, address }: Session, own: IpAddress | undefined): boolean {
+  return isNode && own !== undefined && address > own;
+}
+
+function listenersOf(
+  self: Speaker,
+  { cluster }: ClusterSettings,
+  sessions: readonly Session[],
+): SpeakerConfig['listen'] {
+  const { port, addresses } = self;
+  const families: readonly Family[] = ['ipv4', 'ipv6'];
+  return families.flatMap((family) => {
+    const own = addresses[family];
+    const isUsed = own !== undefined || sessions.some((s) => familyOf(s.address) === family);
+    const address = cluster.bindMode === 'NodeIP' ? own : ANY_ADDRESS[family];
+    return isUsed && address !== undefined ? [{ address, port }] : [];
+  });
+}
+
+/** One Restart Time per speaker: the longest that any of its sessions asks for. */
+function restartSeconds(
+  sessions: readonly Session[],
+  { cluster }: ClusterSettings,
+  report: Report,
+): number {
+  const wanted = new Set(
+    sessions.map(({ spec, resource }) => {
+      const text = resource === 'node mesh' ? cluster.nodeMeshMaxRestartTime : spec.maxRestartTime;
+      return seconds(text) ?? RESTART_SECONDS;
+    }),
+  );
+  const longest = Math.min(Math.max(...wanted, 0) || RESTART_SECONDS, MAX_RESTART_SECONDS);
+  if (wanted.size > 1) {
+    report('graceful restart', `sessions differ in their restart time: all use ${longest}s`);
+  }
+  return longest;
+}
+
+function byResource(a: Diagnostic, b: Diagnostic): number {
+  return compare(a.resource, b.resource) || compare(a.reason, b.reason);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,52 @@
+import {
+  API_VERSION,
+  type BgpConfiguration,
+  type BgpPeer,
+  type IpPool,
+  type Kind,
+  type Node,
+  parseManifest,
+  type WorkloadEndpoint,
+} from '@overland/model';
+import { parsePrefix } from '@overland/net';
+import type { FabricInputs } from '../src/index.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A resource as an operator would write it, defaults filled in. */
+function resource(kind: Kind, metadata: Fields, spec: Fields): unknown {
+  return parseManifest({ apiVersion: API_VERSION, kind, metadata, spec });
+}
+
+export const node = (name: string, bgp: Fields, labels: Fields = {}): Node =>
+  resource('Node', { name, labels }, { bgp }) as Node;
+export const peer = (name: string, spec: Fields): BgpPeer =>
+  resource('BGPPeer', { name }, spec) as BgpPeer;
+export const pool = (name: string, spec: Fields): IpPool =>
+  resource('IPPool', { name }, spec) as IpPool;
+export const bgp = (spec: Fields, name = 'default'): BgpConfiguration =>
+  resource('BGPConfiguration', { name }, spec) as BgpConfiguration;
+export const endpoint = (nodeName: string, ...ipNetworks: string[]): WorkloadEndpoint =>
+  resource(
+    'WorkloadEndpoint',
+    { name: `${nodeName}-cni-c1-eth0` },
+    { orchestrator: 'cni', node: nodeName, containerID: 'c1', endpoint: 'eth0', ipNetworks },
+  ) as WorkloadEndpoint;
+
+/** One dual-homed host of the lab, as it is before anything is added. */
+export function inputs(
+  changes: Partial<Omit<FabricInputs, 'blocks'>> & { blocks?: readonly string[] } = {},
+): FabricInputs {
+  return {
+    nodeName: 'host11',
+    nodes: [
+      node('host11', { asNumber: 65101, ipv4Address: '10.0.0.11/32', ipv6Address: 'fd00::11/128' }),
+    ],
+    bgpConfigurations: [bgp({ nodeToNodeMeshEnabled: false })],
+    bgpPeers: [],
+    pools: [pool('ipv4', { cidr: '10.65.0.0/16' }), pool('ipv6', { cidr: 'fd00:65::/48' })],
+    endpoints: [],
+    ...changes,
+    blocks: (changes.blocks ?? []).map(parsePrefix),
+  };
+}
