@@ -1,4 +1,6 @@
 export type { PeerConfig, SpeakerConfig } from './config.ts';
+export type { RouteEngineOptions } from './rib/engine.ts';
+export { createRouteEngine } from './rib/engine.ts';
 export type {
   EstablishedSession,
   InterfaceState,
@@ -10,3 +12,5 @@ export type {
   RouteQuery,
   RouteView,
 } from './rib/route-engine.ts';
+export type { SharedTables } from './rib/shared-tables.ts';
+export { createSharedTables } from './rib/shared-tables.ts';

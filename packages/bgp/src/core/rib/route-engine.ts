@@ -24,8 +24,13 @@ export interface RouteEngine {
    */
   peerDown(peer: PeerId, retain: readonly Family[]): void;
 
-  /** Flushes what is still stale: the Restart Time or the stale path time of the peer ran out. */
-  flushStale(peer: PeerId): void;
+  /**
+   * Flushes what is still stale: the Restart Time or the stale path time of the peer ran out.
+   *
+   * @param families All of them by default; some, when the peer came back without having kept those (RFC 4724
+   *   section 4.2: Forwarding State bit not set).
+   */
+  flushStale(peer: PeerId, families?: readonly Family[]): void;
 
   /**
    * Takes one UPDATE, without the 19-octet header. Faults that RFC 7606 contains are counted, not returned.

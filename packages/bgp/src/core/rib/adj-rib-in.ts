@@ -1,0 +1,162 @@
+import { type AttributeSummary, summarise } from '../wire/attribute-summary.ts';
+import { NO_NEXT_HOP } from './next-hops.ts';
+import { GroupFlag } from './path-groups.ts';
+import type { RibTables } from './rib-tables.ts';
+
+/** What the groups of a session have in common. */
+export interface GroupOrigin {
+  /** {@link GroupFlag}s: `Originated`, `Ebgp`. */
+  readonly flags: number;
+  readonly routerId: number;
+  /** Our AS numbers as an AS_PATH may show them. */
+  readonly countOwnAs: (summary: AttributeSummary) => number;
+}
+
+/**
+ * The routes of one family from one peer. RFC 4271 section 3.2.
+ *
+ * Each session of the peer is a generation. When a session ends, its groups become stale or dead as a whole, by
+ * moving a ring: nothing is done per route then. Dead ones are no longer eligible and are removed in slices.
+ */
+export class AdjRibIn {
+  /** Accepted paths, and of them stale. */
+  received = 0;
+  stale = 0;
+  /** Next hop of the last announcement: mostly that of the next one, too. */
+  lastNextHop = NO_NEXT_HOP;
+  readonly #tables: RibTables;
+  readonly #peer: number;
+  #generation = 1;
+  readonly #current: number;
+  readonly #staleRing: number;
+  readonly #dead: number;
+
+  /** @param peer Slot. */
+  constructor(tables: RibTables, peer: number) {
+    const { groups } = tables;
+    this.#tables = tables;
+    this.#peer = peer;
+    this.#current = groups.createRing(groups.ofPeer);
+    this.#staleRing = groups.createRing(groups.ofPeer);
+    this.#dead = groups.createRing(groups.ofPeer);
+    tables.keepFrom.set(peer, this.#generation);
+  }
+
+  /** The group of newly received paths. Takes over one reference to the attribute set. */
+  group(attribute: number, nextHop: number, origin: GroupOrigin): number {
+    const { groups, attributes, nextHops } = this.#tables;
+    const key = { peer: this.#peer, generation: this.#generation, attribute, nextHop };
+    const found = groups.find(key);
+    if (found !== 0) {
+      attributes.release(attribute);
+      return found;
+    }
+    const summary = summarise(attributes.octets(attribute));
+    const group = groups.create(key, summary, origin.flags);
+    groups.routerId.set(group, origin.routerId);
+    groups.ownAsCount.set(group, Math.min(255, origin.countOwnAs(summary)));
+    groups.ofPeer.add(this.#current, group);
+    nextHops.retain(nextHop);
+    groups.ofNextHop.add(nextHops.ringOf(nextHop), group);
+    this.#tables.refreshRefusal(group);
+    return group;
+  }
+
+  /** The peer announced a prefix with what the group stands for. */
+  put(prefix: number, group: number): void {
+    const { paths } = this.#tables;
+    const path = paths.fromPeer(prefix, this.#peer);
+    if (path === 0) this.#tables.addPath(prefix, group);
+    else {
+      const before = paths.group(path);
+      if (before === group) return;
+      this.#count(before, -1);
+      this.#tables.movePath(path, group);
+    }
+    this.#count(group, 1);
+  }
+
+  /** The peer took a prefix back. */
+  withdraw(prefix: number): void {
+    const path = this.#tables.paths.fromPeer(prefix, this.#peer);
+    if (path !== 0) this.#remove(path);
+  }
+
+  /**
+   * The session ended. What was stale already is dropped (RFC 4724 section 4.2); the rest becomes stale.
+   *
+   * @param retain Otherwise it is dropped too.
+   */
+  end(retain: boolean): void {
+    const { groups, peerSweep, keepFrom } = this.#tables;
+    const wasSwept = [peerSweep.cancel(this.#current), peerSweep.cancel(this.#staleRing)];
+    groups.ofPeer.moveAll(this.#staleRing, this.#dead);
+    groups.ofPeer.moveAll(this.#current, retain ? this.#staleRing : this.#dead);
+    this.received = retain ? this.received - this.stale : 0;
+    this.stale = this.received;
+    keepFrom.set(this.#peer, retain ? this.#generation : this.#generation + 1);
+    this.#generation += 1;
+    if (wasSwept.includes(true)) peerSweep.request(this.#staleRing);
+  }
+
+  /** Drops what is still stale. */
+  flushStale(): void {
+    const { groups, peerSweep, keepFrom } = this.#tables;
+    peerSweep.cancel(this.#staleRing);
+    groups.ofPeer.moveAll(this.#staleRing, this.#dead);
+    keepFrom.set(this.#peer, this.#generation);
+    this.received -= this.stale;
+    this.stale = 0;
+  }
+
+  /** Whether paths of dead groups are left to {@link flush}. */
+  get hasDead(): boolean {
+    return !this.#tables.groups.ofPeer.isEmpty(this.#dead);
+  }
+
+  /** Removes dead paths. @returns Units used. */
+  flush(units: number): number {
+    const { groups } = this.#tables;
+    let used = 0;
+    while (used < units && this.hasDead) {
+      this.#remove(groups.firstPath.get(groups.ofPeer.first(this.#dead)));
+      used += 1;
+    }
+    return used;
+  }
+
+  /** Applies import rules that changed to what is there. */
+  reconsider(): void {
+    this.#tables.peerSweep.request(this.#current);
+    this.#tables.peerSweep.request(this.#staleRing);
+  }
+
+  /** Import rules begin or cease to refuse a group. */
+  refusalChanged(group: number): void {
+    const { groups } = this.#tables;
+    const paths = groups.pathCount.get(group);
+    const change = groups.has(group, GroupFlag.Refused) ? -paths : paths;
+    this.#add(groups.generation.get(group), change);
+  }
+
+  /** Whether the paths of a group are from an earlier session. */
+  isStale(group: number): boolean {
+    return this.#tables.groups.generation.get(group) < this.#generation;
+  }
+
+  #remove(path: number): void {
+    this.#count(this.#tables.paths.group(path), -1);
+    this.#tables.removePath(path);
+  }
+
+  #count(group: number, change: number): void {
+    const { groups } = this.#tables;
+    if (!groups.has(group, GroupFlag.Refused)) this.#add(groups.generation.get(group), change);
+  }
+
+  #add(generation: number, change: number): void {
+    if (generation < this.#tables.keepFrom.get(this.#peer)) return;
+    this.received += change;
+    if (generation < this.#generation) this.stale += change;
+  }
+}

@@ -1,0 +1,214 @@
+import type { Family } from '@overland/net';
+import { UpdateWriter } from '../wire/update-writer.ts';
+import type { EgressClass } from './egress-class.ts';
+import { IdSet } from './memory/id-set.ts';
+import type { RibTables } from './rib-tables.ts';
+
+/** Paths of a group in a row that need not be sent before packing looks no further. */
+const MAX_SKIPS = 16;
+
+/** The longest prefix of each family as NLRI. */
+const NLRI_OCTETS = { ipv4: 5, ipv6: 17 } as const satisfies Record<Family, number>;
+
+const NO_OCTETS = new Uint8Array(0);
+
+/** What an Adj-RIB-Out asks of the Loc-RIB. */
+export interface BestPaths {
+  /** The group of the best path of a prefix; 0 if it has none. */
+  best(prefix: number): number;
+}
+
+/** Whom an Adj-RIB-Out serves. */
+export interface Recipient {
+  /** Slot. */
+  readonly peer: number;
+  readonly maxMessageOctets: number;
+}
+
+/**
+ * What one peer was sent of one family, and what it has yet to be sent: three bits per prefix. RFC 4271 section
+ * 3.2. A prefix is pending once however often it changed, and messages are packed from what is best when the
+ * socket has room: a slow peer costs nobody memory.
+ *
+ * Prefixes with equal attributes are found by following the group of the best path, both ways.
+ */
+export class AdjRibOut {
+  egress: EgressClass;
+  readonly #tables: RibTables;
+  readonly #locRib: BestPaths;
+  readonly #recipient: Recipient;
+  readonly #writer = new UpdateWriter();
+  readonly #announce = new IdSet();
+  /** Every member is held in the prefix table. */
+  readonly #withdraw = new IdSet();
+  readonly #advertised = new IdSet();
+  /** Our own address as a next hop; without one only others' next hops can be sent. */
+  ownNextHop: Uint8Array | undefined;
+  /** The next prefix of a pass over all; 0: no pass is going on. */
+  #passAt = 1;
+  #owesEndOfRib = true;
+  #isSettled = false;
+
+  constructor(tables: RibTables, locRib: BestPaths, egress: EgressClass, recipient: Recipient) {
+    this.#tables = tables;
+    this.#locRib = locRib;
+    this.egress = egress;
+    this.#recipient = recipient;
+  }
+
+  /** Prefixes that the peer has from us. */
+  get sent(): number {
+    return this.#advertised.size;
+  }
+
+  get hasUpdate(): boolean {
+    return this.#announce.size > 0 || this.#withdraw.size > 0 || this.#mayEndRib;
+  }
+
+  get isPassing(): boolean {
+    return this.#passAt !== 0;
+  }
+
+  /** Looks at every prefix again: the peer asked for it, or what it may have has changed. */
+  startPass(): void {
+    this.#passAt = 1;
+  }
+
+  /** The Loc-RIB has another best path for a prefix. */
+  bestChanged(prefix: number, before: number, best: number): void {
+    const isWanted = this.#wants(best);
+    if (isWanted && this.#wants(before) && this.egress.looksEqual(before, best)) return;
+    this.#enqueue(prefix, isWanted);
+  }
+
+  /** Goes on with a pass. @returns Units used. */
+  step(units: number): number {
+    const { highest } = this.#tables.prefixes;
+    let used = 0;
+    while (used < units && this.#passAt !== 0) {
+      const prefix = this.#passAt;
+      if (prefix > highest) {
+        this.#passAt = 0;
+        break;
+      }
+      this.#passAt += 1;
+      used += 1;
+      const best = this.#locRib.best(prefix);
+      if (best !== 0) this.#enqueue(prefix, this.#wants(best));
+    }
+    return used;
+  }
+
+  /** Everything that is known has been decided: End-of-RIB may follow, after the first pass. */
+  settle(): void {
+    if (this.#passAt === 0) this.#isSettled = true;
+  }
+
+  /**
+   * Packs the next message: withdrawals first, because they end loops and black holes.
+   *
+   * @returns Octets written; 0 when there is nothing to send.
+   */
+  nextUpdate(target: Uint8Array, offset: number): number {
+    this.#writer.open(target, offset, this.#recipient.maxMessageOctets);
+    if (this.#withdraw.size > 0) this.#packWithdrawals();
+    else if (this.#announce.size > 0) this.#packAnnouncements();
+    else if (this.#mayEndRib) {
+      this.#owesEndOfRib = false;
+      this.#writer.beginWithdraw(this.#tables.family);
+    } else return 0;
+    return this.#writer.finish();
+  }
+
+  /** Lets go of what is pending, after the session ended. @returns Units used. */
+  release(units: number): number {
+    let used = 0;
+    for (; used < units && this.#withdraw.size > 0; used += 1) {
+      this.#tables.prefixes.release(this.#withdraw.take());
+    }
+    return used;
+  }
+
+  get isReleased(): boolean {
+    return this.#withdraw.size === 0;
+  }
+
+  get #mayEndRib(): boolean {
+    return (
+      this.#owesEndOfRib &&
+      this.#isSettled &&
+      this.#announce.size === 0 &&
+      this.#withdraw.size === 0
+    );
+  }
+
+  #wants(group: number): boolean {
+    if (group === 0 || this.#tables.groups.peer.get(group) === this.#recipient.peer) return false;
+    return this.egress.exports(group) && this.#nextHopFor(group) !== undefined;
+  }
+
+  #nextHopFor(group: number): Uint8Array | undefined {
+    if (this.egress.sendsOwnNextHop(group)) return this.ownNextHop;
+    return this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop.get(group));
+  }
+
+  #enqueue(prefix: number, isWanted: boolean): void {
+    if (isWanted) {
+      if (this.#withdraw.delete(prefix)) this.#tables.prefixes.release(prefix);
+      this.#announce.add(prefix);
+    } else {
+      this.#announce.delete(prefix);
+      if (this.#advertised.has(prefix) && this.#withdraw.add(prefix)) {
+        this.#tables.prefixes.hold(prefix);
+      }
+    }
+  }
+
+  #packWithdrawals(): void {
+    const writer = this.#writer;
+    const { prefixes, family } = this.#tables;
+    writer.beginWithdraw(family);
+    while (this.#withdraw.size > 0 && writer.at + NLRI_OCTETS[family] <= writer.end) {
+      const prefix = this.#withdraw.take();
+      this.#advertised.delete(prefix);
+      writer.at = prefixes.writeNlri(prefix, writer.target, writer.at);
+      prefixes.release(prefix);
+    }
+  }
+
+  #packAnnouncements(): void {
+    const { family, paths } = this.#tables;
+    const first = this.#announce.take();
+    const group = this.#locRib.best(first);
+    const nextHop = this.#nextHopFor(group) ?? NO_OCTETS;
+    this.#writer.beginAnnounce(family, this.egress.encode(group), nextHop);
+    this.#put(first);
+    const path = paths.inGroup(first, group);
+    if (path === 0) return;
+    this.#packNeighbours(path, group, 'newer');
+    this.#packNeighbours(path, group, 'older');
+  }
+
+  /** Adds pending prefixes of the same group, walking away from `path`. */
+  #packNeighbours(path: number, group: number, direction: 'newer' | 'older'): void {
+    const { family, paths } = this.#tables;
+    const writer = this.#writer;
+    let skips = 0;
+    let at = path;
+    while (skips < MAX_SKIPS && writer.at + NLRI_OCTETS[family] <= writer.end) {
+      at = direction === 'newer' ? paths.newerInGroup(at) : paths.olderInGroup(at);
+      if (at === 0) return;
+      const prefix = paths.prefix(at);
+      if (this.#locRib.best(prefix) === group && this.#announce.delete(prefix)) {
+        this.#put(prefix);
+        skips = 0;
+      } else skips += 1;
+    }
+  }
+
+  #put(prefix: number): void {
+    const writer = this.#writer;
+    writer.at = this.#tables.prefixes.writeNlri(prefix, writer.target, writer.at);
+    this.#advertised.add(prefix);
+  }
+}

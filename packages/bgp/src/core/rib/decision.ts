@@ -1,0 +1,189 @@
+import { AttributeCode, findAttribute } from '../wire/attribute-set.ts';
+import type { AttributeTable } from './attribute-table.ts';
+import { GroupFlag, type PathGroups } from './path-groups.ts';
+
+/** One step of the decision process: of the routes still considered, those with the lowest value stay. */
+export interface DecisionStep {
+  readonly name: string;
+  readonly value: (groups: PathGroups, group: number, peers: PeerOrder) => number;
+  /** Compares only routes that came from the same neighbouring AS. */
+  readonly perNeighbourAs?: true;
+  /** What is left before the first of these is of equal cost. */
+  readonly breaksTie?: true;
+}
+
+/** Peers in the order of their addresses. */
+export interface PeerOrder {
+  /** @param peer Slot. */
+  rank(peer: number): number;
+}
+
+/**
+ * The decision process, in order. RFC 4271 section 9.1.
+ *
+ * There is no "oldest route wins": the choice depends on the routes alone, never on the order they came in, so
+ * that a replay and a restart end in the same state (RFC 5004 is the alternative). The IGP metric of 9.1.2.2 e
+ * is the same for every next hop while all of them are directly connected.
+ */
+export const DECISION_STEPS: readonly DecisionStep[] = [
+  { name: 'originated', value: (groups, g) => (groups.has(g, GroupFlag.Originated) ? 0 : 1) },
+  { name: 'local-pref', value: (groups, g) => -groups.localPref.get(g) },
+  { name: 'as-path-length', value: (groups, g) => groups.asPathLength.get(g) },
+  { name: 'origin', value: (groups, g) => groups.origin.get(g) },
+  { name: 'med', value: (groups, g) => groups.med.get(g), perNeighbourAs: true },
+  { name: 'ebgp-over-ibgp', value: (groups, g) => (groups.has(g, GroupFlag.Ebgp) ? 0 : 1) },
+  { name: 'router-id', value: (groups, g) => groups.routerId.get(g), breaksTie: true },
+  {
+    name: 'peer-address',
+    value: (groups, g, peers) => peers.rank(groups.peer.get(g)),
+    breaksTie: true,
+  },
+];
+
+export interface MultipathRule {
+  readonly maxPaths: number;
+  readonly relaxAsPath: boolean;
+}
+
+/** Runs the decision process for one prefix at a time, over the groups that its paths are in. */
+export class Decision {
+  multipath: MultipathRule = { maxPaths: 1, relaxAsPath: false };
+  readonly #groups: PathGroups;
+  readonly #attributes: AttributeTable;
+  readonly #peers: PeerOrder;
+
+  constructor(groups: PathGroups, attributes: AttributeTable, peers: PeerOrder) {
+    this.#groups = groups;
+    this.#attributes = attributes;
+    this.#peers = peers;
+  }
+
+  /**
+   * @param candidates Groups of the eligible paths, at least one; on return the best and, behind it, those that
+   *   share the load with it, in the order of the tie breakers. Other elements are lost.
+   * @param count Candidates, the first ones of the array.
+   * @returns Groups of the result.
+   */
+  choose(candidates: number[], count: number): number {
+    let left = count;
+    let equal = 0;
+    for (const step of DECISION_STEPS) {
+      if (left === 1) break;
+      if (step.breaksTie) {
+        equal = left;
+        break;
+      }
+      left = this.#keepLowest(step, candidates, left);
+    }
+    if (equal === 0) return 1;
+    this.#sortByTieBreakers(candidates, equal);
+    return this.multipath.maxPaths === 1 ? 1 : this.#equalCost(candidates, equal);
+  }
+
+  /** For people: all candidates, best first; those that a later step ruled out stand before earlier ones. */
+  rank(candidates: readonly number[]): number[] {
+    const ranked: number[] = [];
+    let left = [...candidates];
+    for (const step of DECISION_STEPS) {
+      if (step.breaksTie) break;
+      const kept = [...left];
+      kept.length = this.#keepLowest(step, kept, kept.length);
+      const lost = left.filter((group) => !kept.includes(group));
+      ranked.unshift(...lost.toSorted((a, b) => this.compareTies(a, b)));
+      left = kept;
+    }
+    return [...left.toSorted((a, b) => this.compareTies(a, b)), ...ranked];
+  }
+
+  /** Orders routes of equal cost; negative if `a` is better. */
+  compareTies(a: number, b: number): number {
+    for (const step of DECISION_STEPS) {
+      if (!step.breaksTie) continue;
+      const difference =
+        step.value(this.#groups, a, this.#peers) - step.value(this.#groups, b, this.#peers);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  #keepLowest(step: DecisionStep, candidates: number[], count: number): number {
+    return step.perNeighbourAs
+      ? this.#keepLowestPerNeighbour(step, candidates, count)
+      : this.#keepLowestOfAll(step, candidates, count);
+  }
+
+  #keepLowestOfAll(step: DecisionStep, candidates: number[], count: number): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    let kept = 0;
+    for (let i = 0; i < count; i += 1) {
+      const group = candidates[i] ?? 0;
+      const value = step.value(this.#groups, group, this.#peers);
+      if (value > lowest) continue;
+      if (value < lowest) {
+        lowest = value;
+        kept = 0;
+      }
+      candidates[kept] = group;
+      kept += 1;
+    }
+    return kept;
+  }
+
+  #keepLowestPerNeighbour(step: DecisionStep, candidates: number[], count: number): number {
+    const groups = this.#groups;
+    const before = candidates.slice(0, count);
+    let kept = 0;
+    for (const group of before) {
+      const neighbour = groups.neighbourAs.get(group);
+      const value = step.value(groups, group, this.#peers);
+      const isBeaten = before.some(
+        (other) =>
+          groups.neighbourAs.get(other) === neighbour &&
+          step.value(groups, other, this.#peers) < value,
+      );
+      if (isBeaten) continue;
+      candidates[kept] = group;
+      kept += 1;
+    }
+    return kept;
+  }
+
+  /** Insertion sort: there are as many candidates as peers offer the prefix. */
+  #sortByTieBreakers(candidates: number[], count: number): void {
+    for (let i = 1; i < count; i += 1) {
+      const group = candidates[i] ?? 0;
+      let at = i;
+      for (; at > 0 && this.compareTies(candidates[at - 1] ?? 0, group) > 0; at -= 1) {
+        candidates[at] = candidates[at - 1] ?? 0;
+      }
+      candidates[at] = group;
+    }
+  }
+
+  /** Keeps what may share the load with the best, which is first. */
+  #equalCost(candidates: number[], count: number): number {
+    const best = candidates[0] ?? 0;
+    let kept = 1;
+    for (let i = 1; i < count && kept < this.multipath.maxPaths; i += 1) {
+      const group = candidates[i] ?? 0;
+      if (!this.multipath.relaxAsPath && !this.#sameAsPath(best, group)) continue;
+      candidates[kept] = group;
+      kept += 1;
+    }
+    return kept;
+  }
+
+  #sameAsPath(a: number, b: number): boolean {
+    const [left, right] = [this.#groups.attribute.get(a), this.#groups.attribute.get(b)];
+    if (left === right) return true;
+    const [leftSet, rightSet] = [this.#attributes.octets(left), this.#attributes.octets(right)];
+    const leftPath = findAttribute(leftSet, AttributeCode.AsPath);
+    const rightPath = findAttribute(rightSet, AttributeCode.AsPath);
+    if (!leftPath || !rightPath) return leftPath === rightPath;
+    if (leftPath.to - leftPath.from !== rightPath.to - rightPath.from) return false;
+    for (let i = 0; leftPath.from + i < leftPath.to; i += 1) {
+      if (leftSet[leftPath.from + i] !== rightSet[rightPath.from + i]) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,262 @@
+import { addressBytes, type Family, type RouteBatch } from '@overland/net';
+import type { SpeakerConfig } from '../config.ts';
+import { AdjRibOut } from './adj-rib-out.ts';
+import { EgressClass, type EgressKey } from './egress-class.ts';
+import { FamilyRib } from './family-rib.ts';
+import { Links } from './links.ts';
+import { NextHopSets } from './next-hop-sets.ts';
+import { OriginatedRoutes } from './originated-routes.ts';
+import { LiveSession, Peer } from './peer.ts';
+import { PeerRanks } from './peer-ranks.ts';
+import { RouteBatches } from './route-batches.ts';
+import type {
+  EstablishedSession,
+  InterfaceState,
+  NotificationFault,
+  PeerId,
+  RouteCounters,
+  RouteEngine,
+  RoutePage,
+  RouteQuery,
+} from './route-engine.ts';
+import { RouteViews } from './route-view.ts';
+import { createSharedTables, type SharedTables } from './shared-tables.ts';
+import { UpdateReceiver } from './update-receiver.ts';
+
+const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
+
+export interface RouteEngineOptions {
+  /** Tables to share with other speakers of this thread; own ones by default. */
+  readonly shared?: SharedTables;
+}
+
+/**
+ * Makes the route half of a speaker. It begins deferred: routes are taken in and decided, but nothing leaves
+ * before {@link RouteEngine.endDeferral}; and no next hop is usable before {@link RouteEngine.setInterfaces}.
+ */
+export function createRouteEngine(
+  config: SpeakerConfig,
+  { shared = createSharedTables() }: RouteEngineOptions = {},
+): RouteEngine {
+  const engine = new Engine(config, shared);
+  engine.configure(config);
+  return engine;
+}
+
+class Engine implements RouteEngine {
+  #config: SpeakerConfig;
+  #links = new Links([]);
+  #isDeferred = true;
+  readonly #shared: SharedTables;
+  readonly #ranks = new PeerRanks();
+  readonly #ribs: Readonly<Record<Family, FamilyRib>>;
+  readonly #peers: (Peer | undefined)[] = [];
+  readonly #classes = new Map<string, EgressClass>();
+  readonly #receiver: UpdateReceiver;
+  readonly #originated: OriginatedRoutes;
+  readonly #batches: RouteBatches;
+  readonly #views = new RouteViews((slot) => this.#peers[slot]?.name ?? '');
+
+  constructor(config: SpeakerConfig, shared: SharedTables) {
+    this.#config = config;
+    this.#shared = shared;
+    const sets = new NextHopSets();
+    const rib = (family: Family): FamilyRib =>
+      new FamilyRib(
+        { prefixes: shared.prefixes[family], attributes: shared.attributes },
+        sets,
+        this.#ranks,
+        this.#links,
+      );
+    this.#ribs = { ipv4: rib('ipv4'), ipv6: rib('ipv6') };
+    this.#receiver = new UpdateReceiver(shared, this.#ribs, this.#links);
+    this.#originated = new OriginatedRoutes(shared, this.#ribs);
+    this.#batches = new RouteBatches(this.#ribs);
+  }
+
+  configure(config: SpeakerConfig): void {
+    this.#config = config;
+    this.#originated.set(config.originate);
+    for (const family of FAMILIES) this.#ribs[family].setMultipath(config.multipath);
+    const byIdentity = new Map(config.peers.map((peer) => [identity(peer), peer]));
+    for (const peer of this.#peers) {
+      const policy = peer?.live && byIdentity.get(identity(peer.live.policy));
+      if (!peer?.live || !policy) continue;
+      peer.name = policy.name;
+      peer.live.policy = policy;
+      this.#applyPolicy(peer, peer.live);
+    }
+  }
+
+  setInterfaces(interfaces: readonly InterfaceState[]): void {
+    this.#links = new Links(interfaces);
+    this.#receiver.links = this.#links;
+    for (const family of FAMILIES) this.#ribs[family].setLinks(this.#links);
+    for (const peer of this.#peers) {
+      for (const [family, out] of peer?.live?.outs ?? []) {
+        const octets = peer?.live && ownNextHop(peer.live, family, this.#links);
+        if (sameOctets(out.ownNextHop, octets)) continue;
+        out.ownNextHop = octets;
+        out.startPass();
+      }
+    }
+  }
+
+  peerUp(session: EstablishedSession): void {
+    const peer = this.#peer(session.peer);
+    if (peer.live) this.peerDown(session.peer, []);
+    const live = new LiveSession(session, this.#config);
+    peer.live = live;
+    peer.name = session.config.name;
+    this.#ranks.set(peer.slot, session.config.address);
+    for (const family of FAMILIES) {
+      const rib = this.#ribs[family];
+      if (!session.families.includes(family)) {
+        rib.adjRibIn(peer.slot).flushStale();
+        continue;
+      }
+      rib.tables.allowAsIn.set(peer.slot, session.config.allowAsIn);
+      const out = new AdjRibOut(rib.tables, rib.locRib, this.#class(live, family), {
+        peer: peer.slot,
+        maxMessageOctets: session.maxMessageOctets,
+      });
+      out.ownNextHop = ownNextHop(live, family, this.#links);
+      live.outs.set(family, out);
+      rib.addOut(out);
+    }
+  }
+
+  peerDown(id: PeerId, retain: readonly Family[]): void {
+    const peer = this.#peer(id);
+    const live = peer.live;
+    if (!live) return;
+    peer.live = undefined;
+    peer.endOfRib.clear();
+    for (const [family, out] of live.outs) {
+      this.#ribs[family].removeOut(out);
+      this.#ribs[family].adjRibIn(peer.slot).end(retain.includes(family));
+    }
+  }
+
+  flushStale(id: PeerId, families: readonly Family[] = FAMILIES): void {
+    for (const family of families) this.#ribs[family].adjRibIn(this.#peer(id).slot).flushStale();
+  }
+
+  receiveUpdate(id: PeerId, body: Uint8Array): NotificationFault | undefined {
+    const peer = this.#peer(id);
+    return peer.live && this.#receiver.receive(peer, peer.live, body);
+  }
+
+  refresh(id: PeerId, family: Family): void {
+    this.#peer(id).live?.outs.get(family)?.startPass();
+  }
+
+  step(units: number): boolean {
+    let left = units;
+    for (const family of FAMILIES) left -= this.#ribs[family].step(Math.max(1, left));
+    if (!this.#isDeferred) this.#batches.settle();
+    return FAMILIES.some((family) => this.#ribs[family].hasWork);
+  }
+
+  nextUpdate(id: PeerId, target: Uint8Array, offset: number): number {
+    const peer = this.#peer(id);
+    if (this.#isDeferred || !peer.live) return 0;
+    for (const out of peer.live.outs.values()) {
+      const octets = out.nextUpdate(target, offset);
+      if (octets === 0) continue;
+      peer.updatesSent += 1;
+      return octets;
+    }
+    return 0;
+  }
+
+  hasUpdate(id: PeerId): boolean {
+    const live = this.#peers[id + 1]?.live;
+    if (this.#isDeferred || !live) return false;
+    for (const out of live.outs.values()) if (out.hasUpdate) return true;
+    return false;
+  }
+
+  nextRouteBatch(maxRecords: number): RouteBatch | undefined {
+    return this.#isDeferred ? undefined : this.#batches.next(maxRecords);
+  }
+
+  endDeferral(): void {
+    this.#isDeferred = false;
+    this.#batches.settle();
+  }
+
+  endOfRibReceived(id: PeerId): readonly Family[] {
+    return [...this.#peer(id).endOfRib];
+  }
+
+  counters(id: PeerId): RouteCounters {
+    const peer = this.#peer(id);
+    const perFamily = (count: (family: Family) => number): Record<Family, number> => ({
+      ipv4: count('ipv4'),
+      ipv6: count('ipv6'),
+    });
+    return {
+      received: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).received),
+      stale: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).stale),
+      sent: perFamily((family) => peer.live?.outs.get(family)?.sent ?? 0),
+      updatesReceived: peer.updatesReceived,
+      updatesSent: peer.updatesSent,
+      refused: Object.fromEntries(peer.refused),
+    };
+  }
+
+  routes(query: RouteQuery): RoutePage {
+    return this.#views.page(this.#ribs[query.family], query);
+  }
+
+  #peer(id: PeerId): Peer {
+    const slot = id + 1;
+    const found = this.#peers[slot];
+    if (found) return found;
+    const created = new Peer(slot);
+    this.#peers[slot] = created;
+    return created;
+  }
+
+  /** Peers with equal keys share a class. */
+  #class(live: LiveSession, family: Family): EgressClass {
+    const key: EgressKey = live.egressKey(family, this.#config.role);
+    const name = JSON.stringify(key);
+    const found = this.#classes.get(name);
+    if (found) return found;
+    const created = new EgressClass(key, this.#ribs[family].tables.groups, this.#shared);
+    this.#classes.set(name, created);
+    return created;
+  }
+
+  #applyPolicy(peer: Peer, live: LiveSession): void {
+    for (const [family, out] of live.outs) {
+      const { tables } = this.#ribs[family];
+      if (tables.allowAsIn.get(peer.slot) !== live.policy.allowAsIn) {
+        tables.allowAsIn.set(peer.slot, live.policy.allowAsIn);
+        this.#ribs[family].adjRibIn(peer.slot).reconsider();
+      }
+      const egress = this.#class(live, family);
+      if (egress === out.egress) continue;
+      out.egress = egress;
+      out.startPass();
+    }
+  }
+}
+
+/** What makes a session another session: see SpeakerConfig. */
+function identity(peer: SpeakerConfig['peers'][number]): string {
+  const { address, port, localAddress, asn, localAsn } = peer;
+  return JSON.stringify([address, port, localAddress, asn, localAsn]);
+}
+
+function ownNextHop(live: LiveSession, family: Family, links: Links): Uint8Array | undefined {
+  const address = live.ownNextHop(family, links);
+  return address && addressBytes(address);
+}
+
+function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.length === b.length && a.every((octet, i) => octet === b[i]);
+}

@@ -1,0 +1,150 @@
+import type { Family } from '@overland/net';
+import { AdjRibIn } from './adj-rib-in.ts';
+import type { AdjRibOut } from './adj-rib-out.ts';
+import type { AttributeTable } from './attribute-table.ts';
+import type { MultipathRule, PeerOrder } from './decision.ts';
+import { FibStream } from './fib-stream.ts';
+import type { Links } from './links.ts';
+import { LocRib } from './loc-rib.ts';
+import type { NextHopSets } from './next-hop-sets.ts';
+import type { PrefixTable } from './prefix-table.ts';
+import { RibTables } from './rib-tables.ts';
+
+/** All routes of one family: what came in, what was chosen, what goes out, and the work that is left between. */
+export class FamilyRib {
+  readonly family: Family;
+  readonly tables: RibTables;
+  readonly locRib: LocRib;
+  readonly fib: FibStream;
+  /** By peer slot. */
+  readonly #adjRibIns: (AdjRibIn | undefined)[] = [];
+  /** Of sessions that ended, until they have let go of everything. */
+  readonly #released: AdjRibOut[] = [];
+  #links: Links;
+  /** Next of the next hops, and of the prefixes, to look at again; beyond the highest: none. */
+  #nextHopAt = 1;
+  #prefixAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    shared: { readonly prefixes: PrefixTable; readonly attributes: AttributeTable },
+    sets: NextHopSets,
+    peers: PeerOrder,
+    links: Links,
+  ) {
+    this.family = shared.prefixes.family;
+    this.tables = new RibTables(shared.prefixes, shared.attributes, sets);
+    this.fib = new FibStream(shared.prefixes, sets);
+    this.locRib = new LocRib(this.tables, { sets, fib: this.fib }, peers);
+    this.#links = links;
+    this.tables.onRefusalChange = (group) => {
+      this.adjRibIn(this.tables.groups.peer.get(group)).refusalChanged(group);
+    };
+  }
+
+  /** What came from a peer. @param peer Slot. */
+  adjRibIn(peer: number): AdjRibIn {
+    const found = this.#adjRibIns[peer];
+    if (found) return found;
+    const created = new AdjRibIn(this.tables, peer);
+    this.#adjRibIns[peer] = created;
+    return created;
+  }
+
+  /** Interfaces changed: every next hop is resolved again. */
+  setLinks(links: Links): void {
+    this.#links = links;
+    this.#nextHopAt = 1;
+  }
+
+  /** Takes over how many paths may share the load; if that changes, every prefix is decided again. */
+  setMultipath(rule: MultipathRule): void {
+    const { decision } = this.locRib;
+    const { maxPaths, relaxAsPath } = decision.multipath;
+    if (rule.maxPaths === maxPaths && rule.relaxAsPath === relaxAsPath) return;
+    decision.multipath = rule;
+    this.#prefixAt = 1;
+  }
+
+  addOut(out: AdjRibOut): void {
+    this.locRib.outs.add(out);
+  }
+
+  removeOut(out: AdjRibOut): void {
+    this.locRib.outs.delete(out);
+    this.#released.push(out);
+  }
+
+  /** Whether every route that is known is in the Loc-RIB. */
+  get isDecided(): boolean {
+    return (
+      this.tables.undecided.size === 0 &&
+      this.tables.nextHopSweep.isIdle &&
+      this.tables.peerSweep.isIdle &&
+      this.#nextHopAt > this.tables.nextHops.highest &&
+      this.#prefixAt > this.tables.prefixes.highest &&
+      !this.#adjRibIns.some((rib) => rib?.hasDead)
+    );
+  }
+
+  get hasWork(): boolean {
+    if (!this.isDecided || this.#released.length > 0) return true;
+    for (const out of this.locRib.outs) if (out.isPassing) return true;
+    return false;
+  }
+
+  /** @returns Units used. */
+  step(units: number): number {
+    // A part for what finds changes, most for deciding them, and the rest for either: neither starves.
+    let used = this.#findChanges(Math.ceil(units / 4));
+    used += this.locRib.step(units - used);
+    if (used < units) used += this.#findChanges(units - used);
+    if (this.isDecided) for (const out of this.locRib.outs) out.settle();
+    return used;
+  }
+
+  #findChanges(units: number): number {
+    let used = this.#resolveNextHops(units);
+    used += this.tables.nextHopSweep.step(units - used);
+    used += this.tables.peerSweep.step(units - used);
+    for (const rib of this.#adjRibIns) {
+      if (used >= units) return used;
+      if (rib?.hasDead) used += rib.flush(units - used);
+    }
+    used += this.#redecide(units - used);
+    for (const out of this.locRib.outs) {
+      if (used < units && out.isPassing) used += out.step(units - used);
+    }
+    return used + this.#release(units - used);
+  }
+
+  #resolveNextHops(units: number): number {
+    const { nextHops, nextHopSweep } = this.tables;
+    let used = 0;
+    for (; used < units && this.#nextHopAt <= nextHops.highest; used += 1, this.#nextHopAt += 1) {
+      if (nextHops.refresh(this.#nextHopAt, this.#links)) {
+        nextHopSweep.request(nextHops.ringOf(this.#nextHopAt));
+      }
+    }
+    return used;
+  }
+
+  #redecide(units: number): number {
+    const { paths, prefixes, undecided } = this.tables;
+    let used = 0;
+    for (; used < units && this.#prefixAt <= prefixes.highest; used += 1, this.#prefixAt += 1) {
+      if (paths.first(this.#prefixAt) !== 0) undecided.add(this.#prefixAt);
+    }
+    return used;
+  }
+
+  #release(units: number): number {
+    let used = 0;
+    while (used < units) {
+      const out = this.#released.at(-1);
+      if (!out) break;
+      used += out.release(units - used) + 1;
+      if (out.isReleased) this.#released.pop();
+    }
+    return used;
+  }
+}

@@ -1,0 +1,72 @@
+import { ADDRESS_OCTETS, type Family, type NextHopSet, recordOctets } from '@overland/net';
+import { Int32Column } from './memory/column.ts';
+import { IdSet } from './memory/id-set.ts';
+import type { NextHopSets } from './next-hop-sets.ts';
+import type { PrefixTable } from './prefix-table.ts';
+
+/** The packed part of a RouteBatch. */
+export interface PackedRoutes {
+  readonly nextHopSets: readonly NextHopSet[];
+  readonly records: Uint8Array<ArrayBuffer>;
+}
+
+/** What the kernel should have and what it was told, for the routes of one family: the difference is pending. */
+export class FibStream {
+  readonly family: Family;
+  readonly #prefixes: PrefixTable;
+  readonly #sets: NextHopSets;
+  /** Slots of next-hop sets by prefix; 0: no route. */
+  readonly #wanted = new Int32Column();
+  readonly #told = new Int32Column();
+  readonly #pending = new IdSet();
+
+  constructor(prefixes: PrefixTable, sets: NextHopSets) {
+    this.family = prefixes.family;
+    this.#prefixes = prefixes;
+    this.#sets = sets;
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** @param slot Of the next-hop set; 0 to withdraw. */
+  want(prefix: number, slot: number): void {
+    const before = this.#wanted.get(prefix);
+    if (before === slot) return;
+    if (slot !== 0) this.#sets.hold(slot);
+    this.#wanted.set(prefix, slot);
+    if (before !== 0) this.#sets.release(before);
+    if (slot === this.#told.get(prefix)) {
+      if (this.#pending.delete(prefix)) this.#prefixes.release(prefix);
+    } else if (this.#pending.add(prefix)) this.#prefixes.hold(prefix);
+  }
+
+  /** Takes up to `maxRecords` changes, as records of a RouteBatch. */
+  take(maxRecords: number): PackedRoutes {
+    const count = Math.min(maxRecords, this.#pending.size);
+    const width = ADDRESS_OCTETS[this.family];
+    const records = new Uint8Array(recordOctets(this.family) * count);
+    const view = new DataView(records.buffer);
+    const nextHopSets: NextHopSet[] = [];
+    for (let i = 0, at = 0; i < count; i += 1, at += width + 5) {
+      const prefix = this.#pending.take();
+      const slot = this.#wanted.get(prefix);
+      this.#prefixes.writeAddress(prefix, records, at);
+      records[at + width] = this.#prefixes.length(prefix);
+      view.setUint32(at + width + 1, slot === 0 ? 0 : this.#sets.idOf(slot));
+      const definition = slot === 0 ? undefined : this.#sets.tell(slot);
+      if (definition) nextHopSets.push(definition);
+      this.#setTold(prefix, slot);
+      this.#prefixes.release(prefix);
+    }
+    return { nextHopSets, records };
+  }
+
+  #setTold(prefix: number, slot: number): void {
+    const before = this.#told.get(prefix);
+    if (slot !== 0) this.#sets.hold(slot);
+    this.#told.set(prefix, slot);
+    if (before !== 0) this.#sets.release(before);
+  }
+}

@@ -1,0 +1,64 @@
+import {
+  contains,
+  type Family,
+  familyOf,
+  type IpAddress,
+  isLinkLocal,
+  type NextHop,
+  type Prefix,
+  prefixLength,
+  prefixOf,
+} from '@overland/net';
+import type { InterfaceState } from './route-engine.ts';
+
+/** A subnet that is reached without a router. */
+interface Subnet {
+  readonly prefix: Prefix;
+  readonly device: string;
+}
+
+/** The host's interfaces, as far as BGP next hops depend on them. */
+export class Links {
+  /** Longest first. */
+  readonly #subnets: readonly Subnet[];
+  /** Own addresses and the interface of each. Link-local ones may be on several; the first counts. */
+  readonly #own = new Map<IpAddress, InterfaceState>();
+
+  constructor(interfaces: readonly InterfaceState[]) {
+    const subnets: Subnet[] = [];
+    for (const link of interfaces) {
+      for (const { address, length } of link.addresses) {
+        if (!this.#own.has(address)) this.#own.set(address, link);
+        if (!link.usable || (isLinkLocal(address) && familyOf(address) === 'ipv6')) continue;
+        subnets.push({ prefix: prefixOf(address, length), device: link.name });
+      }
+    }
+    this.#subnets = subnets.toSorted((a, b) => prefixLength(b.prefix) - prefixLength(a.prefix));
+  }
+
+  /** Whether the address is one of the host's own: no next hop, RFC 4271 section 5.1.3. */
+  isOwn(address: IpAddress): boolean {
+    return this.#own.has(address);
+  }
+
+  /** How to reach a next hop on a usable, directly connected link. */
+  resolve(address: IpAddress): NextHop | undefined {
+    if (this.isOwn(address)) return undefined;
+    const subnet = this.#subnets.find(({ prefix }) => contains(prefix, address));
+    return subnet && { address, device: subnet.device };
+  }
+
+  /** How to reach a link-local next hop: on the link of the session that told it. RFC 2545 section 2. */
+  resolveOnLinkOf(localAddress: IpAddress, address: IpAddress): NextHop | undefined {
+    const link = this.#own.get(localAddress);
+    return link?.usable ? { address, device: link.name } : undefined;
+  }
+
+  /** An address of another family on the interface that has `localAddress`, to offer as next hop there. */
+  addressBeside(localAddress: IpAddress, family: Family): IpAddress | undefined {
+    return this.#own
+      .get(localAddress)
+      ?.addresses.find(({ address }) => familyOf(address) === family && !isLinkLocal(address))
+      ?.address;
+  }
+}

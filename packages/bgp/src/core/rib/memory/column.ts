@@ -1,0 +1,89 @@
+const INITIAL_LENGTH = 256;
+
+/**
+ * Room for at least `length` values. At most 1.5 times what there was: doubling would leave up to half of a
+ * full table's memory unused.
+ */
+function grownLength(current: number, length: number): number {
+  return Math.max(INITIAL_LENGTH, length, Math.ceil(current * 1.5));
+}
+
+/** One 32-bit integer per id, in one typed array that grows. What was never written reads as 0. */
+export class Int32Column {
+  #values = new Int32Array(0);
+
+  get(id: number): number {
+    return this.#values[id] ?? 0;
+  }
+
+  set(id: number, value: number): void {
+    if (id >= this.#values.length) this.#grow(id + 1);
+    this.#values[id] = value;
+  }
+
+  #grow(length: number): void {
+    const grown = new Int32Array(grownLength(this.#values.length, length));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+}
+
+/** As {@link Int32Column}, unsigned: AS numbers, LOCAL_PREF, MED. */
+export class Uint32Column {
+  #values = new Uint32Array(0);
+
+  get(id: number): number {
+    return this.#values[id] ?? 0;
+  }
+
+  set(id: number, value: number): void {
+    if (id >= this.#values.length) this.#grow(id + 1);
+    this.#values[id] = value;
+  }
+
+  #grow(length: number): void {
+    const grown = new Uint32Array(grownLength(this.#values.length, length));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+}
+
+/** As {@link Int32Column}, for values up to 65,535. */
+export class Uint16Column {
+  #values = new Uint16Array(0);
+
+  get(id: number): number {
+    return this.#values[id] ?? 0;
+  }
+
+  set(id: number, value: number): void {
+    if (id >= this.#values.length) this.#grow(id + 1);
+    this.#values[id] = value;
+  }
+
+  #grow(length: number): void {
+    const grown = new Uint16Array(grownLength(this.#values.length, length));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+}
+
+/** As {@link Int32Column}, for values up to 255. */
+export class Uint8Column {
+  #values = new Uint8Array(0);
+
+  get(id: number): number {
+    return this.#values[id] ?? 0;
+  }
+
+  set(id: number, value: number): void {
+    if (id >= this.#values.length) this.#grow(id + 1);
+    this.#values[id] = value;
+  }
+
+  #grow(length: number): void {
+    const grown = new Uint8Array(grownLength(this.#values.length, length));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+}

@@ -1,0 +1,156 @@
+import { addressFromBytes, type IpAddress, isLinkLocal, type NextHop } from '@overland/net';
+import type { Links } from './links.ts';
+import { Int32Column } from './memory/column.ts';
+import { Ids } from './memory/ids.ts';
+import type { NextHopSets } from './next-hop-sets.ts';
+import type { PathGroups } from './path-groups.ts';
+
+interface Entry {
+  readonly key: string;
+  /** As received. */
+  readonly octets: Uint8Array;
+  readonly address: IpAddress;
+  /** RFC 2545: the second half of a next hop of 32 octets. */
+  readonly linkLocal: IpAddress | undefined;
+  /** Our end of the session that told it: a link-local address means something there only. */
+  readonly localAddress: IpAddress;
+  /** What another peer may be told: the global address; `undefined` if there is none. */
+  readonly onward: Uint8Array | undefined;
+  /** Ring of the groups that use it. */
+  readonly ring: number;
+  references: number;
+}
+
+/** Id of "no next hop": what this speaker originates. */
+export const NO_NEXT_HOP = 0;
+
+/** The next hops of received routes of one family, and which of them can be used now. */
+export class NextHops {
+  readonly #groups: PathGroups;
+  readonly #sets: NextHopSets;
+  readonly #ids = new Ids();
+  readonly #entries: (Entry | undefined)[] = [];
+  readonly #byKey = new Map<string, number>();
+  readonly #adjacency = new Int32Column();
+  /** Ring of the groups without next hop. */
+  readonly #ownRing: number;
+
+  constructor(groups: PathGroups, sets: NextHopSets) {
+    this.#groups = groups;
+    this.#sets = sets;
+    this.#ownRing = groups.createRing(groups.ofNextHop);
+  }
+
+  get highest(): number {
+    return this.#ids.highest;
+  }
+
+  /**
+   * The id of a next hop; its references do not change.
+   *
+   * @param octets 4, 16 or 32; copied.
+   * @param localAddress Our end of the session.
+   */
+  intern(octets: Uint8Array, localAddress: IpAddress, links: Links): number {
+    const address = addressFromBytes(octets.subarray(0, Math.min(octets.length, 16)));
+    const second = octets.length === 32 ? addressFromBytes(octets.subarray(16)) : undefined;
+    const linkLocal = second && isLinkLocal(second) ? second : undefined;
+    const scoped = linkLocal !== undefined || isLinkLocal(address);
+    const key = `${address} ${linkLocal ?? ''}${scoped ? `%${localAddress}` : ''}`;
+    const found = this.#byKey.get(key);
+    if (found !== undefined) return found;
+    const id = this.#ids.take();
+    const ring = this.#groups.createRing(this.#groups.ofNextHop);
+    this.#byKey.set(key, id);
+    this.#entries[id] = {
+      key,
+      octets: octets.slice(),
+      address,
+      linkLocal,
+      localAddress,
+      onward: isLinkLocal(address) || address === '::' ? undefined : octets.slice(0, 16),
+      ring,
+      references: 0,
+    };
+    this.#adjacency.set(id, 0);
+    this.refresh(id, links);
+    return id;
+  }
+
+  retain(id: number): void {
+    if (id !== NO_NEXT_HOP) this.#entry(id).references += 1;
+  }
+
+  /** Ends one {@link retain}. @returns The ring that went with the last one, else 0. */
+  release(id: number): number {
+    if (id === NO_NEXT_HOP) return 0;
+    const entry = this.#entry(id);
+    entry.references -= 1;
+    return entry.references > 0 ? 0 : this.#forget(id, entry);
+  }
+
+  /** Whether `id` is what {@link intern} would return; cheaper than that. */
+  isSame(id: number, octets: Uint8Array, localAddress: IpAddress): boolean {
+    const entry = this.#entries[id];
+    if (!entry || entry.octets.length !== octets.length) return false;
+    if (entry.localAddress !== localAddress) return false;
+    for (let i = 0; i < octets.length; i += 1) if (entry.octets[i] !== octets[i]) return false;
+    return true;
+  }
+
+  /** Ring of the groups that use the next hop. */
+  ringOf(id: number): number {
+    return id === NO_NEXT_HOP ? this.#ownRing : this.#entry(id).ring;
+  }
+
+  /** The adjacency behind the next hop; 0 while it cannot be used. */
+  adjacencyOf(id: number): number {
+    return this.#adjacency.get(id);
+  }
+
+  addressOf(id: number): IpAddress | null {
+    return id === NO_NEXT_HOP ? null : this.#entry(id).address;
+  }
+
+  /** The next hop to send to others who may have it unchanged: 4 or 16 octets. */
+  onwardOf(id: number): Uint8Array | undefined {
+    return this.#entries[id]?.onward;
+  }
+
+  /** Resolves the next hop again. @returns Whether the way there changed. */
+  refresh(id: number, links: Links): boolean {
+    const entry = this.#entries[id];
+    if (!entry) return false;
+    const resolved = resolve(entry, links);
+    const before = this.#adjacency.get(id);
+    const after = resolved ? this.#sets.adjacency(resolved) : 0;
+    this.#adjacency.set(id, after);
+    if (before !== 0) this.#sets.releaseAdjacency(before);
+    return after !== before;
+  }
+
+  #forget(id: number, entry: Entry): number {
+    const adjacency = this.#adjacency.get(id);
+    if (adjacency !== 0) this.#sets.releaseAdjacency(adjacency);
+    this.#adjacency.set(id, 0);
+    this.#byKey.delete(entry.key);
+    this.#entries[id] = undefined;
+    this.#ids.giveBack(id);
+    this.#groups.freeRing(entry.ring);
+    return entry.ring;
+  }
+
+  #entry(id: number): Entry {
+    return this.#entries[id] as Entry;
+  }
+}
+
+/** A next hop is usable on a directly connected link only; recursion is for later. */
+function resolve({ address, linkLocal, localAddress }: Entry, links: Links): NextHop | undefined {
+  if (links.isOwn(address)) return undefined;
+  if (isLinkLocal(address) && address.includes(':')) {
+    return links.resolveOnLinkOf(localAddress, address);
+  }
+  const direct = links.resolve(address);
+  return direct ?? (linkLocal && links.resolveOnLinkOf(localAddress, linkLocal));
+}

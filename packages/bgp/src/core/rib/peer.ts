@@ -1,0 +1,84 @@
+import { addressBytes, type Family, type IpAddress } from '@overland/net';
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import { countAs } from '../wire/as-path.ts';
+import { readU32 } from '../wire/attribute-set.ts';
+import type { UpdateContext } from '../wire/update.ts';
+import type { GroupOrigin } from './adj-rib-in.ts';
+import type { AdjRibOut } from './adj-rib-out.ts';
+import type { EgressKey } from './egress-class.ts';
+import type { Links } from './links.ts';
+import { GroupFlag } from './path-groups.ts';
+import type { EstablishedSession } from './route-engine.ts';
+
+/** Why something was refused, as counted. */
+export type RefusalReason = 'as-path-loop' | 'martian' | 'treat-as-withdraw' | 'attribute-discard';
+
+/** What the engine knows of one peer, up or down. */
+export class Peer {
+  /** Index in all tables: the session half's number plus one, 0 being the speaker itself. */
+  readonly slot: number;
+  name = '';
+  live: LiveSession | undefined;
+  /** Families whose End-of-RIB came in since the session is up. */
+  readonly endOfRib = new Set<Family>();
+  updatesReceived = 0;
+  updatesSent = 0;
+  readonly refused = new Map<RefusalReason, number>();
+
+  constructor(slot: number) {
+    this.slot = slot;
+  }
+
+  refuse(reason: RefusalReason, count = 1): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + count);
+  }
+}
+
+/** What lasts as long as the session is Established. */
+export class LiveSession {
+  readonly session: EstablishedSession;
+  readonly ebgp: boolean;
+  readonly context: UpdateContext;
+  readonly origin: GroupOrigin;
+  readonly outs = new Map<Family, AdjRibOut>();
+  /** The policy knobs in force; the session's identity never changes. */
+  policy: PeerConfig;
+
+  constructor(session: EstablishedSession, speaker: SpeakerConfig) {
+    this.session = session;
+    this.policy = session.config;
+    this.ebgp = session.config.asn !== session.localAsn;
+    this.context = {
+      fourOctetAs: session.fourOctetAs,
+      ebgp: this.ebgp,
+      families: session.families,
+    };
+    const own = new Set<number>([session.localAsn, speaker.asn]);
+    this.origin = {
+      flags: this.ebgp ? GroupFlag.Ebgp : 0,
+      routerId: readU32(addressBytes(session.peerRouterId), 0),
+      countOwnAs: ({ asPath }) => [...own].reduce((sum, asn) => sum + countAs(asPath, asn), 0),
+    };
+  }
+
+  egressKey(family: Family, role: SpeakerConfig['role']): EgressKey {
+    const { session, policy, ebgp } = this;
+    return Object.freeze({
+      family,
+      role,
+      ebgp,
+      localAsn: session.localAsn,
+      overrideAsn: ebgp && policy.asOverride ? policy.asn : 0,
+      nextHop: policy.nextHop,
+      fourOctetAs: session.fourOctetAs,
+      maxMessageOctets: session.maxMessageOctets,
+    });
+  }
+
+  /** Our address as a next hop of a family; `undefined` if the session's interface has none. */
+  ownNextHop(family: Family, links: Links): IpAddress | undefined {
+    const { localAddress } = this.session;
+    const isSame = localAddress.includes(':') === (family === 'ipv6');
+    return isSame ? localAddress : links.addressBeside(localAddress, family);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Family } from '@overland/net';
+import type { AttributeTable } from './attribute-table.ts';
+import { Int32Column, Uint8Column } from './memory/column.ts';
+import { IdSet } from './memory/id-set.ts';
+import type { NextHopSets } from './next-hop-sets.ts';
+import { NextHops } from './next-hops.ts';
+import { GroupFlag, PathGroups } from './path-groups.ts';
+import { Paths } from './paths.ts';
+import type { PrefixTable } from './prefix-table.ts';
+import { Sweep } from './sweep.ts';
+
+/** The tables of one family of one speaker, and what must stay true between them. */
+export class RibTables {
+  readonly family: Family;
+  readonly prefixes: PrefixTable;
+  readonly attributes: AttributeTable;
+  readonly groups = new PathGroups();
+  readonly paths = new Paths(this.groups);
+  readonly nextHops: NextHops;
+  /** Prefixes whose best path may have changed. */
+  readonly undecided = new IdSet();
+  /** By peer slot: groups of earlier generations than this are dead, flushed as time permits. */
+  readonly keepFrom = new Int32Column();
+  /** By peer slot: times our AS number may occur in a received AS_PATH. */
+  readonly allowAsIn = new Uint8Column();
+  readonly nextHopSweep: Sweep;
+  readonly peerSweep: Sweep;
+  /** Told when import rules begin or cease to refuse a group. */
+  onRefusalChange: (group: number) => void = () => {};
+
+  constructor(prefixes: PrefixTable, attributes: AttributeTable, sets: NextHopSets) {
+    this.family = prefixes.family;
+    this.prefixes = prefixes;
+    this.attributes = attributes;
+    this.nextHops = new NextHops(this.groups, sets);
+    const { groups, paths, undecided } = this;
+    this.nextHopSweep = new Sweep({
+      groups,
+      paths,
+      undecided,
+      rings: groups.ofNextHop,
+      visit: () => {},
+    });
+    this.peerSweep = new Sweep({
+      groups,
+      paths,
+      undecided,
+      rings: groups.ofPeer,
+      visit: (group) => this.refreshRefusal(group),
+    });
+  }
+
+  /** Whether the decision process may consider the paths of a group. RFC 4271 section 9.1.2. */
+  isEligible(group: number): boolean {
+    const { groups } = this;
+    const nextHop = groups.nextHop.get(group);
+    return (
+      !groups.has(group, GroupFlag.Refused) &&
+      groups.generation.get(group) >= this.keepFrom.get(groups.peer.get(group)) &&
+      (nextHop === 0 || this.nextHops.adjacencyOf(nextHop) !== 0)
+    );
+  }
+
+  /** Applies the import rules to a group: too many of our own AS numbers in the path. RFC 4271 section 9.1.2. */
+  refreshRefusal(group: number): void {
+    const { groups } = this;
+    const limit = this.allowAsIn.get(groups.peer.get(group));
+    const isRefused = groups.ownAsCount.get(group) > limit;
+    if (isRefused === groups.has(group, GroupFlag.Refused)) return;
+    groups.flags.set(group, groups.flags.get(group) ^ GroupFlag.Refused);
+    this.onRefusalChange(group);
+  }
+
+  addPath(prefix: number, group: number): void {
+    if (this.paths.first(prefix) === 0) this.prefixes.hold(prefix);
+    this.paths.add(prefix, group);
+    this.undecided.add(prefix);
+  }
+
+  movePath(path: number, group: number): void {
+    const before = this.paths.group(path);
+    this.#announceLeaving(path);
+    this.paths.move(path, group);
+    this.undecided.add(this.paths.prefix(path));
+    this.dropIfEmpty(before);
+  }
+
+  removePath(path: number): void {
+    const prefix = this.paths.prefix(path);
+    const group = this.paths.group(path);
+    this.#announceLeaving(path);
+    this.paths.remove(path);
+    this.undecided.add(prefix);
+    if (this.paths.first(prefix) === 0) this.prefixes.release(prefix);
+    this.dropIfEmpty(group);
+  }
+
+  /** Retires a group that has no paths, and forgets it if no prefix has it as its best either. */
+  dropIfEmpty(group: number): void {
+    const { groups } = this;
+    if (groups.pathCount.get(group) > 0) return;
+    this.nextHopSweep.groupLeaves(group);
+    this.peerSweep.groupLeaves(group);
+    groups.retire(group);
+    if (groups.bestCount.get(group) === 0) this.#forget(group);
+  }
+
+  /** Another prefix has its best path in the group. */
+  holdBest(group: number): void {
+    this.groups.bestCount.set(group, this.groups.bestCount.get(group) + 1);
+  }
+
+  releaseBest(group: number): void {
+    const count = this.groups.bestCount.get(group) - 1;
+    this.groups.bestCount.set(group, count);
+    if (count === 0 && this.groups.pathCount.get(group) === 0) this.#forget(group);
+  }
+
+  #announceLeaving(path: number): void {
+    this.nextHopSweep.pathLeaves(path);
+    this.peerSweep.pathLeaves(path);
+  }
+
+  #forget(group: number): void {
+    this.attributes.release(this.groups.attribute.get(group));
+    const ring = this.nextHops.release(this.groups.nextHop.get(group));
+    if (ring !== 0) this.nextHopSweep.cancel(ring);
+    this.groups.free(group);
+  }
+}

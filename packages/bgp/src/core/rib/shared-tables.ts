@@ -1,0 +1,27 @@
+import type { Family } from '@overland/net';
+import { UpdateDecoder } from '../wire/update.ts';
+import { AttributeTable } from './attribute-table.ts';
+import { PrefixTable } from './prefix-table.ts';
+
+const SCRATCH_OCTETS = 16_384;
+
+/**
+ * What speakers of one thread may share: tables that say nothing about who has a route, and working memory.
+ * Ten thousand speakers of a simulation that share them hold each prefix and each attribute set once.
+ */
+export interface SharedTables {
+  readonly prefixes: Readonly<Record<Family, PrefixTable>>;
+  readonly attributes: AttributeTable;
+  readonly decoder: UpdateDecoder;
+  /** To encode attributes into. */
+  readonly scratch: Uint8Array;
+}
+
+export function createSharedTables(): SharedTables {
+  return {
+    prefixes: { ipv4: new PrefixTable('ipv4'), ipv6: new PrefixTable('ipv6') },
+    attributes: new AttributeTable(),
+    decoder: new UpdateDecoder(),
+    scratch: new Uint8Array(SCRATCH_OCTETS),
+  };
+}

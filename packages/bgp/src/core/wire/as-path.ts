@@ -1,0 +1,206 @@
+import { AS_TRANS } from '@overland/net';
+
+const AS_SET = 1;
+const AS_SEQUENCE = 2;
+const MAX_SEGMENT_COUNT = 255;
+
+/**
+ * An AS_PATH or AS4_PATH value inside a larger array. RFC 4271 section 4.3, RFC 6793.
+ *
+ *   +----------+-----------+-------------------------+
+ *   | Type (1) | Count (1) | AS numbers (Count × 2   |  … repeated
+ *   |          |           | or 4, by the session)   |
+ *   +----------+-----------+-------------------------+
+ */
+export interface AsPathField {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  /** Octets of an AS number. */
+  readonly width: 2 | 4;
+}
+
+/**
+ * Whether every segment is whole, not empty, and of a type that a peer outside a confederation may send, and no AS
+ * number is 0. RFC 7606 section 7.2, RFC 7607, RFC 5065 section 5.3.
+ */
+export function isAsPath({ bytes, from, to, width }: AsPathField): boolean {
+  let at = from;
+  while (at < to) {
+    const type = bytes[at];
+    const count = bytes[at + 1] ?? 0;
+    const end = at + 2 + count * width;
+    if ((type !== AS_SET && type !== AS_SEQUENCE) || count === 0 || end > to) return false;
+    for (at += 2; at < end; at += width) {
+      if (readAs(bytes, at, width) === 0) return false;
+    }
+  }
+  return true;
+}
+
+/** Length for the decision process: an AS_SET counts as one. RFC 4271 section 9.1.2.2. */
+export function asPathLength({ bytes, from, to, width }: AsPathField): number {
+  let length = 0;
+  for (let at = from; at < to; ) {
+    const count = bytes[at + 1] ?? 0;
+    length += bytes[at] === AS_SET ? 1 : count;
+    at += 2 + count * width;
+  }
+  return length;
+}
+
+/** The AS that the route came from; 0 if the path is empty or begins with an AS_SET. RFC 4271 section 9.1.2.2. */
+export function neighbourAs({ bytes, from, to, width }: AsPathField): number {
+  return from < to && bytes[from] === AS_SEQUENCE ? readAs(bytes, from + 2, width) : 0;
+}
+
+/** How often an AS number occurs. */
+export function countAs({ bytes, from, to, width }: AsPathField, asn: number): number {
+  let occurrences = 0;
+  for (let at = from; at < to; ) {
+    const end = at + 2 + (bytes[at + 1] ?? 0) * width;
+    for (at += 2; at < end; at += width) {
+      if (readAs(bytes, at, width) === asn) occurrences += 1;
+    }
+  }
+  return occurrences;
+}
+
+/** All AS numbers in order, for people; sets are not marked. */
+export function asNumbers({ bytes, from, to, width }: AsPathField): number[] {
+  const numbers: number[] = [];
+  for (let at = from; at < to; ) {
+    const end = at + 2 + (bytes[at + 1] ?? 0) * width;
+    for (at += 2; at < end; at += width) numbers.push(readAs(bytes, at, width));
+  }
+  return numbers;
+}
+
+/** Copies a path into `target` with AS numbers of four octets. @returns The offset behind it. */
+export function widenAsPath(path: AsPathField, target: Uint8Array, at: number): number {
+  return copySegments(path, Number.POSITIVE_INFINITY, target, at);
+}
+
+/**
+ * Builds the true path out of what a two-octet speaker sent: the leading AS numbers that AS4_PATH lacks, then
+ * AS4_PATH. An AS4_PATH longer than the AS_PATH is ignored. RFC 6793 section 4.2.3.
+ *
+ * @returns The offset behind it.
+ */
+export function mergeAs4Path(
+  path: AsPathField,
+  as4: AsPathField,
+  target: Uint8Array,
+  at: number,
+): number {
+  const missing = asPathLength(path) - asPathLength(as4);
+  if (missing < 0) return widenAsPath(path, target, at);
+  return widenAsPath(as4, target, copySegments(path, missing, target, at));
+}
+
+/** Copies the first `limit` AS numbers (a set counting as one) with four octets each. */
+function copySegments(path: AsPathField, limit: number, target: Uint8Array, start: number): number {
+  let left = limit;
+  let to = start;
+  for (let at = path.from; at < path.to && left > 0; ) {
+    const type = path.bytes[at] ?? 0;
+    const count = path.bytes[at + 1] ?? 0;
+    const copied = type === AS_SET ? count : Math.min(count, left);
+    left -= type === AS_SET ? 1 : copied;
+    target[to] = type;
+    target[to + 1] = copied;
+    to += 2;
+    for (let i = 0; i < copied; i += 1, to += 4) {
+      writeAs(target, to, 4, readAs(path.bytes, at + 2 + i * path.width, path.width));
+    }
+    at += 2 + count * path.width;
+  }
+  return to;
+}
+
+/** What to change in a path on its way out. */
+export interface AsPathEdit {
+  /** AS number to put first; 0: none. RFC 4271 section 5.1.2. */
+  readonly prepend: number;
+  /** Replace every occurrence of this AS number by `prepend` (as-override); 0: none. */
+  readonly override: number;
+  /** Octets of an AS number towards the peer. */
+  readonly width: 2 | 4;
+}
+
+/**
+ * Writes the path that a peer gets. A peer of the two-octet kind gets AS_TRANS for what does not fit.
+ *
+ * @param path Four octets per AS number.
+ * @returns The offset behind it.
+ */
+export function writeAsPath(
+  path: AsPathField,
+  edit: AsPathEdit,
+  target: Uint8Array,
+  start: number,
+): number {
+  let to = start;
+  let at = path.from;
+  if (edit.prepend !== 0) {
+    const count = path.bytes[at + 1] ?? 0;
+    const joins = at < path.to && path.bytes[at] === AS_SEQUENCE && count < MAX_SEGMENT_COUNT;
+    target[to] = AS_SEQUENCE;
+    target[to + 1] = joins ? count + 1 : 1;
+    to = writeAs(target, to + 2, edit.width, edit.prepend);
+    if (joins) {
+      to = copyNumbers(path, at + 2, edit, { target, to, count });
+      at += 2 + 4 * count;
+    }
+  }
+  while (at < path.to) {
+    const count = path.bytes[at + 1] ?? 0;
+    target[to] = path.bytes[at] ?? 0;
+    target[to + 1] = count;
+    to = copyNumbers(path, at + 2, edit, { target, to: to + 2, count });
+    at += 2 + 4 * count;
+  }
+  return to;
+}
+
+function copyNumbers(
+  path: AsPathField,
+  from: number,
+  edit: AsPathEdit,
+  out: { readonly target: Uint8Array; readonly to: number; readonly count: number },
+): number {
+  let to = out.to;
+  for (let i = 0; i < out.count; i += 1) {
+    const asn = readAs(path.bytes, from + 4 * i, 4);
+    to = writeAs(out.target, to, edit.width, asn === edit.override ? edit.prepend : asn);
+  }
+  return to;
+}
+
+/** Whether a path (four octets per AS number) says more than AS_TRANS can. RFC 6793 section 4.2.2. */
+export function needsAs4Path(path: AsPathField): boolean {
+  for (let at = path.from; at < path.to; ) {
+    const end = at + 2 + (path.bytes[at + 1] ?? 0) * 4;
+    for (at += 2; at < end; at += 4) {
+      if (readAs(path.bytes, at, 4) > 0xffff) return true;
+    }
+  }
+  return false;
+}
+
+function readAs(bytes: Uint8Array, at: number, width: 2 | 4): number {
+  const low = ((bytes[at + width - 2] ?? 0) << 8) | (bytes[at + width - 1] ?? 0);
+  if (width === 2) return low;
+  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | low) >>> 0;
+}
+
+function writeAs(target: Uint8Array, at: number, width: 2 | 4, asn: number): number {
+  const value = width === 2 && asn > 0xffff ? AS_TRANS : asn;
+  if (width === 4) {
+    target[at] = value >>> 24;
+    target[at + 1] = value >>> 16;
+  }
+  target[at + width - 2] = value >>> 8;
+  target[at + width - 1] = value;
+  return at + width;
+}

@@ -1,0 +1,64 @@
+import { ADDRESS_BITS, ADDRESS_OCTETS, type Family } from '@overland/net';
+import { familyFrom } from './address-family.ts';
+import type { AttributeField } from './attribute-set.ts';
+import { isNlri } from './nlri.ts';
+
+/** Prefixes of one family inside a message, and the next hop they were announced with. */
+export interface NlriSection {
+  family: Family;
+  /** Offsets of the prefixes. */
+  from: number;
+  to: number;
+  /** Offset and length of the next hop: 4, 16 or 32 octets (global, then link-local); length 0 for withdrawals. */
+  nextHopFrom: number;
+  nextHopOctets: number;
+}
+
+/**
+ * Splits MP_REACH_NLRI. RFC 4760 section 3, RFC 2545 section 3.
+ *
+ *   +---------+----------+---------------+----------+--------------+------+
+ *   | AFI (2) | SAFI (1) | Next hop      | Next hop | Reserved (1) | NLRI |
+ *   |         |          | length (1)    |          |              |      |
+ *   +---------+----------+---------------+----------+--------------+------+
+ *
+ * @returns `malformed`, or `ignored` for a family that the session did not negotiate.
+ */
+export function splitMpReach(
+  { bytes, from, to }: AttributeField,
+  families: readonly Family[],
+): NlriSection | 'malformed' | 'ignored' {
+  if (to - from < 5) return 'malformed';
+  const family = familyAt(bytes, from);
+  if (!family || !families.includes(family)) return 'ignored';
+  const nextHopOctets = bytes[from + 3] ?? 0;
+  const nextHopFrom = from + 4;
+  const nlriFrom = nextHopFrom + nextHopOctets + 1;
+  const width = ADDRESS_OCTETS[family];
+  const isNextHop = nextHopOctets === width || (family === 'ipv6' && nextHopOctets === 2 * width);
+  if (!isNextHop || nlriFrom > to) return 'malformed';
+  if (!isNlri(bytes, nlriFrom, to, ADDRESS_BITS[family])) return 'malformed';
+  return { family, from: nlriFrom, to, nextHopFrom, nextHopOctets };
+}
+
+/**
+ * Splits MP_UNREACH_NLRI. RFC 4760 section 4.
+ *
+ *   +---------+----------+------------------+
+ *   | AFI (2) | SAFI (1) | Withdrawn routes |
+ *   +---------+----------+------------------+
+ */
+export function splitMpUnreach(
+  { bytes, from, to }: AttributeField,
+  families: readonly Family[],
+): NlriSection | 'malformed' | 'ignored' {
+  if (to - from < 3) return 'malformed';
+  const family = familyAt(bytes, from);
+  if (!family || !families.includes(family)) return 'ignored';
+  if (!isNlri(bytes, from + 3, to, ADDRESS_BITS[family])) return 'malformed';
+  return { family, from: from + 3, to, nextHopFrom: 0, nextHopOctets: 0 };
+}
+
+function familyAt(bytes: Uint8Array, at: number): Family | undefined {
+  return familyFrom(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0), bytes[at + 2] ?? 0);
+}
