@@ -1,0 +1,85 @@
+import { type Asn, parseAddress } from '@overland/net';
+import { expect, test } from 'vitest';
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import { peerChanges } from './peer-changes.ts';
+
+const peer = (name: string, change: Partial<PeerConfig> = {}): PeerConfig => ({
+  name,
+  address: parseAddress('192.0.2.1'),
+  port: 179,
+  asn: 65011 as Asn,
+  families: ['ipv4', 'ipv6'],
+  holdSeconds: 9,
+  keepaliveSeconds: 3,
+  connectRetrySeconds: 5,
+  passive: false,
+  allowAsIn: 0,
+  asOverride: false,
+  nextHop: 'auto',
+  ttl: 1,
+  ...change,
+});
+
+const speaker = (peers: PeerConfig[], change: Partial<SpeakerConfig> = {}): SpeakerConfig => ({
+  asn: 65101 as Asn,
+  routerId: parseAddress('10.0.0.5'),
+  role: 'host',
+  listen: [],
+  multipath: { maxPaths: 8, relaxAsPath: true },
+  gracefulRestart: {
+    enabled: true,
+    restartSeconds: 120,
+    stalePathSeconds: 300,
+    deferralSeconds: 30,
+  },
+  peers,
+  originate: [],
+  ...change,
+});
+
+/** `a:reopened b:kept`. */
+function summary(before: SpeakerConfig | undefined, after: SpeakerConfig): string {
+  const { removed, added, reopened, kept } = peerChanges(before, after);
+  return [
+    ...removed.map((name) => `${name}:removed`),
+    ...added.map(({ name }) => `${name}:added`),
+    ...reopened.map(({ name }) => `${name}:reopened`),
+    ...kept.map(({ name }) => `${name}:kept`),
+  ].join(' ');
+}
+
+test('at first everything is added', () => {
+  expect(summary(undefined, speaker([peer('a'), peer('b')]))).toBe('a:added b:added');
+});
+
+test('only what differs is touched', () => {
+  const before = speaker([peer('a'), peer('b'), peer('c')]);
+  const after = speaker([peer('b', { asn: 65012 as Asn }), peer('c'), peer('d')]);
+  expect(summary(before, after)).toBe('a:removed d:added b:reopened c:kept');
+});
+
+test.each<[string, Partial<PeerConfig>, string]>([
+  ['address', { address: parseAddress('192.0.2.3') }, 'reopened'],
+  ['port', { port: 1790 }, 'reopened'],
+  ['localAddress', { localAddress: parseAddress('192.0.2.0') }, 'reopened'],
+  ['localAsn', { localAsn: 65000 as Asn }, 'reopened'],
+  ['families', { families: ['ipv4'] }, 'reopened'],
+  ['the order of families', { families: ['ipv6', 'ipv4'] }, 'kept'],
+  ['description', { description: 'rack 1' }, 'kept'],
+  ['holdSeconds', { holdSeconds: 30 }, 'kept'],
+  ['allowAsIn', { allowAsIn: 1 }, 'kept'],
+])('a new value of %s', (_, change, expected) => {
+  expect(summary(speaker([peer('a')]), speaker([peer('a', change)]))).toBe(`a:${expected}`);
+});
+
+test('a new router id or AS number reopens, but not where localAsn hides it', () => {
+  const before = speaker([peer('a'), peer('b', { localAsn: 65001 as Asn })]);
+  const routerId = parseAddress('10.0.0.6');
+  expect(summary(before, { ...before, routerId })).toBe('a:reopened b:reopened');
+  expect(summary(before, { ...before, asn: 65102 as Asn })).toBe('a:reopened b:kept');
+});
+
+test('what is originated touches no session', () => {
+  const before = speaker([peer('a')]);
+  expect(summary(before, { ...before, role: 'router', originate: [] })).toBe('a:kept');
+});

@@ -1,0 +1,344 @@
+import type { Socket } from 'node:net';
+import { KernelError } from '@overland/linux';
+import type { Family, IpAddress } from '@overland/net';
+import type { Logger } from 'pino';
+import type { PeerConfig } from '../core/config.ts';
+import type { NotificationFault, PeerId, RouteEngine } from '../core/rib/route-engine.ts';
+import type { Restart } from '../core/session/negotiation.ts';
+import type {
+  ConnectionId,
+  PeerContext,
+  PeerEffect,
+  PeerEvent,
+  TimerKey,
+  TimerName,
+  UpSession,
+} from '../core/session/peer-events.ts';
+import { PeerMachine } from '../core/session/peer-machine.ts';
+import { BgpError } from '../core/wire/bgp-error.ts';
+import type { Frame } from '../core/wire/deframer.ts';
+import { MAX_MESSAGE_OCTETS, MessageType } from '../core/wire/header.ts';
+import {
+  communicationOf,
+  encodeNotification,
+  notificationName,
+} from '../core/wire/notification.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import { countMessage } from './message-counters.ts';
+import { PeerRecord } from './peer-record.ts';
+import { TimerTable } from './timer-table.ts';
+import { type OpenSocket, Transport, type TransportEvents } from './transport.ts';
+
+/** What a peer needs of the speaker. */
+export interface PeerHost {
+  readonly engine: RouteEngine;
+  readonly buffers: BufferPool;
+  readonly random: () => number;
+  readonly openSocket: OpenSocket;
+  /** There may be work: input, output, routes. */
+  wake(): void;
+  sessionUp(peer: PeerRunner, session: UpSession): void;
+  sessionDown(peer: PeerRunner): void;
+  /** An UPDATE of so many octets has gone to the engine. */
+  updateTaken(peer: PeerRunner, octets: number): void;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** The shell of one peer: sockets and timers feed its machine one event at a time, effects are carried out in order. */
+export class PeerRunner {
+  readonly id: PeerId;
+  readonly record = new PeerRecord();
+  #config: PeerConfig;
+  readonly #host: PeerHost;
+  readonly #log: Logger;
+  readonly #machine: PeerMachine;
+  readonly #timers = new TimerTable<string>(
+    (key) => this.#mayFire(parseTimerKey(key)),
+    (key) => this.handle({ type: 'timer', ...parseTimerKey(key) }),
+  );
+  readonly #transports = new Map<ConnectionId, Transport>();
+  readonly #queue: PeerEvent[] = [];
+  #draining = false;
+
+  constructor(options: {
+    readonly id: PeerId;
+    readonly context: PeerContext;
+    readonly restart: Restart;
+    readonly host: PeerHost;
+    readonly log: Logger;
+  }) {
+    const { id, context, restart, host, log } = options;
+    this.id = id;
+    this.#config = context.config;
+    this.#host = host;
+    this.#log = log.child({ peer: context.config.name });
+    this.#machine = new PeerMachine({ id, context, restart, random: host.random });
+  }
+
+  get config(): PeerConfig {
+    return this.#config;
+  }
+
+  get hasInput(): boolean {
+    for (const transport of this.#transports.values()) if (transport.hasInput) return true;
+    return false;
+  }
+
+  get unreadOctets(): number {
+    return this.#sum((transport) => transport.unreadOctets);
+  }
+
+  get unsentOctets(): number {
+    return this.#sum((transport) => transport.unsentOctets);
+  }
+
+  start(): void {
+    this.handle({ type: 'start' });
+  }
+
+  /** @param fault Sent as NOTIFICATION; without one TCP is closed silently, so that helpers keep our routes. */
+  stop(fault?: NotificationFault): void {
+    this.handle(fault ? { type: 'stop', fault } : { type: 'stop' });
+  }
+
+  configure(context: PeerContext): void {
+    this.#config = context.config;
+    this.handle({ type: 'configure', context });
+  }
+
+  /** The peer has dialled us. */
+  accept(socket: Socket, local: IpAddress): void {
+    const connection = this.#machine.nextConnection();
+    this.#transports.set(connection, Transport.adopt(socket, this.#transportEvents(connection)));
+    this.handle({ type: 'accepted', connection, local });
+  }
+
+  /** Takes an event in its turn: one that arises while another is handled waits. */
+  handle(event: PeerEvent): void {
+    this.#queue.push(event);
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+        for (const effect of this.#machine.handle(next, performance.now())) this.#perform(effect);
+      }
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  /** Works on what the peer has sent. @returns Whether there is more. */
+  readInput(deadlineMs: number): boolean {
+    for (const [connection, transport] of this.#transports) {
+      this.#readConnection(connection, transport, deadlineMs);
+    }
+    return this.hasInput;
+  }
+
+  /** Packs and sends UPDATEs while the socket takes them. @returns Whether it would take more now. */
+  writeUpdates(deadlineMs: number): boolean {
+    const transport = this.#establishedTransport();
+    if (!transport) return false;
+    while (transport.canWrite && this.#host.engine.hasUpdate(this.id)) {
+      if (!this.#writePacked(transport)) return false;
+      if (performance.now() >= deadlineMs) return true;
+    }
+    return false;
+  }
+
+  #writePacked(transport: Transport): boolean {
+    const { engine, buffers } = this.#host;
+    const buffer = buffers.take();
+    let length = 0;
+    while (length + MAX_MESSAGE_OCTETS <= buffer.length) {
+      const written = engine.nextUpdate(this.id, buffer, length);
+      if (written === 0) break;
+      length += written;
+      this.record.sent.update += 1;
+    }
+    if (length > 0) transport.write(buffer.subarray(0, length), () => buffers.give(buffer));
+    else buffers.give(buffer);
+    return length > 0;
+  }
+
+  #establishedTransport(): Transport | undefined {
+    const connection = this.#machine.established;
+    return connection === undefined ? undefined : this.#transports.get(connection);
+  }
+
+  #readConnection(connection: ConnectionId, transport: Transport, deadlineMs: number): void {
+    let sawUpdate = false;
+    while (transport.hasInput && this.#transports.get(connection) === transport) {
+      const frame = this.#nextFrame(connection, transport);
+      if (!frame) break;
+      countMessage(this.record.received, frame.type);
+      if (frame.type === MessageType.Update && this.#machine.established === connection) {
+        sawUpdate = true;
+        this.#takeUpdate(connection, frame);
+      } else {
+        const { type: messageType, body } = frame;
+        this.handle({ type: 'message', connection, messageType, body });
+      }
+      if (performance.now() >= deadlineMs) break;
+    }
+    // Once for all of them: the machine need not see each UPDATE to know that the peer is alive.
+    if (sawUpdate && this.#machine.established === connection) {
+      const messageType = MessageType.Update;
+      this.handle({ type: 'message', connection, messageType, body: EMPTY });
+    }
+  }
+
+  #nextFrame(connection: ConnectionId, transport: Transport): Frame | undefined {
+    try {
+      return transport.nextFrame();
+    } catch (error) {
+      if (!(error instanceof BgpError)) throw error;
+      this.handle({ type: 'fault', connection, fault: error });
+      return undefined;
+    }
+  }
+
+  #takeUpdate(connection: ConnectionId, { body }: Frame): void {
+    const fault = this.#host.engine.receiveUpdate(this.id, body);
+    if (fault) this.handle({ type: 'fault', connection, fault });
+    else this.#host.updateTaken(this, body.length);
+  }
+
+  #perform(effect: PeerEffect): void {
+    switch (effect.type) {
+      case 'dial':
+        this.#dial(effect.connection);
+        return;
+      case 'send':
+        this.#transports.get(effect.connection)?.write(effect.bytes);
+        this.record.sent[effect.message] += 1;
+        return;
+      case 'close':
+        this.#close(effect.connection, effect.fault);
+        return;
+      case 'arm':
+        this.#timers.arm(timerKey(effect), effect.seconds);
+        return;
+      case 'restart':
+        this.#timers.restart(timerKey(effect));
+        return;
+      case 'disarm':
+        this.#timers.disarm(timerKey(effect));
+        return;
+      case 'forget':
+        this.#timers.disarmWhere((key) => parseTimerKey(key).connection === effect.connection);
+        return;
+      default:
+        this.#tell(effect);
+    }
+  }
+
+  /** Effects that the engine, the speaker or the operator is told of. */
+  #tell(
+    effect: Extract<
+      PeerEffect,
+      { type: 'up' | 'down' | 'retain' | 'flush' | 'refresh' | 'state' | 'received' }
+    >,
+  ): void {
+    const { engine } = this.#host;
+    switch (effect.type) {
+      case 'up':
+        this.record.wentUp(effect.session, performance.now());
+        engine.peerUp(effect.session);
+        this.#host.sessionUp(this, effect.session);
+        break;
+      case 'down':
+        this.#sessionDown(effect.retain, effect.reason);
+        break;
+      case 'retain':
+        engine.peerDown(this.id, effect.families);
+        break;
+      case 'flush':
+        this.#log.warn(
+          'the peer did not send all its routes again in time: flushing what is stale',
+        );
+        engine.flushStale(this.id);
+        break;
+      case 'refresh':
+        engine.refresh(this.id, effect.family);
+        break;
+      case 'received': {
+        const { code, subcode } = effect.notification;
+        this.record.lastError = `received ${notificationName(effect.notification)}`;
+        this.record.lastCommunication = communicationOf(effect.notification);
+        this.#log.warn({ code, subcode }, this.record.lastError);
+        break;
+      }
+      case 'state':
+        this.record.state = effect.to;
+        this.#log.debug({ from: effect.from, to: effect.to }, 'session changed state');
+    }
+    this.#host.wake();
+  }
+
+  #sessionDown(retain: readonly Family[], reason: string): void {
+    this.record.wentDown(performance.now());
+    this.record.lastError = reason;
+    this.#log.warn({ reason, retain }, 'session is down');
+    this.#host.engine.peerDown(this.id, retain);
+    this.#host.sessionDown(this);
+  }
+
+  #dial(connection: ConnectionId): void {
+    const { address, port, localAddress, ttl } = this.#config;
+    const events = this.#transportEvents(connection);
+    try {
+      const target = { address, port, localAddress, ttl };
+      this.#transports.set(connection, Transport.dial(target, events, this.#host.openSocket));
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      events.lost(`${error.code} for source ${localAddress ?? 'any'}`);
+    }
+  }
+
+  #close(connection: ConnectionId, fault: NotificationFault | undefined): void {
+    const transport = this.#transports.get(connection);
+    this.#transports.delete(connection);
+    if (!fault) {
+      transport?.close();
+      return;
+    }
+    this.record.sent.notification += 1;
+    this.record.lastError = `sent ${notificationName(fault)}: ${fault.reason}`;
+    this.record.lastCommunication = undefined;
+    transport?.closeAfter(encodeNotification(fault));
+  }
+
+  #transportEvents(connection: ConnectionId): TransportEvents {
+    return {
+      connected: (local) => this.handle({ type: 'connected', connection, local }),
+      readable: () => this.#host.wake(),
+      drained: () => this.#host.wake(),
+      lost: (reason) => {
+        this.#transports.delete(connection);
+        if (this.record.session === undefined) this.record.lastError = reason;
+        this.handle({ type: 'lost', connection, reason });
+      },
+    };
+  }
+
+  /** A peer is not dead while its octets wait in our receive queue. */
+  #mayFire({ timer, connection }: TimerKey): boolean {
+    const isBusy = timer === 'hold' && connection !== undefined;
+    return !(isBusy && this.#transports.get(connection)?.hasInput);
+  }
+
+  #sum(octets: (transport: Transport) => number): number {
+    return [...this.#transports.values()].reduce((sum, transport) => sum + octets(transport), 0);
+  }
+}
+
+function timerKey({ timer, connection }: TimerKey): string {
+  return connection === undefined ? timer : `${timer} ${connection}`;
+}
+
+function parseTimerKey(key: string): TimerKey {
+  const [timer, connection] = key.split(' ') as [TimerName, string | undefined];
+  return connection === undefined ? { timer } : { timer, connection: Number(connection) };
+}

@@ -1,0 +1,105 @@
+import type { Asn, Family, IpAddress } from '@overland/net';
+import type { SpeakerConfig } from '../core/config.ts';
+import type { RouteCounters } from '../core/rib/route-engine.ts';
+import type { State } from '../core/session/fsm.ts';
+import { type MessageCounts, totalMessages } from './message-counters.ts';
+import type { PeerRunner } from './peer-runner.ts';
+
+/** What `overland bgp summary` shows, as data. Names follow FRR's columns. */
+export interface SpeakerSummary {
+  readonly routerId: IpAddress;
+  readonly asn: Asn;
+  readonly role: SpeakerConfig['role'];
+  /** Restarted, and still waiting for the peers' routes. */
+  readonly deferring: boolean;
+  /** Connections from addresses that are no configured peer, closed before OPEN. */
+  readonly connectionsRefused: number;
+  readonly peers: readonly PeerSummary[];
+}
+
+export interface PeerSummary {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly address: IpAddress;
+  readonly version: 4;
+  readonly asn: Asn;
+  readonly localAsn: Asn;
+  readonly state: State;
+  /** Since it was last Established, or ceased to be; `null`: never. */
+  readonly upDownSeconds: number | null;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  readonly received: Readonly<MessageCounts>;
+  readonly sent: Readonly<MessageCounts>;
+  /** Octets read from the socket and not worked off. */
+  readonly inQueueOctets: number;
+  /** Octets written and not taken by the kernel. */
+  readonly outQueueOctets: number;
+  readonly prefixesReceived: Readonly<Record<Family, number>>;
+  readonly prefixesStale: Readonly<Record<Family, number>>;
+  readonly prefixesSent: Readonly<Record<Family, number>>;
+  readonly refused: RouteCounters['refused'];
+  /** Of the session; absent fields mean that there is none. */
+  readonly session: SessionSummary | null;
+  readonly timesEstablished: number;
+  readonly timesDropped: number;
+  /** Why there is no session, or why the last one ended. */
+  readonly lastError: string | null;
+  /** What the peer's operator wrote into the last Cease. */
+  readonly lastCommunication: string | null;
+}
+
+export interface SessionSummary {
+  readonly peerRouterId: IpAddress;
+  readonly localAddress: IpAddress;
+  readonly families: readonly Family[];
+  readonly holdSeconds: number;
+  readonly keepaliveSeconds: number;
+  readonly fourOctetAs: boolean;
+  readonly gracefulRestart: boolean;
+}
+
+export function summarisePeer(
+  runner: PeerRunner,
+  speaker: SpeakerConfig,
+  counters: RouteCounters,
+): PeerSummary {
+  const { config, record } = runner;
+  const { session, changedMs } = record;
+  return {
+    name: config.name,
+    description: config.description,
+    address: config.address,
+    version: 4,
+    asn: config.asn,
+    localAsn: config.localAsn ?? speaker.asn,
+    state: record.state,
+    upDownSeconds:
+      changedMs === undefined ? null : Math.floor((performance.now() - changedMs) / 1000),
+    messagesReceived: totalMessages(record.received),
+    messagesSent: totalMessages(record.sent),
+    received: { ...record.received },
+    sent: { ...record.sent },
+    inQueueOctets: runner.unreadOctets,
+    outQueueOctets: runner.unsentOctets,
+    prefixesReceived: counters.received,
+    prefixesStale: counters.stale,
+    prefixesSent: counters.sent,
+    refused: counters.refused,
+    session: session
+      ? {
+          peerRouterId: session.peerRouterId,
+          localAddress: session.localAddress,
+          families: session.families,
+          holdSeconds: session.holdSeconds,
+          keepaliveSeconds: session.keepaliveSeconds,
+          fourOctetAs: session.fourOctetAs,
+          gracefulRestart: session.gracefulRestart !== undefined,
+        }
+      : null,
+    timesEstablished: record.timesUp,
+    timesDropped: record.timesDown,
+    lastError: record.lastError ?? null,
+    lastCommunication: record.lastCommunication ?? null,
+  };
+}

@@ -1,0 +1,339 @@
+import type { Socket } from 'node:net';
+import { openTcpSocket } from '@overland/linux';
+import type { Family, IpAddress, RouteBatch } from '@overland/net';
+import type { Logger } from 'pino';
+import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
+import type {
+  InterfaceState,
+  NotificationFault,
+  PeerId,
+  RouteEngine,
+  RoutePage,
+  RouteQuery,
+} from '../core/rib/route-engine.ts';
+import type { Restart } from '../core/session/negotiation.ts';
+import { peerChanges } from '../core/session/peer-changes.ts';
+import { type PeerLink, peerLink } from '../core/session/peer-link.ts';
+import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
+import { encodeCommunication } from '../core/wire/notification.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { Listeners } from './listeners.ts';
+import { type PeerHost, PeerRunner } from './peer-runner.ts';
+import { RestartDeferral } from './restart-deferral.ts';
+import { RoutePump } from './route-pump.ts';
+import { type SpeakerSummary, summarisePeer } from './speaker-summary.ts';
+import { localAddressOf, type OpenSocket, remoteAddressOf } from './transport.ts';
+import { UnitTuner } from './unit-tuner.ts';
+import { WorkLoop } from './work-loop.ts';
+
+export interface SpeakerOptions {
+  readonly config: SpeakerConfig;
+  readonly log: Logger;
+  readonly engine: RouteEngine;
+  /** The process has restarted, and the kernel may still hold what the last one learned. RFC 4724 section 4.1. */
+  readonly restarting: boolean;
+  /** Families whose kernel routes survived; absent: both when `restarting`, else none. */
+  readonly preserved?: readonly Family[];
+  /** Resolves when the kernel has the routes; until then few more batches follow. A rejection ends the speaker. */
+  readonly onRouteBatch: (batch: RouteBatch) => Promise<void>;
+  /** In 0..1, for jitter. */
+  readonly random?: () => number;
+  /** Where sockets come from; absent: this thread's network namespace. */
+  readonly openSocket?: OpenSocket;
+}
+
+/** How to part from the peers: `restart` silently, so that they keep our routes; `shutdown` with Cease/2. */
+export type StopKind = 'restart' | 'shutdown';
+
+/** UPDATE octets that the engine may be behind before reading stops. */
+const DEEP_OCTETS = 1024 * 1024;
+/** How long a planned stop waits for NOTIFICATIONs to leave, milliseconds. */
+const GOODBYE_MS = 200;
+
+/**
+ * Starts a speaker. It listens and dials when this returns.
+ *
+ * @param signal Aborting it stops the speaker as `stop('restart')` does.
+ * @throws {ListenError} If it cannot listen where it was told to.
+ */
+export async function startSpeaker(options: SpeakerOptions, signal: AbortSignal): Promise<Speaker> {
+  const speaker = new Speaker(options);
+  await speaker.start();
+  if (signal.aborted) await speaker.stop('restart');
+  else signal.addEventListener('abort', () => void speaker.stop('restart'), { once: true });
+  return speaker;
+}
+
+/** A running BGP speaker. */
+export class Speaker implements AsyncDisposable {
+  readonly #log: Logger;
+  readonly #engine: RouteEngine;
+  readonly #host: PeerHost;
+  readonly #listeners: Listeners;
+  readonly #peers = new Map<string, PeerRunner>();
+  readonly #links = new Map<PeerId, PeerLink>();
+  readonly #loop: WorkLoop;
+  readonly #tuner = new UnitTuner();
+  readonly #finished = Promise.withResolvers<void>();
+  readonly #isRestart: boolean;
+  readonly #preserved: readonly Family[];
+  #config: SpeakerConfig;
+  #deferral: RestartDeferral | undefined;
+  #interfaces: readonly InterfaceState[] = [];
+  #undigestedOctets = 0;
+  #turns = 0;
+  #connectionsRefused = 0;
+  #stopped = false;
+
+  constructor(options: SpeakerOptions) {
+    const { config, log, engine, restarting, onRouteBatch } = options;
+    const { random = Math.random, openSocket = openTcpSocket } = options;
+    this.#config = config;
+    this.#log = log;
+    this.#engine = engine;
+    this.#isRestart = restarting;
+    this.#preserved = options.preserved ?? (restarting ? ['ipv4', 'ipv6'] : []);
+    const pump = new RoutePump(engine, onRouteBatch, {
+      settled: () => this.#loop.wake(),
+      failed: (error) => this.#fail(error),
+    });
+    this.#loop = new WorkLoop([
+      (deadlineMs) => this.#readInput(deadlineMs),
+      (deadlineMs) => this.#stepEngine(deadlineMs),
+      (deadlineMs) => this.#writeUpdates(deadlineMs),
+      (deadlineMs) => pump.pump(deadlineMs),
+    ]);
+    this.#listeners = new Listeners(openSocket, (socket) => this.#accept(socket));
+    this.#host = {
+      engine,
+      random,
+      openSocket,
+      buffers: new BufferPool(),
+      wake: () => this.#loop.wake(),
+      sessionUp: (peer, session) => this.#deferral?.peerUp(peer.id, session),
+      sessionDown: (peer) => this.#deferral?.peerDown(peer.id),
+      updateTaken: (peer, octets) => this.#updateTaken(peer, octets),
+    };
+  }
+
+  /** Settles when the speaker has stopped; rejects if it had to, with the reason. */
+  get done(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /** Listens and dials. Once. */
+  async start(): Promise<void> {
+    await this.#listeners.set(this.#config.listen);
+    const restart = { restarting: this.#isRestart, preserved: this.#preserved };
+    const added = this.#config.peers.map((peer) => this.#add(peer, restart));
+    if (this.#isRestart) {
+      this.#deferral = new RestartDeferral({
+        peers: added.map(({ id }) => id),
+        limitSeconds: this.#config.gracefulRestart.deferralSeconds,
+        log: this.#log,
+        over: () => this.#deferralOver(),
+      });
+    } else this.#engine.endDeferral();
+    for (const peer of added) peer.start();
+    this.#deferral?.check();
+    this.#loop.wake();
+  }
+
+  /**
+   * Takes over a new configuration: only sessions whose identity changed restart.
+   *
+   * @throws {ListenError} If a new address cannot be listened on; everything else is in force.
+   */
+  async reconfigure(config: SpeakerConfig): Promise<void> {
+    const { removed, added, reopened, kept } = peerChanges(this.#config, config);
+    this.#config = config;
+    for (const name of removed) this.#remove(name, 'PeerDeconfigured');
+    for (const { name } of reopened) this.#remove(name, 'OtherConfigurationChange');
+    this.#engine.configure(config);
+    for (const peer of kept)
+      this.#peers.get(peer.name)?.configure({ speaker: config, config: peer });
+    const restart = { restarting: this.isDeferring, preserved: this.#preserved };
+    for (const peer of [...reopened, ...added]) this.#add(peer, restart).start();
+    this.#loop.wake();
+    await this.#listeners.set(config.listen);
+  }
+
+  /** Current interfaces and addresses. A session over a link that is down ends now (fast external fallover). */
+  setInterfaces(interfaces: readonly InterfaceState[]): void {
+    this.#interfaces = interfaces;
+    this.#engine.setInterfaces(interfaces);
+    for (const peer of this.#peers.values()) this.#applyLink(peer);
+    this.#loop.wake();
+  }
+
+  /** Whether route selection still waits for the peers after a restart. */
+  get isDeferring(): boolean {
+    return this.#deferral !== undefined && !this.#deferral.isOver;
+  }
+
+  summary(): SpeakerSummary {
+    const { routerId, asn, role } = this.#config;
+    const peers = [...this.#peers.values()].map((peer) =>
+      summarisePeer(peer, this.#config, this.#engine.counters(peer.id)),
+    );
+    return {
+      routerId,
+      asn,
+      role,
+      deferring: this.isDeferring,
+      connectionsRefused: this.#connectionsRefused,
+      peers,
+    };
+  }
+
+  /** A page of the Loc-RIB. */
+  routes(query: RouteQuery): RoutePage {
+    return this.#engine.routes(query);
+  }
+
+  /**
+   * Parts from the peers and stops.
+   *
+   * @param communication For the peers' operators, with `shutdown` (RFC 9003).
+   */
+  async stop(kind: StopKind, communication?: string): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#listeners.close();
+    this.#deferral?.stop();
+    const fault =
+      kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
+    for (const peer of this.#peers.values()) peer.stop(fault);
+    this.#loop.stop();
+    if (fault) await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+    this.#finished.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('restart');
+  }
+
+  #fail(error: unknown): void {
+    this.#finished.reject(error);
+    void this.stop('restart');
+  }
+
+  #add(config: PeerConfig, restart: Restart): PeerRunner {
+    const peer = new PeerRunner({
+      id: this.#freeId(),
+      context: { speaker: this.#config, config },
+      restart,
+      host: this.#host,
+      log: this.#log,
+    });
+    this.#peers.set(config.name, peer);
+    this.#applyLink(peer);
+    return peer;
+  }
+
+  #remove(name: string, subcode: 'PeerDeconfigured' | 'OtherConfigurationChange'): void {
+    const peer = this.#peers.get(name);
+    if (!peer) return;
+    peer.stop(cease(subcode, 'configuration changed'));
+    this.#peers.delete(name);
+    this.#links.delete(peer.id);
+    this.#deferral?.peerRemoved(peer.id);
+  }
+
+  #freeId(): PeerId {
+    const taken = new Set(Array.from(this.#peers.values(), ({ id }) => id));
+    let id = 0;
+    while (taken.has(id)) id += 1;
+    return id;
+  }
+
+  #applyLink(peer: PeerRunner): void {
+    const link = peerLink(this.#interfaces, peer.config.address, this.#links.get(peer.id));
+    if (!link) return;
+    this.#links.set(peer.id, link);
+    peer.handle({ type: 'link', usable: link.usable });
+  }
+
+  #accept(socket: Socket): void {
+    // Before anything else: an error on a socket without a listener ends the process.
+    socket.on('error', () => undefined);
+    const local = localAddressOf(socket);
+    const peer = local && this.#peerOf(socket, local);
+    if (peer) {
+      peer.accept(socket, local);
+      return;
+    }
+    this.#connectionsRefused += 1;
+    socket.destroy();
+  }
+
+  #peerOf(socket: Socket, local: IpAddress): PeerRunner | undefined {
+    const remote = remoteAddressOf(socket);
+    return [...this.#peers.values()].find(
+      ({ config }) =>
+        config.address === remote &&
+        (config.localAddress === undefined || config.localAddress === local),
+    );
+  }
+
+  #updateTaken(peer: PeerRunner, octets: number): void {
+    this.#undigestedOctets += octets;
+    if (this.isDeferring) this.#deferral?.received(peer.id, this.#engine);
+  }
+
+  #deferralOver(): void {
+    this.#log.info('selecting routes: the peers that came up have sent theirs');
+    const restart = { restarting: false, preserved: this.#preserved };
+    for (const peer of this.#peers.values()) peer.handle({ type: 'restart', restart });
+    this.#engine.endDeferral();
+    this.#loop.wake();
+  }
+
+  /** While the engine is deep in work, what the peers send waits in their sockets. */
+  #readInput(deadlineMs: number): boolean {
+    let more = false;
+    for (const peer of this.#inTurn()) {
+      if (this.#undigestedOctets >= DEEP_OCTETS || performance.now() >= deadlineMs) {
+        return more || this.#inTurn().some(({ hasInput }) => hasInput);
+      }
+      if (peer.hasInput && peer.readInput(deadlineMs)) more = true;
+    }
+    return more;
+  }
+
+  #stepEngine(deadlineMs: number): boolean {
+    for (;;) {
+      const startMs = performance.now();
+      if (startMs >= deadlineMs) return true;
+      if (!this.#engine.step(this.#tuner.units)) {
+        this.#undigestedOctets = 0;
+        return false;
+      }
+      this.#tuner.measured(performance.now() - startMs);
+    }
+  }
+
+  #writeUpdates(deadlineMs: number): boolean {
+    let more = false;
+    for (const peer of this.#inTurn()) if (peer.writeUpdates(deadlineMs)) more = true;
+    return more;
+  }
+
+  /** Every peer once, each time from another one on. */
+  #inTurn(): readonly PeerRunner[] {
+    const peers = [...this.#peers.values()];
+    this.#turns += 1;
+    const first = this.#turns % Math.max(1, peers.length);
+    return [...peers.slice(first), ...peers.slice(0, first)];
+  }
+}
+
+function cease(
+  subcode: keyof typeof CeaseSubcode,
+  reason: string,
+  communication?: string,
+): NotificationFault {
+  const data = communication === undefined ? undefined : encodeCommunication(communication);
+  const fault = { code: ErrorCode.Cease, subcode: CeaseSubcode[subcode] };
+  return new BgpError(data ? { ...fault, data } : fault, reason);
+}

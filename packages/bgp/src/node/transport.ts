@@ -1,0 +1,168 @@
+import { Socket } from 'node:net';
+import { type TcpSocketOptions, TOS_NETWORK_CONTROL } from '@overland/linux';
+import { familyOf, type IpAddress, parseAddress } from '@overland/net';
+import { Deframer, type Frame } from '../core/wire/deframer.ts';
+
+/** Octets that may wait in user space before packing stops until the socket has drained. */
+const HIGH_WATER_OCTETS = 64 * 1024;
+/** How long a NOTIFICATION may take to leave before the socket is closed all the same, milliseconds. */
+const LINGER_MS = 1000;
+
+export interface TransportEvents {
+  connected(local: IpAddress): void;
+  /** There are frames to take with {@link Transport.nextFrame}. */
+  readable(): void;
+  /** The socket takes more. */
+  drained(): void;
+  /** TCP is over; nothing more comes. */
+  lost(reason: string): void;
+}
+
+export interface DialTarget {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly localAddress: IpAddress | undefined;
+  readonly ttl: number;
+}
+
+/** Opens a TCP socket, as `openTcpSocket` does; another one may do so in another network namespace. */
+export type OpenSocket = (options: TcpSocketOptions) => number;
+
+/**
+ * One TCP connection: octets in, frames out. While the frames of a chunk wait to be taken, nothing is read.
+ * What had come before the connection was lost is still to be taken: it may hold the NOTIFICATION that says why.
+ */
+export class Transport {
+  readonly #socket: Socket;
+  readonly #deframer = new Deframer();
+  #events: TransportEvents | undefined;
+  #hasInput = false;
+  #lostReason: string | undefined;
+
+  private constructor(socket: Socket, events: TransportEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Uint8Array) => this.#take(chunk));
+    socket.on('drain', () => this.#events?.drained());
+    socket.on('end', () => this.#lost('closed by the peer'));
+    socket.on('close', () => this.#lost('closed'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(error.code ?? error.message));
+  }
+
+  /**
+   * Begins to dial.
+   *
+   * @throws {KernelError} If the socket cannot be had, such as EADDRNOTAVAIL for a source that is not ours.
+   */
+  static dial(target: DialTarget, events: TransportEvents, open: OpenSocket): Transport {
+    const { address, port, localAddress, ttl } = target;
+    const options = { family: familyOf(address), ttl, tos: TOS_NETWORK_CONTROL };
+    const fd = open(localAddress === undefined ? options : { ...options, address: localAddress });
+    const socket = new Socket({ fd, readable: true, writable: true });
+    const transport = new Transport(socket, events);
+    socket.connect({ host: address, port }, () => {
+      const local = localAddressOf(socket);
+      if (local) transport.#events?.connected(local);
+    });
+    return transport;
+  }
+
+  static adopt(socket: Socket, events: TransportEvents): Transport {
+    return new Transport(socket, events);
+  }
+
+  /** Whether octets have come that are not yet taken as frames. */
+  get hasInput(): boolean {
+    return this.#hasInput;
+  }
+
+  /** Octets in user space that have not been taken as frames. */
+  get unreadOctets(): number {
+    return this.#deframer.pending;
+  }
+
+  /** Octets in user space that the kernel has not taken yet. */
+  get unsentOctets(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Whether another packet may be packed now. */
+  get canWrite(): boolean {
+    return this.#socket.writable && this.#socket.writableLength < HIGH_WATER_OCTETS;
+  }
+
+  /**
+   * The next frame; `undefined` when all that has come is taken, which resumes reading.
+   *
+   * @throws {BgpError} As the deframer.
+   */
+  nextFrame(): Frame | undefined {
+    const frame = this.#deframer.next();
+    if (!frame && this.#hasInput) this.#inputTaken();
+    return frame;
+  }
+
+  /** @param released Called when the octets may be overwritten. */
+  write(octets: Uint8Array, released?: () => void): void {
+    if (this.#events && !this.#lostReason) this.#socket.write(octets, released);
+    else released?.();
+  }
+
+  /** Ends at once. No event follows. */
+  close(): void {
+    this.#events = undefined;
+    this.#socket.destroy();
+  }
+
+  /** Ends after `last` has left: unread octets would turn the close into a reset, which may overtake it. */
+  closeAfter(last: Uint8Array): void {
+    this.#events = undefined;
+    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
+    this.#socket.end(last);
+    this.#socket.resume();
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (!this.#events) return;
+    this.#socket.pause();
+    this.#hasInput = true;
+    this.#deframer.push(chunk);
+    this.#events.readable();
+  }
+
+  #inputTaken(): void {
+    this.#hasInput = false;
+    if (this.#lostReason === undefined) this.#socket.resume();
+    else setImmediate(() => this.#tellLost());
+  }
+
+  #lost(reason: string): void {
+    if (this.#lostReason !== undefined) return;
+    this.#lostReason = reason;
+    this.#socket.destroy();
+    if (!this.#hasInput) this.#tellLost();
+  }
+
+  #tellLost(): void {
+    const events = this.#events;
+    this.#events = undefined;
+    events?.lost(this.#lostReason ?? '');
+  }
+}
+
+/** Our address of a connected socket, without the zone that Node adds to link-local ones. */
+export function localAddressOf(socket: Socket): IpAddress | undefined {
+  return addressOf(socket.localAddress);
+}
+
+/** The peer's address, likewise. */
+export function remoteAddressOf(socket: Socket): IpAddress | undefined {
+  return addressOf(socket.remoteAddress);
+}
+
+/** `undefined` when the connection is gone already. */
+function addressOf(text: string | undefined): IpAddress | undefined {
+  return text === undefined ? undefined : parseAddress(text.replace(/%.*$/, ''));
+}
