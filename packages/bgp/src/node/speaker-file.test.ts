@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import { parseSpeakerFile, SpeakerFileError } from './speaker-file.ts';
+
+const MINIMAL = `
+asn: 65011
+routerId: 10.0.0.11
+peers:
+  - { address: 10.1.0.0, asn: 65000 }
+  - { address: "fd00:1::", asn: 65000, name: spine1-v6, passive: true }
+originate: [10.0.0.11/32, "fd00:11::1"]
+`;
+
+/** The faults of a file that is the minimal one with `replacement` for `line`. */
+function faults(text: string): readonly string[] {
+  try {
+    parseSpeakerFile(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SpeakerFileError)) throw error;
+    return error.faults;
+  }
+}
+
+test('fills in what a router in a data centre wants', () => {
+  const config = parseSpeakerFile(MINIMAL);
+  expect(config).toMatchObject({
+    asn: 65011,
+    routerId: '10.0.0.11',
+    role: 'router',
+    listen: [
+      { address: '0.0.0.0', port: 179 },
+      { address: '::', port: 179 },
+    ],
+    multipath: { maxPaths: 16, relaxAsPath: true },
+    gracefulRestart: { enabled: true, restartSeconds: 120, stalePathSeconds: 300 },
+    originate: ['10.0.0.11/32', 'fd00:11::1/128'],
+  });
+  expect(config.peers).toEqual([
+    {
+      name: '10.1.0.0',
+      address: '10.1.0.0',
+      port: 179,
+      asn: 65000,
+      families: ['ipv4'],
+      holdSeconds: 9,
+      keepaliveSeconds: 3,
+      connectRetrySeconds: 5,
+      passive: false,
+      allowAsIn: 0,
+      asOverride: false,
+      nextHop: 'auto',
+      ttl: 1,
+    },
+    expect.objectContaining({ name: 'spine1-v6', families: ['ipv6'], passive: true }),
+  ]);
+});
+
+test('defaults are for every peer, and a peer overrides them', () => {
+  const { peers } = parseSpeakerFile(`
+asn: 65011
+routerId: 10.0.0.11
+defaults: { holdSeconds: 3, connectRetrySeconds: 2 }
+peers:
+  - { address: 10.1.0.0, asn: 65000 }
+  - { address: 10.1.0.2, asn: 65000, holdSeconds: 30 }
+`);
+  expect(peers.map((peer) => [peer.holdSeconds, peer.keepaliveSeconds])).toEqual([
+    [3, 1],
+    [30, 10],
+  ]);
+  expect(peers.map((peer) => peer.connectRetrySeconds)).toEqual([2, 2]);
+});
+
+test('an internal peer may be several hops away', () => {
+  const text = MINIMAL.replace('asn: 65000 }', 'asn: 65011 }');
+  expect(parseSpeakerFile(text).peers[0]?.ttl).toBe(64);
+});
+
+test('an AS number out of range names field, value and what is allowed', () => {
+  expect(faults(MINIMAL.replace('asn: 65011', 'asn: 4294967296'))).toEqual([
+    'asn: 4294967296 is not a valid AS number: expected a whole number from 1 to 4294967295, or dotted as 1.10',
+  ]);
+  expect(faults(MINIMAL.replace('10.1.0.0, asn: 65000', '10.1.0.0, asn: 0'))).toEqual([
+    'peers[0].asn: 0 is not a valid AS number: expected a whole number from 1 to 4294967295, or dotted as 1.10',
+  ]);
+});
+
+test('every fault is told at once', () => {
+  expect(
+    faults(`
+asn: 65011
+router-id: 10.0.0.11
+role: spine
+peers:
+  - { address: 10.1.0.300, asn: 65000, holdTime: 3 }
+  - { address: 10.1.0.2, holdSeconds: 2, ttl: 0 }
+originate: [10.0.0.1/24]
+listen: [{ address: nowhere }]
+`),
+  ).toEqual([
+    'routerId: missing',
+    'role: Invalid option: expected one of "router"|"host"',
+    'listen[0].address: "nowhere" is not a valid IP address: expected an IPv4 or IPv6 address without a zone',
+    'peers[0].address: "10.1.0.300" is not a valid IP address: expected an IPv4 or IPv6 address without a zone',
+    'peers[0].holdTime: unknown field',
+    'peers[1].asn: missing',
+    'peers[1].holdSeconds: 2 is not allowed: 0 (none) or 3 to 65535',
+    'peers[1].ttl: 0 is not allowed: a whole number from 1 to 255',
+    'originate[0]: "10.0.0.1/24" is not a valid prefix: expected no bits set past the length, as in 10.0.0.0/24',
+    'router-id: unknown field',
+  ]);
+});
+
+test('the same peer twice is a fault', () => {
+  expect(faults(MINIMAL.replace('"fd00:1::"', '10.1.0.0'))).toEqual([
+    'peers[1].address: 10.1.0.0 is the address of peers[0]',
+  ]);
+  expect(faults(MINIMAL.replace('name: spine1-v6', 'name: 10.1.0.0'))).toEqual([
+    'peers[1].name: "10.1.0.0" is the name of peers[0]',
+  ]);
+});
+
+test('broken YAML is told with line and column', () => {
+  expect(faults('asn: 65011\nrouterId: [10.0.0.1\npeers: []\n')[0]).toMatch(
+    /^line 3, column \d+: /,
+  );
+  expect(faults('asn: 1\nasn: 2\n')[0]).toMatch(/^line 2, column 1: Map keys must be unique/);
+});
+
+test('an empty file is a fault', () => {
+  expect(faults('')).toHaveLength(1);
+});

@@ -1,0 +1,222 @@
+import {
+  type Asn,
+  type Family,
+  familyOf,
+  type IpAddress,
+  ParseError,
+  type Prefix,
+  parseAddress,
+  parseAsn,
+  parsePrefix,
+} from '@overland/net';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
+
+/** A speaker file is wrong. Every fault is told at once, one a line. */
+export class SpeakerFileError extends Error {
+  override readonly name = 'SpeakerFileError';
+  /** `peers[0].asn: 0 is not a valid AS number: expected …`, or `line 3, column 5: …`. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+/** A value that one of our own parsers reads; what it refuses becomes a fault with its words. */
+function parsed<In, Out>(schema: z.ZodType<In>, parse: (value: In) => Out) {
+  return schema.transform((value, context): Out => {
+    try {
+      return parse(value);
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+}
+
+const whole = (least: number, most: number) => {
+  const error = (issue: { readonly input?: unknown }): string =>
+    `${JSON.stringify(issue.input)} is not allowed: a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+};
+
+const asn = parsed<number | string, Asn>(z.union([z.number(), z.string()]), parseAsn);
+const address = parsed<string, IpAddress>(z.string(), parseAddress);
+const prefix = parsed<string, Prefix>(z.string(), parsePrefix);
+const port = whole(1, 65_535);
+const seconds = whole(1, 65_535);
+
+const holdSeconds = whole(0, 65_535).refine((value) => value === 0 || value >= 3, {
+  error: (issue) => `${JSON.stringify(issue.input)} is not allowed: 0 (none) or 3 to 65535`,
+});
+
+const identifier = address.refine((value) => familyOf(value) === 'ipv4' && value !== '0.0.0.0', {
+  error: 'must be written as an IPv4 address other than 0.0.0.0',
+});
+
+/** What a peer may be told, and `defaults` for all peers. */
+const peerSettings = {
+  port: port.optional(),
+  localAsn: asn.optional(),
+  families: z
+    .array(z.enum(['ipv4', 'ipv6']))
+    .min(1)
+    .optional(),
+  holdSeconds: holdSeconds.optional(),
+  keepaliveSeconds: whole(0, 21_845).optional(),
+  minHoldSeconds: seconds.optional(),
+  connectRetrySeconds: seconds.optional(),
+  passive: z.boolean().optional(),
+  allowAsIn: whole(0, 10).optional(),
+  asOverride: z.boolean().optional(),
+  nextHop: z.enum(['auto', 'self', 'keep']).optional(),
+  ttl: whole(1, 255).optional(),
+};
+
+const peer = z.strictObject({
+  address,
+  asn,
+  name: z.string().min(1).optional(),
+  description: z.string().optional(),
+  localAddress: address.optional(),
+  ...peerSettings,
+});
+
+const listen = z.union([
+  address.transform((value) => ({ address: value, port: 179 })),
+  z.strictObject({ address, port: port.default(179) }),
+]);
+
+const file = z.strictObject({
+  asn,
+  routerId: identifier,
+  role: z.enum(['router', 'host']).default('router'),
+  listen: z.array(listen).default([
+    { address: parseAddress('0.0.0.0'), port: 179 },
+    { address: parseAddress('::'), port: 179 },
+  ]),
+  multipath: z
+    .strictObject({ maxPaths: whole(1, 128).default(16), relaxAsPath: z.boolean().default(true) })
+    .prefault({}),
+  gracefulRestart: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      restartSeconds: whole(0, 4095).default(120),
+      stalePathSeconds: whole(1, 65_535).default(300),
+      deferralSeconds: whole(1, 3600).default(30),
+    })
+    .prefault({}),
+  defaults: z.strictObject(peerSettings).prefault({}),
+  peers: z.array(peer).default([]),
+  originate: z.array(prefix).default([]),
+});
+
+const DEFAULT_HOLD_SECONDS = 9;
+
+/**
+ * Reads a speaker file.
+ *
+ * @param text YAML.
+ * @throws {SpeakerFileError} With every fault: YAML with line and column, values with their path.
+ */
+export function parseSpeakerFile(text: string): SpeakerConfig {
+  const document = parseDocument(text, { prettyErrors: false });
+  const broken = document.errors.map(({ linePos, message, pos }) => {
+    const [line, column] = linePos ? [linePos[0].line, linePos[0].col] : position(text, pos[0]);
+    return `line ${line}, column ${column}: ${message}`;
+  });
+  if (broken.length > 0) throw new SpeakerFileError(broken);
+  const result = file.safeParse(document.toJS());
+  if (!result.success) throw new SpeakerFileError(result.error.issues.flatMap(describe));
+  const config = toConfig(result.data);
+  const clashes = duplicates(config.peers);
+  if (clashes.length > 0) throw new SpeakerFileError(clashes);
+  return config;
+}
+
+function toConfig({ defaults, peers, ...rest }: z.output<typeof file>): SpeakerConfig {
+  return {
+    ...rest,
+    peers: peers.map((given) => {
+      const own = { ...defaults, ...given };
+      const hold = own.holdSeconds ?? DEFAULT_HOLD_SECONDS;
+      const families: readonly Family[] = own.families ?? [familyOf(own.address)];
+      const isExternal = own.asn !== (own.localAsn ?? rest.asn);
+      return withoutUndefined({
+        ...own,
+        families,
+        name: own.name ?? own.address,
+        port: own.port ?? 179,
+        holdSeconds: hold,
+        keepaliveSeconds: own.keepaliveSeconds ?? Math.floor(hold / 3),
+        connectRetrySeconds: own.connectRetrySeconds ?? 5,
+        passive: own.passive ?? false,
+        allowAsIn: own.allowAsIn ?? 0,
+        asOverride: own.asOverride ?? false,
+        nextHop: own.nextHop ?? 'auto',
+        ttl: own.ttl ?? (isExternal ? 1 : 64),
+      });
+    }),
+  };
+}
+
+/** Absent and `undefined` are the same to zod, and not to us. */
+function withoutUndefined<T extends object>(
+  value: T,
+): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const defined = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(defined) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+function duplicates(peers: readonly PeerConfig[]): string[] {
+  const faults: string[] = [];
+  const [names, ends] = [new Map<string, number>(), new Map<string, number>()];
+  for (const [index, peer] of peers.entries()) {
+    const end = `${peer.address} ${peer.port} ${peer.localAddress ?? ''}`;
+    const sameEnd = ends.get(end);
+    const sameName = names.get(peer.name);
+    if (sameEnd !== undefined) {
+      faults.push(`peers[${index}].address: ${peer.address} is the address of peers[${sameEnd}]`);
+    } else if (sameName !== undefined) {
+      faults.push(`peers[${index}].name: "${peer.name}" is the name of peers[${sameName}]`);
+    }
+    ends.set(end, index);
+    names.set(peer.name, index);
+  }
+  return faults;
+}
+
+/** One line per fault, each with its path: `peers[0].holdTime: unknown field`. */
+function describe(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${pathText([...issue.path, key])}: unknown field`);
+  }
+  if (issue.code === 'invalid_union') {
+    // Of the forms a value may have, tell what is wrong with the one that it comes closest to.
+    const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
+    const nested = deepest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+    return nested.flatMap(describe);
+  }
+  const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
+  return [`${pathText(issue.path)}: ${isMissing ? 'missing' : issue.message}`];
+}
+
+function depth(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map(({ path }) => path.length));
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  const text = path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('');
+  return text.replace(/^\./, '') || 'the file';
+}
+
+function position(text: string, offset: number): [line: number, column: number] {
+  const before = text.slice(0, offset).split('\n');
+  return [before.length, (before.at(-1)?.length ?? 0) + 1];
+}
