@@ -1,23 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { ConflictError, type Datastore, type Operation } from '@overland/datastore';
 import {
-  type AnyResource,
-  carryOver,
-  extensionKey,
-  type Kind,
-  parseJson,
-  type ResourceName,
-  type ResourceOfKind,
-  readResource,
-  resourceKey,
-  splitExtensions,
-  stringifyJson,
-} from '@overland/model';
+  type Datastore,
+  ResourceClient,
+  ResourceConflictError,
+  ResourceExistsError,
+} from '@overland/datastore';
+import type { AnyResource, Kind, ResourceName, ResourceOfKind } from '@overland/model';
 
 const MAX_ATTEMPTS = 10;
 
 /**
- * Stores a resource unless one of its name exists, our own fields under their own key.
+ * Stores a resource unless one of its name exists.
  *
  * @returns Whether it was created.
  */
@@ -25,27 +17,11 @@ export async function createIfAbsent(
   datastore: Datastore,
   resource: AnyResource,
 ): Promise<boolean> {
-  const { kind, metadata } = resource;
-  const { base, extensions } = splitExtensions(resource);
-  const key = resourceKey(kind, metadata);
-  const created = {
-    ...base,
-    metadata: {
-      ...metadata,
-      uid: metadata.uid ?? randomUUID(),
-      creationTimestamp: metadata.creationTimestamp ?? new Date().toISOString(),
-    },
-  };
-  const operations: Operation[] = [{ type: 'put', key, value: stringifyJson(created) }];
-  if (extensions) {
-    const value = stringifyJson(extensions);
-    operations.push({ type: 'put', key: extensionKey(kind, metadata), value });
-  }
   try {
-    await datastore.transact({ conditions: [{ type: 'absent', key }], operations });
+    await new ResourceClient(datastore).create(resource);
     return true;
   } catch (error) {
-    if (error instanceof ConflictError) return false;
+    if (error instanceof ResourceExistsError) return false;
     throw error;
   }
 }
@@ -62,22 +38,15 @@ export async function updateResource<K extends Kind>(
   name: ResourceName,
   change: (before: ResourceOfKind<K>) => ResourceOfKind<K>,
 ): Promise<boolean> {
-  const key = resourceKey(kind, name);
+  const resources = new ResourceClient(datastore);
   for (let attempt = 1; ; attempt++) {
-    const entry = await datastore.get(key);
-    if (!entry) return false;
-    const stored = parseJson(entry.value);
-    const before = readResource(kind, stored);
-    const value = stringifyJson(carryOver(kind, stored, before, change(before)));
-    if (value === stringifyJson(stored)) return true;
+    const before = await resources.get(kind, name);
+    if (!before) return false;
     try {
-      await datastore.transact({
-        conditions: [{ type: 'revision', key, revision: entry.revision }],
-        operations: [{ type: 'put', key, value }],
-      });
+      await resources.update(change(before) as AnyResource);
       return true;
     } catch (error) {
-      if (!(error instanceof ConflictError) || attempt === MAX_ATTEMPTS) throw error;
+      if (!(error instanceof ResourceConflictError) || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }

@@ -13,7 +13,7 @@ function stored(kind: string, name: string, spec: object): string {
 const ENTRIES = new Map([
   [resourceKey('Node', { name: 'host11' }), stored('Node', 'host11', { bgp: { asNumber: 65101 } })],
   [PEER, stored('BGPPeer', 'leaf11', { peerIP: '10.1.0.0', asNumber: 65011 })],
-  [extensionKey('BGPPeer', { name: 'leaf11' }), '{"holdTime":"3s"}'],
+  [extensionKey('BGPPeer', { name: 'leaf11' }), '{"uid":"","spec":{"holdTime":"3s"}}'],
   [
     affinityKey({ type: 'host', name: 'host11' }, parsePrefix('10.65.0.0/26')),
     '{"state":"confirmed"}',

@@ -24,3 +24,13 @@ export { MemoryDatastore } from './memory/memory-datastore.ts';
 export { MemoryStore } from './memory/memory-store.ts';
 export type { DatastoreOptions, MemoryOptions, SqliteOptions } from './open-datastore.ts';
 export { openDatastore } from './open-datastore.ts';
+export type { Applied, ResourceClientOptions } from './resources/resource-client.ts';
+export { ResourceClient } from './resources/resource-client.ts';
+export {
+  ReadOnlyKindError,
+  ResourceConflictError,
+  ResourceExistsError,
+  ResourceNotFoundError,
+} from './resources/resource-errors.ts';
+export type { InvalidResource, ResourceList } from './resources/resource-list.ts';
+export type { ResourceChange } from './resources/resource-watch.ts';

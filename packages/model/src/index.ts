@@ -1,8 +1,11 @@
 export { carryOver } from './carry-over.ts';
 export { parseDuration } from './duration.ts';
-export { joinExtensions, splitExtensions } from './extensions.ts';
+export type { Extension } from './extensions.ts';
+export { extensionFields, joinExtensions, splitExtensions } from './extensions.ts';
 export type { Affinity } from './ipam/affinity.ts';
 export { decodeAffinity, encodeAffinity } from './ipam/affinity.ts';
+export type { IpamView } from './ipam/as-resource.ts';
+export { ipamConfigValue, ipamResource, ipamView } from './ipam/as-resource.ts';
 export type { AllocationAttribute, AllocationBlock } from './ipam/block.ts';
 export { decodeBlock, encodeBlock } from './ipam/block.ts';
 export type { IpamConfig } from './ipam/config.ts';

@@ -1,0 +1,259 @@
+import {
+  type AnyResource,
+  carryOver,
+  type Kind,
+  kindTable,
+  parseResourceKey,
+  type ResourceName,
+  type ResourceOfKind,
+  sameJson,
+  subjectOf,
+  ValidationError,
+} from '@overland/model';
+import type { Condition, Datastore, Entry, Revision, Transaction } from '../datastore.ts';
+import { ConflictError } from '../errors.ts';
+import {
+  ResourceConflictError,
+  ResourceExistsError,
+  ResourceNotFoundError,
+} from './resource-errors.ts';
+import { listResources, type ResourceList } from './resource-list.ts';
+import { type ResourceChange, watchResources } from './resource-watch.ts';
+import {
+  decodeStored,
+  encodeStored,
+  extensionKeyOf,
+  hasExtensions,
+  keyOf,
+  type StoredResource,
+  viewOf,
+} from './stored-resource.ts';
+import { validateNew, validateUpdate } from './validate-write.ts';
+
+/** What new objects are given. Passed in where results must be reproducible. */
+export interface ResourceClientOptions {
+  readonly randomUuid?: () => string;
+  readonly now?: () => Date;
+}
+
+/** What an apply came to. */
+export interface Applied<R extends AnyResource> {
+  readonly outcome: 'created' | 'updated' | 'unchanged';
+  readonly resource: R;
+}
+
+/** How often an apply reads again when others write the same object. */
+const APPLY_ATTEMPTS = 10;
+
+/**
+ * Resources in a datastore, with the meaning that Calico's client gives to `uid`, `creationTimestamp` and
+ * `resourceVersion`. Fields that Calico lacks are stored apart and joined on read.
+ *
+ * Every method rejects as {@link Datastore} does when the datastore cannot be reached.
+ */
+export class ResourceClient {
+  readonly #store: Datastore;
+  readonly #randomUuid: () => string;
+  readonly #now: () => Date;
+
+  constructor(store: Datastore, options: ResourceClientOptions = {}) {
+    this.#store = store;
+    this.#randomUuid = options.randomUuid ?? (() => crypto.randomUUID());
+    this.#now = options.now ?? (() => new Date());
+  }
+
+  /**
+   * One object, defaults filled in; `undefined` if there is none.
+   *
+   * @throws {ValidationError} If this version cannot read it.
+   */
+  async get<K extends Kind>(kind: K, name: ResourceName): Promise<ResourceOfKind<K> | undefined> {
+    if (kindTable(kind).storage === 'ipam') {
+      // Their keys cannot be told from their names.
+      const { resources } = await this.list(kind);
+      return resources.find(({ metadata }) => metadata.name === name.name);
+    }
+    const stored = await this.#read(kind, name);
+    return stored && viewOf(kind, stored);
+  }
+
+  /** All objects of a kind, or of one namespace, and those that this version cannot read. */
+  list<K extends Kind>(kind: K, namespace?: string): Promise<ResourceList<K>> {
+    return listResources(this.#store, kind, namespace);
+  }
+
+  /** What exists, `synced`, then every change; ends when `signal` aborts. */
+  watch<K extends Kind>(kind: K, signal: AbortSignal): AsyncIterable<ResourceChange<K>> {
+    return watchResources(this.#store, kind, signal);
+  }
+
+  /**
+   * Makes an object. `uid` and `creationTimestamp` are set; `resourceVersion` is ignored.
+   *
+   * @returns The object as stored.
+   * @throws {ResourceExistsError} If there is one of that name.
+   * @throws {ValidationError} If it breaks a rule.
+   */
+  async create<R extends AnyResource>(resource: R): Promise<R> {
+    const kind: Kind = resource.kind;
+    const complete = validateNew(kind, resource);
+    const { metadata } = complete;
+    const creationTimestamp = this.#now()
+      .toISOString()
+      .replace(/\.\d+Z$/, 'Z');
+    const made = {
+      ...complete,
+      metadata: { ...metadata, uid: this.#randomUuid(), creationTimestamp },
+    };
+    const key = keyOf(kind, metadata);
+    const operations = encodeStored(kind, metadata, made);
+    try {
+      const conditions = [{ type: 'absent', key }] as const;
+      const revision = await this.#store.transact({ conditions, operations });
+      return viewOf(kind, { entry: { key, value: '', revision }, joined: made }) as R;
+    } catch (error) {
+      if (error instanceof ConflictError) throw new ResourceExistsError(kind, metadata);
+      throw error;
+    }
+  }
+
+  /**
+   * Replaces an object that was read before: `resourceVersion` says which state of it. What this version does
+   * not know stays as it is stored.
+   *
+   * @returns The object as stored.
+   * @throws {ResourceConflictError} If it has changed since, or is another one of the same name.
+   * @throws {ResourceNotFoundError} If it is gone.
+   * @throws {ValidationError} If it breaks a rule, or changes what must not change.
+   */
+  async update<R extends AnyResource>(resource: R): Promise<R> {
+    const { kind, metadata } = resource;
+    const { resourceVersion: expected, uid } = metadata;
+    if (!expected) {
+      const rule = 'is required to update: read the object first';
+      const fault = { path: 'metadata.resourceVersion', value: undefined, rule };
+      throw new ValidationError(subjectOf(resource), [fault]);
+    }
+    const stored = await this.#read(kind, metadata);
+    if (!stored) throw new ResourceNotFoundError(kind, metadata);
+    const before = viewOf(kind, stored);
+    const actual = stored.entry.revision;
+    if (actual !== expected || (uid && uid !== before.metadata.uid)) {
+      throw new ResourceConflictError(kind, metadata, { expected, actual });
+    }
+    return (await this.#replace(stored, resource)).resource;
+  }
+
+  /**
+   * Creates the object, or brings the stored one to it, whatever its version. The status stays if the given
+   * object has none.
+   *
+   * @throws {ValidationError} If it breaks a rule, or changes what must not change.
+   */
+  async apply<R extends AnyResource>(resource: R): Promise<Applied<R>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const stored = await this.#read(resource.kind, resource.metadata);
+        if (stored) return await this.#replace(stored, resource);
+        return { outcome: 'created', resource: await this.create(resource) };
+      } catch (error) {
+        const isRace =
+          error instanceof ResourceConflictError || error instanceof ResourceExistsError;
+        if (!isRace || attempt === APPLY_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /**
+   * Removes an object.
+   *
+   * @param resourceVersion Only in this state, if given.
+   * @returns The object as it was; `undefined` if this version cannot read it.
+   * @throws {ResourceNotFoundError} If there is none.
+   * @throws {ResourceConflictError} If it is in another state.
+   */
+  async delete<K extends Kind>(
+    kind: K,
+    name: ResourceName,
+    resourceVersion?: string,
+  ): Promise<ResourceOfKind<K> | undefined> {
+    const key = keyOf(kind, name);
+    const [entry, extensionEntry] = await this.#entries(kind, name);
+    if (!entry) throw new ResourceNotFoundError(kind, name);
+    const revision = (resourceVersion ?? entry.revision) as Revision;
+    const keys = extensionEntry ? [key, extensionEntry.key] : [key];
+    const conditions = [{ type: 'revision', key, revision }] as const;
+    const operations = keys.map((each) => ({ type: 'delete', key: each }) as const);
+    await this.#compareAndWrite(kind, name, { conditions, operations });
+    try {
+      return viewOf(kind, decodeStored(kind, entry, extensionEntry));
+    } catch (error) {
+      if (error instanceof ValidationError) return undefined;
+      throw error;
+    }
+  }
+
+  async #read(kind: Kind, name: ResourceName): Promise<StoredResource | undefined> {
+    const [entry, extensionEntry] = await this.#entries(kind, name);
+    return entry && decodeStored(kind, entry, extensionEntry);
+  }
+
+  #entries(kind: Kind, name: ResourceName): Promise<[Entry | undefined, Entry | undefined]> {
+    const extensionKey = extensionKeyOf(kind, name);
+    return Promise.all([
+      this.#store.get(keyOf(kind, name)),
+      extensionKey === undefined ? undefined : this.#store.get(extensionKey),
+    ]);
+  }
+
+  async #replace<R extends AnyResource>(stored: StoredResource, resource: R): Promise<Applied<R>> {
+    const kind: Kind = resource.kind;
+    const before = viewOf(kind, stored);
+    const { uid, creationTimestamp, resourceVersion } = before.metadata;
+    const after = validateUpdate(kind, before, {
+      ...resource,
+      metadata: { ...resource.metadata, uid, creationTimestamp, resourceVersion },
+      status: resource.status ?? before.status,
+    } as AnyResource);
+    if (sameJson(before, after)) return { outcome: 'unchanged', resource: before as R };
+    const document = carryOver(kind, stored.joined, before, after);
+    const revision = await this.#compareAndWrite(kind, after.metadata, {
+      conditions: stateOf(kind, stored),
+      operations: encodeStored(kind, after.metadata, document, stored),
+    });
+    const entry = { ...stored.entry, revision };
+    return { outcome: 'updated', resource: viewOf(kind, { entry, joined: document }) as R };
+  }
+
+  /** Writes if the object is still in the state of the first condition. */
+  async #compareAndWrite(
+    kind: Kind,
+    name: ResourceName,
+    transaction: Transaction,
+  ): Promise<Revision> {
+    try {
+      return await this.#store.transact(transaction);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      const { key, actual } = error;
+      if (!actual && key === keyOf(kind, name)) throw new ResourceNotFoundError(kind, name);
+      const [first] = transaction.conditions;
+      const expected = first?.type === 'revision' ? first.revision : 'none';
+      throw new ResourceConflictError(kind, name, { expected, actual: actual?.revision ?? 'none' });
+    }
+  }
+}
+
+/** That neither half of an object has changed. Whoever writes our half writes Calico's as well. */
+function stateOf(kind: Kind, { entry, extensionEntry }: StoredResource): Condition[] {
+  const conditions: Condition[] = [{ type: 'revision', key: entry.key, revision: entry.revision }];
+  if (extensionEntry) {
+    const { key, revision } = extensionEntry;
+    conditions.push({ type: 'revision', key, revision });
+  } else if (hasExtensions(kind)) {
+    const name = parseResourceKey(entry.key)?.name;
+    const key = name && extensionKeyOf(kind, name);
+    if (key) conditions.push({ type: 'absent', key });
+  }
+  return conditions;
+}
