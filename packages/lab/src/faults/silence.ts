@@ -26,23 +26,37 @@ export async function silencedInterfaces(pid: number): Promise<ReadonlySet<strin
 
 /** Makes an interface drop everything it receives, in the driver's path, before anybody could see it. It stays up. */
 export async function silence(pid: number, device: string): Promise<void> {
-  const table = `netdev "${TABLE_PREFIX}${device}"`;
-  // Adding the table first makes deleting it safe; the whole is one transaction.
-  const rules = `
-    add table ${table}
-    delete table ${table}
-    table ${table} {
-      chain received {
-        type filter hook ingress device "${device}" priority -500; policy drop;
-      }
-    }
-  `;
-  await runProgram(enterNetwork(pid, ['nft', '-f', '-']), { input: rules });
+  const table = tableOf(device);
+  const chain = { family: 'netdev', table: table.name, name: 'received', dev: device, ...HOOK };
+  await apply(pid, [...removal(table), { add: { table } }, { add: { chain } }]);
 }
 
 /** Undoes {@link silence}. */
 export async function unsilence(pid: number, device: string): Promise<void> {
-  const table = `netdev "${TABLE_PREFIX}${device}"`;
-  const rules = `add table ${table}\ndelete table ${table}\n`;
-  await runProgram(enterNetwork(pid, ['nft', '-f', '-']), { input: rules });
+  await apply(pid, removal(tableOf(device)));
+}
+
+const HOOK = { type: 'filter', hook: 'ingress', prio: -500, policy: 'drop' } as const;
+
+interface Table {
+  readonly family: 'netdev';
+  readonly name: string;
+}
+
+function tableOf(device: string): Table {
+  return { family: 'netdev', name: `${TABLE_PREFIX}${device}` };
+}
+
+/** Adding the table first makes deleting it safe, whether it is there or not. */
+function removal(table: Table): object[] {
+  return [{ add: { table } }, { delete: { table } }];
+}
+
+/**
+ * One transaction. JSON, because nft's own language cannot spell every interface name; as an argument, because nft opens
+ * /dev/stdin anew, which does not work on the socket that Node gives its children.
+ */
+async function apply(pid: number, commands: readonly object[]): Promise<void> {
+  const json = JSON.stringify({ nftables: commands });
+  await runProgram(enterNetwork(pid, ['nft', '-json', json]));
 }
