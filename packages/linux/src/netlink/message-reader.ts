@@ -117,7 +117,7 @@ const NLMSGERR_ATTR_MSG = 1;
 export function readAnswer(message: Message): Answer {
   const { view, start, end, flags } = message;
   if (end - start < 4) return { errno: 0, detail: '' };
-  const errno = -view.getInt32(start, LITTLE_ENDIAN);
+  const errno = Math.abs(view.getInt32(start, LITTLE_ENDIAN));
   let detail = '';
   if ((flags & NLM_F.ackTlvs) !== 0) {
     const attributes = new Attributes(message, start + 4 + HEADER_OCTETS, end);

@@ -70,15 +70,18 @@ export class MessageWriter {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1); // may replace the view
+    this.#view.setUint8(at, value);
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#grow(2), value, LITTLE_ENDIAN);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, LITTLE_ENDIAN);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value, LITTLE_ENDIAN);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, LITTLE_ENDIAN);
   }
 
   zeros(octets: number): void {
