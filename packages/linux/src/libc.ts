@@ -15,6 +15,7 @@ const native = {
   socket: library.func('int socket(int domain, int type, int protocol)'),
   socketpair: library.func('int socketpair(int domain, int type, int protocol, _Out_ int *fds)'),
   bind: library.func('int bind(int fd, void *address, unsigned int length)'),
+  getsockname: library.func('int getsockname(int fd, void *address, _Inout_ unsigned int *length)'),
   setsockopt: library.func(
     'int setsockopt(int fd, int level, int name, void *value, unsigned int length)',
   ),
@@ -50,6 +51,20 @@ export function socketpair(domain: number, type: number): readonly [Fd, Fd] {
 /** @param address A `struct sockaddr_*`. */
 export function bind(fd: Fd, address: Uint8Array): void {
   checked(native.bind(fd, address, address.length), 'bind');
+}
+
+/** Fills `address` with the own address of the socket. */
+export function getsockname(fd: Fd, address: Uint8Array): void {
+  checked(native.getsockname(fd, address, [address.length]), 'getsockname');
+}
+
+/** Attaches a classic BPF program to a socket. @param program Of `struct sock_filter`, 8 octets each. */
+export function attachFilter(fd: Fd, program: Uint8Array): void {
+  const [SOL_SOCKET, SO_ATTACH_FILTER] = [1, 26];
+  const filter = new DataView(new ArrayBuffer(16)); // struct sock_fprog: length (2), padding (6), pointer (8)
+  filter.setUint16(0, program.length / 8, true);
+  filter.setBigUint64(8, koffi.address(program), true);
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint8Array(filter.buffer));
 }
 
 /** @param value A 32-bit integer, or the bytes of the option's struct. */

@@ -176,8 +176,13 @@ export type KernelEvent =
   | { readonly type: 'overrun' };
 
 export interface KernelMonitor {
-  /** Events from now on, in order. Ends when `signal` aborts. */
-  events(signal: AbortSignal): AsyncIterable<KernelEvent>;
+  /**
+   * Events from now on, in order. Ends when `signal` aborts.
+   *
+   * @param options.echo Whether to report also what this {@link Kernel} itself does to routes and next-hop objects
+   *   (default true). Without it a full table costs its writer no events, and a route event means somebody else.
+   */
+  events(signal: AbortSignal, options?: { readonly echo?: boolean }): AsyncIterable<KernelEvent>;
 }
 
 export interface Sysctls {

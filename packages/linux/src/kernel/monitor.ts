@@ -2,6 +2,7 @@ import { familyOf } from '@overland/net';
 import { readAddress } from '../netlink/address-codec.ts';
 import { GROUP, RTM } from '../netlink/constants.ts';
 import type { DeviceNames } from '../netlink/devices.ts';
+import { echoFilter } from '../netlink/echo-filter.ts';
 import { readLink, writeLinkDump } from '../netlink/link-codec.ts';
 import { type Message, messagesOf } from '../netlink/message-reader.ts';
 import { readNeighbour } from '../netlink/neighbour-codec.ts';
@@ -20,22 +21,29 @@ import type { NetlinkContext } from './netlink-context.ts';
  */
 export function netlinkMonitor(context: NetlinkContext, closed: AbortSignal): KernelMonitor {
   return {
-    events(signal) {
+    events(signal, { echo = true } = {}) {
       const queue = new EventQueue<KernelEvent>(AbortSignal.any([signal, closed]));
-      if (!queue.ended.aborted) listen(context, new MonitorNames(context), queue);
+      const filter = echo ? undefined : echoFilter(context.requests.port);
+      if (!queue.ended.aborted)
+        listen({ context, names: new MonitorNames(context), queue, filter });
       return queue;
     },
   };
 }
 
+/** One consumer's stream, which outlives its socket. */
+interface EventStream {
+  readonly context: NetlinkContext;
+  readonly names: MonitorNames;
+  readonly queue: EventQueue<KernelEvent>;
+  readonly filter: Uint8Array | undefined;
+}
+
 /** Opens the socket and opens another one whenever the kernel had to drop events. */
-function listen(
-  context: NetlinkContext,
-  names: MonitorNames,
-  queue: EventQueue<KernelEvent>,
-): void {
+function listen(stream: EventStream): void {
+  const { context, names, queue, filter } = stream;
   const { ended } = queue;
-  const fd = context.inside(() => openMonitorSocket(Object.values(GROUP)));
+  const fd = context.inside(() => openMonitorSocket(Object.values(GROUP), filter));
   const socket = adoptDescriptor(fd, (datagram) => {
     for (const message of messagesOf(datagram as Uint8Array<ArrayBuffer>)) {
       const event = readEvent(message, names);
@@ -54,7 +62,7 @@ function listen(
     }
     try {
       // In this order: what changes after the new socket is open is an event, what changed before is read back.
-      listen(context, names, queue);
+      listen(stream);
       names.reset();
       queue.push({ type: 'overrun' });
     } catch (reason) {

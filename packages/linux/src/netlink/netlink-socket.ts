@@ -1,5 +1,14 @@
 import { closeSync } from 'node:fs';
-import { bind, errorName, recv, send, setsockopt, socket } from '../libc.ts';
+import {
+  attachFilter,
+  bind,
+  errorName,
+  getsockname,
+  recv,
+  send,
+  setsockopt,
+  socket,
+} from '../libc.ts';
 import { type BatchOutcome, KernelError } from '../ports.ts';
 import { AF, NLM_F, NLMSG } from './constants.ts';
 import { type Message, messagesOf, readAnswer } from './message-reader.ts';
@@ -64,6 +73,13 @@ export class NetlinkSocket implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+  }
+
+  /** What the kernel calls this socket (nlmsg_pid): it is named in the notifications of what it changed. */
+  get port(): number {
+    const address = netlinkAddress();
+    getsockname(this.#fd, address);
+    return new DataView(address.buffer).getUint32(4, true);
   }
 
   /**
@@ -244,11 +260,13 @@ function timeoutOf(error: unknown): unknown {
 /**
  * Opens a non-blocking netlink socket that receives the notifications of `groups`.
  *
+ * @param filter Classic BPF that says which of them.
  * @returns Its descriptor, which the caller owns.
  */
-export function openMonitorSocket(groups: readonly number[]): number {
+export function openMonitorSocket(groups: readonly number[], filter?: Uint8Array): number {
   const fd = openSocket(SOCK_NONBLOCK);
   try {
+    if (filter !== undefined) attachFilter(fd, filter);
     raiseReceiveBuffer(fd, MONITOR_BUFFER_OCTETS);
     // In this order: an unbound netlink socket joins a group silently and then receives nothing.
     bind(fd, netlinkAddress());
@@ -274,7 +292,7 @@ function raiseReceiveBuffer(fd: number, octets: number): void {
 }
 
 /** `struct sockaddr_nl`: family, padding, port 0 (the kernel picks one), no groups. */
-function netlinkAddress(): Uint8Array {
+function netlinkAddress(): Uint8Array<ArrayBuffer> {
   const address = new Uint8Array(12);
   new DataView(address.buffer).setUint16(0, AF.netlink, true);
   return address;

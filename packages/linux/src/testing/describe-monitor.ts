@@ -1,13 +1,16 @@
 import { parseAddress, parseInterfaceAddress } from '@overland/net';
 import { describe, expect, test } from 'vitest';
-import { type Kernel, type KernelEvent, PROTOCOL } from '../ports.ts';
+import { type Kernel, type KernelEvent, PROTOCOL, type Route } from '../ports.ts';
 import { connect, group, type KernelPair, path, route, viaObject } from './kernel-pair.ts';
 
 /** Collects events until it leaves scope. */
-function watch(kernel: Kernel): AsyncDisposable & { readonly seen: KernelEvent[] } {
+function watch(
+  kernel: Kernel,
+  options?: { readonly echo: boolean },
+): AsyncDisposable & { readonly seen: KernelEvent[] } {
   const stop = new AbortController();
   const seen: KernelEvent[] = [];
-  const events = kernel.monitor.events(stop.signal);
+  const events = kernel.monitor.events(stop.signal, options);
   const loop = (async () => {
     for await (const event of events) seen.push(event);
   })();
@@ -114,6 +117,31 @@ export function describeMonitor(makePair: () => Promise<KernelPair>): void {
           ]),
         );
       expect(monitor.seen.filter(isOurs)).toMatchObject([{ removed: false }]);
+    });
+
+    test('without echo, reports what others do to routes and next-hop objects', async () => {
+      await using pair = await makePair();
+      await connect(pair, 1);
+      await using monitor = watch(pair.kernel, { echo: false });
+      const [ours, theirs] = ['10.65.0.0/26', 'fd65::/122'].map((destination) =>
+        route(destination, { type: 'blackhole' }),
+      ) as [Route, Route];
+      await pair.kernel.nextHopObjects.replace([path(1, 1)]);
+      await pair.kernel.routes.replace([ours]);
+      await pair.kernel.links.set('eth1', { mtu: 1400 });
+      await pair.other.nextHopObjects.replace([path(2, 1)]);
+      await pair.other.routes.replace([theirs]);
+      await pair.other.routes.remove([ours]);
+      await expect
+        .poll(() => monitor.seen.filter(isOurs))
+        .toEqual([
+          { type: 'route', family: 'ipv6', route: theirs, removed: false },
+          { type: 'route', family: 'ipv4', route: ours, removed: true },
+        ]);
+      const rest = monitor.seen.filter((event) => event.type !== 'route');
+      expect(rest).toContainEqual(expect.objectContaining({ type: 'link' }));
+      const objects = rest.filter((event) => event.type === 'next-hop-object');
+      expect(objects).toEqual([expect.objectContaining({ id: 2 })]);
     });
 
     test('ends when its signal aborts, when the loop is left, and when the kernel is closed', async () => {

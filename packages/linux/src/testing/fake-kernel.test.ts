@@ -8,7 +8,7 @@ describeKernel('fake kernel', async () => {
   const kernel = fakeKernel();
   const peerNamespace = '/run/netns/peer';
   const peer = kernel.addNamespace(peerNamespace);
-  return { kernel, peer, peerNamespace, async [Symbol.asyncDispose]() {} };
+  return { kernel, other: kernel.reopen(), peer, peerNamespace, async [Symbol.asyncDispose]() {} };
 });
 
 test('changes are recorded and can be refused', async () => {

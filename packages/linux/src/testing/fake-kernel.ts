@@ -22,6 +22,8 @@ export interface FakeKernel extends Kernel {
   removeNamespace(path: string): void;
   /** The kernel of a namespace, as `openKernel({ namespace })`. @throws {KernelError} ENOENT. */
   open(path: string): FakeKernel;
+  /** The same namespace in the hands of another process: what it changes is no echo. */
+  reopen(): FakeKernel;
 }
 
 /**
@@ -38,6 +40,7 @@ export function fakeKernel(): FakeKernel {
 function kernelOf(namespace: FakeNamespace): FakeKernel {
   const { machine, operations, sysctls: settings } = namespace;
   const stopped = new AbortController();
+  const user = {};
   const find = (path: string): FakeNamespace => {
     const found = machine.get(path);
     if (found === undefined) throw new KernelError('ENOENT', `open namespace ${path}`);
@@ -45,14 +48,14 @@ function kernelOf(namespace: FakeNamespace): FakeKernel {
   };
   return {
     links: fakeLinks(namespace),
-    routes: fakeRoutes(namespace),
-    nextHopObjects: fakeNextHopObjects(namespace),
+    routes: fakeRoutes(namespace, user),
+    nextHopObjects: fakeNextHopObjects(namespace, user),
     neighbours: fakeNeighbours(namespace),
     sysctls: fakeSysctls(namespace),
     monitor: {
-      events(signal) {
+      events(signal, { echo = true } = {}) {
         const queue = new EventQueue<KernelEvent>(AbortSignal.any([signal, stopped.signal]));
-        namespace.watchers.add(queue);
+        namespace.watchers.set(queue, echo ? undefined : user);
         return queue;
       },
     },
@@ -76,6 +79,7 @@ function kernelOf(namespace: FakeNamespace): FakeKernel {
       for (const link of [...removed.links.values()]) removePair(removed, link);
     },
     open: (path) => kernelOf(find(path)),
+    reopen: () => kernelOf(namespace),
     async [Symbol.asyncDispose]() {
       stopped.abort();
     },

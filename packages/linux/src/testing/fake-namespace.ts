@@ -22,6 +22,9 @@ export interface FakeLink {
   peer: { readonly namespace: FakeNamespace; readonly link: FakeLink } | undefined;
 }
 
+/** One opening of the kernel, as a process has it; only its identity counts. */
+export type FakeUser = object;
+
 /** The state of one fake network namespace, and how it tells its watchers. The rules are in the other files. */
 export class FakeNamespace {
   readonly links = new Map<string, FakeLink>();
@@ -32,12 +35,14 @@ export class FakeNamespace {
   readonly neighbours = new Map<string, Neighbour>();
   readonly proxies = new Map<string, { readonly device: string; readonly address: IpAddress }>();
   readonly sysctls = new Map<string, string>();
-  readonly watchers = new Set<EventQueue<KernelEvent>>();
+  /** Each with the user whose changes of routes and next-hop objects it does not want to hear of, if any. */
+  readonly watchers = new Map<EventQueue<KernelEvent>, FakeUser | undefined>();
   readonly operations: string[] = [];
   /** All namespaces of this machine, by path. */
   readonly machine: Map<string, FakeNamespace>;
   refuse: (operation: string) => string | undefined = () => undefined;
   #lastIndex = 1;
+  #acting: FakeUser | undefined;
 
   constructor(machine: Map<string, FakeNamespace>) {
     this.machine = machine;
@@ -73,10 +78,21 @@ export class FakeNamespace {
     return link;
   }
 
+  /** Runs a change in somebody's name. */
+  actingAs<T>(user: FakeUser, work: () => T): T {
+    this.#acting = user;
+    try {
+      return work();
+    } finally {
+      this.#acting = undefined;
+    }
+  }
+
   emit(event: KernelEvent): void {
-    for (const watcher of this.watchers) {
+    const hasEcho = event.type === 'route' || event.type === 'next-hop-object';
+    for (const [watcher, ignored] of this.watchers) {
       if (watcher.ended.aborted) this.watchers.delete(watcher);
-      else watcher.push(event);
+      else if (ignored === undefined || ignored !== this.#acting || !hasEcho) watcher.push(event);
     }
   }
 

@@ -7,19 +7,19 @@ import {
   type Routes,
 } from '../ports.ts';
 import { checkNextHop, checkNextHopObject, dropNextHop, routesOf } from './fake-forwarding.ts';
-import { type FakeNamespace, outcomeOf, routeKey } from './fake-namespace.ts';
+import { type FakeNamespace, type FakeUser, outcomeOf, routeKey } from './fake-namespace.ts';
 
-export function fakeRoutes(namespace: FakeNamespace): Routes {
+export function fakeRoutes(namespace: FakeNamespace, user: FakeUser): Routes {
+  const attempt = (work: () => void) => outcomeOf(() => namespace.actingAs(user, work));
   return {
     list: async (family, protocol = 0) =>
       routesOf(namespace, family).filter((route) => protocol === 0 || route.protocol === protocol),
 
-    replace: async (routes) =>
-      routes.map((route) => outcomeOf(() => replaceRoute(namespace, route))),
+    replace: async (routes) => routes.map((route) => attempt(() => replaceRoute(namespace, route))),
 
     remove: async (routes) =>
       routes.map((route) =>
-        outcomeOf(() => {
+        attempt(() => {
           namespace.begin(`remove route ${route.destination}`);
           const found = namespace.routes.get(routeKey(route));
           if (found?.protocol !== route.protocol) return;
@@ -65,7 +65,8 @@ function familiesOf(namespace: FakeNamespace, id: number): string[] {
     : content.members.flatMap((member) => familiesOf(namespace, member));
 }
 
-export function fakeNextHopObjects(namespace: FakeNamespace): NextHopObjects {
+export function fakeNextHopObjects(namespace: FakeNamespace, user: FakeUser): NextHopObjects {
+  const attempt = (work: () => void) => outcomeOf(() => namespace.actingAs(user, work));
   return {
     list: async (protocol) =>
       [...namespace.nextHopObjects.values()]
@@ -73,11 +74,11 @@ export function fakeNextHopObjects(namespace: FakeNamespace): NextHopObjects {
         .toSorted((a, b) => a.id - b.id),
 
     replace: async (objects) =>
-      objects.map((object) => outcomeOf(() => replaceNextHop(namespace, object))),
+      objects.map((object) => attempt(() => replaceNextHop(namespace, object))),
 
     remove: async (ids) =>
       ids.map((id) =>
-        outcomeOf(() => {
+        attempt(() => {
           namespace.begin(`remove next-hop object ${id}`);
           dropNextHop(namespace, id, false);
         }),

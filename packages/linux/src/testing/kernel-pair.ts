@@ -4,6 +4,8 @@ import { type Kernel, type NextHopObject, PROTOCOL, type Route } from '../ports.
 /** Two fresh network namespaces: the one under test, and one that the far ends of its links live in. */
 export interface KernelPair extends AsyncDisposable {
   readonly kernel: Kernel;
+  /** The first namespace once more, as another process has it. */
+  readonly other: Kernel;
   readonly peer: Kernel;
   readonly peerNamespace: string;
 }
