@@ -26,7 +26,7 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       told.push(`down keeping [${retain.join('+')}]`);
       unsent.delete(peer);
     },
-    flushStale: () => told.push('flush'),
+    flushStale: (_, families = []) => told.push(`flush ${families.join('+')}`),
     receiveUpdate(peer, body) {
       const family: Family = body.length === 4 ? 'ipv4' : 'ipv6';
       if (body.length === 4 || body.length === 10) heard.get(peer)?.push(family);

@@ -32,6 +32,7 @@ import { type OpenSocket, Transport, type TransportEvents } from './transport.ts
 /** What a peer needs of the speaker. */
 export interface PeerHost {
   readonly engine: RouteEngine;
+  readonly log: Logger;
   readonly buffers: BufferPool;
   readonly random: () => number;
   readonly openSocket: OpenSocket;
@@ -51,7 +52,7 @@ export class PeerRunner {
   readonly record = new PeerRecord();
   #config: PeerConfig;
   readonly #host: PeerHost;
-  readonly #log: Logger;
+  #log: Logger;
   readonly #machine: PeerMachine;
   readonly #timers = new TimerTable<string>(
     (key) => this.#mayFire(parseTimerKey(key)),
@@ -66,13 +67,12 @@ export class PeerRunner {
     readonly context: PeerContext;
     readonly restart: Restart;
     readonly host: PeerHost;
-    readonly log: Logger;
   }) {
-    const { id, context, restart, host, log } = options;
+    const { id, context, restart, host } = options;
     this.id = id;
     this.#config = context.config;
     this.#host = host;
-    this.#log = log.child({ peer: context.config.name });
+    this.#log = host.log.child({ peer: context.config.name });
     this.#machine = new PeerMachine({ id, context, restart, random: host.random });
   }
 
@@ -103,6 +103,8 @@ export class PeerRunner {
   }
 
   configure(context: PeerContext): void {
+    const isRenamed = context.config.name !== this.#config.name;
+    if (isRenamed) this.#log = this.#host.log.child({ peer: context.config.name });
     this.#config = context.config;
     this.handle({ type: 'configure', context });
   }
@@ -238,7 +240,7 @@ export class PeerRunner {
   #tell(
     effect: Extract<
       PeerEffect,
-      { type: 'up' | 'down' | 'retain' | 'flush' | 'refresh' | 'state' | 'received' }
+      { type: 'up' | 'down' | 'flush' | 'refresh' | 'state' | 'received' }
     >,
   ): void {
     const { engine } = this.#host;
@@ -251,14 +253,12 @@ export class PeerRunner {
       case 'down':
         this.#sessionDown(effect.retain, effect.reason);
         break;
-      case 'retain':
-        engine.peerDown(this.id, effect.families);
-        break;
       case 'flush':
-        this.#log.warn(
-          'the peer did not send all its routes again in time: flushing what is stale',
+        this.#log.info(
+          { families: effect.families, reason: effect.reason },
+          'flushing stale routes',
         );
-        engine.flushStale(this.id);
+        engine.flushStale(this.id, effect.families);
         break;
       case 'refresh':
         engine.refresh(this.id, effect.family);

@@ -3,6 +3,7 @@ import { openTcpSocket } from '@overland/linux';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
+import { createRouteEngine } from '../core/rib/engine.ts';
 import type {
   InterfaceState,
   NotificationFault,
@@ -12,7 +13,7 @@ import type {
   RouteQuery,
 } from '../core/rib/route-engine.ts';
 import type { Restart } from '../core/session/negotiation.ts';
-import { peerChanges } from '../core/session/peer-changes.ts';
+import { peerChanges, peerKey } from '../core/session/peer-changes.ts';
 import { type PeerLink, peerLink } from '../core/session/peer-link.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
@@ -29,7 +30,8 @@ import { WorkLoop } from './work-loop.ts';
 export interface SpeakerOptions {
   readonly config: SpeakerConfig;
   readonly log: Logger;
-  readonly engine: RouteEngine;
+  /** Absent: one of its own. */
+  readonly engine?: RouteEngine;
   /** The process has restarted, and the kernel may still hold what the last one learned. RFC 4724 section 4.1. */
   readonly restarting: boolean;
   /** Families whose kernel routes survived; absent: both when `restarting`, else none. */
@@ -70,6 +72,7 @@ export class Speaker implements AsyncDisposable {
   readonly #engine: RouteEngine;
   readonly #host: PeerHost;
   readonly #listeners: Listeners;
+  /** By `peerKey`. */
   readonly #peers = new Map<string, PeerRunner>();
   readonly #links = new Map<PeerId, PeerLink>();
   readonly #loop: WorkLoop;
@@ -86,8 +89,8 @@ export class Speaker implements AsyncDisposable {
   #stopped = false;
 
   constructor(options: SpeakerOptions) {
-    const { config, log, engine, restarting, onRouteBatch } = options;
-    const { random = Math.random, openSocket = openTcpSocket } = options;
+    const { config, log, restarting, onRouteBatch, random = Math.random } = options;
+    const { engine = createRouteEngine(config), openSocket = openTcpSocket } = options;
     this.#config = config;
     this.#log = log;
     this.#engine = engine;
@@ -106,6 +109,7 @@ export class Speaker implements AsyncDisposable {
     this.#listeners = new Listeners(openSocket, (socket) => this.#accept(socket));
     this.#host = {
       engine,
+      log,
       random,
       openSocket,
       buffers: new BufferPool(),
@@ -224,18 +228,17 @@ export class Speaker implements AsyncDisposable {
       context: { speaker: this.#config, config },
       restart,
       host: this.#host,
-      log: this.#log,
     });
-    this.#peers.set(config.name, peer);
+    this.#peers.set(peerKey(config), peer);
     this.#applyLink(peer);
     return peer;
   }
 
-  #remove(name: string, subcode: 'PeerDeconfigured' | 'OtherConfigurationChange'): void {
-    const peer = this.#peers.get(name);
+  #remove(key: string, subcode: 'PeerDeconfigured' | 'OtherConfigurationChange'): void {
+    const peer = this.#peers.get(key);
     if (!peer) return;
     peer.stop(cease(subcode, 'configuration changed'));
-    this.#peers.delete(name);
+    this.#peers.delete(key);
     this.#links.delete(peer.id);
     this.#deferral?.peerRemoved(peer.id);
   }

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { peerChanges } from './peer-changes.ts';
 
+/** Each name has an address of its own. */
 const peer = (name: string, change: Partial<PeerConfig> = {}): PeerConfig => ({
   name,
-  address: parseAddress('192.0.2.1'),
+  address: parseAddress(`192.0.2.${name.charCodeAt(0)}`),
   port: 179,
   asn: 65011 as Asn,
   families: ['ipv4', 'ipv6'],
@@ -37,11 +38,15 @@ const speaker = (peers: PeerConfig[], change: Partial<SpeakerConfig> = {}): Spea
   ...change,
 });
 
+const NAME = /^192\.0\.2\.(\d+) .*$/;
+
 /** `a:reopened b:kept`. */
-function summary(before: SpeakerConfig | undefined, after: SpeakerConfig): string {
+function summary(before: SpeakerConfig, after: SpeakerConfig): string {
   const { removed, added, reopened, kept } = peerChanges(before, after);
   return [
-    ...removed.map((name) => `${name}:removed`),
+    ...removed
+      .map((key) => String.fromCharCode(Number(NAME.exec(key)?.[1])))
+      .map((name) => `${name}:removed`),
     ...added.map(({ name }) => `${name}:added`),
     ...reopened.map(({ name }) => `${name}:reopened`),
     ...kept.map(({ name }) => `${name}:kept`),
@@ -49,7 +54,7 @@ function summary(before: SpeakerConfig | undefined, after: SpeakerConfig): strin
 }
 
 test('at first everything is added', () => {
-  expect(summary(undefined, speaker([peer('a'), peer('b')]))).toBe('a:added b:added');
+  expect(summary(speaker([]), speaker([peer('a'), peer('b')]))).toBe('a:added b:added');
 });
 
 test('only what differs is touched', () => {
@@ -59,9 +64,8 @@ test('only what differs is touched', () => {
 });
 
 test.each<[string, Partial<PeerConfig>, string]>([
-  ['address', { address: parseAddress('192.0.2.3') }, 'reopened'],
-  ['port', { port: 1790 }, 'reopened'],
-  ['localAddress', { localAddress: parseAddress('192.0.2.0') }, 'reopened'],
+  ['asn', { asn: 65012 as Asn }, 'reopened'],
+  ['ttl', { ttl: 64 }, 'reopened'],
   ['localAsn', { localAsn: 65000 as Asn }, 'reopened'],
   ['families', { families: ['ipv4'] }, 'reopened'],
   ['the order of families', { families: ['ipv6', 'ipv4'] }, 'kept'],
@@ -82,4 +86,18 @@ test('a new router id or AS number reopens, but not where localAsn hides it', ()
 test('what is originated touches no session', () => {
   const before = speaker([peer('a')]);
   expect(summary(before, { ...before, role: 'router', originate: [] })).toBe('a:kept');
+});
+
+test.each<[string, Partial<PeerConfig>]>([
+  ['address', { address: parseAddress('192.0.2.3') }],
+  ['port', { port: 1790 }],
+  ['localAddress', { localAddress: parseAddress('192.0.2.0') }],
+])('another %s is another peer', (_, change) => {
+  const { removed, added } = peerChanges(speaker([peer('a')]), speaker([peer('a', change)]));
+  expect([removed.length, added.length]).toEqual([1, 1]);
+});
+
+test('a new name is no new peer', () => {
+  const renamed = { ...peer('a'), name: 'leaf11' };
+  expect(summary(speaker([peer('a')]), speaker([renamed]))).toBe('leaf11:kept');
 });

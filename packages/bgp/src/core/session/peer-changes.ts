@@ -1,25 +1,30 @@
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 
-/** What a new configuration means for the sessions. */
+/** What a new configuration means for the sessions. Each peer is named by {@link peerKey}. */
 export interface PeerChanges {
   readonly removed: readonly string[];
   readonly added: readonly PeerConfig[];
-  /** The session must be opened anew: what identifies it, or what only an OPEN can say, is different. */
+  /** The session must be opened anew: what only TCP or an OPEN can say is different. */
   readonly reopened: readonly PeerConfig[];
-  /** The session stays. Timers and the like count from the next OPEN, policy at once. */
+  /** The session stays, under a new name perhaps. Timers count from the next OPEN, policy at once. */
   readonly kept: readonly PeerConfig[];
 }
 
-/** Compares peers by name. */
-export function peerChanges(before: SpeakerConfig | undefined, after: SpeakerConfig): PeerChanges {
-  const known = new Map(before?.peers.map((peer) => [peer.name, peer]));
+/** Tells peers apart: two may share an address, on different ports or from different addresses of ours. */
+export function peerKey({ address, port, localAddress }: PeerConfig): string {
+  return [address, port, localAddress].join(' ');
+}
+
+/** Compares what is with what shall be. */
+export function peerChanges(before: SpeakerConfig, after: SpeakerConfig): PeerChanges {
+  const known = new Map(before.peers.map((peer) => [peerKey(peer), peer]));
   const reopened: PeerConfig[] = [];
   const kept: PeerConfig[] = [];
   const added: PeerConfig[] = [];
   for (const peer of after.peers) {
-    const earlier = known.get(peer.name);
-    known.delete(peer.name);
-    if (!before || !earlier) added.push(peer);
+    const earlier = known.get(peerKey(peer));
+    known.delete(peerKey(peer));
+    if (!earlier) added.push(peer);
     else if (identity(before, earlier) === identity(after, peer)) kept.push(peer);
     else reopened.push(peer);
   }
@@ -28,14 +33,6 @@ export function peerChanges(before: SpeakerConfig | undefined, after: SpeakerCon
 
 /** Everything that cannot change while a session lives. */
 function identity(speaker: SpeakerConfig, peer: PeerConfig): string {
-  return JSON.stringify([
-    speaker.routerId,
-    peer.localAsn ?? speaker.asn,
-    peer.address,
-    peer.port,
-    peer.localAddress,
-    peer.asn,
-    peer.ttl,
-    peer.families.toSorted(),
-  ]);
+  const own = [speaker.routerId, peer.localAsn ?? speaker.asn];
+  return [peerKey(peer), ...own, peer.asn, peer.ttl, ...peer.families.toSorted()].join(' ');
 }

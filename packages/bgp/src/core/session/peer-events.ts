@@ -74,10 +74,8 @@ export type PeerEffect =
   | { readonly type: 'up'; readonly connection: ConnectionId; readonly session: UpSession }
   /** The session ended; routes of `retain` stay as stale. */
   | { readonly type: 'down'; readonly retain: readonly Family[]; readonly reason: string }
-  /** Of the routes kept while the session was down, only those of `families` may stay any longer. */
-  | { readonly type: 'retain'; readonly families: readonly Family[] }
-  /** The time for stale routes is over. */
-  | { readonly type: 'flush' }
+  /** Routes kept from a session that is over are to go: they had their time, or the peer did not keep them. */
+  | { readonly type: 'flush'; readonly families: readonly Family[]; readonly reason: string }
   | { readonly type: 'refresh'; readonly family: Family }
   /** For logs and counters. */
   | { readonly type: 'state'; readonly from: State; readonly to: State; readonly reason: string }

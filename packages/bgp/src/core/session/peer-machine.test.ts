@@ -156,8 +156,8 @@ function words(effect: PeerEffect): string {
       return `up ${effect.session.families.join('+')} hold ${effect.session.holdSeconds}`;
     case 'down':
       return `down keeping [${effect.retain.join('+')}]`;
-    case 'retain':
-      return `retain [${effect.families.join('+')}]`;
+    case 'flush':
+      return `flush ${effect.families.join('+')}`;
     case 'refresh':
       return `refresh ${effect.family}`;
     case 'state':
@@ -458,7 +458,7 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
     script.lost(1);
     script.connected(2);
     script.open(2, { restart: 'ipv4! ipv6' });
-    expect(script.keepalive(2)).toContain('retain [ipv4], arm stale for 300, up');
+    expect(script.keepalive(2)).toContain('flush ipv6, arm stale for 300, up');
   });
 
   test('back without the capability: everything goes at once', () => {
@@ -468,22 +468,22 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
     script.lost(1);
     script.connected(2);
     script.open(2);
-    expect(script.keepalive(2)).toContain('retain [], disarm stale, up');
+    expect(script.keepalive(2)).toContain('flush ipv4+ipv6, disarm stale, up');
   });
 
   test('not back in time: flush', () => {
     const script = new Script();
     script.establish(both);
     script.lost(1);
-    expect(script.do({ type: 'timer', timer: 'stale' })).toContain('flush');
-    expect(script.do(stop)).not.toContain('retain');
+    expect(script.do({ type: 'timer', timer: 'stale' })).toContain('flush ipv4+ipv6');
+    expect(script.do(stop)).not.toContain('flush');
   });
 
   test('de-configured meanwhile: its routes go', () => {
     const script = new Script();
     script.establish(both);
     script.lost(1);
-    expect(script.do(stop)).toContain('retain [], disarm stale');
+    expect(script.do(stop)).toContain('flush ipv4+ipv6, disarm stale');
   });
 
   test('a restarted peer replaces its dead session, silently', () => {

@@ -252,8 +252,8 @@ export class PeerMachine {
       return;
     }
     if (timer === 'stale') {
+      this.#flush(this.#stale.families, 'the peer has not sent them again in time');
       this.#stale.forget();
-      this.#effects.push({ type: 'flush' });
       return;
     }
     const connection = this.#connections.find((candidate) => candidate.id === id);
@@ -268,7 +268,7 @@ export class PeerMachine {
     this.#reason = 'stopped';
     this.#releaseAll(fault ? { type: 'Stop', fault } : { type: 'Stop' });
     if (this.#stale.families.length === 0) return;
-    this.#effects.push({ type: 'retain', families: [] });
+    this.#flush(this.#stale.families, 'the peer is stopped');
     this.#armStale(this.#stale.forget().seconds);
   }
 
@@ -395,10 +395,11 @@ export class PeerMachine {
     connection.establishedAtMs = this.#nowMs;
     this.#wasEstablished = true;
     if (this.#stale.families.length > 0) {
-      const before = this.#stale.families.length;
+      const before = this.#stale.families;
       const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
       const { families, seconds } = this.#stale.back(negotiated, stalePathSeconds, this.#nowMs);
-      if (families.length < before) this.#effects.push({ type: 'retain', families });
+      const gone = before.filter((family) => !families.includes(family));
+      if (gone.length > 0) this.#flush(gone, 'the peer did not keep them through its restart');
       this.#armStale(seconds);
     }
     const { speaker, config } = this.#context;
@@ -408,6 +409,10 @@ export class PeerMachine {
       connection: connection.id,
       session: { ...session, ...negotiated, config, maxMessageOctets: MAX_MESSAGE_OCTETS },
     });
+  }
+
+  #flush(families: readonly Family[], reason: string): void {
+    this.#effects.push({ type: 'flush', families, reason });
   }
 
   #armStale(seconds: number): void {
