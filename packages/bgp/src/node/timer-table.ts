@@ -16,6 +16,8 @@ export class TimerTable<K extends string> {
   readonly #entries = new Map<K, Entry>();
   readonly #mayFire: (key: K) => boolean;
   readonly #fire: (key: K) => void;
+  /** The timer whose `fire` runs now. */
+  #firing: { readonly key: K; readonly milliseconds: number } | undefined;
 
   /**
    * @param mayFire Asked when the timer is due; while it says no, the timer waits.
@@ -38,10 +40,11 @@ export class TimerTable<K extends string> {
     this.#sleep(key, entry, milliseconds);
   }
 
-  /** Runs the timer anew for as long as it was armed for; nothing if it is not armed. */
+  /** Runs the timer anew for as long as it was armed for, also while it fires; nothing if it is not armed. */
   restart(key: K): void {
     const entry = this.#entries.get(key);
     if (entry) entry.dueMs = performance.now() + entry.milliseconds;
+    else if (this.#firing?.key === key) this.arm(key, this.#firing.milliseconds / 1000);
   }
 
   disarm(key: K): void {
@@ -70,7 +73,9 @@ export class TimerTable<K extends string> {
     else if (!this.#mayFire(key)) this.#sleep(key, entry, POSTPONED_MS);
     else {
       this.#entries.delete(key);
+      this.#firing = { key, milliseconds: entry.milliseconds };
       this.#fire(key);
+      this.#firing = undefined;
     }
   }
 }
