@@ -3,7 +3,7 @@ import { unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 
-interface ApiRequest {
+export interface ApiRequest {
   /** Parts of the path that the pattern names: `/v1/workloads/:name`. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -11,7 +11,7 @@ interface ApiRequest {
   readonly body: unknown;
 }
 
-interface ApiResponse {
+export interface ApiResponse {
   readonly status: number;
   /** Text is sent as it is, anything else as JSON; absent: no body. */
   readonly body?: unknown;

@@ -20,7 +20,7 @@ type ThreadMethods = {
   stop: () => Promise<void>;
 };
 
-interface ThreadOptions extends ChannelOptions {
+export interface ThreadOptions extends ChannelOptions {
   readonly name: string;
   /** The module, as {@link threadModule} finds it. */
   readonly module: URL;
@@ -47,6 +47,8 @@ export async function startThread<M extends Methods>(options: ThreadOptions): Pr
     workerData: options.data,
     transferList: options.ports as Transferable[],
     execArgv: execArguments(options.module),
+    // Descriptors of netlink and namespaces are opened outside Node's view; it would warn at each that it closes.
+    trackUnmanagedFds: false,
     resourceLimits: {
       maxOldGenerationSizeMb: options.heapMebibytes,
       maxYoungGenerationSizeMb: YOUNG_GENERATION_MEBIBYTES,

@@ -17,6 +17,11 @@ export const NOUNS: Readonly<Record<string, string>> = {
 /** Every command, in the order of the help. To add one: its file in `commands/`, its line here. */
 export const COMMANDS: readonly RegistryEntry[] = [
   {
+    name: 'agent',
+    summary: "Run this host's agent",
+    load: async () => (await import('./commands/agent.ts')).agent,
+  },
+  {
     name: 'lab up',
     summary: 'Bring up a lab and wait until it has converged',
     load: async () => (await import('./commands/lab-up.ts')).labUp,

@@ -1,0 +1,27 @@
+import type { DataplaneStatus, LocalState } from '@overland/felix';
+import type { Family, IpAddress, RouteBatch } from '@overland/net';
+import type { HealthMethods } from './thread-health.ts';
+
+/** What the dataplane answers to main. */
+export type DataplaneMethods = HealthMethods & {
+  status: () => DataplaneStatus;
+};
+
+/** What the dataplane answers to the speaker. */
+export type DataplaneForSpeaker = {
+  /** Families of which the kernel held routes of ours when the agent started: an earlier one has lived here. */
+  preserved: () => readonly Family[];
+  /** Resolves when every route of the batch has been tried. */
+  applyRoutes: (batch: RouteBatch) => Promise<number>;
+};
+
+/** What the dataplane answers to the store, besides the calls of a kernel. */
+export type DataplaneForStore = {
+  setLocalState: (state: LocalState) => void;
+  /** Whether the endpoint came to be fully programmed within the time. */
+  endpointReady: (
+    interfaceName: string,
+    addresses: readonly IpAddress[],
+    timeoutMs: number,
+  ) => Promise<boolean>;
+};

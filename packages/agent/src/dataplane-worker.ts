@@ -1,0 +1,110 @@
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { createDataplane, type Dataplane, type InterfaceStatus } from '@overland/felix';
+import { type Kernel, nftCommand, openKernel, PROTOCOL } from '@overland/linux';
+import { type Family, WORKLOAD_LINK } from '@overland/net';
+import type {
+  DataplaneForSpeaker,
+  DataplaneForStore,
+  DataplaneMethods,
+} from './dataplane-methods.ts';
+import { HostSettings } from './host-settings.ts';
+import { kernelMethods } from './kernel-channel.ts';
+import { createLogger } from './logger.ts';
+import type { SpeakerForDataplane } from './speaker-methods.ts';
+import { runThread, type ThreadBody } from './thread-main.ts';
+import { openChannel } from './thread-rpc.ts';
+
+/** What main gives this thread. */
+export interface DataplaneData {
+  readonly logLevel: string;
+  readonly stateDirectory: string;
+  readonly readBackSeconds: number;
+  readonly speaker: MessagePort;
+  readonly store: MessagePort;
+}
+
+/** The only thread that writes kernel state: a netlink call can stall it for 40–110 ms, and nobody else. */
+async function start(): Promise<ThreadBody> {
+  const data = workerData as DataplaneData;
+  const log = createLogger(data.logLevel, 'dataplane');
+  const kernel = openKernel();
+  const settings = new HostSettings(kernel.sysctls, data.stateDirectory, log);
+  await settings.apply(await uplinksOf(kernel));
+  const preserved = await preservedFamilies(kernel);
+  const readBackMs = data.readBackSeconds * 1000;
+  const dataplane = createDataplane({ kernel, nftables: nftCommand(), log, readBackMs });
+
+  const toSpeaker = serveSpeaker(data.speaker, dataplane, preserved);
+  dataplane.onInterfaces((interfaces) => {
+    void toSpeaker.setInterfaces(interfaces);
+    void settings.apply(interfaces.map(({ name }) => name).filter(isUplink));
+  });
+  serveStore(data.store, dataplane, kernel);
+  dataplane.finished.catch(endThread);
+  const methods: DataplaneMethods = {
+    status: () => dataplane.status(),
+    health: () => healthOf(dataplane),
+  };
+  return {
+    methods,
+    async stop() {
+      await dataplane[Symbol.asyncDispose]();
+      await kernel[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function serveSpeaker(port: MessagePort, dataplane: Dataplane, preserved: readonly Family[]) {
+  const local: DataplaneForSpeaker = {
+    preserved: () => preserved,
+    applyRoutes: (batch) => dataplane.applyRoutes(batch),
+  };
+  return openChannel<SpeakerForDataplane>(port, local);
+}
+
+function serveStore(port: MessagePort, dataplane: Dataplane, kernel: Kernel): void {
+  const local: DataplaneForStore = {
+    setLocalState: (state) => dataplane.setLocalState(state),
+    endpointReady: (interfaceName, addresses, timeoutMs) =>
+      dataplane.endpointReady(interfaceName, addresses, AbortSignal.timeout(timeoutMs)).then(
+        () => true,
+        () => false,
+      ),
+  };
+  openChannel(port, { ...local, ...kernelMethods(kernel) });
+}
+
+function healthOf(dataplane: Dataplane) {
+  const { failureCount, readBackAgeMs } = dataplane.status();
+  if (readBackAgeMs === undefined) return { ready: false, detail: 'waiting for local state' };
+  const detail = failureCount === 0 ? 'in step with the kernel' : `${failureCount} failures`;
+  return { ready: true, detail };
+}
+
+/** Families whose forwarding has survived the agent before us: routes of ours are in the kernel. */
+async function preservedFamilies(kernel: Kernel): Promise<Family[]> {
+  const preserved: Family[] = [];
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const learned = await kernel.routes.list(family, PROTOCOL.bgp);
+    const local = learned.length > 0 ? [] : await kernel.routes.list(family, PROTOCOL.local);
+    if (learned.length + local.length > 0) preserved.push(family);
+  }
+  return preserved;
+}
+
+async function uplinksOf(kernel: Kernel): Promise<string[]> {
+  return (await kernel.links.list()).map(({ name }) => name).filter(isUplink);
+}
+
+function isUplink(name: InterfaceStatus['name']): boolean {
+  return name !== 'lo' && !name.startsWith(WORKLOAD_LINK.namePrefix);
+}
+
+/** Nobody else would do this thread's work: its failure is the process's. */
+function endThread(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}
+
+runThread(start);

@@ -1,0 +1,145 @@
+import { hostname } from 'node:os';
+import { MessageChannel } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import { agentMetrics } from './agent-metrics.ts';
+import { agentRoutes } from './agent-routes.ts';
+import { serveApi } from './api-server.ts';
+import type { DataplaneMethods } from './dataplane-methods.ts';
+import type { DataplaneData } from './dataplane-worker.ts';
+import { Health } from './health.ts';
+import { hostId } from './host-id.ts';
+import { createLogger } from './logger.ts';
+import { holdNamespace } from './namespace-lock.ts';
+import { probeRoutes } from './probe-routes.ts';
+import type { Config } from './settings.ts';
+import type { SpeakerMethods } from './speaker-methods.ts';
+import type { SpeakerData } from './speaker-worker.ts';
+import { STORE_ERRORS } from './store-errors.ts';
+import type { StoreMethods } from './store-methods.ts';
+import type { StoreData } from './store-worker.ts';
+import { type Part, supervise } from './supervise.ts';
+import { startThread, type ThreadOptions, threadModule } from './thread.ts';
+import { watchHealth } from './thread-health.ts';
+import type { Methods, Remote } from './thread-rpc.ts';
+
+/** The threads, each present once it has started. */
+export interface AgentThreads {
+  dataplane?: Remote<DataplaneMethods>;
+  speaker?: Remote<SpeakerMethods>;
+  store?: Remote<StoreMethods>;
+}
+
+/** Heaps, MiB: typed arrays, where the speaker's tables live, are outside. */
+const HEAP_MEBIBYTES = { dataplane: 256, speaker: 512, store: 256 } as const;
+
+/**
+ * Runs the agent until `signal` aborts. It then leaves quietly: the kernel keeps its state, and the peers keep our
+ * routes (RFC 4724), so that a restart loses nothing.
+ *
+ * @throws {NamespaceTakenError} If this network namespace has an agent already.
+ * @throws {NodeNameTakenError} If another host has the node's name.
+ * @throws {ConfigError} If the bootstrap file is faulty.
+ * @throws {ThreadExitError} If a thread ends by itself.
+ */
+export async function runAgent(config: Config, signal: AbortSignal): Promise<void> {
+  const log = createLogger(config.logLevel, 'main');
+  const failure = new AbortController();
+  const fail = (error: unknown): void => failure.abort(error);
+  log.info({ node: config.nodeName, pid: process.pid, node_js: process.version }, 'agent starts');
+  await supervise(agentParts(config, log, fail), AbortSignal.any([signal, failure.signal]));
+  if (failure.signal.aborted) throw failure.signal.reason;
+  log.info('agent stopped; kernel state and routes stay');
+}
+
+/** Everything there is to start, in order. */
+function agentParts(config: Config, log: Logger, fail: (error: unknown) => void): Part[] {
+  const threads: AgentThreads = {};
+  const health = new Health();
+  const speakerToDataplane = new MessageChannel();
+  const storeToDataplane = new MessageChannel();
+  const storeToSpeaker = new MessageChannel();
+  return [
+    () => holdNamespace(`node ${config.nodeName}, pid ${process.pid} on ${hostname()}`),
+    () => serveAgentApi(config, threads, health, log),
+    async () => {
+      const speaker = speakerToDataplane.port2;
+      const store = storeToDataplane.port2;
+      const data: DataplaneData = {
+        logLevel: config.logLevel,
+        stateDirectory: config.stateDirectory,
+        readBackSeconds: config.routeReadBackSeconds,
+        speaker,
+        store,
+      };
+      return thread<DataplaneMethods>(threads, 'dataplane', {
+        data,
+        ports: [speaker, store],
+        fail,
+      });
+    },
+    async () => {
+      const dataplane = speakerToDataplane.port1;
+      const store = storeToSpeaker.port2;
+      const data: SpeakerData = { logLevel: config.logLevel, dataplane, store };
+      return thread<SpeakerMethods>(threads, 'speaker', { data, ports: [dataplane, store], fail });
+    },
+    async () => {
+      const dataplane = storeToDataplane.port1;
+      const speaker = storeToSpeaker.port1;
+      const id = await hostId(config.stateDirectory);
+      const data: StoreData = { config, hostId: id, dataplane, speaker };
+      return thread<StoreMethods>(threads, 'store', { data, ports: [dataplane, speaker], fail });
+    },
+    async () => {
+      const sources = Object.fromEntries(
+        Object.entries(threads).map(([name, remote]) => [name, { health: () => remote.health() }]),
+      );
+      const watch = watchHealth(health, sources);
+      return { [Symbol.asyncDispose]: async () => watch[Symbol.dispose]() };
+    },
+  ];
+}
+
+async function serveAgentApi(
+  config: Config,
+  threads: AgentThreads,
+  health: Health,
+  log: Logger,
+): Promise<AsyncDisposable> {
+  const stack = new AsyncDisposableStack();
+  const probes = probeRoutes({
+    health: () => health.summary(performance.now()),
+    metrics: () => agentMetrics(threads),
+  });
+  const routes = [...probes, ...agentRoutes(threads)];
+  stack.use(await serveApi({ socket: config.apiSocket }, routes, log));
+  if (config.metricsPort > 0) {
+    stack.use(await serveApi({ port: config.metricsPort }, probes, log));
+  }
+  return stack;
+}
+
+interface ThreadStart {
+  readonly data: unknown;
+  readonly ports: ThreadOptions['ports'];
+  readonly fail: (error: unknown) => void;
+}
+
+async function thread<M extends Methods>(
+  threads: AgentThreads,
+  name: keyof AgentThreads,
+  { data, ports, fail }: ThreadStart,
+): Promise<AsyncDisposable> {
+  const started = await startThread<M>({
+    name,
+    module: threadModule(import.meta.url, `./${name}-worker`),
+    data,
+    ports,
+    local: {},
+    errors: STORE_ERRORS,
+    heapMebibytes: HEAP_MEBIBYTES[name],
+    onExit: fail,
+  });
+  Object.assign(threads, { [name]: started.remote });
+  return started;
+}

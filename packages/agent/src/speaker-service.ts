@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  createRouteEngine,
+  type InterfaceState,
+  type RoutePage,
+  type RouteQuery,
+  type SpeakerConfig,
+} from '@overland/bgp';
+import { type Speaker, type SpeakerSummary, startSpeaker } from '@overland/bgp/node';
+import { familyOf, type Prefix } from '@overland/net';
+import type { Logger } from 'pino';
+import type { DataplaneForSpeaker } from './dataplane-methods.ts';
+import type { PartReport } from './health.ts';
+import type { Remote } from './thread-rpc.ts';
+
+const OFFER_POLL_MS = 20;
+
+/** The speaker and its life: it starts with the first configuration, and every later one is a difference. */
+export class SpeakerService {
+  readonly #dataplane: Remote<DataplaneForSpeaker>;
+  readonly #log: Logger;
+  readonly #stop = new AbortController();
+  #speaker: Speaker | undefined;
+  #config: SpeakerConfig | undefined;
+  #interfaces: readonly InterfaceState[] = [];
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(dataplane: Remote<DataplaneForSpeaker>, log: Logger) {
+    this.#dataplane = dataplane;
+    this.#log = log;
+  }
+
+  /**
+   * Takes over a configuration; calls are worked off in order.
+   *
+   * @throws {ListenError} If an address cannot be listened on.
+   */
+  configure(config: SpeakerConfig): Promise<void> {
+    const done = this.#work.then(() => this.#configure(config));
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  setInterfaces(interfaces: readonly InterfaceState[]): void {
+    this.#interfaces = interfaces;
+    this.#speaker?.setInterfaces(interfaces);
+  }
+
+  summary(): SpeakerSummary | null {
+    return this.#speaker?.summary() ?? null;
+  }
+
+  routes(query: RouteQuery): RoutePage {
+    return this.#speaker?.routes(query) ?? { routes: [], next: undefined };
+  }
+
+  /**
+   * Waits until some peer of each prefix's family has been sent everything this host originates of it.
+   *
+   * @returns Whether that came about in time.
+   */
+  async offered(prefixes: readonly Prefix[], timeoutMs: number): Promise<boolean> {
+    const families = new Set(prefixes.map(familyOf));
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const known = prefixes.every((prefix) => this.#config?.originate.includes(prefix));
+      const peers = known ? (this.summary()?.peers ?? []) : [];
+      const isOffered = [...families].every((family) => {
+        const own = this.#config?.originate.filter((prefix) => familyOf(prefix) === family) ?? [];
+        return peers.some(
+          ({ session, prefixesSent }) =>
+            session?.families.includes(family) && prefixesSent[family] >= own.length,
+        );
+      });
+      if (known && isOffered) return true;
+      if (performance.now() >= deadline || this.#stop.signal.aborted) return false;
+      await delay(OFFER_POLL_MS);
+    }
+  }
+
+  health(): PartReport {
+    const summary = this.summary();
+    if (!summary) return { ready: false, detail: 'waiting for its configuration' };
+    const up = summary.peers.filter(({ state }) => state === 'Established').length;
+    const detail = `${up} of ${summary.peers.length} peers up`;
+    // A host with peers and none of them up is cut off; one without peers is as it should be.
+    return { ready: up > 0 || summary.peers.length === 0, detail };
+  }
+
+  /** Parts from the peers without a word, so that they keep our routes while we are away (RFC 4724). */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#speaker?.stop('restart');
+  }
+
+  async #configure(config: SpeakerConfig): Promise<void> {
+    this.#config = config;
+    if (this.#speaker) await this.#speaker.reconfigure(config);
+    else this.#speaker = await this.#start(config);
+  }
+
+  async #start(config: SpeakerConfig): Promise<Speaker> {
+    const preserved = await this.#dataplane.preserved();
+    const restarting = preserved.length > 0;
+    const engine = createRouteEngine(config);
+    engine.setInterfaces(this.#interfaces);
+    const speaker = await startSpeaker(
+      {
+        config,
+        engine,
+        restarting,
+        preserved,
+        log: this.#log,
+        onRouteBatch: async (batch) => {
+          await this.#dataplane.applyRoutes(batch);
+        },
+      },
+      this.#stop.signal,
+    );
+    speaker.setInterfaces(this.#interfaces);
+    this.#log.info({ peers: config.peers.length, restarting, preserved }, 'speaker started');
+    speaker.done.catch(endThread);
+    return speaker;
+  }
+}
+
+/** The kernel's state is unknown when the dataplane has not taken a batch: only a fresh start mends that. */
+function endThread(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

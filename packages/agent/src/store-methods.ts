@@ -1,0 +1,39 @@
+import type { Family, Prefix } from '@overland/net';
+import type { HealthMethods } from './thread-health.ts';
+
+/** Where the datastore stands, for the operator. */
+export interface DatastoreStatus {
+  readonly type: 'sqlite' | 'etcd';
+  /** `snapshot`: started from the last-known-good snapshot, the datastore has not answered yet. */
+  readonly state: 'connecting' | 'snapshot' | 'synced';
+  /** Of the last call that failed, until one succeeds; absent: none did. */
+  readonly lastError?: string;
+}
+
+/** One address block of this host. */
+export interface BlockStatus {
+  readonly cidr: Prefix;
+  readonly family: Family;
+  readonly confirmed: boolean;
+  /** Addresses of the block. */
+  readonly size: number;
+  /** Of them in use by this host's endpoints. */
+  readonly used: number;
+}
+
+export interface StoreStatus {
+  readonly nodeName: string;
+  readonly hostId: string;
+  readonly asNumber: number | undefined;
+  readonly addresses: readonly string[];
+  readonly datastore: DatastoreStatus;
+  readonly endpoints: number;
+  /** Resources that have no effect, or not all of it, and why. */
+  readonly problems: readonly { readonly resource: string; readonly reason: string }[];
+}
+
+/** What the store answers to main. */
+export type StoreMethods = HealthMethods & {
+  status: () => StoreStatus;
+  blocks: () => readonly BlockStatus[];
+};

@@ -1,0 +1,239 @@
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Datastore, type DatastoreOptions, openDatastore } from '@overland/datastore';
+import { createIpam, type Ipam, IpamView } from '@overland/ipam';
+import { contains, familyOf, networkAddress, prefixSize } from '@overland/net';
+import type { Logger } from 'pino';
+import { BlockKeeper } from './block-keeper.ts';
+import { readBootstrap } from './bootstrap.ts';
+import type { DataplaneForStore } from './dataplane-methods.ts';
+import type { PartReport } from './health.ts';
+import type { KernelMethods } from './kernel-channel.ts';
+import { type HostInterfaces, nodeAddress } from './node-address.ts';
+import { NodePublisher } from './node-publisher.ts';
+import type { OwnNode } from './own-node.ts';
+import { prepareDatastore } from './prepare-datastore.ts';
+import type { Config } from './settings.ts';
+import { readSnapshot } from './snapshot.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
+import type { SpeakerForStore } from './speaker-methods.ts';
+import type { BlockStatus, DatastoreStatus, StoreMethods, StoreStatus } from './store-methods.ts';
+import type { Remote } from './thread-rpc.ts';
+import { WatchedEntries } from './watched-entries.ts';
+import { watchedPrefixes } from './watched-prefixes.ts';
+
+export interface StoreServiceOptions {
+  readonly config: Config;
+  readonly hostId: string;
+  readonly interfaces: HostInterfaces;
+  readonly log: Logger;
+  readonly speaker: Remote<SpeakerForStore>;
+  readonly dataplane: Remote<DataplaneForStore & KernelMethods>;
+}
+
+/**
+ * This host's dealings with the datastore. Comes up with it, or after a short wait from the last snapshot; when
+ * the datastore answers then, what it says replaces the snapshot in one step.
+ */
+export class StoreService {
+  readonly #options: StoreServiceOptions;
+  readonly #stop = new AbortController();
+  readonly #publisher: NodePublisher;
+  readonly #snapshot: SnapshotKeeper;
+  readonly #watched: WatchedEntries;
+  #state: DatastoreStatus['state'] = 'connecting';
+  #lastError: string | undefined;
+  #publishing: Promise<void> | undefined;
+  #dirty = false;
+  #keeper: BlockKeeper | undefined;
+
+  constructor(options: StoreServiceOptions) {
+    const { config, log, speaker, dataplane } = options;
+    this.#options = options;
+    const ports = {
+      setLocalState: dataplane.setLocalState,
+      configure: speaker.configure,
+      gone: () => new Set<string>(),
+    };
+    this.#publisher = new NodePublisher(config.nodeName, ports, log);
+    this.#snapshot = new SnapshotKeeper(this.#snapshotPath, config.nodeName, log);
+    this.#watched = new WatchedEntries(watchedPrefixes(config.nodeName), () => this.#changed());
+  }
+
+  get #snapshotPath(): string {
+    return `${this.#options.config.stateDirectory}/snapshot.json`;
+  }
+
+  /**
+   * Resolves when the speaker and the dataplane have something to go by: the datastore's entries or the
+   * snapshot's. A host without either waits on.
+   *
+   * @throws {ConfigError} If the bootstrap file is faulty.
+   * @throws {NodeNameTakenError} If another host has the node's name.
+   */
+  async start(): Promise<void> {
+    const { config } = this.#options;
+    const manifests = await readBootstrap(config.bootstrapFile);
+    const online = this.#goOnline(manifests);
+    const late = delay(config.datastoreWaitSeconds * 1000, 'late' as const, { ref: false });
+    if ((await Promise.race([online, late])) === 'late') await this.#startFromSnapshot();
+    online.catch(endThread);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#publisher.stop();
+    this.#keeper?.stop();
+    await this.#snapshot.flush();
+  }
+
+  methods(): StoreMethods {
+    return {
+      health: () => this.#health(),
+      status: () => this.#status(),
+      blocks: () => this.#blocks(),
+    };
+  }
+
+  async #goOnline(manifests: Awaited<ReturnType<typeof readBootstrap>>): Promise<void> {
+    const { config, hostId, log } = this.#options;
+    const { signal } = this.#stop;
+    const datastore = await openDatastore(datastoreOptions(config));
+    await prepareDatastore(
+      datastore,
+      {
+        config,
+        claim: { uuid: hostId, hostname: hostname() },
+        own: this.#ownNode(),
+        manifests,
+        log,
+        failed: (error) => {
+          this.#lastError = error.message;
+        },
+      },
+      signal,
+    );
+    this.#lastError = undefined;
+    this.#startIpam(datastore);
+    this.#watched.run(datastore, signal).catch(endThread);
+  }
+
+  #startIpam(datastore: Datastore): Ipam {
+    const { config, log } = this.#options;
+    const view = new IpamView(config.nodeName);
+    view.follow((prefix) => datastore.watch(prefix, this.#stop.signal)).catch(endThread);
+    const ipam = createIpam({ datastore, node: config.nodeName, view, now: () => new Date() });
+    void view.synced.then(() => {
+      this.#keeper = new BlockKeeper(ipam, log);
+      if (this.#state === 'synced') this.#keeper.check(this.#publisher.resources);
+    });
+    return ipam;
+  }
+
+  async #startFromSnapshot(): Promise<void> {
+    const { config, log } = this.#options;
+    const snapshot = await readSnapshot(this.#snapshotPath, config.nodeName);
+    if (this.#state !== 'connecting') return;
+    if (!snapshot) {
+      log.warn('datastore does not answer and there is no snapshot: waiting');
+      return;
+    }
+    log.warn(
+      { entries: snapshot.entries.length },
+      'datastore does not answer: starting from the snapshot',
+    );
+    this.#state = 'snapshot';
+    const entries = new Map(snapshot.entries.map(({ key, value }) => [key, value]));
+    await this.#publisher.publish(entries, false);
+  }
+
+  /** Gathers the changes of one turn, and what comes while the last ones are taken over. */
+  #changed(): void {
+    this.#dirty = true;
+    this.#publishing ??= this.#publishWhileDirty().finally(() => {
+      this.#publishing = undefined;
+    });
+  }
+
+  async #publishWhileDirty(): Promise<void> {
+    while (this.#dirty && !this.#stop.signal.aborted) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#dirty = false;
+      if (this.#state !== 'synced') this.#options.log.info('in sync with the datastore');
+      this.#state = 'synced';
+      this.#snapshot.changed(this.#watched.entries);
+      await this.#publisher.publish(this.#watched.entries, true);
+      this.#keeper?.check(this.#publisher.resources);
+    }
+  }
+
+  #ownNode(): OwnNode {
+    const { config, interfaces } = this.#options;
+    const address = (family: 'ipv4' | 'ipv6') =>
+      config[family] === 'none' ? null : nodeAddress(family, config[family], interfaces);
+    return {
+      name: config.nodeName,
+      asNumber: config.asNumber,
+      ipv4: address('ipv4'),
+      ipv6: address('ipv6'),
+      labels: config.labels,
+    };
+  }
+
+  #health(): PartReport {
+    if (this.#state === 'synced') return { ready: true, detail: 'in sync with the datastore' };
+    const from = this.#state === 'snapshot' ? 'running from the snapshot' : 'not started';
+    return { ready: false, detail: `${from}: ${this.#lastError ?? 'waiting for the datastore'}` };
+  }
+
+  #status(): StoreStatus {
+    const { config, hostId } = this.#options;
+    const resources = this.#publisher.resources;
+    const node = resources.all('Node').find(({ metadata }) => metadata.name === config.nodeName);
+    const { asNumber, ipv4Address, ipv6Address } = node?.spec.bgp ?? {};
+    return {
+      nodeName: config.nodeName,
+      hostId,
+      asNumber,
+      addresses: [ipv4Address, ipv6Address].filter((address) => address !== undefined),
+      datastore: {
+        type: config.datastoreType,
+        state: this.#state,
+        ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      },
+      endpoints: this.#ownAddresses().length,
+      problems: this.#publisher.problems,
+    };
+  }
+
+  #blocks(): BlockStatus[] {
+    const used = this.#ownAddresses().flat();
+    return this.#publisher.resources.blocks.map(({ cidr, confirmed }) => ({
+      cidr,
+      confirmed,
+      family: familyOf(cidr),
+      size: Number(prefixSize(cidr)),
+      used: used.filter((address) => contains(cidr, address)).length,
+    }));
+  }
+
+  #ownAddresses() {
+    const { nodeName } = this.#options.config;
+    const endpoints = this.#publisher.resources.all('WorkloadEndpoint');
+    return endpoints
+      .filter(({ spec }) => spec.node === nodeName)
+      .map(({ spec }) => spec.ipNetworks.map(networkAddress));
+  }
+}
+
+function datastoreOptions(config: Config): DatastoreOptions {
+  return { type: 'sqlite', path: config.sqlitePath };
+}
+
+/** What cannot be mended ends the thread, and with it the process. */
+function endThread(error: unknown): void {
+  if (error instanceof Error && error.name === 'AbortError') return;
+  setImmediate(() => {
+    throw error;
+  });
+}

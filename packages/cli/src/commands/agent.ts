@@ -1,0 +1,48 @@
+import { ConfigError, loadConfig, runAgent, SETTING_NAMES, SETTINGS } from '@overland/agent';
+import { command, type OptionSpec, UsageError } from '../command.ts';
+
+/** `agent` - the host's agent, in the foreground until SIGTERM or SIGINT. */
+export const agent = command({
+  name: 'agent',
+  summary: "Run this host's agent",
+  description:
+    'Settings come from /etc/overland/agent.yaml, from the environment and from these flags, the later winning; docs/config.md has them all.',
+  options: {
+    config: {
+      type: 'string',
+      value: 'file',
+      summary: 'settings to read instead of /etc/overland/agent.yaml',
+    },
+    ...settingOptions(),
+  },
+  examples: [
+    ['overland agent', 'with the settings of /etc/overland/agent.yaml'],
+    ['overland agent --node-name host11 --as-number 65101', 'for a try'],
+  ],
+  async handle({ env, signal }, input) {
+    try {
+      await runAgent(await loadConfig(env, input), signal);
+      return 0;
+    } catch (error) {
+      throw isRefusal(error) ? new UsageError(error.message, { cause: error }) : error;
+    }
+  },
+});
+
+function settingOptions(): Record<string, OptionSpec> {
+  return Object.fromEntries(
+    SETTING_NAMES.map((name): [string, OptionSpec] => {
+      const [summary = ''] = SETTINGS[name].about.description.split(/[.:;](?= |$)/);
+      return [name, { type: 'string', value: 'value', summary }];
+    }),
+  );
+}
+
+/** What trying again cannot mend: the request is wrong, or somebody else is here. */
+function isRefusal(error: unknown): error is Error {
+  return (
+    error instanceof ConfigError ||
+    (error instanceof Error &&
+      ['NamespaceTakenError', 'NodeNameTakenError', 'UnusableError'].includes(error.name))
+  );
+}
