@@ -42,6 +42,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/lab-exec.ts')).labExec,
   },
   {
+    name: 'lab graph',
+    summary: 'Draw a lab with the state of its links and sessions',
+    load: async () => (await import('./commands/lab-graph.ts')).labGraph,
+  },
+  {
     name: 'lab ping',
     summary: 'Ping between all containers of a lab',
     load: async () => (await import('./commands/lab-ping.ts')).labPing,

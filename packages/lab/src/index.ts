@@ -7,6 +7,14 @@ export {
   healLinks,
   linksOf,
 } from './faults/fail.ts';
+export {
+  type GraphLink,
+  type GraphModel,
+  type GraphNode,
+  graphModel,
+} from './graph/graph-model.ts';
+export { toMermaid } from './graph/mermaid.ts';
+export { toSvg } from './graph/svg.ts';
 export { InstallError, installPackages } from './install/install-packages.ts';
 export { missingPackages, type SystemPackage } from './install/system-packages.ts';
 export { loadTopology, TopologyFileError } from './load-topology.ts';
