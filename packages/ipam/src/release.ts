@@ -51,8 +51,12 @@ export async function releaseByHandle(releaser: Releaser, handle: string): Promi
       changes.push({ before, after: block, ended });
     }
     const update = handleUpdate(handle, stored, remaining);
-    if (!(await write(releaser, changes, [update]))) attempt++;
-    else released.push(...changes.flatMap(({ ended }) => ended.map(({ address }) => address)));
+    if (!(await write(releaser, changes, [update]))) {
+      attempt++;
+      continue;
+    }
+    released.push(...changes.flatMap(({ ended }) => ended.map(({ address }) => address)));
+    if (isUnused(remaining)) return released;
   }
   throw new ContentionError(`releasing ${handle}`, MAX_ATTEMPTS);
 }

@@ -11,6 +11,7 @@ import {
   resourceKey,
   resourcePrefix,
 } from '@overland/model';
+import { type Family, familyOf } from '@overland/net';
 import { ClaimIndex } from './claim-index.ts';
 import { type Pool, readPool, type UnreadablePool } from './pool.ts';
 
@@ -60,6 +61,15 @@ export class IpamView {
   pools(): readonly (Pool | UnreadablePool)[] {
     if (this.#awaited.size > 0) throw new UnavailableError('the IP pools have not been read yet');
     return [...this.#pools.values()];
+  }
+
+  /** Families in which a host can get addresses without naming a pool; IPv4 first. */
+  families(): Family[] {
+    const usable = this.pools().filter(
+      (pool) => 'cidr' in pool && !pool.disabled && pool.automatic && pool.forWorkloads,
+    );
+    const found = new Set(usable.map((pool) => 'cidr' in pool && familyOf(pool.cidr)));
+    return (['ipv4', 'ipv6'] as const).filter((family) => found.has(family));
   }
 
   nodeLabels(): Labels {

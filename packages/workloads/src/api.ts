@@ -1,0 +1,127 @@
+import { type IpAddress, ParseError, parseAddress } from '@overland/net';
+import { z } from 'zod';
+import { InvalidRequestError } from './errors.ts';
+
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+const dnsLabel = z
+  .string()
+  .regex(DNS_LABEL, 'must be lower-case letters, digits and "-", at most 63 characters');
+
+const address = z.string().transform((text, context): IpAddress => {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    context.addIssue({ code: 'custom', message: `must be ${error.allowed}` });
+    return z.NEVER;
+  }
+});
+
+/** What names one attachment; the pair that CNI uses. */
+const attachmentKey = {
+  /** As the runtime has it. CNI's alphabet. */
+  containerId: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/,
+      'must be letters, digits, "_", "." and "-", beginning with a letter or digit, at most 128',
+    ),
+  /** Name of the interface inside the container, `eth0`. */
+  interface: z
+    .string()
+    .refine(
+      (name) => /^[^\s/:]{1,15}$/.test(name) && name !== '.' && name !== '..',
+      'must be 1 to 15 characters without blanks, "/" and ":"',
+    ),
+};
+
+const detachRequest = z.strictObject(attachmentKey);
+
+const attachRequest = z.strictObject({
+  ...attachmentKey,
+  /** Path of the container's network namespace: `/run/netns/web1`, `/proc/123/ns/net`. */
+  namespacePath: z
+    .string()
+    .refine((path) => path.startsWith('/') && !path.includes('\0'), 'must be an absolute path'),
+  /** Name of the workload, for operators. One workload of a host has it at a time. */
+  name: dnsLabel,
+  /** Who asks; decides how the WorkloadEndpoint is named. */
+  orchestrator: z.enum(['overland', 'cni']).default('overland'),
+  /** Namespace of the WorkloadEndpoint. */
+  namespace: dnsLabel.default('default'),
+  /** Labels of the WorkloadEndpoint, for selectors. */
+  labels: z.record(z.string(), z.string()).default({}),
+  /** Profiles of the WorkloadEndpoint. */
+  profiles: z.array(z.string().min(1)).default([]),
+  /** One address of each; by default of every family that has a pool. */
+  families: z
+    .array(z.enum(['ipv4', 'ipv6']))
+    .min(1)
+    .optional(),
+  /** These addresses, in place of any of their families. */
+  addresses: z.array(address).min(1).optional(),
+  /** Names or CIDRs of the only pools to use. */
+  pools: z.array(z.string().min(1)).min(1).optional(),
+});
+
+/** Body of `POST /v1/workloads`: attach a container. */
+export type AttachRequest = Readonly<z.infer<typeof attachRequest>>;
+
+/** Names an attachment: `DELETE /v1/workloads/:containerId/:interface`. */
+export type DetachRequest = Readonly<z.infer<typeof detachRequest>>;
+
+/** Reply to an attach, and an item of `GET /v1/workloads`. */
+export interface AttachedWorkload {
+  readonly containerId: string;
+  readonly interface: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly namespacePath: string;
+  /** Each with the full prefix length: /32 or /128. */
+  readonly addresses: readonly IpAddress[];
+  /** Default gateway per family that has an address. */
+  readonly gateways: { readonly ipv4?: IpAddress; readonly ipv6?: IpAddress };
+  /** Name of the host's end. */
+  readonly hostInterface: string;
+  /** Of the container's end. */
+  readonly mac: string;
+  /** In octets. */
+  readonly mtu: number;
+}
+
+/** An item of `GET /v1/workloads`. */
+export interface ListedWorkload extends Omit<AttachedWorkload, 'gateways' | 'mac' | 'mtu'> {
+  /** `detaching`: gone from the host, its addresses are given back when the datastore answers. */
+  readonly state: 'attaching' | 'attached' | 'detaching';
+}
+
+/** Reply to a detach. */
+export interface DetachedWorkload {
+  /** `false`: the container is off the network; its addresses are given back when the datastore answers. */
+  readonly released: boolean;
+}
+
+/** @throws {InvalidRequestError} Naming each field that is wrong. */
+export function parseAttachRequest(body: unknown): AttachRequest {
+  return parse(attachRequest, body);
+}
+
+/** @throws {InvalidRequestError} Naming each field that is wrong. */
+export function parseDetachRequest(body: unknown): DetachRequest {
+  return parse(detachRequest, body);
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw new InvalidRequestError(
+    result.error.issues.flatMap((issue) => {
+      const at = issue.path.map(String).join('.');
+      if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => ({ field: key, reason: 'is not a known field' }));
+      }
+      return { field: at || 'body', reason: issue.message };
+    }),
+  );
+}

@@ -1,0 +1,61 @@
+import type { Prefix } from '@overland/net';
+import type { ResolvedOptions } from './ports.ts';
+import { within } from './within.ts';
+import { workloadEndpointOf } from './workload-endpoint.ts';
+import type { WorkloadRecord } from './workload-record.ts';
+
+/**
+ * Everything an attach does to the world, in order: addresses, link, endpoint; then it waits until the host's
+ * side works. Each step can be repeated, and undone by what the record says.
+ *
+ * @returns The record with its addresses.
+ * @throws {AttachAbortedError} If the signal aborts.
+ */
+export async function buildWorkload(
+  options: ResolvedOptions,
+  record: WorkloadRecord,
+  signal: AbortSignal,
+): Promise<WorkloadRecord> {
+  const { node, ipam, network, endpoints, dataplane } = options;
+  const { request, handle, hostInterface, mac, mtu } = record;
+  const assigned = ipam.assign({
+    handle,
+    families: record.families,
+    attributes: { node, namespace: request.namespace, workload: request.name, hostInterface },
+    ...(request.addresses && { addresses: request.addresses }),
+    ...(request.pools && { pools: request.pools }),
+    signal,
+  });
+  const { addresses, blocks } = await within(signal, 'addresses', assigned);
+  await network.create({
+    hostInterface,
+    namespacePath: request.namespacePath,
+    containerInterface: request.interface,
+    mac,
+    mtu,
+    addresses,
+  });
+  const addressed: WorkloadRecord = { ...record, addresses };
+  const endpoint = workloadEndpointOf(node, addressed);
+  await within(signal, 'the datastore', endpoints.put(endpoint));
+  const ready = dataplane.endpointReady(hostInterface, addresses, signal);
+  await within(signal, `${hostInterface} to come up`, ready);
+  await awaitPeers(options, blocks, signal);
+  return addressed;
+}
+
+/** A block that no peer has yet makes the container unreachable from other hosts, but only for a moment. */
+async function awaitPeers(
+  { blocksAdvertised, limits, log }: ResolvedOptions,
+  blocks: readonly Prefix[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (!blocksAdvertised) return;
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(limits.advertisedMs)]);
+  try {
+    await within(enough, 'peers', blocksAdvertised(blocks, enough));
+  } catch (error) {
+    if (signal.aborted || !enough.aborted) throw error;
+    log.warn({ blocks }, 'workload attached before a peer has its block');
+  }
+}

@@ -1,0 +1,54 @@
+import { type Ipam, StaleReleaseError } from '@overland/ipam';
+import type { IpAddress } from '@overland/net';
+import type { EndpointStore } from './endpoint-store.ts';
+import type { WorkloadNetwork } from './workload-network.ts';
+import { HANDLE_PREFIX, hostInterfaceOf } from './workload-record.ts';
+
+/** What had no owner and was removed. */
+export interface Garbage {
+  readonly addresses: readonly IpAddress[];
+  /** Names of WorkloadEndpoints. */
+  readonly endpoints: readonly string[];
+}
+
+export interface GarbageCollector {
+  readonly node: string;
+  readonly ipam: Ipam;
+  readonly network: WorkloadNetwork;
+  readonly endpoints: EndpointStore;
+  /** Whether the journal knows the host interface, now. */
+  readonly isRecorded: (hostInterface: string) => boolean;
+}
+
+/**
+ * Removes endpoints and gives back addresses of this node that are ours and that neither the journal nor the
+ * kernel knows: a lost journal alone costs no running container its address. Releases carry the sequence
+ * number that was seen, so one that was assigned anew meanwhile stays.
+ */
+export async function collectGarbage(collector: GarbageCollector): Promise<Garbage> {
+  const { node, ipam, network, endpoints, isRecorded } = collector;
+  const isGone = async (hostInterface: string): Promise<boolean> =>
+    !isRecorded(hostInterface) && !(await network.exists(hostInterface));
+
+  const removed: string[] = [];
+  for (const { metadata, spec } of await endpoints.list()) {
+    const { containerID: containerId = '', endpoint, interfaceName = '' } = spec;
+    const { name, namespace = 'default' } = metadata;
+    if (interfaceName !== hostInterfaceOf({ containerId, interface: endpoint })) continue;
+    if (!(await isGone(interfaceName))) continue;
+    await endpoints.remove({ name, namespace, containerId });
+    removed.push(name);
+  }
+  const released: IpAddress[] = [];
+  for (const { address, handle, sequence, attributes } of await ipam.allocations()) {
+    const { hostInterface = '' } = attributes;
+    const isOurs = handle?.startsWith(`${HANDLE_PREFIX}${node}.`) && attributes.node === node;
+    if (!handle || !isOurs || !(await isGone(hostInterface))) continue;
+    try {
+      released.push(...(await ipam.releaseAddresses([{ address, handle, sequence }])));
+    } catch (error) {
+      if (!(error instanceof StaleReleaseError)) throw error;
+    }
+  }
+  return { addresses: released, endpoints: removed };
+}

@@ -1,0 +1,27 @@
+import type { IpAddress } from '@overland/net';
+
+/** The link of one workload. */
+export interface WorkloadLink {
+  readonly hostInterface: string;
+  /** Path of the container's network namespace. */
+  readonly namespacePath: string;
+  readonly containerInterface: string;
+  /** Of the container's end. */
+  readonly mac: string;
+  /** In octets. */
+  readonly mtu: number;
+  readonly addresses: readonly IpAddress[];
+}
+
+/** The kernel side of attaching a container, as far as it is this package's: the link and the container's end. */
+export interface WorkloadNetwork {
+  /**
+   * Makes the link: the container's end ready to use, the host's end down. Replaces what an earlier try left.
+   *
+   * @throws {InvalidRequestError} If the namespace or the interface name cannot be used.
+   */
+  create(link: WorkloadLink): Promise<void>;
+  /** Removes both ends; absent is fine. */
+  remove(hostInterface: string): Promise<void>;
+  exists(hostInterface: string): Promise<boolean>;
+}

@@ -1,0 +1,289 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { UnavailableError } from '@overland/datastore';
+import { sameJson } from '@overland/model';
+import type {
+  AttachedWorkload,
+  AttachRequest,
+  DetachedWorkload,
+  DetachRequest,
+  ListedWorkload,
+} from './api.ts';
+import { buildWorkload } from './build-workload.ts';
+import { collectGarbage, type Garbage } from './collect-garbage.ts';
+import { AlreadyAttachedError, AttachAbortedError } from './errors.ts';
+import { DEFAULT_LIMITS, type ResolvedOptions, type WorkloadsOptions } from './ports.ts';
+import { RecordStore } from './record-store.ts';
+import { Turns } from './turns.ts';
+import { abortError } from './within.ts';
+import { endpointNameOf, workloadEndpointOf } from './workload-endpoint.ts';
+import {
+  attachedWorkload,
+  hostInterfaceOf,
+  listedWorkload,
+  newRecord,
+  type WorkloadRecord,
+} from './workload-record.ts';
+
+/** What {@link Workloads.recover} found and did. */
+export interface Recovery {
+  /** Attachments that had not come to an end, or whose container is gone: taken apart. */
+  readonly leftovers: number;
+  /** Detaches that wait for the datastore now. */
+  readonly pending: number;
+  /** What nobody owned; `undefined` if that could not be found out yet. */
+  readonly garbage: Garbage | undefined;
+}
+
+/** The containers of this host. Calls for one attachment run one after another; all are idempotent. */
+export interface Workloads {
+  /**
+   * Puts a container on the network. Asked again for one that is attached, answers the same again.
+   *
+   * @throws {InvalidRequestError} If a field is wrong.
+   * @throws {AlreadyAttachedError} If the container or the name is attached in another way.
+   * @throws {AttachAbortedError} If it took too long, or a detach came first.
+   * @throws Whatever a part refused: `NoAddressError`, `UnavailableError`, `KernelError`, … In every case what
+   *   was done is undone, at the latest when the datastore answers.
+   */
+  attach(request: AttachRequest): Promise<AttachedWorkload>;
+
+  /** Takes a container off the network. One that is not attached is no mistake. */
+  detach(request: DetachRequest): Promise<DetachedWorkload>;
+
+  list(): ListedWorkload[];
+
+  /**
+   * After a start, before the first attach: takes apart what an earlier process left half done and what lost its
+   * container, and gives back addresses of this node that nobody holds. Needs no datastore; what does, waits.
+   */
+  recover(): Promise<Recovery>;
+
+  /** Tries once to finish what waits for the datastore. @returns How many detaches still wait. */
+  settlePending(): Promise<number>;
+
+  /** Keeps finishing what waits for the datastore, until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Reads the journal; changes nothing yet.
+ *
+ * Each attachment is a state machine whose every state is in the journal before the world is changed
+ * (`workload-record.ts`), so what a crash left can always be found and undone.
+ */
+export async function createWorkloads(options: WorkloadsOptions): Promise<Workloads> {
+  const records = new RecordStore(options.journal, options.onDeparted ?? (() => undefined));
+  const unreadable = await records.load();
+  for (const path of unreadable) {
+    options.log.error({ path }, 'record in the journal cannot be read and is left alone');
+  }
+  return new JournalledWorkloads(options, records, unreadable.length === 0);
+}
+
+class JournalledWorkloads implements Workloads {
+  readonly #options: ResolvedOptions;
+  readonly #records: RecordStore;
+  readonly #turns = new Turns();
+  /** Calls off an attach that a detach overtakes. By host interface, as everything here. */
+  readonly #attaching = new Map<string, AbortController>();
+  /** Whether what nobody owns has been looked for. Never while records are unreadable: they own something. */
+  #mayCollect: boolean;
+
+  constructor(options: WorkloadsOptions, records: RecordStore, mayCollect: boolean) {
+    this.#options = { ...options, limits: { ...DEFAULT_LIMITS, ...options.limits } };
+    this.#records = records;
+    this.#mayCollect = mayCollect;
+  }
+
+  async attach(request: AttachRequest): Promise<AttachedWorkload> {
+    const hostInterface = hostInterfaceOf(request);
+    const calledOff = new AbortController();
+    const timeout = AbortSignal.timeout(this.#options.limits.attachMs);
+    const signal = AbortSignal.any([calledOff.signal, timeout]);
+    this.#attaching.set(hostInterface, calledOff);
+    try {
+      return await this.#turns.run(hostInterface, () => this.#attach(request, signal));
+    } catch (error) {
+      await this.#settleSoon(hostInterface);
+      throw error;
+    } finally {
+      if (this.#attaching.get(hostInterface) === calledOff) this.#attaching.delete(hostInterface);
+    }
+  }
+
+  async detach(request: DetachRequest): Promise<DetachedWorkload> {
+    const hostInterface = hostInterfaceOf(request);
+    this.#attaching.get(hostInterface)?.abort(new AttachAbortedError('a detach came first'));
+    await this.#turns.run(hostInterface, async () => {
+      const record = this.#records.get(hostInterface);
+      if (record) await this.#leaveHost(record);
+      else await this.#options.network.remove(hostInterface);
+    });
+    return { released: await this.#settleSoon(hostInterface) };
+  }
+
+  list(): ListedWorkload[] {
+    return this.#records.all().map(listedWorkload);
+  }
+
+  async recover(): Promise<Recovery> {
+    const { network, log } = this.#options;
+    let leftovers = 0;
+    for (const record of this.#records.all()) {
+      const { hostInterface, state } = record;
+      if (state === 'attached' && (await network.exists(hostInterface))) continue;
+      log.warn({ hostInterface, state }, 'taking apart a workload that is not whole');
+      leftovers++;
+      await this.#turns.run(hostInterface, () => this.#leaveHostIfPossible(record));
+    }
+    const pending = await this.settlePending();
+    return { leftovers, pending, garbage: await this.#collectGarbage() };
+  }
+
+  async settlePending(): Promise<number> {
+    const isPending = ({ state }: WorkloadRecord): boolean => state === 'detaching';
+    for (const { hostInterface } of this.#records.all().filter(isPending)) {
+      const outcome = await this.#turns.run(hostInterface, () => this.#settle(hostInterface));
+      // The others would only wait for the same datastore.
+      if (outcome === 'unreachable') break;
+    }
+    return this.#records.all().filter(isPending).length;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await delay(this.#options.limits.retryMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      if ((await this.settlePending()) === 0) await this.#collectGarbage();
+    }
+  }
+
+  async #attach(request: AttachRequest, signal: AbortSignal): Promise<AttachedWorkload> {
+    if (signal.aborted) throw abortError(signal, 'earlier calls for the same container');
+    const { node, network, families, mtu } = this.#options;
+    const record = newRecord({ node, families: families(), mtu: mtu() }, request);
+    // Refuses a request that would make no valid endpoint, before anything is done.
+    workloadEndpointOf(node, record);
+    this.#refuseTakenName(record);
+
+    const known = this.#records.get(record.hostInterface);
+    if (known) {
+      const isSame = known.state !== 'detaching' && sameJson(known.request, request);
+      const isThere = known.state === 'attached' && (await network.exists(known.hostInterface));
+      if (isThere && isSame) return attachedWorkload(known);
+      if (isThere) {
+        throw new AlreadyAttachedError(
+          `${request.containerId} has ${request.interface} already, asked for in another way; detach it first`,
+        );
+      }
+      // The same again: what the handle holds is used again. Another: begin with nothing.
+      if (!isSame) await this.#clear(known);
+    }
+    try {
+      await this.#records.write(record);
+      const built = await buildWorkload(this.#options, record, signal);
+      const attached: WorkloadRecord = { ...built, state: 'attached' };
+      await this.#records.write(attached);
+      return attachedWorkload(attached);
+    } catch (error) {
+      await this.#leaveHostIfPossible(record);
+      throw error;
+    }
+  }
+
+  /** Two endpoints of one name would be one to the rest of the cluster. */
+  #refuseTakenName({ request, hostInterface }: WorkloadRecord): void {
+    const { node } = this.#options;
+    const { name, namespace } = endpointNameOf(node, request);
+    for (const other of this.#records.all()) {
+      const taken = endpointNameOf(node, other.request);
+      if (other.hostInterface === hostInterface || other.state === 'detaching') continue;
+      if (taken.name !== name || taken.namespace !== namespace) continue;
+      throw new AlreadyAttachedError(
+        `the name ${request.name} belongs to container ${other.request.containerId}; detach that first`,
+      );
+    }
+  }
+
+  async #clear(known: WorkloadRecord): Promise<void> {
+    await this.#leaveHost(known);
+    if ((await this.#settle(known.hostInterface)) === 'settled') return;
+    throw new UnavailableError(
+      `${known.request.containerId} was attached before, and its addresses could not be given back yet`,
+    );
+  }
+
+  /** The part of a detach that needs no datastore. */
+  async #leaveHost(record: WorkloadRecord): Promise<void> {
+    const { network, log } = this.#options;
+    const { hostInterface } = record;
+    try {
+      await this.#records.write({ ...record, state: 'detaching' });
+    } catch (error) {
+      // A full disk must not keep a container: after a restart the missing link tells the same.
+      log.warn({ err: error, hostInterface }, 'journal did not take a detach');
+    }
+    await network.remove(hostInterface);
+  }
+
+  /** The same, where another error matters more; the link is removed with the rest, later. */
+  async #leaveHostIfPossible(record: WorkloadRecord): Promise<void> {
+    try {
+      await this.#leaveHost(record);
+    } catch (error) {
+      const { hostInterface } = record;
+      this.#options.log.warn({ err: error, hostInterface }, 'link could not be removed yet');
+    }
+  }
+
+  /** Finishes a detach; what cannot be finished stays in the journal and is tried again. */
+  async #settle(hostInterface: string): Promise<'settled' | 'unreachable' | 'failed'> {
+    const { node, ipam, network, endpoints, log } = this.#options;
+    const record = this.#records.get(hostInterface);
+    if (record?.state !== 'detaching') return 'settled';
+    try {
+      await network.remove(hostInterface);
+      await endpoints.remove(endpointNameOf(node, record.request));
+      await ipam.release(record.handle);
+      await this.#records.remove(record);
+      return 'settled';
+    } catch (error) {
+      log.warn({ err: error, hostInterface }, 'detach is not finished; it will be tried again');
+      return error instanceof UnavailableError ? 'unreachable' : 'failed';
+    }
+  }
+
+  /** As {@link #settle}, but goes on in the background when it takes long. @returns Whether it is finished. */
+  async #settleSoon(hostInterface: string): Promise<boolean> {
+    const settled = this.#turns.run(hostInterface, () => this.#settle(hostInterface));
+    const enough = new AbortController();
+    const tooLate = delay(this.#options.limits.detachMs, 'failed', { signal: enough.signal });
+    try {
+      return (await Promise.race([settled, tooLate])) === 'settled';
+    } finally {
+      tooLate.catch(() => undefined);
+      enough.abort();
+    }
+  }
+
+  async #collectGarbage(): Promise<Garbage | undefined> {
+    const { log } = this.#options;
+    if (!this.#mayCollect) return undefined;
+    try {
+      const isRecorded = (hostInterface: string): boolean =>
+        this.#records.get(hostInterface) !== undefined;
+      const garbage = await collectGarbage({ ...this.#options, isRecorded });
+      this.#mayCollect = false;
+      if (garbage.addresses.length + garbage.endpoints.length > 0) {
+        log.warn(garbage, 'gave back what no workload of this host holds');
+      }
+      return garbage;
+    } catch (error) {
+      log.warn(
+        { err: error },
+        'could not look for addresses that no workload holds; will try again',
+      );
+      return undefined;
+    }
+  }
+}
