@@ -2,7 +2,12 @@ export type { EndpointState, LocalState } from './calc/local-state.ts';
 export type { LocalInputs, Problem } from './calc/local-state-of.ts';
 export { localStateOf } from './calc/local-state-of.ts';
 export type { Clock } from './dataplane/clock.ts';
-export type { Dataplane, DataplaneOptions, DataplaneStatus } from './dataplane/dataplane.ts';
+export type {
+  Dataplane,
+  DataplaneOptions,
+  DataplaneStatus,
+  FailureStatus,
+} from './dataplane/dataplane.ts';
 export { createDataplane } from './dataplane/dataplane.ts';
 export type { LearnedCounts } from './dataplane/learned/learned-routes.ts';
 export type { InterfaceStatus } from './dataplane/link-table.ts';

@@ -81,22 +81,26 @@ export class LocalReconciler {
         return this.#routes.observe(event.route, event.removed);
       case 'link': {
         const { name, up } = event.link;
-        if (up) return isWorkload(name);
-        this.#routes.forgetDevice(name);
-        this.#interfaces.doubt(name);
+        if (!up) this.#forget(name);
         return isWorkload(name);
       }
       case 'link-removed':
-        this.#routes.forgetDevice(event.name);
-        this.#interfaces.doubt(event.name);
+        this.#forget(event.name);
         return isWorkload(event.name);
       case 'address':
-        if (event.removed) this.#routes.forgetSource(event.address.address);
-        if (event.removed && isWorkload(event.device)) this.#interfaces.doubt(event.device);
-        return event.removed || this.#isSource(event.address.address);
+        if (!event.removed) return this.#isSource(event.address.address);
+        this.#routes.forgetSource(event.address.address);
+        // With the last IPv4 address the kernel drops all IPv4 routes of the device, without a word.
+        if (isWorkload(event.device)) this.#forget(event.device);
+        return true;
       default:
         return false;
     }
+  }
+
+  #forget(device: string): void {
+    this.#routes.forgetDevice(device);
+    this.#interfaces.doubt(device);
   }
 
   #isSource(address: IpAddress): boolean {

@@ -38,7 +38,6 @@ export class LearnedReconciler {
         kernel: options.kernel,
         clock: options.clock,
         setAt: (index) => this.#sets.at(index),
-        isReachable: (set) => set.paths.some(({ nextHop }) => options.isUsable(nextHop.device)),
       });
     this.#routes = { ipv4: routesOf('ipv4'), ipv6: routesOf('ipv6') };
   }
@@ -93,6 +92,8 @@ export class LearnedReconciler {
     }
     if (this.#objectsInDoubt) await this.#readObjects();
     if (this.#objectsWanted) await this.#writeObjects();
+    // A batch came meanwhile: routes must not be looked at before their sets.
+    if (this.#objectsWanted || this.#objectsInDoubt) return true;
     for (const family of FAMILIES) {
       const routes = this.#routes[family];
       if (routes.hasWork || this.#isDue(routes.nextDueMs())) {
@@ -154,7 +155,9 @@ export class LearnedReconciler {
     let changed = false;
     for (const set of this.#sets.wanted()) {
       const target = this.#objects.target(set);
-      changed ||= set.target !== undefined && set.target !== target;
+      // Routes of a set that is new wait in the queue anyway.
+      changed ||= set.target !== target && !set.isNew;
+      set.isNew = false;
       set.target = target;
     }
     if (changed) for (const family of FAMILIES) this.#routes[family].targetsChanged();

@@ -9,10 +9,8 @@ import {
 import type { Clock } from '../clock.ts';
 import { RetryQueue } from '../retry-queue.ts';
 import type { PathSet } from './next-hop-sets.ts';
+import { isLearned, LEARNED_METRIC, OtherRoutes } from './other-routes.ts';
 import { ALTERED, LearnedRouteTable } from './route-table.ts';
-
-/** Metric of learned routes: Calico's `ipv4NormalRoutePriority`. A static route without metric wins. */
-export const LEARNED_METRIC = 1024;
 
 /** Messages per send: with more, a burst of errors overflows the socket's receive buffer. */
 const BATCH = 128;
@@ -24,8 +22,6 @@ export interface LearnedRoutesOptions {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly setAt: (index: number) => PathSet | undefined;
-  /** Whether any link of the set's paths is up. */
-  readonly isReachable: (set: PathSet) => boolean;
 }
 
 /** What one call of {@link LearnedRoutes.step} met; the caller logs and acts. */
@@ -42,13 +38,10 @@ export class LearnedRoutes {
   readonly #options: LearnedRoutesOptions;
   readonly #table = new LearnedRouteTable();
   readonly #retries = new RetryQueue<Prefix>();
-  /** Destinations that somebody else has a route for, at our metric: theirs is left alone. */
-  readonly #foreign = new Set<Prefix>();
-  /** Objects of ours that others' routes use. */
-  readonly #borrowed = new Set<number>();
-  /** Ours by protocol, but at a metric that we do not write. */
-  #surplus: Route[] = [];
+  readonly #others = new OtherRoutes();
   #waiters: { readonly until: number; readonly resolve: () => void }[] = [];
+  /** Slots of the queue that were tried, of all that ever were in it. */
+  #tried = 0;
   #source: IpAddress | undefined;
   #ended = false;
 
@@ -73,6 +66,7 @@ export class LearnedRoutes {
       this.#rescan();
     }
     const until = this.#table.queued;
+    if (until <= this.#tried) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push({ until, resolve }));
   }
 
@@ -85,14 +79,11 @@ export class LearnedRoutes {
 
   /** Takes over a full listing of the family's routes, ours and others'. */
   readBack(routes: readonly Route[]): void {
-    this.#foreign.clear();
-    this.#borrowed.clear();
-    this.#surplus = [];
+    this.#others.clear();
     this.#table.beginReadBack();
     for (const route of routes) {
-      if (route.protocol !== PROTOCOL.bgp) this.#noteForeign(route);
-      else if (route.metric !== LEARNED_METRIC) this.#surplus.push(route);
-      else this.#table.found(route.destination, this.#valueOf(route));
+      if (isLearned(route)) this.#table.found(route.destination, this.#valueOf(route));
+      else this.#others.add(route);
     }
     this.#table.endReadBack();
     this.#rescan();
@@ -104,13 +95,8 @@ export class LearnedRoutes {
    * @returns Whether somebody else changed what is ours, and it will be repaired.
    */
   observe(route: Route, removed: boolean): boolean {
-    const { destination, metric, protocol } = route;
-    if (protocol !== PROTOCOL.bgp) return this.#observeForeign(route, removed);
-    if (metric !== LEARNED_METRIC) {
-      if (!removed) this.#surplus.push(route);
-      return !removed;
-    }
-    const slot = this.#table.found(destination, removed ? 0 : this.#valueOf(route));
+    if (!isLearned(route)) return this.#observeOther(route, removed);
+    const slot = this.#table.found(route.destination, removed ? 0 : this.#valueOf(route));
     if (slot === undefined || this.#workFor(slot) === 'nothing') return false;
     this.#table.touch(slot);
     return true;
@@ -128,7 +114,7 @@ export class LearnedRoutes {
 
   /** Objects that routes in the kernel use, ours or not. */
   usedObjects(): Set<number> {
-    const used = new Set(this.#borrowed);
+    const used = new Set(this.#others.borrowed);
     for (const slot of this.#table.slots()) used.add(this.#table.actual(slot));
     return used;
   }
@@ -139,7 +125,7 @@ export class LearnedRoutes {
   }
 
   get hasWork(): boolean {
-    return this.#table.pending > 0 || (this.#ended && this.#surplus.length > 0);
+    return this.#table.pending > 0 || (this.#ended && this.#others.hasSurplus);
   }
 
   /** Does one batch of work. */
@@ -158,7 +144,7 @@ export class LearnedRoutes {
       ...(await this.#remove(removals)),
       ...(await this.#removeSurplus()),
     ];
-    for (const slot of slots) if (this.#workFor(slot) === 'forget') this.#forget(slot);
+    for (const slot of slots) this.#settle(slot);
     this.#settleWaiters();
     return { changed: writes.length + removals.length - refused.length, refused };
   }
@@ -188,8 +174,8 @@ export class LearnedRoutes {
         continue;
       }
       counts.wanted++;
-      if (this.#isForeign(slot)) counts.conflicts++;
-      else if (!set.target) counts.unreachable++;
+      if (this.#isOccupied(slot)) counts.conflicts++;
+      else if (set.target === 'unreachable') counts.unreachable++;
       else if (actual === set.target) counts.programmed++;
     }
     return counts;
@@ -202,17 +188,19 @@ export class LearnedRoutes {
       if (actual === 0) return 'forget';
       return this.#ended || this.#table.isWithdrawn(slot) ? 'remove' : 'nothing';
     }
-    if (this.#isForeign(slot)) return 'nothing';
-    // The kernel has dropped these routes with their links; if it has not, they lead nowhere.
-    if (!set.target) return actual !== 0 && !this.#options.isReachable(set) ? 'remove' : 'nothing';
+    if (this.#isOccupied(slot)) return 'nothing';
+    if (set.target === 'pending') return 'nothing';
+    // Usually the kernel has dropped the route with its links.
+    if (set.target === 'unreachable') return actual === 0 ? 'nothing' : 'remove';
     return actual === set.target ? 'nothing' : 'write';
   }
 
   async #write(slots: readonly number[]): Promise<KernelError[]> {
     if (slots.length === 0) return [];
-    const targets = slots.map(
-      (slot) => this.#options.setAt(this.#table.desired(slot))?.target ?? 0,
-    );
+    const targets = slots.map((slot) => {
+      const target = this.#options.setAt(this.#table.desired(slot))?.target;
+      return typeof target === 'number' ? target : 0;
+    });
     const routes = slots.map((slot, i) => this.#route(slot, targets[i] ?? 0));
     const outcome = await this.#options.kernel.routes.replace(routes);
     return this.#note(slots, outcome, (slot, i) => this.#table.wrote(slot, targets[i] ?? 0));
@@ -247,10 +235,8 @@ export class LearnedRoutes {
   }
 
   async #removeSurplus(): Promise<KernelError[]> {
-    if (!this.#ended || this.#surplus.length === 0) return [];
-    const routes = this.#surplus.slice(0, BATCH);
-    this.#surplus = this.#surplus.slice(BATCH);
-    const outcome = await this.#options.kernel.routes.remove(routes);
+    if (!this.#ended || !this.#others.hasSurplus) return [];
+    const outcome = await this.#options.kernel.routes.remove(this.#others.takeSurplus(BATCH));
     return outcome.filter((error) => error !== undefined);
   }
 
@@ -269,15 +255,10 @@ export class LearnedRoutes {
     return target.type === 'next-hop-object' && source === this.#source ? target.id : ALTERED;
   }
 
-  #noteForeign({ destination, metric, target }: Route): void {
-    if (metric === LEARNED_METRIC) this.#foreign.add(destination);
-    if (target.type === 'next-hop-object') this.#borrowed.add(target.id);
-  }
-
-  #observeForeign(route: Route, removed: boolean): boolean {
-    if (route.metric !== LEARNED_METRIC && route.target.type !== 'next-hop-object') return false;
-    if (removed) this.#foreign.delete(route.destination);
-    else this.#noteForeign(route);
+  #observeOther(route: Route, removed: boolean): boolean {
+    if (removed) this.#others.remove(route);
+    else this.#others.add(route);
+    if (route.protocol === PROTOCOL.bgp) return !removed;
     const slot = this.#table.slotOf(route.destination);
     if (slot === undefined || route.metric !== LEARNED_METRIC) return false;
     // `ip route replace` overwrites ours without a word about it.
@@ -286,23 +267,28 @@ export class LearnedRoutes {
     return removed;
   }
 
-  #isForeign(slot: number): boolean {
+  #isOccupied(slot: number): boolean {
     const prefix = this.#table.prefixOf(slot);
-    return prefix !== undefined && this.#foreign.size > 0 && this.#foreign.has(prefix);
+    return prefix !== undefined && this.#others.isOccupied(prefix);
   }
 
   #rescan(): void {
     this.#table.touchWhere((slot) => this.#workFor(slot) !== 'nothing');
   }
 
-  #forget(slot: number): void {
+  /** After a slot was looked at: gives it back, and forgets a failure that nothing is to be done about. */
+  #settle(slot: number): void {
+    const work = this.#workFor(slot);
     const prefix = this.#table.prefixOf(slot);
-    if (prefix !== undefined) this.#retries.forget(prefix);
-    this.#table.release(slot);
+    if (prefix !== undefined && (work === 'forget' || work === 'nothing')) {
+      this.#retries.forget(prefix);
+    }
+    if (work === 'forget') this.#table.release(slot);
   }
 
   #settleWaiters(): void {
-    const isDone = ({ until }: { until: number }): boolean => until <= this.#table.taken;
+    this.#tried = this.#table.taken;
+    const isDone = ({ until }: { until: number }): boolean => until <= this.#tried;
     for (const waiter of this.#waiters.filter(isDone)) waiter.resolve();
     this.#waiters = this.#waiters.filter((waiter) => !isDone(waiter));
   }

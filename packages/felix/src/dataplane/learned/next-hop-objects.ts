@@ -1,6 +1,12 @@
 import { type NextHopObject, PROTOCOL } from '@overland/linux';
 import { RetryQueue } from '../retry-queue.ts';
-import { type NextHopSets, type Path, type PathSet, pathKey } from './next-hop-sets.ts';
+import {
+  type NextHopSets,
+  type Path,
+  type PathSet,
+  pathKey,
+  type Target,
+} from './next-hop-sets.ts';
 
 /** Ids that we give out start here, far from those of routing daemons that count from 1. */
 const FIRST_PATH_ID = 8_600_000;
@@ -59,17 +65,16 @@ export class NextHopObjectTable {
     return this.#actual.has(id);
   }
 
-  /**
-   * The object that routes of `set` point at.
-   *
-   * @returns 0 while there is none: every path's link is down, or the kernel refused.
-   */
-  target(set: PathSet): number {
+  /** Where routes of `set` should point now. */
+  target(set: PathSet): Target {
     const [only] = set.paths;
-    if (only && set.paths.length === 1) return this.#isPresent(only) ? only.id : 0;
-    return set.group !== 0 && this.#actual.has(set.group) && this.#members(set).length > 0
-      ? set.group
-      : 0;
+    if (only && set.paths.length === 1) {
+      if (this.#isPresent(only)) return only.id;
+    } else if (this.#actual.has(set.group) && this.#members(set).length > 0) {
+      return set.group;
+    }
+    const isReachable = set.paths.some(({ nextHop }) => this.#isUsable(nextHop.device));
+    return isReachable ? 'pending' : 'unreachable';
   }
 
   /** Objects to write: paths first. Call {@link missingGroups} once they are written. */

@@ -9,6 +9,12 @@ export interface Path {
   id: number;
 }
 
+/**
+ * Id of the object that routes point at. `pending`: the kernel has none yet, or refused it: leave routes as they
+ * are. `unreachable`: every link of the set is down.
+ */
+export type Target = number | 'pending' | 'unreachable';
+
 /** Equal-cost paths that many routes share. Becomes a group, or just its path if there is one only. */
 export interface PathSet {
   readonly index: number;
@@ -18,8 +24,10 @@ export interface PathSet {
   routes: number;
   /** Id of the kernel's group; 0 while it has none, and always for a single path. */
   group: number;
-  /** The object that routes of this set are pointed at; 0: there is none; `undefined`: not decided yet. */
-  target: number | undefined;
+  /** Where routes of this set are pointed. */
+  target: Target;
+  /** No target was worked out for it yet. */
+  isNew: boolean;
 }
 
 /** The sets that the speaker has named, by its numbers, and their paths, shared by content. */
@@ -38,7 +46,8 @@ export class NextHopSets {
     const key = [family, ...paths.map((path) => path.key)].join(' ');
     let set = this.#byContent.get(key);
     if (!set) {
-      set = { index: this.#sets.length, family, paths, routes: 0, group: 0, target: undefined };
+      const index = this.#sets.length;
+      set = { index, family, paths, routes: 0, group: 0, target: 'pending', isNew: true };
       this.#sets.push(set);
       this.#byContent.set(key, set);
     }
