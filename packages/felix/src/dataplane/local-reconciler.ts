@@ -62,6 +62,12 @@ export class LocalReconciler {
     this.doubtFilter();
   }
 
+  /** All links were read again: any of them may be another one. */
+  linksRead(): void {
+    this.#interfaces.doubtAll();
+    this.#isDirty = true;
+  }
+
   /** Reads the packet filter again. */
   doubtFilter(): void {
     this.#filter.doubt();

@@ -218,6 +218,7 @@ export class ReconcileLoop {
     this.#isReadingLinks = true;
     await this.#links.readBack(this.#options.kernel);
     this.#isReadingLinks = false;
+    this.local.linksRead();
     this.#linksChanged();
   }
 
