@@ -15,6 +15,7 @@ const greet = command({
   options: {
     output: OUTPUT_OPTION,
     loud: { type: 'boolean', summary: 'shout' },
+    noWait: { type: 'boolean', summary: 'do not wait for an answer' },
     times: { type: 'number', summary: 'how often', minimum: 1, maximum: 3, default: 1 },
     alsoCalled: { type: 'list', summary: 'other names' },
   },
@@ -65,9 +66,15 @@ test('arguments and options arrive by name, with defaults', async () => {
     others: ['Bob', 'Eve'],
     output: 'table',
     loud: false,
+    noWait: false,
     times: 1,
     alsoCalled: ['X'],
   });
+});
+
+test('an option may begin with no', async () => {
+  const { out } = await run('person', 'greet', 'Ada', '--no-wait');
+  expect(JSON.parse(out)).toMatchObject({ noWait: true });
 });
 
 test.each([

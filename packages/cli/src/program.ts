@@ -113,7 +113,8 @@ function toOption(name: string, spec: OptionSpec): Option {
   const option = new Option(flags, spec.summary);
   switch (spec.type) {
     case 'boolean':
-      return option.default(false);
+      // Commander keeps `--no-fib` as `fib`, true until it is given.
+      return option.default(option.negate);
     case 'list':
       return option
         .default([], 'none')
@@ -146,7 +147,15 @@ function parseNumber(
 function inputOf(leaf: Commander, loaded: Command): Record<string, unknown> {
   const names = Object.keys(loaded.arguments);
   const positional = names.map((name, i) => [name, leaf.processedArgs[i]] as const);
-  return { ...Object.fromEntries(positional), ...leaf.opts() };
+  const options = leaf.options.map((option) => {
+    const value: unknown = leaf.getOptionValue(option.attributeName());
+    return [camel(option.name()), option.negate ? !value : value] as const;
+  });
+  return Object.fromEntries([...positional, ...options.filter(([, value]) => value !== undefined)]);
+}
+
+function camel(name: string): string {
+  return name.replaceAll(/-[a-z]/g, (match) => match.charAt(1).toUpperCase());
 }
 
 function kebab(name: string): string {

@@ -11,6 +11,7 @@ export interface RegistryEntry {
 
 /** What each noun is about, for `overland --help`. */
 export const NOUNS: Readonly<Record<string, string>> = {
+  bgp: 'Run a BGP speaker by itself, and look at one',
   lab: 'Bring up a fabric of routers, hosts and containers on this machine',
 };
 
@@ -65,6 +66,16 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'lab setup',
     summary: 'Install the system packages that labs need',
     load: async () => (await import('./commands/lab-setup.ts')).labSetup,
+  },
+  {
+    name: 'bgp run',
+    summary: 'Run a BGP router from a speaker file, without agent and datastore',
+    load: async () => (await import('./commands/bgp-run.ts')).bgpRun,
+  },
+  {
+    name: 'bgp summary',
+    summary: 'Show the BGP sessions of this host in the columns of FRR',
+    load: async () => (await import('./commands/bgp-summary.ts')).bgpSummary,
   },
   {
     name: 'version',

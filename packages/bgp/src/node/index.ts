@@ -1,6 +1,13 @@
+export {
+  askForSummary,
+  ControlSocketError,
+  DEFAULT_CONTROL_SOCKET,
+} from './control-socket.ts';
 export { ListenError } from './listeners.ts';
 export type { MessageCounts } from './message-counters.ts';
 export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';
 export { startSpeaker } from './speaker.ts';
 export { parseSpeakerFile, SpeakerFileError } from './speaker-file.ts';
 export type { PeerSummary, SessionSummary, SpeakerSummary } from './speaker-summary.ts';
+export type { StandaloneRouterOptions } from './standalone-router.ts';
+export { runStandaloneRouter } from './standalone-router.ts';

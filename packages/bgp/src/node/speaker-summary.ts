@@ -24,6 +24,8 @@ export interface PeerSummary {
   readonly version: 4;
   readonly asn: Asn;
   readonly localAsn: Asn;
+  /** Configured; what was negotiated is in `session`. */
+  readonly families: readonly Family[];
   readonly state: State;
   /** Since it was last Established, or ceased to be; `null`: never. */
   readonly upDownSeconds: number | null;
@@ -73,6 +75,7 @@ export function summarisePeer(
     version: 4,
     asn: config.asn,
     localAsn: config.localAsn ?? speaker.asn,
+    families: config.families,
     state: record.state,
     upDownSeconds:
       changedMs === undefined ? null : Math.floor((performance.now() - changedMs) / 1000),

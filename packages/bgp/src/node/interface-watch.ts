@@ -1,0 +1,92 @@
+import type { Kernel, KernelEvent, Link } from '@overland/linux';
+import { formatInterfaceAddress, type InterfaceAddress } from '@overland/net';
+import type { InterfaceState } from '../core/rib/route-engine.ts';
+
+interface Entry {
+  readonly index: number;
+  name: string;
+  usable: boolean;
+  /** By text. */
+  readonly addresses: Map<string, InterfaceAddress>;
+}
+
+/**
+ * Follows the interfaces of a namespace.
+ *
+ * @param told Called with all of them, at first and after every change. A link that loses its carrier is told within
+ *   the same turn of the event loop.
+ * @returns When `signal` aborts. @throws {KernelError} If the kernel cannot be read.
+ */
+export async function watchInterfaces(
+  kernel: Kernel,
+  told: (interfaces: readonly InterfaceState[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  // In this order, so that what changes while it is read back is an event.
+  const events = kernel.monitor.events(signal, { echo: false });
+  let table = await readBack(kernel);
+  told(states(table));
+  for await (const event of events) {
+    if (event.type === 'overrun') table = await readBack(kernel);
+    else if (!observe(table, event)) continue;
+    told(states(table));
+  }
+}
+
+async function readBack(kernel: Kernel): Promise<Map<number, Entry>> {
+  const table = new Map<number, Entry>();
+  for (const link of await kernel.links.list()) {
+    const entry = entryOf(link);
+    table.set(link.index, entry);
+    for (const address of await kernel.links.addresses(link.name)) {
+      entry.addresses.set(formatInterfaceAddress(address), address);
+    }
+  }
+  return table;
+}
+
+/** @returns Whether the event changed anything that matters. */
+function observe(table: Map<number, Entry>, event: KernelEvent): boolean {
+  switch (event.type) {
+    case 'link':
+      return observeLink(table, event.link);
+    case 'link-removed':
+      return table.delete(event.index);
+    case 'address': {
+      const entry = [...table.values()].find(({ name }) => name === event.device);
+      const text = formatInterfaceAddress(event.address);
+      if (!entry || entry.addresses.has(text) !== event.removed) return false;
+      if (event.removed) entry.addresses.delete(text);
+      else entry.addresses.set(text, event.address);
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+function observeLink(table: Map<number, Entry>, link: Link): boolean {
+  const next = entryOf(link);
+  const known = table.get(link.index);
+  if (!known) {
+    table.set(link.index, next);
+    return true;
+  }
+  const isChanged = known.name !== next.name || known.usable !== next.usable;
+  known.name = next.name;
+  known.usable = next.usable;
+  return isChanged;
+}
+
+function entryOf(link: Link): Entry {
+  const { index, name, up, carrier } = link;
+  return { index, name, usable: up && carrier, addresses: new Map() };
+}
+
+function states(table: ReadonlyMap<number, Entry>): InterfaceState[] {
+  return Array.from(table.values(), ({ name, usable, addresses }) => ({
+    name,
+    usable,
+    addresses: [...addresses.values()],
+  }));
+}

@@ -1,0 +1,117 @@
+import { type Kernel, openKernel } from '@overland/linux';
+import type { Logger } from 'pino';
+import type { SpeakerConfig } from '../core/config.ts';
+import { createRouteEngine } from '../core/rib/engine.ts';
+import type { InterfaceState } from '../core/rib/route-engine.ts';
+import { serveControlSocket } from './control-socket.ts';
+import { watchInterfaces } from './interface-watch.ts';
+import { startSpeaker } from './speaker.ts';
+import { StandaloneFib } from './standalone-fib.ts';
+
+/** Slow read-back of the kernel's routes, which mends what somebody else broke, milliseconds. */
+const RESYNC_MS = 30_000;
+
+export interface StandaloneRouterOptions {
+  readonly config: SpeakerConfig;
+  readonly log: Logger;
+  /** Path of the control socket. */
+  readonly controlSocket: string;
+  /** Speak, but leave the kernel's routes alone. */
+  readonly noFib: boolean;
+  /** Called when it listens, dials and answers. */
+  readonly started?: () => void;
+}
+
+/**
+ * A router without agent: a speaker, the kernel's routes and a control socket, until `signal` aborts. Its routes
+ * stay in the kernel then, and it parts from its peers silently, so that a restart loses no packet.
+ *
+ * @throws {ListenError} {ControlSocketError} {KernelError} If it cannot start, or the kernel cannot be followed.
+ */
+export async function runStandaloneRouter(
+  options: StandaloneRouterOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await using kernel = openKernel();
+  const ended = new AbortController();
+  const watch = new InterfaceWatch(kernel, AbortSignal.any([signal, ended.signal]));
+  try {
+    await Promise.race([watch.ready, watch.done]);
+    await runWith(kernel, watch, options, signal);
+  } finally {
+    ended.abort();
+    await watch.done;
+  }
+}
+
+/** The interfaces as they are, and whom to tell. */
+class InterfaceWatch {
+  /** When the interfaces are known. */
+  readonly ready: Promise<void>;
+  /** When the watch has ended. */
+  readonly done: Promise<void>;
+  interfaces: readonly InterfaceState[] = [];
+  onChange: () => void = () => undefined;
+
+  constructor(kernel: Kernel, signal: AbortSignal) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.done = watchInterfaces(
+      kernel,
+      (interfaces) => {
+        this.interfaces = interfaces;
+        resolve();
+        this.onChange();
+      },
+      signal,
+    );
+  }
+
+  isUsable(device: string): boolean {
+    return this.interfaces.some(({ name, usable }) => usable && name === device);
+  }
+}
+
+async function runWith(
+  kernel: Kernel,
+  watch: InterfaceWatch,
+  options: StandaloneRouterOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, log, controlSocket, noFib, started } = options;
+  const fib = noFib
+    ? undefined
+    : new StandaloneFib(kernel, (device) => watch.isUsable(device), log);
+  await fib?.resync();
+  const preserved = fib?.preserved ?? [];
+  const engine = createRouteEngine(config);
+  engine.setInterfaces(watch.interfaces);
+  await using speaker = await startSpeaker(
+    {
+      config,
+      engine,
+      log,
+      restarting: preserved.length > 0,
+      preserved,
+      onRouteBatch: async (batch) => await fib?.apply(batch),
+    },
+    signal,
+  );
+  await using _control = await serveControlSocket(controlSocket, speaker);
+  const failed = Promise.withResolvers<never>();
+  const resync = (): void => void fib?.resync().catch(failed.reject);
+  watch.onChange = () => {
+    speaker.setInterfaces(watch.interfaces);
+    resync();
+  };
+  watch.onChange();
+  const slowly = setInterval(resync, RESYNC_MS);
+  log.info({ peers: config.peers.length, preserved }, 'router started');
+  started?.();
+  try {
+    await Promise.race([speaker.done, watch.done, failed.promise]);
+  } finally {
+    clearInterval(slowly);
+    watch.onChange = () => undefined;
+  }
+}

@@ -1,0 +1,62 @@
+import type { PeerSummary, SpeakerSummary } from '@overland/bgp/node';
+import { compareAddresses, type Family } from '@overland/net';
+
+/** One peer in one address family: a line of `bgp summary`, and an element of its JSON. */
+export interface SummaryRow {
+  readonly peer: string;
+  readonly description: string | null;
+  readonly peerAddress: string;
+  readonly family: Family;
+  readonly version: number;
+  readonly localAs: number;
+  readonly remoteAs: number;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  /** Octets that wait, in either direction. */
+  readonly inQueue: number;
+  readonly outQueue: number;
+  /** FSM state, or `NoNeg`: Established, but without this family. */
+  readonly state: string;
+  /** Since the session came up, or went down; `null`: never up. */
+  readonly uptimeSeconds: number | null;
+  /** Prefixes; `null` when the family is not up. */
+  readonly received: number | null;
+  readonly sent: number | null;
+  readonly stale: number;
+  readonly lastError: string | null;
+}
+
+/** The rows of one family, by address. */
+export function summaryRows(summary: SpeakerSummary, family: Family): SummaryRow[] {
+  return summary.peers
+    .filter(({ families }) => families.includes(family))
+    .toSorted((a, b) => compareAddresses(a.address, b.address))
+    .map((peer) => row(peer, family));
+}
+
+function row(peer: PeerSummary, family: Family): SummaryRow {
+  const isUp = peer.session?.families.includes(family) ?? false;
+  return {
+    peer: peer.name,
+    description: peer.description ?? null,
+    peerAddress: peer.address,
+    family,
+    version: peer.version,
+    localAs: peer.localAsn,
+    remoteAs: peer.asn,
+    messagesReceived: peer.messagesReceived,
+    messagesSent: peer.messagesSent,
+    inQueue: peer.inQueueOctets,
+    outQueue: peer.outQueueOctets,
+    state: peer.session && !isUp ? 'NoNeg' : peer.state,
+    uptimeSeconds: peer.upDownSeconds,
+    received: isUp ? peer.prefixesReceived[family] : null,
+    sent: isUp ? peer.prefixesSent[family] : null,
+    stale: peer.prefixesStale[family],
+    lastError: lastError(peer),
+  };
+}
+
+function lastError({ lastError: reason, lastCommunication: text }: PeerSummary): string | null {
+  return reason && text ? `${reason} "${text}"` : reason;
+}

@@ -1,0 +1,104 @@
+import type { PeerSummary, SpeakerSummary } from '@overland/bgp/node';
+import { parseAddress, parseAsn } from '@overland/net';
+import { expect, test } from 'vitest';
+import { coloursFor } from '../colours.ts';
+import { formatAge } from './age.ts';
+import { summaryRows } from './summary-rows.ts';
+import { summaryText } from './summary-text.ts';
+
+const counts = { open: 1, update: 2, notification: 0, keepalive: 97, routeRefresh: 0 };
+
+function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
+  return {
+    name: `peer-${address}`,
+    description: undefined,
+    address: parseAddress(address),
+    version: 4,
+    asn: parseAsn(65000),
+    localAsn: parseAsn(65011),
+    families: ['ipv4'],
+    state: 'Established',
+    upDownSeconds: 3723,
+    messagesReceived: 100,
+    messagesSent: 99,
+    received: counts,
+    sent: counts,
+    inQueueOctets: 0,
+    outQueueOctets: 0,
+    prefixesReceived: { ipv4: 12, ipv6: 3 },
+    prefixesStale: { ipv4: 0, ipv6: 0 },
+    prefixesSent: { ipv4: 7, ipv6: 0 },
+    refused: {},
+    session: {
+      peerRouterId: parseAddress('10.255.0.1'),
+      localAddress: parseAddress('10.1.0.1'),
+      families: ['ipv4'],
+      holdSeconds: 9,
+      keepaliveSeconds: 3,
+      fourOctetAs: true,
+      gracefulRestart: true,
+    },
+    timesEstablished: 1,
+    timesDropped: 0,
+    lastError: null,
+    lastCommunication: null,
+    ...change,
+  };
+}
+
+const down = {
+  session: null,
+  state: 'Active',
+  upDownSeconds: null,
+  lastError: 'received Cease/Administrative Shutdown',
+  lastCommunication: 'maintenance',
+} as const;
+
+const summary: SpeakerSummary = {
+  routerId: parseAddress('10.255.0.11'),
+  asn: parseAsn(65011),
+  role: 'router',
+  deferring: false,
+  connectionsRefused: 0,
+  peers: [
+    peer('10.1.0.10', { description: 'spine two' }),
+    peer('10.1.0.2', { ...down, name: 'spine1' }),
+    peer('10.1.0.4', { families: ['ipv4', 'ipv6'] }),
+  ],
+};
+
+test('prints the columns of FRR, by address, and why a session is down', () => {
+  expect(summaryText(summary, coloursFor({}, {}))).toBe(`\
+BGP router identifier 10.255.0.11, local AS 65011, role router
+
+IPv4 Unicast
+Neighbor   V     AS  MsgRcvd  MsgSent  InQ  OutQ   Up/Down  State/PfxRcd  PfxSnt  Desc
+10.1.0.2   4  65000      100       99    0     0     never        Active       -  spine1
+10.1.0.4   4  65000      100       99    0     0  01:02:03            12       7  peer-10.1.0.4
+10.1.0.10  4  65000      100       99    0     0  01:02:03            12       7  spine two
+
+IPv6 Unicast
+Neighbor  V     AS  MsgRcvd  MsgSent  InQ  OutQ   Up/Down  State/PfxRcd  PfxSnt  Desc
+10.1.0.4  4  65000      100       99    0     0  01:02:03         NoNeg       -  peer-10.1.0.4
+
+spine1: received Cease/Administrative Shutdown "maintenance"
+
+3 peers, 2 established
+`);
+});
+
+test('a row per peer and family, for scripts', () => {
+  expect(summaryRows(summary, 'ipv4').map((row) => [row.peerAddress, row.received])).toEqual([
+    ['10.1.0.2', null],
+    ['10.1.0.4', 12],
+    ['10.1.0.10', 12],
+  ]);
+});
+
+test.each([
+  [null, 'never'],
+  [0, '00:00:00'],
+  [86_399, '23:59:59'],
+  [3 * 86_400 + 4 * 3600 + 59, '3d04h'],
+  [15 * 86_400, '2w1d'],
+])('%s seconds are %s', (seconds, text) => expect(formatAge(seconds)).toBe(text));

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { SpeakerConfig } from '@overland/bgp';
+import {
+  ControlSocketError,
+  DEFAULT_CONTROL_SOCKET,
+  ListenError,
+  parseSpeakerFile,
+  runStandaloneRouter,
+  SpeakerFileError,
+} from '@overland/bgp/node';
+import { pino } from 'pino';
+import { command, FailureError, UsageError } from '../command.ts';
+
+/** `bgp run -c FILE` - a router without agent, until it is told to stop. */
+export const bgpRun = command({
+  name: 'bgp run',
+  summary: 'Run a BGP router from a speaker file, without agent and datastore',
+  description:
+    'Learned routes go into the kernel and stay there when the router stops: a restart loses no packet, because\n' +
+    'peers that know graceful restart keep theirs meanwhile.',
+  options: {
+    config: { type: 'string', short: 'c', value: 'file', summary: 'speaker file, YAML' },
+    dryRun: { type: 'boolean', summary: 'check the file, print what it means as JSON, and end' },
+    noFib: { type: 'boolean', summary: "leave the kernel's routes alone" },
+    socket: {
+      type: 'string',
+      value: 'path',
+      summary: 'control socket, for overland bgp summary',
+      default: DEFAULT_CONTROL_SOCKET,
+    },
+    logLevel: {
+      type: 'string',
+      value: 'level',
+      summary: 'least severe messages to log',
+      choices: ['debug', 'info', 'warn', 'error', 'silent'],
+      default: 'info',
+    },
+  },
+  examples: [
+    ['overland bgp run -c speaker.yaml', 'until SIGTERM'],
+    ['overland bgp run -c speaker.yaml --dry-run', 'is the file right?'],
+  ],
+  async handle(context, { config: file, dryRun, noFib, socket, logLevel }) {
+    if (file === undefined) throw new UsageError('bgp run needs a speaker file: -c FILE');
+    const { workingDirectory, stdout, signal } = context;
+    const config = await readSpeakerFile(resolve(workingDirectory, file), file);
+    if (dryRun) {
+      stdout.write(`${JSON.stringify(config, undefined, 2)}\n`);
+      return 0;
+    }
+    const log = pino({ level: logLevel }, stdout);
+    const controlSocket = resolve(workingDirectory, socket);
+    try {
+      await runStandaloneRouter({ config, log, controlSocket, noFib }, signal);
+    } catch (error) {
+      if (error instanceof ListenError || error instanceof ControlSocketError) {
+        throw new FailureError(error.message);
+      }
+      throw error;
+    }
+    return 0;
+  },
+});
+
+async function readSpeakerFile(path: string, given: string): Promise<SpeakerConfig> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new UsageError(`cannot read ${given}: ${code}`);
+  }
+  try {
+    return parseSpeakerFile(text);
+  } catch (error) {
+    if (!(error instanceof SpeakerFileError)) throw error;
+    throw new UsageError(error.faults.map((fault) => `${given}: ${fault}`).join('\n'));
+  }
+}
