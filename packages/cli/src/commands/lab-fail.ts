@@ -34,7 +34,7 @@ export const labFail = command({
       const pids = new Map((await runningNodes(lab)).map(({ node, pid }) => [node, pid]));
       await failLinks(links, { target, mode: silent ? 'silent' : 'down', pids });
       const state = silent ? 'silent' : 'down';
-      context.stdout.write(`${what} ${text} is ${state} (${links.length} links)\n`);
+      context.stdout.write(`${what} ${text} is ${state} (${countLinks(links.length)})\n`);
       if (healAfterMs === undefined) return 0;
       try {
         await pause(healAfterMs, undefined, { signal: context.signal });
@@ -45,3 +45,7 @@ export const labFail = command({
       return 0;
     }),
 });
+
+function countLinks(count: number): string {
+  return count === 1 ? '1 link' : `${count} links`;
+}

@@ -4,6 +4,7 @@ import {
   bringUp,
   type Convergence,
   type ExecFailure,
+  InstallError,
   installPackages,
   type LabState,
   loadTopology,
@@ -83,7 +84,7 @@ async function make(
 ): Promise<{ failures: ExecFailure[]; state: LabState; convergence: Convergence }> {
   const { signal } = context;
   using progress = showProgress(context);
-  await installPackages(missingPackages(existsSync, topology), (what) => progress.say(what));
+  await installMissing(topology, progress);
   const failures = await bringUp(topology, {
     checkout: CHECKOUT,
     overland: overlandCommand(),
@@ -96,6 +97,18 @@ async function make(
     progress: (missing) => sayMissing(progress, missing),
   });
   return { failures, ...waited };
+}
+
+async function installMissing(topology: Topology, progress: Progress): Promise<void> {
+  const missing = missingPackages(existsSync, topology);
+  try {
+    await installPackages(missing, (what) => progress.say(what));
+  } catch (error) {
+    const isRouter = missing.some(({ name }) => name === 'frr' || name === 'bird2');
+    if (!(error instanceof InstallError) || !isRouter) throw error;
+    const hint = "without them: '--routers overland' runs the switches with Overland's own speaker";
+    throw new InstallError(`${error.message}\n${hint}`, { cause: error });
+  }
 }
 
 function sayMissing(progress: Progress, missing: readonly string[]): void {

@@ -28,7 +28,8 @@ export async function reportingLabErrors<T>(work: () => Promise<T>): Promise<T> 
     return await work();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if (REQUEST_IS_WRONG.some((kind) => error instanceof kind)) {
+    const isBadInput = error instanceof NodeStartError && error.isBadInput;
+    if (isBadInput || REQUEST_IS_WRONG.some((kind) => error instanceof kind)) {
       throw new UsageError(error.message, { cause: error });
     }
     if (error.name === 'AbortError') throw new FailureError('interrupted', { cause: error });

@@ -5,6 +5,7 @@ import type { Node } from '../topology/topology.ts';
 import { enterNode, nodeEnvironment } from './enter-node.ts';
 import { packagedProgram } from './lab-paths.ts';
 import { ProgramError, runProgram } from './run-program.ts';
+import { NodeStartError } from './start-node.ts';
 
 /** A command of a node that failed; the lab goes on. */
 export interface ExecFailure {
@@ -28,7 +29,10 @@ export async function forgetProvisioning(pid: number): Promise<void> {
   await rm(doneMark(pid), { force: true });
 }
 
-/** Starts the programs of the node's image that do not run. @throws {ProgramError} If that fails. */
+/** Exit code of a recipe whose node is configured wrongly. */
+const BAD_CONFIGURATION = 2;
+
+/** Starts the programs of the node's image that do not run. @throws {NodeStartError} If that fails. */
 export async function startPrograms(node: Node, pid: number, signal: AbortSignal): Promise<void> {
   if (node.kind === 'bridge') return;
   if (node.startupDelaySeconds > 0) {
@@ -36,7 +40,15 @@ export async function startPrograms(node: Node, pid: number, signal: AbortSignal
   }
   const recipe = packagedProgram(`recipes/${node.recipe}`);
   const env = nodeEnvironment(node.environment);
-  await runProgram(enterNode(pid, [recipe, ...node.command]), { env, signal });
+  try {
+    await runProgram(enterNode(pid, [recipe, ...node.command]), { env, signal });
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    const reason = error.stderr.trim() || `exit code ${error.exitCode}`;
+    const lines = reason.split('\n').map((line) => `node ${node.name}: ${line}`);
+    const isBadInput = error.exitCode === BAD_CONFIGURATION;
+    throw new NodeStartError(lines.join('\n'), { isBadInput, cause: error });
+  }
 }
 
 /** Runs the node's `exec` commands in order. As in containerlab, one that fails does not stop the others. */

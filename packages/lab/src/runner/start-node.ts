@@ -7,9 +7,19 @@ import { type LabPaths, packagedProgram } from './lab-paths.ts';
 import { mountPlan, parseMountPoints } from './mount-plan.ts';
 import { MARKER } from './running-nodes.ts';
 
-/** A node's namespaces or file system could not be made. */
+/** A node's namespaces or file system could not be made, or its programs do not start. */
 export class NodeStartError extends Error {
   override readonly name = 'NodeStartError';
+  /** The node's own configuration is at fault. */
+  readonly isBadInput: boolean;
+
+  constructor(
+    message: string,
+    { isBadInput = false, cause }: { isBadInput?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.isBadInput = isBadInput;
+  }
 }
 
 export interface NodeStart {
