@@ -32,7 +32,10 @@ export function isAddress(text: string): boolean {
  * @throws {RangeError} If there are neither 4 nor 16.
  */
 export function addressFromBytes(octets: Uint8Array): IpAddress {
-  if (octets.length === 4) return octets.join('.') as IpAddress;
+  if (octets.length === 4) {
+    const [a, b, c, d] = octets;
+    return `${a}.${b}.${c}.${d}` as IpAddress;
+  }
   if (octets.length === 16) return formatIpv6(octets) as IpAddress;
   throw new RangeError(`an address has 4 or 16 octets, not ${octets.length}`);
 }

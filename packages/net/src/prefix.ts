@@ -5,9 +5,8 @@ import {
   addressToBigInt,
   compareAddresses,
   type IpAddress,
-  isAddress,
-  parseAddress,
 } from './address.ts';
+import { parseIpv4, parseIpv6 } from './address-text.ts';
 import type { Brand } from './brand.ts';
 import { ADDRESS_BITS, type Family, familyOf } from './family.ts';
 import { ParseError } from './parse-error.ts';
@@ -29,9 +28,9 @@ export interface InterfaceAddress {
  *   than a wish. Use {@link prefixOf} to mask on purpose.
  */
 export function parsePrefix(text: string): Prefix {
-  const { address, length } = splitPrefix(text);
-  const prefix = prefixOf(address, length);
-  if (networkAddress(prefix) !== address) {
+  const { octets, length } = splitPrefix(text);
+  const prefix = prefixFromBytes(octets, length);
+  if (networkAddress(prefix) !== addressFromBytes(octets)) {
     throw new ParseError('prefix', text, `no bits set past the length, as in ${prefix}`);
   }
   return prefix;
@@ -43,15 +42,18 @@ export function parsePrefix(text: string): Prefix {
  * @throws {ParseError} If it is malformed.
  */
 export function parseInterfaceAddress(text: string): InterfaceAddress {
-  return splitPrefix(text);
+  const { octets, length } = splitPrefix(text);
+  return { address: addressFromBytes(octets), length };
 }
 
-function splitPrefix(text: string): InterfaceAddress {
-  const [addressText = '', lengthText, ...rest] = text.split('/');
+function splitPrefix(text: string): { octets: Uint8Array; length: number } {
+  const slash = text.indexOf('/');
+  const addressText = slash < 0 ? text : text.slice(0, slash);
   const family = familyOf(addressText);
   const max = ADDRESS_BITS[family];
-  const length = lengthText === undefined ? max : lengthFromText(lengthText);
-  if (rest.length > 0 || !isAddress(addressText) || Number.isNaN(length) || length > max) {
+  const length = slash < 0 ? max : lengthFromText(text.slice(slash + 1));
+  const octets = family === 'ipv4' ? parseIpv4(addressText) : parseIpv6(addressText);
+  if (octets === undefined || Number.isNaN(length) || length > max) {
     const example = family === 'ipv4' ? '10.65.0.0/26' : '2001:db8::/122';
     throw new ParseError(
       'prefix',
@@ -59,7 +61,7 @@ function splitPrefix(text: string): InterfaceAddress {
       `ADDRESS/LENGTH with a length of 0 to ${max}, as ${example}`,
     );
   }
-  return { address: parseAddress(addressText), length };
+  return { octets, length };
 }
 
 function lengthFromText(text: string): number {
@@ -92,7 +94,7 @@ export function prefixFromBytes(octets: Uint8Array, length: number): Prefix {
   if (!Number.isInteger(length) || length < 0 || length > octets.length * 8) {
     throw new RangeError(`a prefix length of ${length} does not fit ${octets.length} octets`);
   }
-  const masked = octets.slice();
+  const masked = new Uint8Array(octets); // not slice(): that of a Buffer is a view
   const whole = length >> 3;
   if (whole < masked.length) {
     masked[whole] = (masked[whole] ?? 0) & (0xff00 >> (length & 7));
@@ -159,8 +161,16 @@ export function ordinalOf(prefix: Prefix, address: IpAddress): bigint {
   return addressToBigInt(address) - addressToBigInt(networkAddress(prefix));
 }
 
-/** Number of subnets of `length` bits in the prefix; 0 if it is already longer. */
+/**
+ * Number of subnets of `length` bits in the prefix; 0 if it is already longer.
+ *
+ * @throws {RangeError} If `length` does not fit the family.
+ */
 export function subnetCount(prefix: Prefix, length: number): bigint {
+  const max = ADDRESS_BITS[familyOf(prefix)];
+  if (!Number.isInteger(length) || length < 0 || length > max) {
+    throw new RangeError(`a subnet of ${prefix} cannot have a length of ${length}`);
+  }
   const bits = length - prefixLength(prefix);
   return bits < 0 ? 0n : 1n << BigInt(bits);
 }

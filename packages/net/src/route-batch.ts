@@ -52,7 +52,11 @@ export function recordOctets(family: Family): number {
   return ADDRESS_OCTETS[family] + 5;
 }
 
-/** Packs changes of one family into `records` of a {@link RouteBatch}. */
+/**
+ * Packs changes of one family into `records` of a {@link RouteBatch}.
+ *
+ * @throws {RangeError} If a prefix is of the other family.
+ */
 export function packRoutes(
   family: Family,
   changes: readonly RouteChange[],
@@ -63,6 +67,7 @@ export function packRoutes(
   let at = 0;
   for (const { prefix, nextHopSet } of changes) {
     const { octets, length } = prefixBytes(prefix);
+    if (octets.length !== width) throw new RangeError(`${prefix} is no ${family} prefix`);
     records.set(octets, at);
     view.setUint8(at + width, length);
     view.setUint32(at + width + 1, nextHopSet);
