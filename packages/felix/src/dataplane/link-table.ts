@@ -88,7 +88,8 @@ export class LinkTable {
     );
     if (renamed) this.#byName.delete(renamed.link.name);
     const known = this.#byName.get(link.name);
-    this.#byName.set(link.name, { link, addresses: (known ?? renamed)?.addresses ?? new Map() });
+    const same = known?.link.index === link.index ? known : renamed;
+    this.#byName.set(link.name, { link, addresses: same?.addresses ?? new Map() });
     const before = known?.link;
     return (
       before?.index !== link.index ||

@@ -28,6 +28,7 @@ export class LearnedReconciler {
   #objectsInDoubt = true;
   #objectsWanted = false;
   #hasGarbage = true;
+  #turn: Family = 'ipv4';
 
   constructor(options: LearnedReconcilerOptions) {
     this.#options = options;
@@ -94,12 +95,10 @@ export class LearnedReconciler {
     if (this.#objectsWanted) await this.#writeObjects();
     // A batch came meanwhile: routes must not be looked at before their sets.
     if (this.#objectsWanted || this.#objectsInDoubt) return true;
-    for (const family of FAMILIES) {
-      const routes = this.#routes[family];
-      if (routes.hasWork || this.#isDue(routes.nextDueMs())) {
-        await this.#stepRoutes(routes);
-        return true;
-      }
+    const routes = this.#nextRoutes();
+    if (routes) {
+      await this.#stepRoutes(routes);
+      return true;
     }
     if (this.#hasGarbage) await this.#removeGarbage();
     return false;
@@ -137,6 +136,16 @@ export class LearnedReconciler {
         yield { what: `route ${key}`, ...failure };
       }
     }
+  }
+
+  /** A family with work; they take turns. */
+  #nextRoutes(): LearnedRoutes | undefined {
+    this.#turn = this.#turn === 'ipv4' ? 'ipv6' : 'ipv4';
+    const [first, second] =
+      this.#turn === 'ipv4'
+        ? [this.#routes.ipv4, this.#routes.ipv6]
+        : [this.#routes.ipv6, this.#routes.ipv4];
+    return [first, second].find((routes) => routes.hasWork || this.#isDue(routes.nextDueMs()));
   }
 
   async #readObjects(): Promise<void> {
