@@ -5,7 +5,8 @@ import { extensionKey, resourceKey } from '@overland/model';
 import { parsePrefix } from '@overland/net';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { createBootstrap, createDefaultPools, readBootstrap } from './bootstrap.ts';
+import { createBootstrap, createDefaultPools, parseBootstrap } from './bootstrap.ts';
+import { readDocuments } from './yaml-file.ts';
 
 const LOG = pino({ level: 'silent' });
 
@@ -25,7 +26,7 @@ async function file(content: string): Promise<string> {
 
 test('manifests are created once, our own fields under their own key', async () => {
   await using datastore = new MemoryDatastore(new MemoryStore());
-  const manifests = await readBootstrap(await file(`---${PEER}---\n`));
+  const manifests = parseBootstrap(await readDocuments(await file(`---${PEER}---\n`)), 'file');
   await createBootstrap(datastore, manifests, LOG);
   const key = resourceKey('BGPPeer', { name: 'leaf11' });
   const stored = await datastore.get(key);
@@ -38,9 +39,11 @@ test('manifests are created once, our own fields under their own key', async () 
 });
 
 test('no file is no manifests; a faulty one is refused with where and why', async () => {
-  expect(await readBootstrap('/nowhere/bootstrap.yaml')).toEqual([]);
-  const broken = await file(`${PEER.replace('asNumber: 65011', 'asNumber: 0')}---\n[}\n`);
-  await expect(readBootstrap(broken)).rejects.toThrow(/asNumber[\s\S]*bootstrap\.yaml:\d+:\d+/);
+  expect(await readDocuments('/nowhere/bootstrap.yaml')).toEqual([]);
+  const broken = await file(`${PEER}---\n[}\n`);
+  await expect(readDocuments(broken)).rejects.toThrow(/bootstrap\.yaml:\d+:\d+: /);
+  const faulty = await readDocuments(await file(PEER.replace('asNumber: 65011', 'asNumber: 0')));
+  expect(() => parseBootstrap(faulty, '/b.yaml')).toThrow(/^\/b\.yaml: .*asNumber/);
 });
 
 test('the pool of the settings is for a datastore without a pool of that family', async () => {

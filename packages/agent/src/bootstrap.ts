@@ -11,36 +11,26 @@ import {
 } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
 import type { Logger } from 'pino';
-import { parseAllDocuments } from 'yaml';
 import { ConfigError, type ConfigFault } from './config.ts';
-import { readIfPresent } from './durable-file.ts';
 import { createIfAbsent } from './resource-writer.ts';
 import type { Config } from './settings.ts';
 
 /**
  * Reads the manifests to create at start.
  *
- * @returns None if there is no such file.
+ * @param documents As parsed from the file.
+ * @param path Of the file, for messages.
  * @throws {ConfigError} With everything that is wrong in them.
  */
-export async function readBootstrap(path: string): Promise<readonly AnyResource[]> {
-  const text = await readIfPresent(path);
-  if (text === undefined) return [];
+export function parseBootstrap(
+  documents: readonly unknown[],
+  path: string,
+): readonly AnyResource[] {
   const faults: ConfigFault[] = [];
   const manifests: AnyResource[] = [];
-  const documents = parseAllDocuments(text);
-  for (const document of 'empty' in documents ? [] : documents) {
-    const [broken] = document.errors;
-    if (broken) {
-      const [{ line, col } = { line: 0, col: 0 }] = broken.linePos ?? [];
-      const [message = ''] = broken.message.split('\n');
-      faults.push({ origin: `${path}:${line}:${col}`, message });
-      continue;
-    }
-    const value: unknown = document.toJS();
-    if (value === null) continue;
+  for (const document of documents) {
     try {
-      manifests.push(parseManifest(value));
+      manifests.push(parseManifest(document));
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       faults.push({ origin: path, message: error.message });

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
-import { parse, YAMLParseError } from 'yaml';
 import { ConfigError, type ConfigSources, parseConfig } from './config.ts';
 import { readIfPresent } from './durable-file.ts';
 import type { Config } from './settings.ts';
+import { readDocuments } from './yaml-file.ts';
 
 const DEFAULT_FILE = '/etc/overland/agent.yaml';
 
@@ -20,25 +20,17 @@ export async function loadConfig(
   const { config: flag, ...settings } = flags;
   const named = typeof flag === 'string' ? flag : environment.OVERLAND_CONFIG;
   const path = named || DEFAULT_FILE;
-  const text = await readIfPresent(path);
-  if (text === undefined && named) {
+  if (named && (await readIfPresent(path)) === undefined) {
     throw new ConfigError([{ origin: path, message: 'there is no such file' }]);
   }
+  const documents = await readDocuments(path);
+  if (documents.length > 1) {
+    throw new ConfigError([{ origin: path, message: 'expected one document' }]);
+  }
   return parseConfig({
-    ...(text === undefined ? {} : { file: { path, content: parseFile(path, text) } }),
+    file: { path, content: documents[0] },
     environment,
     flags: settings,
     hostname: hostname(),
   });
-}
-
-function parseFile(path: string, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    const [{ line, col } = { line: 0, col: 0 }] = error.linePos ?? [];
-    const [first = ''] = error.message.split('\n');
-    throw new ConfigError([{ origin: `${path}:${line}:${col}`, message: first.replace(/:$/, '') }]);
-  }
 }

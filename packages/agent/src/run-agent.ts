@@ -14,13 +14,13 @@ import { probeRoutes } from './probe-routes.ts';
 import type { Config } from './settings.ts';
 import type { SpeakerMethods } from './speaker-methods.ts';
 import type { SpeakerData } from './speaker-worker.ts';
-import { STORE_ERRORS } from './store-errors.ts';
 import type { StoreMethods } from './store-methods.ts';
 import type { StoreData } from './store-worker.ts';
 import { type Part, supervise } from './supervise.ts';
 import { startThread, type ThreadOptions, threadModule } from './thread.ts';
 import { watchHealth } from './thread-health.ts';
 import type { Methods, Remote } from './thread-rpc.ts';
+import { readDocuments } from './yaml-file.ts';
 
 /** The threads, each present once it has started. */
 export interface AgentThreads {
@@ -87,7 +87,8 @@ function agentParts(config: Config, log: Logger, fail: (error: unknown) => void)
       const dataplane = storeToDataplane.port1;
       const speaker = storeToSpeaker.port1;
       const id = await hostId(config.stateDirectory);
-      const data: StoreData = { config, hostId: id, dataplane, speaker };
+      const manifests = await readDocuments(config.bootstrapFile);
+      const data: StoreData = { config, hostId: id, manifests, dataplane, speaker };
       return thread<StoreMethods>(threads, 'store', { data, ports: [dataplane, speaker], fail });
     },
     async () => {
@@ -136,7 +137,6 @@ async function thread<M extends Methods>(
     data,
     ports,
     local: {},
-    errors: STORE_ERRORS,
     heapMebibytes: HEAP_MEBIBYTES[name],
     onExit: fail,
   });

@@ -6,7 +6,9 @@ import {
   type RouteQuery,
   type SpeakerConfig,
 } from '@overland/bgp';
-import { type Speaker, type SpeakerSummary, startSpeaker } from '@overland/bgp/node';
+import type { SpeakerSummary } from '@overland/bgp/node';
+// Not from `node`: that one can read YAML too, for which this thread would pay with 20 MB.
+import { type Speaker, startSpeaker } from '@overland/bgp/speaker';
 import { familyOf, type Prefix } from '@overland/net';
 import type { Logger } from 'pino';
 import type { DataplaneForSpeaker } from './dataplane-methods.ts';

@@ -2,10 +2,11 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, type DatastoreOptions, openDatastore } from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
+import type { AnyResource } from '@overland/model';
 import { contains, familyOf, networkAddress, prefixSize } from '@overland/net';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
-import { readBootstrap } from './bootstrap.ts';
+import { parseBootstrap } from './bootstrap.ts';
 import type { DataplaneForStore } from './dataplane-methods.ts';
 import type { PartReport } from './health.ts';
 import type { KernelMethods } from './kernel-channel.ts';
@@ -25,6 +26,8 @@ import { watchedPrefixes } from './watched-prefixes.ts';
 export interface StoreServiceOptions {
   readonly config: Config;
   readonly hostId: string;
+  /** Documents of the bootstrap file. */
+  readonly manifests: readonly unknown[];
   readonly interfaces: HostInterfaces;
   readonly log: Logger;
   readonly speaker: Remote<SpeakerForStore>;
@@ -73,7 +76,7 @@ export class StoreService {
    */
   async start(): Promise<void> {
     const { config } = this.#options;
-    const manifests = await readBootstrap(config.bootstrapFile);
+    const manifests = parseBootstrap(this.#options.manifests, config.bootstrapFile);
     const online = this.#goOnline(manifests);
     const late = delay(config.datastoreWaitSeconds * 1000, 'late' as const, { ref: false });
     if ((await Promise.race([online, late])) === 'late') await this.#startFromSnapshot();
@@ -95,7 +98,7 @@ export class StoreService {
     };
   }
 
-  async #goOnline(manifests: Awaited<ReturnType<typeof readBootstrap>>): Promise<void> {
+  async #goOnline(manifests: readonly AnyResource[]): Promise<void> {
     const { config, hostId, log } = this.#options;
     const { signal } = this.#stop;
     const datastore = await openDatastore(datastoreOptions(config));

@@ -14,16 +14,19 @@ import { openChannel } from './thread-rpc.ts';
 export interface StoreData {
   readonly config: Config;
   readonly hostId: string;
+  /** Documents of the bootstrap file. */
+  readonly manifests: readonly unknown[];
   readonly speaker: MessagePort;
   readonly dataplane: MessagePort;
 }
 
 /** The thread that talks to the datastore, and computes from it what the others do. */
 async function start(): Promise<ThreadBody> {
-  const { config, hostId, speaker, dataplane } = workerData as StoreData;
+  const { config, hostId, manifests, speaker, dataplane } = workerData as StoreData;
   const service = new StoreService({
     config,
     hostId,
+    manifests,
     interfaces: networkInterfaces(),
     log: createLogger(config.logLevel, 'store'),
     speaker: openChannel<SpeakerForStore>(speaker, {}),

@@ -46,7 +46,7 @@ export async function startThread<M extends Methods>(options: ThreadOptions): Pr
     name: options.name,
     workerData: options.data,
     transferList: options.ports as Transferable[],
-    execArgv: execArguments(options.module),
+    ...execArguments(options.module),
     // Descriptors of netlink and namespaces are opened outside Node's view; it would warn at each that it closes.
     trackUnmanagedFds: false,
     resourceLimits: {
@@ -88,11 +88,7 @@ export function threadModule(base: string, name: string): URL {
   return new URL(`${name}${base.endsWith('.ts') ? '.ts' : '.js'}`, base);
 }
 
-/** Sources need the condition under which workspace packages resolve to sources. */
-function execArguments(module: URL): string[] {
-  const condition = '--conditions=@overland/source';
-  if (!module.pathname.endsWith('.ts') || process.execArgv.includes(condition)) {
-    return process.execArgv;
-  }
-  return [...process.execArgv, condition];
+/** Sources need the condition under which workspace packages resolve to sources; otherwise a thread inherits. */
+function execArguments(module: URL): { readonly execArgv?: string[] } {
+  return module.pathname.endsWith('.ts') ? { execArgv: ['--conditions=@overland/source'] } : {};
 }
