@@ -1,5 +1,6 @@
 import { familyOf, ParseError, type Prefix, parsePrefix } from '@overland/net';
 import { ApiError, type ApiRequest, type ApiResponse, type ApiRoute } from './api-server.ts';
+import type { NodeStatus } from './node-status.ts';
 import type { AgentThreads } from './run-agent.ts';
 
 const DEFAULT_PAGE = 200;
@@ -42,7 +43,7 @@ export function started<K extends keyof AgentThreads>(
 }
 
 /** Everything that `overland node status` shows. */
-async function nodeStatus(threads: AgentThreads) {
+async function nodeStatus(threads: AgentThreads): Promise<NodeStatus> {
   const [store, blocks, bgp, dataplane] = await Promise.all([
     started(threads, 'store').status(),
     started(threads, 'store').blocks(),

@@ -21,8 +21,8 @@ export function kernelMethods(kernel: Kernel): KernelMethods {
   };
 }
 
-/** A kernel that another thread owns. Same calls, same errors, one message each way. */
-export function remoteKernel(remote: Remote<KernelMethods>): Pick<Kernel, CallPort> {
+/** A kernel that another thread owns. Same calls, same errors, one message each way; its events stay there. */
+export function remoteKernel(remote: Remote<KernelMethods>): Kernel {
   const port = <P extends CallPort>(name: P): Kernel[P] =>
     new Proxy({} as Kernel[P], {
       get: (_target, method) =>
@@ -36,5 +36,12 @@ export function remoteKernel(remote: Remote<KernelMethods>): Pick<Kernel, CallPo
     nextHopObjects: port('nextHopObjects'),
     neighbours: port('neighbours'),
     sysctls: port('sysctls'),
+    monitor: {
+      events: () => {
+        throw new Error('events of a kernel do not cross threads');
+      },
+    },
+    // Its owner closes it.
+    [Symbol.asyncDispose]: async () => undefined,
   };
 }

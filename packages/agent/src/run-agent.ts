@@ -20,6 +20,7 @@ import { type Part, supervise } from './supervise.ts';
 import { startThread, type ThreadOptions, threadModule } from './thread.ts';
 import { watchHealth } from './thread-health.ts';
 import type { Methods, Remote } from './thread-rpc.ts';
+import { workloadRoutes } from './workload-routes.ts';
 import { readDocuments } from './yaml-file.ts';
 
 /** The threads, each present once it has started. */
@@ -112,7 +113,7 @@ async function serveAgentApi(
     health: () => health.summary(performance.now()),
     metrics: () => agentMetrics(threads),
   });
-  const routes = [...probes, ...agentRoutes(threads)];
+  const routes = [...probes, ...agentRoutes(threads), ...workloadRoutes(threads)];
   stack.use(await serveApi({ socket: config.apiSocket }, routes, log));
   if (config.metricsPort > 0) {
     stack.use(await serveApi({ port: config.metricsPort }, probes, log));

@@ -1,4 +1,5 @@
 import type { Family, Prefix } from '@overland/net';
+import type { AttachedWorkload, DetachedWorkload, ListedWorkload } from '@overland/workloads';
 import type { HealthMethods } from './thread-health.ts';
 
 /** Where the datastore stands, for the operator. */
@@ -36,4 +37,8 @@ export interface StoreStatus {
 export type StoreMethods = HealthMethods & {
   status: () => StoreStatus;
   blocks: () => readonly BlockStatus[];
+  /** @param body Unchecked, as the API received it. */
+  attach: (body: unknown) => Promise<AttachedWorkload>;
+  detach: (containerId: string, interfaceName: string) => Promise<DetachedWorkload>;
+  listWorkloads: () => readonly ListedWorkload[];
 };

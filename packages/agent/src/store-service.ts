@@ -1,9 +1,14 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Datastore, type DatastoreOptions, openDatastore } from '@overland/datastore';
+import {
+  type Datastore,
+  type DatastoreOptions,
+  openDatastore,
+  UnavailableError,
+} from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
-import { contains, familyOf, networkAddress, prefixSize } from '@overland/net';
+import { contains, type Family, familyOf, networkAddress, prefixSize } from '@overland/net';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
 import { parseBootstrap } from './bootstrap.ts';
@@ -22,6 +27,7 @@ import type { BlockStatus, DatastoreStatus, StoreMethods, StoreStatus } from './
 import type { Remote } from './thread-rpc.ts';
 import { WatchedEntries } from './watched-entries.ts';
 import { watchedPrefixes } from './watched-prefixes.ts';
+import { WorkloadService } from './workload-service.ts';
 
 export interface StoreServiceOptions {
   readonly config: Config;
@@ -46,9 +52,11 @@ export class StoreService {
   readonly #watched: WatchedEntries;
   #state: DatastoreStatus['state'] = 'connecting';
   #lastError: string | undefined;
+  #gone: ReadonlySet<string> = new Set();
   #publishing: Promise<void> | undefined;
   #dirty = false;
   #keeper: BlockKeeper | undefined;
+  #workloads: WorkloadService | undefined;
 
   constructor(options: StoreServiceOptions) {
     const { config, log, speaker, dataplane } = options;
@@ -56,7 +64,7 @@ export class StoreService {
     const ports = {
       setLocalState: dataplane.setLocalState,
       configure: speaker.configure,
-      gone: () => new Set<string>(),
+      gone: () => this.#gone,
     };
     this.#publisher = new NodePublisher(config.nodeName, ports, log);
     this.#snapshot = new SnapshotKeeper(this.#snapshotPath, config.nodeName, log);
@@ -68,16 +76,16 @@ export class StoreService {
   }
 
   /**
-   * Resolves when the speaker and the dataplane have something to go by: the datastore's entries or the
-   * snapshot's. A host without either waits on.
+   * Resolves when the speaker and the dataplane are about to have something to go by: the datastore's entries or
+   * the snapshot's. A host without either waits on.
    *
    * @throws {ConfigError} If the bootstrap file is faulty.
    * @throws {NodeNameTakenError} If another host has the node's name.
+   * @throws {UnusableError} If what is stored cannot be used.
    */
   async start(): Promise<void> {
-    const { config } = this.#options;
-    const manifests = parseBootstrap(this.#options.manifests, config.bootstrapFile);
-    const online = this.#goOnline(manifests);
+    const { config, manifests } = this.#options;
+    const online = this.#goOnline(parseBootstrap(manifests, config.bootstrapFile));
     const late = delay(config.datastoreWaitSeconds * 1000, 'late' as const, { ref: false });
     if ((await Promise.race([online, late])) === 'late') await this.#startFromSnapshot();
     online.catch(endThread);
@@ -95,6 +103,9 @@ export class StoreService {
       health: () => this.#health(),
       status: () => this.#status(),
       blocks: () => this.#blocks(),
+      attach: (body) => this.#opened().attach(body),
+      detach: (containerId, name) => this.#opened().detach(containerId, name),
+      listWorkloads: () => this.#opened().list(),
     };
   }
 
@@ -102,22 +113,20 @@ export class StoreService {
     const { config, hostId, log } = this.#options;
     const { signal } = this.#stop;
     const datastore = await openDatastore(datastoreOptions(config));
-    await prepareDatastore(
-      datastore,
-      {
-        config,
-        claim: { uuid: hostId, hostname: hostname() },
-        own: this.#ownNode(),
-        manifests,
-        log,
-        failed: (error) => {
-          this.#lastError = error.message;
-        },
+    const ipam = this.#startIpam(datastore);
+    await this.#openWorkloads(datastore, ipam);
+    const preparation = {
+      config,
+      claim: { uuid: hostId, hostname: hostname() },
+      own: this.#ownNode(),
+      manifests,
+      log,
+      failed: (error: UnavailableError) => {
+        this.#lastError = error.message;
       },
-      signal,
-    );
+    };
+    await prepareDatastore(datastore, preparation, signal);
     this.#lastError = undefined;
-    this.#startIpam(datastore);
     this.#watched.run(datastore, signal).catch(endThread);
   }
 
@@ -133,6 +142,26 @@ export class StoreService {
     return ipam;
   }
 
+  async #openWorkloads(datastore: Datastore, ipam: Ipam): Promise<void> {
+    const workloads = await WorkloadService.open({
+      ...this.#options,
+      datastore,
+      ipam,
+      families: () => this.#pooledFamilies(),
+      onDeparted: (hostInterfaces) => {
+        this.#gone = hostInterfaces;
+        if (this.#state === 'synced') this.#changed();
+      },
+    });
+    this.#workloads = workloads;
+    workloads.run(this.#stop.signal).catch(endThread);
+  }
+
+  #opened(): WorkloadService {
+    if (this.#workloads) return this.#workloads;
+    throw new UnavailableError('the datastore is still being opened');
+  }
+
   async #startFromSnapshot(): Promise<void> {
     const { config, log } = this.#options;
     const snapshot = await readSnapshot(this.#snapshotPath, config.nodeName);
@@ -141,10 +170,8 @@ export class StoreService {
       log.warn('datastore does not answer and there is no snapshot: waiting');
       return;
     }
-    log.warn(
-      { entries: snapshot.entries.length },
-      'datastore does not answer: starting from the snapshot',
-    );
+    const { length } = snapshot.entries;
+    log.warn({ entries: length }, 'datastore does not answer: starting from the snapshot');
     this.#state = 'snapshot';
     const entries = new Map(snapshot.entries.map(({ key, value }) => [key, value]));
     await this.#publisher.publish(entries, false);
@@ -172,7 +199,7 @@ export class StoreService {
 
   #ownNode(): OwnNode {
     const { config, interfaces } = this.#options;
-    const address = (family: 'ipv4' | 'ipv6') =>
+    const address = (family: Family) =>
       config[family] === 'none' ? null : nodeAddress(family, config[family], interfaces);
     return {
       name: config.nodeName,
@@ -181,6 +208,13 @@ export class StoreService {
       ipv6: address('ipv6'),
       labels: config.labels,
     };
+  }
+
+  #pooledFamilies(): Family[] {
+    const pools = this.#publisher.resources.all('IPPool');
+    return (['ipv4', 'ipv6'] as const).filter((family) =>
+      pools.some(({ spec }) => familyOf(spec.cidr) === family),
+    );
   }
 
   #health(): PartReport {

@@ -12,16 +12,13 @@ export interface RegistryEntry {
 /** What each noun is about, for `overland --help`. */
 export const NOUNS: Readonly<Record<string, string>> = {
   bgp: 'Run a BGP speaker by itself, and look at one',
+  node: 'Look at this host',
+  workload: 'Network namespaces on the fabric, without a container runtime',
   lab: 'Bring up a fabric of routers, hosts and containers on this machine',
 };
 
 /** Every command, in the order of the help. To add one: its file in `commands/`, its line here. */
 export const COMMANDS: readonly RegistryEntry[] = [
-  {
-    name: 'agent',
-    summary: "Run this host's agent",
-    load: async () => (await import('./commands/agent.ts')).agent,
-  },
   {
     name: 'lab up',
     summary: 'Bring up a lab and wait until it has converged',
@@ -76,6 +73,41 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'bgp summary',
     summary: 'Show the BGP sessions of this host in the columns of FRR',
     load: async () => (await import('./commands/bgp-summary.ts')).bgpSummary,
+  },
+  {
+    name: 'agent',
+    summary: "Run this host's agent",
+    load: async () => (await import('./commands/agent.ts')).agent,
+  },
+  {
+    name: 'node status',
+    summary: 'Show datastore, BGP peers, address blocks and kernel state of this host',
+    load: async () => (await import('./commands/node-status.ts')).nodeStatus,
+  },
+  {
+    name: 'node checksystem',
+    summary: "Compare this host's kernel settings with what a host should have",
+    load: async () => (await import('./commands/node-checksystem.ts')).nodeChecksystem,
+  },
+  {
+    name: 'workload run',
+    summary: 'Make a network namespace, put it on the fabric, and run a command in it',
+    load: async () => (await import('./commands/workload-run.ts')).workloadRun,
+  },
+  {
+    name: 'workload list',
+    summary: "Show this host's workloads",
+    load: async () => (await import('./commands/workload-list.ts')).workloadList,
+  },
+  {
+    name: 'workload exec',
+    summary: "Run a command in a workload's network namespace",
+    load: async () => (await import('./commands/workload-exec.ts')).workloadExec,
+  },
+  {
+    name: 'workload rm',
+    summary: 'Take a workload off the fabric, end its processes and remove its namespace',
+    load: async () => (await import('./commands/workload-rm.ts')).workloadRm,
   },
   {
     name: 'version',

@@ -1,6 +1,13 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  AttachedWorkload,
+  AttachRequest,
+  DetachedWorkload,
+  ListedWorkload,
+} from '@overland/workloads';
+import type { NodeStatus } from '../node-status.ts';
 
 /** Where the agent listens unless its setting `apiSocket` says otherwise. */
 export const DEFAULT_AGENT_SOCKET = '/run/overland/agent.sock';
@@ -40,13 +47,29 @@ export interface AgentClient {
    * @throws {AgentUnreachableError} If it cannot when the time is over; says what is missing.
    */
   waitUntilReady(timeoutMs: number): Promise<void>;
+  /** As {@link AgentClient.call} throws. Asked again for what is attached, answers the same again. */
+  attach(request: AttachBody): Promise<AttachedWorkload>;
+  /** What is not attached is no mistake. */
+  detach(containerId: string, interfaceName: string): Promise<DetachedWorkload>;
+  workloads(): Promise<readonly ListedWorkload[]>;
+  nodeStatus(): Promise<NodeStatus>;
 }
+
+/** What an attach must say; the rest has defaults. */
+export type AttachBody = Pick<
+  AttachRequest,
+  'containerId' | 'interface' | 'namespacePath' | 'name'
+> &
+  Partial<AttachRequest>;
 
 const CALL_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
 
 /** @param socketPath Of the agent's API. */
 export function agentClient(socketPath: string): AgentClient {
+  // The agent of this machine is of our version, or one off: its replies are taken at their word.
+  const get = async <T>(method: Method, path: string, body?: unknown): Promise<T> =>
+    (await call(method, path, body)) as T;
   const call: AgentClient['call'] = async (method, path, body) => {
     const { status, content } = await exchange(socketPath, method, path, body);
     if (status < 300) return content;
@@ -68,6 +91,11 @@ export function agentClient(socketPath: string): AgentClient {
         await delay(POLL_MS);
       }
     },
+    attach: (request) => get('POST', '/v1/workloads', request),
+    detach: (containerId, name) =>
+      get('DELETE', `/v1/workloads/${encodeURIComponent(containerId)}/${encodeURIComponent(name)}`),
+    workloads: () => get('GET', '/v1/workloads'),
+    nodeStatus: () => get('GET', '/v1/node/status'),
   };
 }
 

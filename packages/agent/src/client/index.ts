@@ -1,3 +1,5 @@
+export type { AttachedWorkload, ListedWorkload } from '@overland/workloads';
+export type { NodeStatus } from '../node-status.ts';
 export {
   type AgentClient,
   AgentRefusedError,

@@ -1,0 +1,131 @@
+import type { Datastore } from '@overland/datastore';
+import type { Ipam } from '@overland/ipam';
+import { type Kernel, namespaceIdentity, openKernel } from '@overland/linux';
+import { type Family, type IpAddress, WORKLOAD_LINK } from '@overland/net';
+import {
+  type AttachedWorkload,
+  createWorkloads,
+  type DetachedWorkload,
+  datastoreEndpoints,
+  fileJournal,
+  type ListedWorkload,
+  parseAttachRequest,
+  parseDetachRequest,
+  vethNetwork,
+  type Workloads,
+} from '@overland/workloads';
+import type { Logger } from 'pino';
+import type { DataplaneForStore } from './dataplane-methods.ts';
+import { type KernelMethods, remoteKernel } from './kernel-channel.ts';
+import type { Config } from './settings.ts';
+import type { SpeakerForStore } from './speaker-methods.ts';
+import type { Remote } from './thread-rpc.ts';
+
+/** How long one question to the dataplane waits before it is asked again, milliseconds. */
+const ASK_AGAIN_MS = 1000;
+const DEFAULT_MTU = 1500;
+
+export interface WorkloadServiceOptions {
+  readonly config: Config;
+  readonly datastore: Datastore;
+  readonly ipam: Ipam;
+  readonly log: Logger;
+  readonly speaker: Remote<SpeakerForStore>;
+  readonly dataplane: Remote<DataplaneForStore & KernelMethods>;
+  /** Families that have a pool now. */
+  readonly families: () => readonly Family[];
+  /** Told the host interfaces of workloads that have left. */
+  readonly onDeparted: (hostInterfaces: ReadonlySet<string>) => void;
+}
+
+/** The containers of this host, attached and detached at the API's request. */
+export class WorkloadService {
+  readonly #workloads: Workloads;
+  readonly #kernel: Kernel;
+  readonly #mtu: { octets: number };
+
+  private constructor(workloads: Workloads, kernel: Kernel, mtu: { octets: number }) {
+    this.#workloads = workloads;
+    this.#kernel = kernel;
+    this.#mtu = mtu;
+  }
+
+  /** Reads the journal. Detaching works from now on, whether or not the datastore answers. */
+  static async open(options: WorkloadServiceOptions): Promise<WorkloadService> {
+    const { config, datastore, ipam, log, speaker, dataplane, families, onDeparted } = options;
+    const node = config.nodeName;
+    const advertisedMs = config.offerWaitSeconds * 1000;
+    const kernel = remoteKernel(dataplane);
+    const mtu = { octets: DEFAULT_MTU };
+    const workloads = await createWorkloads({
+      node,
+      ipam,
+      log,
+      families,
+      onDeparted,
+      network: vethNetwork({
+        kernel,
+        // The container's own namespace is nobody else's business; it is configured from this thread.
+        openNamespace: (namespace) => openKernel({ namespace }),
+        identityOf: namespaceIdentity,
+      }),
+      endpoints: datastoreEndpoints(datastore, node, () => new Date()),
+      dataplane: { endpointReady: waitForEndpoint(dataplane) },
+      journal: fileJournal(`${config.stateDirectory}/workloads`),
+      mtu: () => mtu.octets,
+      blocksAdvertised: async (blocks) => {
+        if (!(await speaker.offered(blocks, advertisedMs))) {
+          log.warn(
+            { blocks },
+            'no peer has the block yet: its addresses are known to this host only',
+          );
+        }
+      },
+      limits: { advertisedMs: advertisedMs + ASK_AGAIN_MS },
+    });
+    return new WorkloadService(workloads, kernel, mtu);
+  }
+
+  /** Finishes what an earlier process left, and keeps finishing what waits for the datastore. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#workloads.recover();
+    await this.#workloads.run(signal);
+  }
+
+  async attach(body: unknown): Promise<AttachedWorkload> {
+    const request = parseAttachRequest(body);
+    this.#mtu.octets = await uplinkMtu(this.#kernel);
+    return await this.#workloads.attach(request);
+  }
+
+  async detach(containerId: string, interfaceName: string): Promise<DetachedWorkload> {
+    const request = parseDetachRequest({ containerId, interface: interfaceName });
+    return await this.#workloads.detach(request);
+  }
+
+  list(): readonly ListedWorkload[] {
+    return this.#workloads.list();
+  }
+}
+
+/** Asks the other thread in slices, because a signal does not cross. */
+function waitForEndpoint(dataplane: Remote<DataplaneForStore>) {
+  return async (
+    interfaceName: string,
+    addresses: readonly IpAddress[],
+    signal: AbortSignal,
+  ): Promise<void> => {
+    while (!(await dataplane.endpointReady(interfaceName, addresses, ASK_AGAIN_MS))) {
+      signal.throwIfAborted();
+    }
+  };
+}
+
+/** The smallest of the links that lead out: what every way through the fabric takes. */
+async function uplinkMtu(kernel: Kernel): Promise<number> {
+  const links = await kernel.links.list();
+  const uplinks = links.filter(
+    ({ name, up }) => up && name !== 'lo' && !name.startsWith(WORKLOAD_LINK.namePrefix),
+  );
+  return uplinks.length === 0 ? DEFAULT_MTU : Math.min(...uplinks.map(({ mtu }) => mtu));
+}

@@ -1,0 +1,67 @@
+import { deleteNamespace, namespacePath } from '@overland/linux';
+import { connectAgent, reportingAgentErrors } from '../agent-connection.ts';
+import { command, UsageError } from '../command.ts';
+import { runInside, startInside } from '../workload/run-inside.ts';
+import {
+  checkWorkload,
+  ensureNamespace,
+  WORKLOAD_INTERFACE,
+} from '../workload/workload-namespace.ts';
+
+const AGENT_WAIT_MS = 30_000;
+
+/** `workload run NAME [-- CMD…]` - a network namespace on the fabric, without a container runtime. */
+export const workloadRun = command({
+  name: 'workload run',
+  summary: 'Make a network namespace, put it on the fabric, and run a command in it',
+  description:
+    'The namespace stays when the command ends; without a command it is only made. Running it again for one that is there changes nothing.',
+  arguments: {
+    name: { summary: 'of the workload and of its namespace below /run/netns' },
+    command: { summary: 'program and arguments, after --', optional: true, variadic: true },
+  },
+  options: {
+    label: { type: 'list', short: 'l', value: 'key=value', summary: 'label of the workload' },
+    detach: { type: 'boolean', short: 'd', summary: 'leave the command running' },
+  },
+  examples: [
+    ['overland workload run web1 --label app=web', 'a namespace with addresses of this host'],
+    ['overland workload run web1 -d -- python3 -m http.server', 'with a server in it'],
+  ],
+  handle: (context, { name, command: argv, label, detach }) =>
+    reportingAgentErrors(async () => {
+      checkWorkload(context, 'workload run', name);
+      const labels = parseLabels(label);
+      const agent = connectAgent(context);
+      await agent.waitUntilReady(AGENT_WAIT_MS);
+      const isNew = ensureNamespace(name);
+      const path = namespacePath(name);
+      try {
+        const { addresses } = await agent.attach({
+          containerId: name,
+          interface: WORKLOAD_INTERFACE,
+          namespacePath: path,
+          name,
+          labels,
+        });
+        context.stderr.write(`${name}: ${addresses.join(' ')}\n`);
+      } catch (error) {
+        if (isNew) deleteNamespace(name);
+        throw error;
+      }
+      if (!argv || argv.length === 0) return 0;
+      if (!detach) return await runInside(path, argv, context.signal);
+      context.stderr.write(`${name}: process ${await startInside(path, argv)}\n`);
+      return 0;
+    }),
+});
+
+function parseLabels(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError(`--label wants KEY=VALUE, not '${pair}'`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
