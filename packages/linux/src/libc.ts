@@ -21,6 +21,7 @@ const native = {
   ),
   send: library.func('long send(int fd, void *bytes, size_t length, int flags)'),
   recv: library.func('long recv(int fd, void *bytes, size_t length, int flags)'),
+  close: library.func('int close(int fd)'),
   dup2: library.func('int dup2(int from, int to)'),
   setns: library.func('int setns(int fd, int type)'),
   unshare: library.func('int unshare(int flags)'),
@@ -87,6 +88,14 @@ export function send(fd: Fd, bytes: Uint8Array): number {
 /** @returns Bytes received, or with MSG_TRUNC the true size of the datagram. */
 export function recv(fd: Fd, bytes: Uint8Array, flags: number): number {
   return checked(native.recv(fd, bytes, bytes.length, flags), 'recv');
+}
+
+/**
+ * Closes a descriptor that came from here. Not for those of `node:fs`, and `fs.closeSync` not for these: a worker
+ * keeps a list of what `fs` opened, and warns.
+ */
+export function close(fd: Fd): void {
+  checked(native.close(fd), 'close');
 }
 
 export function dup2(from: Fd, to: Fd): void {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { type IpAddress, parseAddress } from '@overland/net';
 import { expect, test } from 'vitest';
@@ -91,8 +92,10 @@ test('TTL 1 reaches the neighbour and not one hop further', async () => {
   await expect(dial(short, address, port)).rejects.toMatchObject({ code: 'EHOSTUNREACH' });
 });
 
-test('an address that is not ours is refused', () => {
+test('an address that is not ours is refused, and no descriptor is left open', () => {
+  const before = readdirSync('/proc/self/fd').length;
   const address = parseAddress('192.0.2.1');
   expect(() => openTcpSocket({ ...common, family: 'ipv4', address })).toThrow(/EADDRNOTAVAIL/);
   expect(() => openTcpSocket({ ...common, family: 'ipv6', address })).toThrow(RangeError);
+  expect(readdirSync('/proc/self/fd')).toHaveLength(before);
 });

@@ -1,6 +1,5 @@
-import { closeSync } from 'node:fs';
 import { addressBytes, type Family, familyOf, type IpAddress } from '@overland/net';
-import { bind, setsockopt, socket } from './libc.ts';
+import { bind, close, setsockopt, socket } from './libc.ts';
 
 const AF = { ipv4: 2, ipv6: 10 } as const;
 const SOCK_STREAM = 1;
@@ -56,7 +55,7 @@ export function openTcpSocket(options: TcpSocketOptions): number {
     if (address !== undefined || port !== 0) bind(fd, socketAddress(family, address, port));
     return fd;
   } catch (error) {
-    closeSync(fd);
+    close(fd);
     throw error;
   }
 }

@@ -1,6 +1,5 @@
-import { closeSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
-import { dup2, socketpair } from '../libc.ts';
+import { close, dup2, socketpair } from '../libc.ts';
 import { AF } from '../netlink/constants.ts';
 
 const SOCK_STREAM = 1;
@@ -25,7 +24,7 @@ export function adoptDescriptor(
   try {
     pair = socketpair(AF.unix, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC);
   } catch (error) {
-    closeSync(fd);
+    close(fd);
     throw error;
   }
   const [adopted, other] = pair;
@@ -39,8 +38,8 @@ export function adoptDescriptor(
   };
   const socket = new Socket(options);
   dup2(fd, adopted);
-  closeSync(fd);
-  closeSync(other);
+  close(fd);
+  close(other);
   socket.resume();
   return socket;
 }

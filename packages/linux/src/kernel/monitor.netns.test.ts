@@ -1,7 +1,7 @@
 import { parsePrefix } from '@overland/net';
 import { expect, test } from 'vitest';
 import { type KernelEvent, PROTOCOL, type Route } from '../ports.ts';
-import { netns } from '../testing/netns.ts';
+import { cable, netns } from '../testing/netns.ts';
 import { openKernel } from './open-kernel.ts';
 
 const blackhole = (i: number): Route => ({
@@ -40,6 +40,31 @@ test('a consumer that stops reading is told what it missed, and hears what comes
   while (!isLast(event)) event = await next();
   expect(event).toMatchObject({ route: last, removed: false });
   stop.abort();
+});
+
+test('a neighbour that answers, and one that does not', async () => {
+  await using left = await netns();
+  await using right = await netns();
+  await cable(
+    { namespace: left, device: 'eth1', addresses: ['10.1.0.0/24'] },
+    { namespace: right, device: 'eth1', addresses: ['10.1.0.1/24'] },
+  );
+  await using kernel = openKernel({ namespace: left.path });
+  await kernel.sysctls.set('net.ipv4.neigh.eth1.retrans_time_ms', '10');
+  const events = kernel.monitor.events(new AbortController().signal);
+  await left.exec(['ping', '-c1', '-W2', '10.1.0.1']);
+  await left.exec(['ping', '-c1', '-W1', '10.1.0.9']).catch(() => undefined);
+  const states = new Set<string>();
+  for await (const event of events) {
+    if (event.type !== 'neighbour') continue;
+    states.add(`${event.neighbour.address} ${event.neighbour.state}`);
+    if (states.has('10.1.0.1 reachable') && states.has('10.1.0.9 failed')) break;
+  }
+  await using peer = openKernel({ namespace: right.path });
+  const { mac } = (await peer.links.get('eth1')) ?? {};
+  expect(await kernel.neighbours.list('eth1')).toContainEqual(
+    expect.objectContaining({ address: '10.1.0.1', mac }),
+  );
 });
 
 test('two monitors both hear everything', async () => {

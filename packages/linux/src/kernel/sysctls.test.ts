@@ -8,6 +8,9 @@ test.each([
   expect(sysctlPath(key)).toBe(path);
 });
 
-test.each(['', '.', 'net..ipv4', 'net.//.passwd', 'net./.x'])('%j stays inside /proc/sys', (key) => {
-  expect(() => sysctlPath(key)).toThrow(RangeError);
-});
+test.each(['', '.', 'net..ipv4', 'net.//.passwd', 'net./.x'])(
+  '%j stays inside /proc/sys',
+  (key) => {
+    expect(() => sysctlPath(key)).toThrow(RangeError);
+  },
+);

@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs';
 import {
   attachFilter,
   bind,
+  close,
   errorName,
   getsockname,
   recv,
@@ -66,13 +66,13 @@ export class NetlinkSocket implements Disposable {
       setsockopt(this.#fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeout.buffer));
       bind(this.#fd, netlinkAddress());
     } catch (error) {
-      closeSync(this.#fd);
+      close(this.#fd);
       throw error;
     }
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#fd);
+    close(this.#fd);
   }
 
   /** What the kernel calls this socket (nlmsg_pid): it is named in the notifications of what it changed. */
@@ -273,7 +273,7 @@ export function openMonitorSocket(groups: readonly number[], filter?: Uint8Array
     for (const group of groups) setsockopt(fd, SOL_NETLINK, NETLINK.addMembership, group);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    close(fd);
     throw error;
   }
 }

@@ -6,6 +6,8 @@ import { openKernel } from '../kernel/open-kernel.ts';
 import { createNamespace, deleteNamespace } from '../namespaces.ts';
 
 const run = promisify(execFile);
+/** Routing tables are long. */
+const maxBuffer = 256 << 20;
 
 /** A network namespace for one test. */
 export interface TestNamespace extends AsyncDisposable {
@@ -31,8 +33,8 @@ export async function netns(): Promise<TestNamespace> {
   return {
     name,
     path,
-    ip: async (...args) => (await run('ip', ['-n', name, ...args])).stdout,
-    exec: async (argv) => (await run('ip', ['netns', 'exec', name, ...argv])).stdout,
+    ip: async (...args) => (await run('ip', ['-n', name, ...args], { maxBuffer })).stdout,
+    exec: async (argv) => (await run('ip', ['netns', 'exec', name, ...argv], { maxBuffer })).stdout,
     async [Symbol.asyncDispose]() {
       deleteNamespace(name);
     },
