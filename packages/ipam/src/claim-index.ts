@@ -1,5 +1,11 @@
 import type { Change, Entry, Revision } from '@overland/datastore';
-import { type AffinityState, BLOCK_SIZES, decodeAffinity, parseAffinityKey } from '@overland/model';
+import {
+  type AffinityState,
+  BLOCK_SIZES,
+  decodeAffinity,
+  IpamValueError,
+  parseAffinityKey,
+} from '@overland/model';
 import { familyOf, type IpAddress, type Prefix, prefixOf } from '@overland/net';
 
 /** This host's claim on a block, as the watch last saw it. */
@@ -55,7 +61,7 @@ export class ClaimIndex {
   }
 
   #put(node: string, cidr: Prefix, { value, revision }: Entry): void {
-    const { state } = decodeAffinity(value);
+    const state = stateOf(value);
     // Two hosts may reach for one block; the loser's pending claim must not hide the winner's.
     if (state === 'confirmed' || !this.#owners.has(cidr)) this.#owners.set(cidr, node);
     if (node === this.#node) this.#own.set(cidr, { state, revision });
@@ -64,5 +70,15 @@ export class ClaimIndex {
   #delete(node: string, cidr: Prefix): void {
     if (this.#owners.get(cidr) === node) this.#owners.delete(cidr);
     if (node === this.#node) this.#own.delete(cidr);
+  }
+}
+
+/** A claim that we do not understand is one all the same. Whoever opens the block will say what is wrong. */
+function stateOf(value: string): AffinityState {
+  try {
+    return decodeAffinity(value).state;
+  } catch (error) {
+    if (error instanceof IpamValueError) return 'pending';
+    throw error;
   }
 }

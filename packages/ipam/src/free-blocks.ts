@@ -1,7 +1,13 @@
+import { IpamValueError } from '@overland/model';
 import { comparePrefixes, type Family, familyOf, type Prefix, subnetCount } from '@overland/net';
 import { freeOrdinals } from './block.ts';
 import { blockOrder } from './block-order.ts';
-import { ContentionError, NoAddressError, type PoolVerdict } from './errors.ts';
+import {
+  ContentionError,
+  InconsistentBlockError,
+  NoAddressError,
+  type PoolVerdict,
+} from './errors.ts';
 import { MAX_ATTEMPTS, type OwnBlock, type OwnBlocks } from './own-blocks.ts';
 import { choosePools, isBlockOf, type Pool, type PoolChoice } from './pool.ts';
 import type { IpamView } from './view.ts';
@@ -27,13 +33,9 @@ export class FreeBlocks {
    * @param named Names or CIDRs of the only pools to use.
    * @throws {NoAddressError} If no pool gives one.
    */
-  async take(family: Family, named?: readonly string[]): Promise<OwnBlock> {
+  take(family: Family, named?: readonly string[]): Promise<OwnBlock> {
     const choice = this.#choose(family, named);
-    for (const cidr of this.#ownIn(choice.eligible, family)) {
-      const own = await this.#own.open(cidr);
-      if (own && freeOrdinals(own.block).length > 0) return own;
-    }
-    return this.#claim(family, choice);
+    return this.#find(family, choice, ({ block }) => freeOrdinals(block).length > 0);
   }
 
   /**
@@ -41,13 +43,28 @@ export class FreeBlocks {
    *
    * @throws {NoAddressError} If no pool gives one.
    */
-  async ensure(family: Family): Promise<OwnBlock> {
-    const choice = this.#choose(family);
-    for (const cidr of this.#ownIn(choice.eligible, family)) {
-      const own = await this.#own.open(cidr);
-      if (own) return own;
+  ensure(family: Family): Promise<OwnBlock> {
+    return this.#find(family, this.#choose(family), () => true);
+  }
+
+  async #find(
+    family: Family,
+    { eligible, verdicts }: PoolChoice,
+    fits: (own: OwnBlock) => boolean,
+  ): Promise<OwnBlock> {
+    const broken: PoolVerdict[] = [];
+    for (const { pool, cidr } of this.#ownIn(eligible, family)) {
+      try {
+        const own = await this.#own.open(cidr);
+        if (own && fits(own)) return own;
+      } catch (error) {
+        // One block that nobody can read must not keep a host from using its others.
+        if (!(error instanceof InconsistentBlockError || error instanceof IpamValueError))
+          throw error;
+        broken.push({ pool, cidr, reason: `is not used: ${error.message}`, remedy: 'repair it' });
+      }
     }
-    return this.#claim(family, choice);
+    return this.#claim(family, { eligible, verdicts: [...verdicts, ...broken] });
   }
 
   #choose(family: Family, named?: readonly string[]): PoolChoice {
@@ -65,9 +82,14 @@ export class FreeBlocks {
   }
 
   /** Those of them that lie in the pools, pool by pool. */
-  #ownIn(pools: readonly Pool[], family: Family): Prefix[] {
+  #ownIn(
+    pools: readonly Pool[],
+    family: Family,
+  ): { readonly pool: string; readonly cidr: Prefix }[] {
     const all = this.#ownBlocks(family);
-    return pools.flatMap((pool) => all.filter((cidr) => isBlockOf(pool, cidr)));
+    return pools.flatMap((pool) =>
+      all.filter((cidr) => isBlockOf(pool, cidr)).map((cidr) => ({ pool: pool.name, cidr })),
+    );
   }
 
   async #claim(family: Family, { eligible, verdicts }: PoolChoice): Promise<OwnBlock> {

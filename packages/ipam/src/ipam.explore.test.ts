@@ -4,12 +4,12 @@ import { type Exploration, explore } from '../test/explore.ts';
 import { IpamWorld, type Scenario } from '../test/ipam-world.ts';
 import type { Fault } from '../test/simulation.ts';
 
+vi.setConfig({ testTimeout: 600_000 }); // all computing: how long depends on the machine alone
+
 /**
  * Every schedule of small scenarios, up to a number of preemptions, deaths and lost answers, on a view as
  * stale as can be. OVERLAND_SOAK=1 goes deeper.
  */
-vi.setConfig({ testTimeout: 600_000 }); // all computing: how long depends on the machine alone
-
 const soak = process.env.OVERLAND_SOAK === '1';
 const RACE = soak ? { preemptions: 4, faults: 0 } : { preemptions: 3, faults: 0 };
 const CRASH = soak ? { preemptions: 2, faults: 2 } : { preemptions: 1, faults: 1 };

@@ -1,5 +1,5 @@
 import { MemoryDatastore, MemoryStore, type Transaction } from '@overland/datastore';
-import { affinityKey, handleKey, IPAM_CONFIG_KEY, resourceKey } from '@overland/model';
+import { affinityKey, blockKey, handleKey, IPAM_CONFIG_KEY, resourceKey } from '@overland/model';
 import { type Family, parseAddress, parsePrefix } from '@overland/net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { frozenView, storePools } from '../test/ipam-world.ts';
@@ -171,6 +171,22 @@ describe('assign', () => {
     await expect(ipam.assign({ handle: 'web', families: ['ipv4'], attributes })).rejects.toThrow(
       'the IP pools have not been read yet',
     );
+  });
+
+  test('passes over a block that contradicts itself, and names it when there is no other', async () => {
+    const ipam = await ipamOf('host11', { '10.65.0.0/25': 26 });
+    const block = await ipam.ensureBlock('ipv4');
+    const value = `{"cidr":"${block}","affinity":"host:host11","allocations":[${'7,'.repeat(63)}7]}`;
+    const key = blockKey(block);
+    await datastore.transact({ conditions: [], operations: [{ type: 'put', key, value }] });
+    const ask = { handle: 'web', families: ['ipv4'] as const, attributes };
+
+    await putConfig({ strict_affinity: true, auto_allocate_blocks: true, maxBlocksPerHost: 1 });
+    await expect((await ipamOf('host11')).assign(ask)).rejects.toThrow(
+      `block ${block} contradicts itself: address number 0 has no attribute: repair it`,
+    );
+    await putConfig({ strict_affinity: true, auto_allocate_blocks: true, maxBlocksPerHost: 2 });
+    expect((await (await ipamOf('host11')).assign(ask)).blocks).not.toContain(block);
   });
 
   test('works on after an outage', async () => {

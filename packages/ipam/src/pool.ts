@@ -1,5 +1,6 @@
 import {
   describeFault,
+  type JsonValue,
   type Labels,
   matches,
   parseJson,
@@ -40,7 +41,9 @@ export interface UnreadablePool {
 
 /** Reads a stored IPPool. */
 export function readPool(name: string, value: string): Pool | UnreadablePool {
-  const result = tryReadResource('IPPool', parseJson(value));
+  const object = objectOf(value);
+  if (object === undefined) return { name, fault: 'it is not JSON' };
+  const result = tryReadResource('IPPool', object);
   if ('faults' in result) return { name, fault: result.faults.map(describeFault).join(', ') };
   const { cidr, blockSize, disabled, nodeSelector, assignmentMode, allowedUses } =
     result.resource.spec;
@@ -55,6 +58,16 @@ export function readPool(name: string, value: string): Pool | UnreadablePool {
     nodeSelector,
     selectsNode: (labels) => matches(selector, labels),
   };
+}
+
+/** The stored object, or `undefined` if it is not even JSON. */
+export function objectOf(value: string): JsonValue | undefined {
+  try {
+    return parseJson(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** What a request says about pools. */

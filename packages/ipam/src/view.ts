@@ -7,13 +7,12 @@ import {
   type IpamConfig,
   isJsonObject,
   type Labels,
-  parseJson,
   resourceKey,
   resourcePrefix,
 } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
 import { ClaimIndex } from './claim-index.ts';
-import { type Pool, readPool, type UnreadablePool } from './pool.ts';
+import { objectOf, type Pool, readPool, type UnreadablePool } from './pool.ts';
 
 /**
  * What an assignment must know and others decide: pools, this node's labels, the configuration, and which
@@ -108,7 +107,7 @@ export class IpamView {
 
 /** The labels of a stored object; whatever else is wrong with it does not matter here. */
 function labelsOf(value: string): Labels {
-  const object = parseJson(value);
+  const object = objectOf(value);
   const metadata = isJsonObject(object) ? object.metadata : undefined;
   const labels = isJsonObject(metadata) ? metadata.labels : undefined;
   return isJsonObject(labels) ? (labels as Labels) : {};
