@@ -40,3 +40,8 @@ export class LeaseError extends Error {
 export class UnusableError extends Error {
   override readonly name = 'UnusableError';
 }
+
+/** The datastore refuses this client: a wrong user, password, certificate or role. An operator must act. */
+export class AccessDeniedError extends Error {
+  override readonly name = 'AccessDeniedError';
+}

@@ -13,6 +13,7 @@ export type {
 } from './datastore.ts';
 export { MAX_TRANSACTION_OCTETS, MAX_TRANSACTION_OPERATIONS } from './datastore.ts';
 export {
+  AccessDeniedError,
   CompactedError,
   ConflictError,
   LeaseError,
@@ -20,6 +21,8 @@ export {
   UnavailableError,
   UnusableError,
 } from './errors.ts';
+export type { EtcdOptions } from './etcd/etcd-options.ts';
+export { etcdOptionsFrom } from './etcd/etcd-options.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';
 export { MemoryStore } from './memory/memory-store.ts';
 export type { DatastoreOptions, MemoryOptions, SqliteOptions } from './open-datastore.ts';

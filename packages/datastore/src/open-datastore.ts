@@ -1,4 +1,5 @@
 import type { Datastore } from './datastore.ts';
+import type { EtcdOptions } from './etcd/etcd-options.ts';
 
 /** One SQLite file, for the processes of one machine. */
 export interface SqliteOptions {
@@ -13,7 +14,10 @@ export interface MemoryOptions {
   readonly type: 'memory';
 }
 
-export type DatastoreOptions = SqliteOptions | MemoryOptions;
+export type DatastoreOptions =
+  | SqliteOptions
+  | MemoryOptions
+  | ({ readonly type: 'etcd' } & EtcdOptions);
 
 const DEFAULT_DEADLINE_MS = 5000;
 
@@ -22,6 +26,7 @@ const DEFAULT_DEADLINE_MS = 5000;
  * error: its calls will say so, until it can.
  *
  * @throws {UnusableError} If what is stored cannot be used.
+ * @throws {RangeError} If the options make no sense.
  */
 export async function openDatastore(options: DatastoreOptions): Promise<Datastore> {
   switch (options.type) {
@@ -29,6 +34,10 @@ export async function openDatastore(options: DatastoreOptions): Promise<Datastor
       const { SqliteDatastore } = await import('./sqlite/sqlite-datastore.ts');
       const { path, deadlineMs = DEFAULT_DEADLINE_MS } = options;
       return SqliteDatastore.open({ path, deadlineMs });
+    }
+    case 'etcd': {
+      const { EtcdDatastore } = await import('./etcd/etcd-datastore.ts');
+      return new EtcdDatastore(options);
     }
     case 'memory': {
       const { MemoryDatastore } = await import('./memory/memory-datastore.ts');

@@ -1,2 +1,3 @@
 export { describeDatastore } from './describe-datastore.ts';
+export { EtcdProcess } from './etcd-process.ts';
 export type { DatastoreHarness } from './harness.ts';
