@@ -1,14 +1,14 @@
 import { silencedInterfaces } from '../faults/silence.ts';
 import { runningTopology } from '../runner/bring-up.ts';
 import { enterNode, nodeEnvironment } from '../runner/enter-node.ts';
-import { ProgramError, runProgram } from '../runner/run-program.ts';
+import { runProgram } from '../runner/run-program.ts';
 import { runningNodes } from '../runner/running-nodes.ts';
 import type { Endpoint, Link, Node, Topology } from '../topology/topology.ts';
 import type { BgpSession, ReportedSession } from './bgp-session.ts';
 import { type NodeInterface, nodeInterfaces } from './interfaces.ts';
+import { askOverland } from './overland-summary.ts';
 import { parseBirdProtocols } from './parse-bird-protocols.ts';
 import { parseFrrSummary } from './parse-frr-summary.ts';
-import { parseOverlandSummary } from './parse-overland-summary.ts';
 
 /** There is no such lab, or what is left of it cannot be read. */
 export class NoLabError extends Error {
@@ -89,34 +89,33 @@ async function observeNode(node: Node, pid: number | undefined): Promise<Observe
   return { state: { node, pid, interfaces, complaint }, sessions, silenced };
 }
 
-interface SessionReader {
-  readonly argv: readonly string[];
-  parse(text: string): ReportedSession[];
-}
+type SessionReader = (node: Node, pid: number) => Promise<ReportedSession[]>;
 
 const READERS: Readonly<Record<string, SessionReader>> = {
-  frr: { argv: ['vtysh', '-c', 'show bgp summary json'], parse: parseFrrSummary },
-  bird: {
-    argv: ['birdc', 'show', 'protocols', 'all'],
-    parse: (text) => parseBirdProtocols(text, new Date()),
-  },
-  overland: { argv: ['overland', 'bgp', 'summary', '-o', 'json'], parse: parseOverlandSummary },
+  frr: async (node, pid) =>
+    parseFrrSummary(await ask(node, pid, ['vtysh', '-c', 'show bgp summary json'])),
+  bird: async (node, pid) =>
+    parseBirdProtocols(await ask(node, pid, ['birdc', 'show', 'protocols', 'all']), new Date()),
+  overland: (_node, pid) => askOverland(pid),
 };
+
+async function ask(node: Node, pid: number, argv: readonly string[]): Promise<string> {
+  const env = nodeEnvironment(node.environment);
+  return (await runProgram(enterNode(pid, argv), { env })).stdout;
+}
 
 async function readSessions(
   node: Node,
   pid: number,
 ): Promise<{ sessions: ReportedSession[]; complaint: string | undefined }> {
-  const reader = READERS[node.recipe];
-  if (!reader || node.kind === 'bridge') return { sessions: [], complaint: undefined };
+  const read = READERS[node.recipe];
+  if (!read || node.kind === 'bridge') return { sessions: [], complaint: undefined };
   try {
-    const env = nodeEnvironment(node.environment);
-    const { stdout } = await runProgram(enterNode(pid, reader.argv), { env });
-    return { sessions: reader.parse(stdout), complaint: undefined };
+    return { sessions: await read(node, pid), complaint: undefined };
   } catch (error) {
     // A node that starts or stops answers with an error, or with half an answer.
-    const reason = error instanceof ProgramError ? error.stderr.trim() : String(error);
-    return { sessions: [], complaint: reason.split('\n').at(-1) || 'no answer' };
+    const [first] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return { sessions: [], complaint: first || 'no answer' };
   }
 }
 

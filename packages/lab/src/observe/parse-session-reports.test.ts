@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseOverlandSummary } from './overland-summary.ts';
 import { parseBirdProtocols } from './parse-bird-protocols.ts';
 import { parseFrrSummary } from './parse-frr-summary.ts';
 
@@ -88,4 +89,28 @@ test('BIRD 2.0.12: show protocols all', () => {
 test('BIRD: a session that came up before midnight', () => {
   const [session] = parseBirdProtocols(BIRD, new Date(2026, 10, 25, 0, 0, 39));
   expect(session?.uptimeSeconds).toBe(17 * 3600);
+});
+
+test('Overland: GET /v1/bgp/summary; a family that was not negotiated is not up', () => {
+  const peer = {
+    address: '10.254.11.10',
+    asn: 65011,
+    localAsn: 65101,
+    families: ['ipv4', 'ipv6'],
+    state: 'Established',
+    upDownSeconds: 7,
+    prefixesReceived: { ipv4: 12, ipv6: 0 },
+    prefixesSent: { ipv4: 2, ipv6: 0 },
+    session: { families: ['ipv4'] },
+  };
+  const base = { peerAddress: '10.254.11.10', localAs: 65101, remoteAs: 65011 };
+  const nothing = { received: undefined, sent: undefined, uptimeSeconds: undefined };
+  expect(parseOverlandSummary(JSON.stringify({ peers: [peer] }))).toEqual([
+    { ...base, family: 'ipv4', state: 'Established', received: 12, sent: 2, uptimeSeconds: 7 },
+    { ...base, family: 'ipv6', state: 'NoNeg', ...nothing },
+  ]);
+  const down = { ...peer, families: ['ipv4'], state: 'Connect', session: null };
+  expect(parseOverlandSummary(JSON.stringify({ peers: [down] }))).toEqual([
+    { ...base, family: 'ipv4', state: 'Connect', ...nothing },
+  ]);
 });
