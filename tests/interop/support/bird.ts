@@ -28,7 +28,11 @@ export async function startBird(namespace: TestNamespace, config: string): Promi
   let daemon: Daemon | undefined;
 
   const birdc = async (command: string): Promise<string> =>
-    (await run('birdc', ['-s', socket, ...command.split(' ')])).stdout;
+    run('birdc', ['-s', socket, ...command.split(' ')]).then(
+      ({ stdout }) => stdout,
+      // What it could not do, such as find a route, it says on standard output.
+      (error: { readonly stdout?: string }) => error.stdout || Promise.reject(error),
+    );
   const start = async (...args: readonly string[]): Promise<void> => {
     const argv = ['bird', '-f', '-c', file, '-s', socket, '-P', join(directory, 'pid'), ...args];
     const started = new Daemon(namespace, argv);

@@ -1,5 +1,10 @@
 import type { PeerConfig, RouteEngine, SpeakerConfig } from '@overland/bgp';
-import { type Speaker, type SpeakerOptions, startSpeaker } from '@overland/bgp/node';
+import {
+  type PeerSummary,
+  type Speaker,
+  type SpeakerOptions,
+  startSpeaker,
+} from '@overland/bgp/node';
 import { openTcpSocket, runInNamespace } from '@overland/linux';
 import type { TestNamespace } from '@overland/linux/testing';
 import { type Asn, parseAddress } from '@overland/net';
@@ -68,14 +73,15 @@ export async function speakerIn(
   );
 }
 
-/** `Established`, or what the peer is now. */
-export function stateOf(speaker: Speaker, name: string): string {
-  return speaker.summary().peers.find((candidate) => candidate.name === name)?.state ?? 'absent';
+export function peerOf(speaker: Speaker, name: string): PeerSummary {
+  const found = speaker.summary().peers.find((candidate) => candidate.name === name);
+  if (!found) throw new Error(`no peer ${name}`);
+  return found;
 }
 
 export async function established(speaker: Speaker, ...names: string[]): Promise<void> {
   await until(
     () => `${names} is Established: ${JSON.stringify(speaker.summary().peers)}`,
-    () => names.every((name) => stateOf(speaker, name) === 'Established'),
+    () => names.every((name) => peerOf(speaker, name).state === 'Established'),
   );
 }
