@@ -23,6 +23,7 @@ export async function startFrr(namespace: TestNamespace, config: string): Promis
   const directory = await mkdtemp(join(tmpdir(), 'frr-'));
   const file = join(directory, 'frr.conf');
   await writeFile(file, config);
+  await run('chown', ['-R', 'frr:frr', directory]);
   const daemons = new Map<string, Daemon>();
 
   const vtysh = async (...commands: readonly string[]): Promise<string> => {
@@ -31,7 +32,7 @@ export async function startFrr(namespace: TestNamespace, config: string): Promis
   };
   const start = async (name: 'zebra' | 'bgpd', ...extra: readonly string[]): Promise<void> => {
     const paths = ['-i', join(directory, `${name}.pid`), '-z', join(directory, 'zserv')];
-    const shared = ['--vty_socket', directory, '-f', file, '-S', '-P', '0', '--log', 'stdout'];
+    const shared = ['--vty_socket', directory, '-f', file, '-P', '0', '--log', 'stdout'];
     const daemon = new Daemon(namespace, [`/usr/lib/frr/${name}`, ...paths, ...shared, ...extra]);
     daemons.set(name, daemon);
     await until(
