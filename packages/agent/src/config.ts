@@ -125,6 +125,8 @@ function contradictions(
   if (config.datastoreType === 'etcd' && config.etcdEndpoints?.length === 0) {
     add('etcdEndpoints', 'must name a server when datastoreType is etcd');
   }
+  const schemes = new Set(config.etcdEndpoints?.map((endpoint) => endpoint.startsWith('https://')));
+  if (schemes.size > 1) add('etcdEndpoints', 'must be https throughout, or not at all');
   if (config.ipv4 === 'none' && config.ipv6 === 'none') {
     add('ipv4', 'ipv4 and ipv6 cannot both be none: the host needs an address');
   }

@@ -83,9 +83,9 @@ function parseNodeAddress(family: 'ipv4' | 'ipv6') {
   };
 }
 
-const url = text.refine(
-  (value) => /^https?:\/\/[^/]+\/?$/.test(value),
-  'expected http(s)://HOST:PORT',
+const endpoint = text.refine(
+  (value) => /^(https?:\/\/)?(\[[0-9a-f:]+\]|[^\s/:[\]]+):\d{1,5}\/?$/i.test(value),
+  'must be https://HOST:PORT, http://HOST:PORT or HOST:PORT',
 );
 
 /** A full name as Calico's resources have it: RFC 1123 subdomain. */
@@ -139,7 +139,7 @@ export const SETTINGS = {
   sqlitePath: setting(path.default('/var/lib/overland/datastore.db'), {
     description: 'The SQLite file; created when absent.',
   }),
-  etcdEndpoints: setting(z.pipe(commaList, z.array(url)).default([]), {
+  etcdEndpoints: setting(z.pipe(commaList, z.array(endpoint)).default([]), {
     description: 'etcd servers, as a list or separated by commas: `https://10.0.0.1:2379`.',
     calico: 'ETCD_ENDPOINTS',
   }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readIfPresent, writeDurably } from './durable-file.ts';
 
 /** One key as it last stood, values as stored. Decoding is the reader's: an agent of another version may have newer kinds. */
-export interface SnapshotEntry {
+interface SnapshotEntry {
   readonly key: string;
   readonly value: string;
 }

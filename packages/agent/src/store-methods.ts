@@ -25,7 +25,6 @@ export interface BlockStatus {
 export interface StoreStatus {
   readonly nodeName: string;
   readonly hostId: string;
-  readonly asNumber: number | undefined;
   readonly addresses: readonly string[];
   readonly datastore: DatastoreStatus;
   readonly endpoints: number;

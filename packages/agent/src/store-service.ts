@@ -1,19 +1,17 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Datastore,
-  type DatastoreOptions,
-  openDatastore,
-  UnavailableError,
-} from '@overland/datastore';
+import { type Datastore, openDatastore, UnavailableError } from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
-import { contains, type Family, familyOf, networkAddress, prefixSize } from '@overland/net';
+import type { Family } from '@overland/net';
+import type { AttachedWorkload } from '@overland/workloads';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
 import { parseBootstrap } from './bootstrap.ts';
 import type { DataplaneForStore } from './dataplane-methods.ts';
+import { datastoreOptions } from './datastore-options.ts';
 import type { PartReport } from './health.ts';
+import { addressesOf, blocksOf, ownEndpoints, pooledFamilies } from './host-view.ts';
 import type { KernelMethods } from './kernel-channel.ts';
 import { type HostInterfaces, nodeAddress } from './node-address.ts';
 import { NodePublisher } from './node-publisher.ts';
@@ -23,7 +21,7 @@ import type { Config } from './settings.ts';
 import { readSnapshot } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { SpeakerForStore } from './speaker-methods.ts';
-import type { BlockStatus, DatastoreStatus, StoreMethods, StoreStatus } from './store-methods.ts';
+import type { DatastoreStatus, StoreMethods, StoreStatus } from './store-methods.ts';
 import type { Remote } from './thread-rpc.ts';
 import { WatchedEntries } from './watched-entries.ts';
 import { watchedPrefixes } from './watched-prefixes.ts';
@@ -50,7 +48,9 @@ export class StoreService {
   readonly #publisher: NodePublisher;
   readonly #snapshot: SnapshotKeeper;
   readonly #watched: WatchedEntries;
-  #state: DatastoreStatus['state'] = 'connecting';
+  /** Stands in until the datastore has been read. */
+  #snapshotEntries: ReadonlyMap<string, string> | undefined;
+  #announcedSync = false;
   #lastError: string | undefined;
   #gone: ReadonlySet<string> = new Set();
   #publishing: Promise<void> | undefined;
@@ -102,8 +102,8 @@ export class StoreService {
     return {
       health: () => this.#health(),
       status: () => this.#status(),
-      blocks: () => this.#blocks(),
-      attach: (body) => this.#opened().attach(body),
+      blocks: () => blocksOf(this.#publisher.resources, this.#options.config.nodeName),
+      attach: (body) => this.#attach(body),
       detach: (containerId, name) => this.#opened().detach(containerId, name),
       listWorkloads: () => this.#opened().list(),
     };
@@ -114,7 +114,7 @@ export class StoreService {
     const { signal } = this.#stop;
     const datastore = await openDatastore(datastoreOptions(config));
     const ipam = this.#startIpam(datastore);
-    await this.#openWorkloads(datastore, ipam);
+    const workloads = await this.#openWorkloads(datastore, ipam);
     const preparation = {
       config,
       claim: { uuid: hostId, hostname: hostname() },
@@ -127,6 +127,10 @@ export class StoreService {
     };
     await prepareDatastore(datastore, preparation, signal);
     this.#lastError = undefined;
+    // Not before the name is ours: it gives back whatever of this node is in no journal, and another host of the
+    // name would lose all of its containers.
+    await workloads.recover();
+    workloads.run(signal).catch(endThread);
     this.#watched.run(datastore, signal).catch(endThread);
   }
 
@@ -137,24 +141,29 @@ export class StoreService {
     const ipam = createIpam({ datastore, node: config.nodeName, view, now: () => new Date() });
     void view.synced.then(() => {
       this.#keeper = new BlockKeeper(ipam, log);
-      if (this.#state === 'synced') this.#keeper.check(this.#publisher.resources);
+      if (this.#watched.synced) this.#keeper.check(this.#publisher.resources);
     });
     return ipam;
   }
 
-  async #openWorkloads(datastore: Datastore, ipam: Ipam): Promise<void> {
+  async #openWorkloads(datastore: Datastore, ipam: Ipam): Promise<WorkloadService> {
     const workloads = await WorkloadService.open({
       ...this.#options,
       datastore,
       ipam,
-      families: () => this.#pooledFamilies(),
+      families: () => pooledFamilies(this.#publisher.resources),
       onDeparted: (hostInterfaces) => {
         this.#gone = hostInterfaces;
-        if (this.#state === 'synced') this.#changed();
+        this.#changed();
       },
     });
     this.#workloads = workloads;
-    workloads.run(this.#stop.signal).catch(endThread);
+    return workloads;
+  }
+
+  async #attach(body: unknown): Promise<AttachedWorkload> {
+    if (!this.#watched.synced) throw new UnavailableError(this.#health().detail);
+    return await this.#opened().attach(body);
   }
 
   #opened(): WorkloadService {
@@ -165,19 +174,18 @@ export class StoreService {
   async #startFromSnapshot(): Promise<void> {
     const { config, log } = this.#options;
     const snapshot = await readSnapshot(this.#snapshotPath, config.nodeName);
-    if (this.#state !== 'connecting') return;
+    if (this.#watched.synced) return;
     if (!snapshot) {
       log.warn('datastore does not answer and there is no snapshot: waiting');
       return;
     }
     const { length } = snapshot.entries;
     log.warn({ entries: length }, 'datastore does not answer: starting from the snapshot');
-    this.#state = 'snapshot';
-    const entries = new Map(snapshot.entries.map(({ key, value }) => [key, value]));
-    await this.#publisher.publish(entries, false);
+    this.#snapshotEntries = new Map(snapshot.entries.map(({ key, value }) => [key, value]));
+    this.#changed();
   }
 
-  /** Gathers the changes of one turn, and what comes while the last ones are taken over. */
+  /** Publishes what there is now: once for the changes of one turn, and for those that come meanwhile. */
   #changed(): void {
     this.#dirty = true;
     this.#publishing ??= this.#publishWhileDirty().finally(() => {
@@ -189,12 +197,23 @@ export class StoreService {
     while (this.#dirty && !this.#stop.signal.aborted) {
       await new Promise((resolve) => setImmediate(resolve));
       this.#dirty = false;
-      if (this.#state !== 'synced') this.#options.log.info('in sync with the datastore');
-      this.#state = 'synced';
-      this.#snapshot.changed(this.#watched.entries);
-      await this.#publisher.publish(this.#watched.entries, true);
-      this.#keeper?.check(this.#publisher.resources);
+      if (this.#watched.synced) await this.#publishStored();
+      else if (this.#snapshotEntries) await this.#publisher.publish(this.#snapshotEntries, false);
     }
+  }
+
+  async #publishStored(): Promise<void> {
+    if (!this.#announcedSync) this.#options.log.info('in sync with the datastore');
+    this.#announcedSync = true;
+    this.#snapshotEntries = undefined;
+    this.#snapshot.changed(this.#watched.entries);
+    await this.#publisher.publish(this.#watched.entries, true);
+    this.#keeper?.check(this.#publisher.resources);
+  }
+
+  get #state(): DatastoreStatus['state'] {
+    if (this.#watched.synced) return 'synced';
+    return this.#snapshotEntries ? 'snapshot' : 'connecting';
   }
 
   #ownNode(): OwnNode {
@@ -210,13 +229,6 @@ export class StoreService {
     };
   }
 
-  #pooledFamilies(): Family[] {
-    const pools = this.#publisher.resources.all('IPPool');
-    return (['ipv4', 'ipv6'] as const).filter((family) =>
-      pools.some(({ spec }) => familyOf(spec.cidr) === family),
-    );
-  }
-
   #health(): PartReport {
     if (this.#state === 'synced') return { ready: true, detail: 'in sync with the datastore' };
     const from = this.#state === 'snapshot' ? 'running from the snapshot' : 'not started';
@@ -225,46 +237,21 @@ export class StoreService {
 
   #status(): StoreStatus {
     const { config, hostId } = this.#options;
-    const resources = this.#publisher.resources;
-    const node = resources.all('Node').find(({ metadata }) => metadata.name === config.nodeName);
-    const { asNumber, ipv4Address, ipv6Address } = node?.spec.bgp ?? {};
+    const { resources, problems } = this.#publisher;
+    const lastError = this.#lastError;
     return {
       nodeName: config.nodeName,
       hostId,
-      asNumber,
-      addresses: [ipv4Address, ipv6Address].filter((address) => address !== undefined),
+      addresses: addressesOf(resources, config.nodeName),
       datastore: {
         type: config.datastoreType,
         state: this.#state,
-        ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+        ...(lastError === undefined ? {} : { lastError }),
       },
-      endpoints: this.#ownAddresses().length,
-      problems: this.#publisher.problems,
+      endpoints: ownEndpoints(resources, config.nodeName).length,
+      problems,
     };
   }
-
-  #blocks(): BlockStatus[] {
-    const used = this.#ownAddresses().flat();
-    return this.#publisher.resources.blocks.map(({ cidr, confirmed }) => ({
-      cidr,
-      confirmed,
-      family: familyOf(cidr),
-      size: Number(prefixSize(cidr)),
-      used: used.filter((address) => contains(cidr, address)).length,
-    }));
-  }
-
-  #ownAddresses() {
-    const { nodeName } = this.#options.config;
-    const endpoints = this.#publisher.resources.all('WorkloadEndpoint');
-    return endpoints
-      .filter(({ spec }) => spec.node === nodeName)
-      .map(({ spec }) => spec.ipNetworks.map(networkAddress));
-  }
-}
-
-function datastoreOptions(config: Config): DatastoreOptions {
-  return { type: 'sqlite', path: config.sqlitePath };
 }
 
 /** What cannot be mended ends the thread, and with it the process. */

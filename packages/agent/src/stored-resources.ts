@@ -14,14 +14,14 @@ import {
 import type { Prefix } from '@overland/net';
 
 /** A block that this host has claimed, or is about to give back. */
-export interface OwnBlock {
+interface OwnBlock {
   readonly cidr: Prefix;
   /** Only confirmed blocks are advertised and blackholed. */
   readonly confirmed: boolean;
 }
 
 /** An object that cannot be read, and is left out. */
-export interface UnreadableEntry {
+interface UnreadableEntry {
   readonly key: string;
   readonly message: string;
 }

@@ -3,7 +3,7 @@ import { type Transferable, Worker } from 'node:worker_threads';
 import { type ChannelOptions, type Methods, openChannel, type Remote } from './thread-rpc.ts';
 
 /** A thread has ended by itself: the process must end too. Its state is gone; a restart rebuilds it. */
-export class ThreadExitError extends Error {
+class ThreadExitError extends Error {
   override readonly name = 'ThreadExitError';
 }
 

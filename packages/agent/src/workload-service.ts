@@ -86,9 +86,13 @@ export class WorkloadService {
     return new WorkloadService(workloads, kernel, mtu);
   }
 
-  /** Finishes what an earlier process left, and keeps finishing what waits for the datastore. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Takes apart what an earlier process left half done, and gives back what no workload of this node holds. */
+  async recover(): Promise<void> {
     await this.#workloads.recover();
+  }
+
+  /** Keeps finishing what waits for the datastore, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
     await this.#workloads.run(signal);
   }
 

@@ -17,15 +17,12 @@ export function nodeStatusText(status: NodeStatus, colours: Colours): string {
   return sections.filter((text) => text !== '').join('\n');
 }
 
-function headText(
-  { nodeName, bgp, asNumber, addresses, datastore }: NodeStatus,
-  colours: Colours,
-): string {
+function headText({ nodeName, bgp, addresses, datastore }: NodeStatus, colours: Colours): string {
   const isSynced = datastore.state === 'synced';
   const state = (isSynced ? colours.green : colours.yellow)(datastore.state);
   const error = datastore.lastError === undefined ? '' : ` (${datastore.lastError})`;
   return [
-    `Node       ${nodeName}, AS ${bgp?.asn ?? asNumber ?? 'not known yet'}, ${addresses.join(' ') || 'no address'}`,
+    `Node       ${nodeName}, AS ${bgp?.asn ?? 'not known yet'}, ${addresses.join(' ') || 'no address'}`,
     `Datastore  ${datastore.type}, ${state}${error}`,
     '',
   ].join('\n');

@@ -56,10 +56,7 @@ export interface AgentClient {
 }
 
 /** What an attach must say; the rest has defaults. */
-export type AttachBody = Pick<
-  AttachRequest,
-  'containerId' | 'interface' | 'namespacePath' | 'name'
-> &
+type AttachBody = Pick<AttachRequest, 'containerId' | 'interface' | 'namespacePath' | 'name'> &
   Partial<AttachRequest>;
 
 const CALL_TIMEOUT_MS = 60_000;

@@ -1,0 +1,17 @@
+import type { DatastoreOptions } from '@overland/datastore';
+import type { Config } from './settings.ts';
+
+/** The part of the settings that says where the datastore is. */
+export function datastoreOptions(config: Config): DatastoreOptions {
+  if (config.datastoreType === 'sqlite') return { type: 'sqlite', path: config.sqlitePath };
+  const { etcdUsername, etcdPassword, etcdCaFile, etcdCertFile, etcdKeyFile } = config;
+  return {
+    type: 'etcd',
+    endpoints: config.etcdEndpoints,
+    ...(etcdUsername === undefined ? {} : { username: etcdUsername }),
+    ...(etcdPassword === undefined ? {} : { password: etcdPassword }),
+    ...(etcdCaFile === undefined ? {} : { caCertFile: etcdCaFile }),
+    ...(etcdCertFile === undefined ? {} : { certFile: etcdCertFile }),
+    ...(etcdKeyFile === undefined ? {} : { keyFile: etcdKeyFile }),
+  };
+}
