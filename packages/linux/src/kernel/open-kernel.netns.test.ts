@@ -40,7 +40,7 @@ test('closing returns every descriptor', async () => {
     for await (const event of events) if (event.type === 'link') break;
     await kernel.routes.list('ipv4');
   }
-  await expect.poll(openDescriptors).toBe(before);
+  await expect.poll(openDescriptors, { timeout: 10_000 }).toBe(before);
 });
 
 test('a kernel whose namespace does not exist cannot be opened', () => {

@@ -1,9 +1,6 @@
 import { parseInterfaceAddress } from '@overland/net';
 import { describe, expect, test } from 'vitest';
-import { connect, type KernelPair } from './kernel-pair.ts';
-
-/** Carrier changes reach the kernel's other parts up to a second late (linkwatch). */
-const CARRIER_TIMEOUT = { timeout: 5_000 };
+import { connect, type KernelPair, SOON } from './kernel-pair.ts';
 
 export function describeLinks(makePair: () => Promise<KernelPair>): void {
   describe('links', () => {
@@ -55,11 +52,9 @@ export function describeLinks(makePair: () => Promise<KernelPair>): void {
       const { links } = pair.kernel;
       await links.set('eth1', { mtu: 1280, mac: '02:00:00:00:00:99' });
       const changed = { mtu: 1280, mac: '02:00:00:00:00:99', up: true, carrier: true };
-      await expect.poll(() => links.get('eth1'), CARRIER_TIMEOUT).toMatchObject(changed);
+      await expect.poll(() => links.get('eth1'), SOON).toMatchObject(changed);
       await pair.peer.links.set('eth1', { up: false });
-      await expect
-        .poll(() => links.get('eth1'), CARRIER_TIMEOUT)
-        .toMatchObject({ up: true, carrier: false });
+      await expect.poll(() => links.get('eth1'), SOON).toMatchObject({ up: true, carrier: false });
     });
 
     test('removing one end removes both; removing what is absent is fine', async () => {
@@ -68,7 +63,7 @@ export function describeLinks(makePair: () => Promise<KernelPair>): void {
       await pair.kernel.links.remove('eth1');
       await pair.kernel.links.remove('eth1');
       expect(await pair.kernel.links.get('eth1')).toBeUndefined();
-      await expect.poll(() => pair.peer.links.get('eth1')).toBeUndefined();
+      await expect.poll(() => pair.peer.links.get('eth1'), SOON).toBeUndefined();
     });
 
     test('changing a link that does not exist is ENODEV', async () => {

@@ -1,7 +1,7 @@
 import { parseAddress, parseInterfaceAddress } from '@overland/net';
 import { describe, expect, test } from 'vitest';
 import { type Kernel, type KernelEvent, PROTOCOL, type Route } from '../ports.ts';
-import { connect, group, type KernelPair, path, route, viaObject } from './kernel-pair.ts';
+import { connect, group, type KernelPair, path, route, SOON, viaObject } from './kernel-pair.ts';
 
 /** Collects events until it leaves scope. */
 function watch(
@@ -42,7 +42,7 @@ export function describeMonitor(makePair: () => Promise<KernelPair>): void {
       });
       const neighbour = { device: 'eth1', address: '10.0.1.1', state: 'permanent' };
       await expect
-        .poll(() => monitor.seen)
+        .poll(() => monitor.seen, SOON)
         .toEqual(
           expect.arrayContaining([
             expect.objectContaining({ type: 'link', link: expect.objectContaining(link) }),
@@ -56,7 +56,7 @@ export function describeMonitor(makePair: () => Promise<KernelPair>): void {
       const { index } = (await pair.kernel.links.get('eth1')) ?? {};
       await pair.kernel.links.remove('eth1');
       await expect
-        .poll(() => monitor.seen)
+        .poll(() => monitor.seen, SOON)
         .toEqual(
           expect.arrayContaining([
             { type: 'address', device: 'eth1', address, removed: true },
@@ -72,9 +72,7 @@ export function describeMonitor(makePair: () => Promise<KernelPair>): void {
       await using monitor = watch(pair.kernel);
       await pair.peer.links.set('eth1', { up: false });
       const link = expect.objectContaining({ name: 'eth1', up: true, carrier: false });
-      await expect
-        .poll(() => monitor.seen, { timeout: 5_000 })
-        .toContainEqual({ type: 'link', link });
+      await expect.poll(() => monitor.seen, SOON).toContainEqual({ type: 'link', link });
     });
 
     test('reports routes in order', async () => {
@@ -85,7 +83,7 @@ export function describeMonitor(makePair: () => Promise<KernelPair>): void {
       await pair.kernel.routes.replace([ipv4, ipv6]);
       await pair.kernel.routes.remove([ipv4]);
       await expect
-        .poll(() => monitor.seen.filter(isOurs))
+        .poll(() => monitor.seen.filter(isOurs), SOON)
         .toEqual([
           { type: 'route', family: 'ipv4', route: ipv4, removed: false },
           { type: 'route', family: 'ipv6', route: ipv6, removed: false },
@@ -107,7 +105,7 @@ export function describeMonitor(makePair: () => Promise<KernelPair>): void {
         removed,
       });
       await expect
-        .poll(() => monitor.seen)
+        .poll(() => monitor.seen, SOON)
         .toEqual(
           expect.arrayContaining([
             object(1, false),
@@ -133,7 +131,7 @@ export function describeMonitor(makePair: () => Promise<KernelPair>): void {
       await pair.other.routes.replace([theirs]);
       await pair.other.routes.remove([ours]);
       await expect
-        .poll(() => monitor.seen.filter(isOurs))
+        .poll(() => monitor.seen.filter(isOurs), SOON)
         .toEqual([
           { type: 'route', family: 'ipv6', route: theirs, removed: false },
           { type: 'route', family: 'ipv4', route: ours, removed: true },

@@ -8,6 +8,7 @@ import {
   ourNextHops,
   ourRoutes,
   path,
+  SOON,
   viaObject,
 } from './kernel-pair.ts';
 
@@ -87,9 +88,7 @@ export function describeNextHopObjects(makePair: () => Promise<KernelPair>): voi
         if (how === 'down') await pair.kernel.links.set('eth1', { up: false });
         if (how === 'removed') await pair.kernel.links.remove('eth1');
         if (how === 'without carrier') await pair.peer.links.set('eth1', { up: false });
-        await expect
-          .poll(() => ourNextHops(pair.kernel), { timeout: 5_000 })
-          .toEqual(withoutLink1.nextHops);
+        await expect.poll(() => ourNextHops(pair.kernel), SOON).toEqual(withoutLink1.nextHops);
         expect(await ourRoutes(pair.kernel)).toEqual(withoutLink1.routes);
       },
     );
@@ -97,7 +96,7 @@ export function describeNextHopObjects(makePair: () => Promise<KernelPair>): voi
     test('what cannot work is refused, item by item', async () => {
       await using pair = await makeEcmp();
       await pair.peer.links.set('eth1', { up: false });
-      await expect.poll(() => ourNextHops(pair.kernel), { timeout: 5_000 }).toHaveLength(4);
+      await expect.poll(() => ourNextHops(pair.kernel), SOON).toHaveLength(4);
       const throughWrongLink: NextHopObject = {
         id: 7,
         protocol: PROTOCOL.bgp,

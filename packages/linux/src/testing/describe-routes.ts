@@ -1,7 +1,7 @@
 import { parseAddress, parseInterfaceAddress } from '@overland/net';
 import { describe, expect, test } from 'vitest';
 import { PROTOCOL } from '../ports.ts';
-import { connect, type KernelPair, ourRoutes, route, viaGateway } from './kernel-pair.ts';
+import { connect, type KernelPair, ourRoutes, route, SOON, viaGateway } from './kernel-pair.ts';
 
 export function describeRoutes(makePair: () => Promise<KernelPair>): void {
   describe('routes', () => {
@@ -174,7 +174,7 @@ function describeLoss(makePair: () => Promise<KernelPair>): void {
       await pair.kernel.routes.replace(wanted);
       await pair.peer.links.set('eth1', { up: false });
       await expect
-        .poll(() => pair.kernel.links.get('eth1'), { timeout: 5_000 })
+        .poll(() => pair.kernel.links.get('eth1'), SOON)
         .toMatchObject({ carrier: false });
       expect(await ourRoutes(pair.kernel)).toHaveLength(wanted.length);
     });

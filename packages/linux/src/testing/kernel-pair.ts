@@ -1,6 +1,9 @@
 import { parseAddress, parseInterfaceAddress, parsePrefix } from '@overland/net';
 import { type Kernel, type NextHopObject, PROTOCOL, type Route } from '../ports.ts';
 
+/** For what the kernel does a little later, such as telling of a lost carrier; generous, as test machines are busy. */
+export const SOON = { timeout: 10_000 };
+
 /** Two fresh network namespaces: the one under test, and one that the far ends of its links live in. */
 export interface KernelPair extends AsyncDisposable {
   readonly kernel: Kernel;
