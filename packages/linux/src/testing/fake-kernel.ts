@@ -30,7 +30,8 @@ export interface FakeKernel extends Kernel {
  * A fake kernel that keeps the rules on which reconcilers depend: what goes with a next-hop object, a link, an
  * address or a carrier, what the kernel refuses, and which of this it reports.
  *
- * Not modelled: IPv6 link-local addresses and their routes, address resolution, forwarding itself.
+ * Not modelled: IPv6 link-local addresses and their routes, one subnet on two links, address resolution,
+ * forwarding itself.
  */
 export function fakeKernel(): FakeKernel {
   const machine = new Map<string, FakeNamespace>();

@@ -50,7 +50,8 @@ function replaceRoute(namespace: FakeNamespace, route: Route): void {
     for (const nextHop of target.nextHops) checkNextHop(namespace, nextHop, operation);
   }
   const own = [...namespace.links.values()].flatMap(({ addresses }) => addresses);
-  if (source !== undefined && !own.some(({ address }) => address === source)) {
+  const isUnchecked = target.type === 'blackhole' && family === 'ipv4';
+  if (source !== undefined && !isUnchecked && !own.some(({ address }) => address === source)) {
     throw new KernelError('EINVAL', operation, 'Invalid prefsrc address');
   }
   namespace.putRoute(route, family);
