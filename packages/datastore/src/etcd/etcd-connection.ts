@@ -169,7 +169,7 @@ export class EtcdConnection implements Disposable {
     if (!isOfMember(error) || client !== this.#client) return;
     this.#client = undefined;
     this.#index = (this.#index + 1) % this.#endpoints.length;
-    // Calls under way on it go on; the connection closes behind the last of them.
+    // Calls under way on it go on; streams are cut off with the next keepalive, and opened anew.
     client.close();
   }
 

@@ -10,61 +10,85 @@ import { expect, vi } from 'vitest';
 const run = promisify(execFile);
 const STARTUP = { timeout: 30_000, interval: 100 };
 
+/** How an etcd is to run. */
+export interface EtcdProcessOptions {
+  /** Further arguments of etcd. */
+  readonly args?: readonly string[];
+  /** Arguments with which etcdctl gets in: users, certificates. */
+  readonly ctlArgs?: readonly string[];
+  readonly scheme?: 'http' | 'https';
+}
+
 /** A real etcd with one member, on ports of its own of the loopback; gone when it leaves scope. */
 export class EtcdProcess implements AsyncDisposable {
   readonly #directory: string;
-  readonly #ports: readonly [client: number, peer: number];
-  readonly #arguments: readonly string[];
+  readonly #ports: readonly [client: number, second: number, peer: number];
+  readonly #options: EtcdProcessOptions;
+  #ctlArgs: readonly string[];
   #child: ChildProcess | undefined;
 
   private constructor(
     directory: string,
-    ports: readonly [number, number],
-    args: readonly string[],
+    ports: readonly [number, number, number],
+    options: EtcdProcessOptions,
   ) {
     this.#directory = directory;
     this.#ports = ports;
-    this.#arguments = args;
+    this.#options = options;
+    this.#ctlArgs = options.ctlArgs ?? [];
   }
 
-  /** @param args Further arguments of etcd. */
-  static async start(args: readonly string[] = []): Promise<EtcdProcess> {
+  static async start(options: EtcdProcessOptions = {}): Promise<EtcdProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'overland-etcd-'));
-    const etcd = new EtcdProcess(directory, [await freePort(), await freePort()], args);
+    const ports = [await freePort(), await freePort(), await freePort()] as const;
+    const etcd = new EtcdProcess(directory, ports, options);
     await etcd.start();
     return etcd;
   }
 
+  /** Also the one that {@link ctl} uses. */
   get endpoint(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.#options.scheme ?? 'http'}://127.0.0.1:${this.#ports[0]}`;
   }
 
-  get port(): number {
-    return this.#ports[0];
+  /** A second way to the same member, which a test can cut off: its port. */
+  get secondPort(): number {
+    return this.#ports[1];
+  }
+
+  /** From now on etcdctl gets in with these arguments. */
+  useCtlArgs(...args: readonly string[]): void {
+    this.#ctlArgs = args;
   }
 
   /** Starts it again on the same data. */
   async start(): Promise<void> {
-    const [client, peer] = this.#ports.map((port) => `http://127.0.0.1:${port}`);
+    const [first, second, peerPort] = this.#ports;
+    const scheme = this.#options.scheme ?? 'http';
+    const peer = `http://127.0.0.1:${peerPort}`;
     const options = {
       '--data-dir': this.#directory,
-      '--listen-client-urls': client,
-      '--advertise-client-urls': client,
+      '--listen-client-urls': `${scheme}://127.0.0.1:${first},${scheme}://127.0.0.1:${second}`,
+      '--advertise-client-urls': this.endpoint,
       '--listen-peer-urls': peer,
       '--initial-advertise-peer-urls': peer,
       '--initial-cluster': `default=${peer}`,
       '--log-level': 'error',
     };
-    const argv = Object.entries(options).flatMap(([name, value]) => [name, value ?? '']);
-    this.#child = spawn('etcd', [...argv, ...this.#arguments], { stdio: 'ignore' });
+    const argv = [...Object.entries(options).flat(), ...(this.#options.args ?? [])];
+    this.#child = spawn('etcd', argv, { stdio: 'ignore' });
     await vi.waitFor(() => this.ctl('endpoint', 'health'), STARTUP);
   }
 
   /** Runs etcdctl. @returns Its standard output. */
   async ctl(...args: readonly string[]): Promise<string> {
-    const { stdout } = await run('etcdctl', ['--endpoints', this.endpoint, ...args], {
-      env: { ...process.env, ETCDCTL_API: '3' },
-    });
+    const { stdout } = await run(
+      'etcdctl',
+      ['--endpoints', this.endpoint, ...this.#ctlArgs, ...args],
+      {
+        env: { ...process.env, ETCDCTL_API: '3' },
+      },
+    );
     return stdout;
   }
 
