@@ -8,6 +8,8 @@ export type { MessageCounts } from './message-counters.ts';
 export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';
 export { startSpeaker } from './speaker.ts';
 export { parseSpeakerFile, SpeakerFileError } from './speaker-file.ts';
+export type { SpeakerMetric } from './speaker-metrics.ts';
+export { speakerMetrics } from './speaker-metrics.ts';
 export type { PeerSummary, SessionSummary, SpeakerSummary } from './speaker-summary.ts';
 export type { StandaloneRouterOptions } from './standalone-router.ts';
 export { runStandaloneRouter } from './standalone-router.ts';

@@ -14,6 +14,8 @@ export interface SpeakerSummary {
   readonly deferring: boolean;
   /** Connections from addresses that are no configured peer, closed before OPEN. */
   readonly connectionsRefused: number;
+  /** CPU time of the longest piece of work since the start, milliseconds: see invariant 5 of the architecture. */
+  readonly longestTurnMs: number;
   readonly peers: readonly PeerSummary[];
 }
 

@@ -151,11 +151,12 @@ export class Speaker implements AsyncDisposable {
   async reconfigure(config: SpeakerConfig): Promise<void> {
     const { removed, added, reopened, kept } = peerChanges(this.#config, config);
     this.#config = config;
-    for (const name of removed) this.#remove(name, 'PeerDeconfigured');
-    for (const { name } of reopened) this.#remove(name, 'OtherConfigurationChange');
+    for (const key of removed) this.#remove(key, 'PeerDeconfigured');
+    for (const peer of reopened) this.#remove(peerKey(peer), 'OtherConfigurationChange');
     this.#engine.configure(config);
-    for (const peer of kept)
-      this.#peers.get(peer.name)?.configure({ speaker: config, config: peer });
+    for (const peer of kept) {
+      this.#peers.get(peerKey(peer))?.configure({ speaker: config, config: peer });
+    }
     const restart = { restarting: this.isDeferring, preserved: this.#preserved };
     for (const peer of [...reopened, ...added]) this.#add(peer, restart).start();
     this.#loop.wake();
@@ -186,6 +187,7 @@ export class Speaker implements AsyncDisposable {
       role,
       deferring: this.isDeferring,
       connectionsRefused: this.#connectionsRefused,
+      longestTurnMs: this.#loop.longestTurnMs,
       peers,
     };
   }

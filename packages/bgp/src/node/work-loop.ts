@@ -12,10 +12,16 @@ export class WorkLoop {
   readonly #workers: readonly Worker[];
   #scheduled: NodeJS.Immediate | undefined;
   #stopped = false;
+  #longestTurnMs = 0;
 
   /** @param workers In the order in which they have their share. */
   constructor(workers: readonly Worker[]) {
     this.#workers = workers;
+  }
+
+  /** CPU time of the longest turn so far, milliseconds. */
+  get longestTurnMs(): number {
+    return this.#longestTurnMs;
   }
 
   /** There may be something to do. Cheap, and never runs anything by itself. */
@@ -32,12 +38,15 @@ export class WorkLoop {
 
   #turn(): void {
     this.#scheduled = undefined;
+    const before = process.threadCpuUsage();
     const share = TURN_MS / this.#workers.length;
     let more = false;
     for (const worker of this.#workers) {
       if (worker(performance.now() + share)) more = true;
       if (this.#stopped) return;
     }
+    const { user, system } = process.threadCpuUsage(before);
+    this.#longestTurnMs = Math.max(this.#longestTurnMs, (user + system) / 1000);
     if (more) this.wake();
   }
 }

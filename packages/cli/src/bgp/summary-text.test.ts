@@ -60,6 +60,7 @@ const summary: SpeakerSummary = {
   role: 'router',
   deferring: false,
   connectionsRefused: 0,
+  longestTurnMs: 1,
   peers: [
     peer('10.1.0.10', { description: 'spine two' }),
     peer('10.1.0.2', { ...down, name: 'spine1' }),
