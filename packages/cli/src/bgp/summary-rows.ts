@@ -1,7 +1,7 @@
 import type { PeerSummary, SpeakerSummary } from '@overland/bgp/node';
 import { compareAddresses, type Family } from '@overland/net';
 
-/** One peer in one address family: a line of `bgp summary`, and an element of its JSON. */
+/** One peer in one address family: a line of `bgp summary`, an entry of its JSON. */
 export interface SummaryRow {
   readonly peer: string;
   readonly description: string | null;

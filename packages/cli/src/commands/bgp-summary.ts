@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { askForSummary, ControlSocketError, DEFAULT_CONTROL_SOCKET } from '@overland/bgp/node';
-import { summaryRows } from '../bgp/summary-rows.ts';
+import { summaryJson } from '../bgp/summary-json.ts';
 import { summaryText } from '../bgp/summary-text.ts';
 import { command, FailureError, OUTPUT_OPTION } from '../command.ts';
 
@@ -30,10 +30,8 @@ export const bgpSummary = command({
       if (error instanceof ControlSocketError) throw new FailureError(error.message);
       throw error;
     });
-    if (output === 'json') {
-      const rows = [...summaryRows(summary, 'ipv4'), ...summaryRows(summary, 'ipv6')];
-      stdout.write(`${JSON.stringify(rows)}\n`);
-    } else stdout.write(summaryText(summary, colours));
+    if (output === 'json') stdout.write(`${JSON.stringify(summaryJson(summary))}\n`);
+    else stdout.write(summaryText(summary, colours));
     return check && summary.peers.some(({ state }) => state !== 'Established') ? 1 : 0;
   },
 });
