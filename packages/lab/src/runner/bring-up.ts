@@ -184,7 +184,7 @@ async function wire(
   const bridge = has(MANAGEMENT_NODE, MANAGEMENT_BRIDGE) ? [] : bridgeLines(management);
   await runBatch(managementPid(pids), [
     ...bridge,
-    ...missing.flatMap((link) => linkLines(link, pids)),
+    ...missing.flatMap((link) => linkLines(link, links.indexOf(link), pids)),
     ...managed.flatMap((node) =>
       managementLines(
         { node, mac: macOf(topology.name, node.name, 'eth0'), port: nodes.indexOf(node) + 1 },

@@ -16,12 +16,21 @@ export interface ManagedNode {
   readonly port: number;
 }
 
-/** `ip -batch` lines that make a veth pair directly in its two namespaces: nothing passes through any other. */
-export function linkLines(link: Link, pids: Pids): string[] {
+/** First interface number of data links: beyond what the kernel gives out by itself. */
+const FIRST_INDEX = 1000;
+
+/**
+ * `ip -batch` lines that make a veth pair directly in its two namespaces: nothing passes through any other. Its ends have different
+ * interface numbers, or the kernel would report a lost carrier up to a second late (docs/decisions/0010).
+ *
+ * @param position Of the link in its topology.
+ */
+export function linkLines(link: Link, position: number, pids: Pids): string[] {
   const [a, b] = link.endpoints;
-  const end = ({ node, interface: name, mac }: Endpoint): string =>
-    `name ${name} mtu ${link.mtu} address ${mac} netns ${pids.get(node)}`;
-  return [`link add ${end(a)} type veth peer ${end(b)}`];
+  const end = ({ node, interface: name, mac }: Endpoint, index: number): string =>
+    `name ${name} index ${index} mtu ${link.mtu} address ${mac} netns ${pids.get(node)}`;
+  const index = FIRST_INDEX + 2 * position;
+  return [`link add ${end(a, index)} type veth peer ${end(b, index + 1)}`];
 }
 
 /** The same for a node's eth0 and its port at the management bridge. */
