@@ -1,8 +1,9 @@
 import type { Datastore } from '@overland/datastore';
 import type { Ipam } from '@overland/ipam';
 import { type Kernel, namespaceIdentity, openKernel } from '@overland/linux';
-import { contains, type Family, type IpAddress, type Prefix, WORKLOAD_LINK } from '@overland/net';
+import { type Family, type IpAddress, WORKLOAD_LINK } from '@overland/net';
 import {
+  type AttachedWorkload,
   createWorkloads,
   type DetachedWorkload,
   datastoreEndpoints,
@@ -18,7 +19,6 @@ import type { DataplaneForStore } from './dataplane-methods.ts';
 import { type KernelMethods, remoteKernel } from './kernel-channel.ts';
 import type { Config } from './settings.ts';
 import type { SpeakerForStore } from './speaker-methods.ts';
-import type { AttachReply } from './store-methods.ts';
 import type { Remote } from './thread-rpc.ts';
 
 /** How long one question to the dataplane waits before it is asked again, milliseconds. */
@@ -34,8 +34,6 @@ export interface WorkloadServiceOptions {
   readonly dataplane: Remote<DataplaneForStore & KernelMethods>;
   /** Families that have a pool now. */
   readonly families: () => readonly Family[];
-  /** This host's blocks. */
-  readonly blocks: () => readonly Prefix[];
   /** Told the host interfaces of workloads that have left. */
   readonly onDeparted: (hostInterfaces: ReadonlySet<string>) => void;
 }
@@ -45,18 +43,11 @@ export class WorkloadService {
   readonly #workloads: Workloads;
   readonly #kernel: Kernel;
   readonly #mtu: { octets: number };
-  readonly #options: WorkloadServiceOptions;
 
-  private constructor(
-    workloads: Workloads,
-    kernel: Kernel,
-    mtu: { octets: number },
-    options: WorkloadServiceOptions,
-  ) {
+  private constructor(workloads: Workloads, kernel: Kernel, mtu: { octets: number }) {
     this.#workloads = workloads;
     this.#kernel = kernel;
     this.#mtu = mtu;
-    this.#options = options;
   }
 
   /** Reads the journal. Detaching works from now on, whether or not the datastore answers. */
@@ -92,7 +83,7 @@ export class WorkloadService {
       },
       limits: { advertisedMs: advertisedMs + ASK_AGAIN_MS },
     });
-    return new WorkloadService(workloads, kernel, mtu, options);
+    return new WorkloadService(workloads, kernel, mtu);
   }
 
   /** Takes apart what an earlier process left half done, and gives back what no workload of this node holds. */
@@ -105,15 +96,10 @@ export class WorkloadService {
     await this.#workloads.run(signal);
   }
 
-  async attach(body: unknown): Promise<AttachReply> {
+  async attach(body: unknown): Promise<AttachedWorkload> {
     const request = parseAttachRequest(body);
     this.#mtu.octets = await uplinkMtu(this.#kernel);
-    const attached = await this.#workloads.attach(request);
-    const { blocks, speaker } = this.#options;
-    const touched = blocks().filter((block) =>
-      attached.addresses.some((address) => contains(block, address)),
-    );
-    return { ...attached, announced: await speaker.offered(touched, 0) };
+    return await this.#workloads.attach(request);
   }
 
   async detach(containerId: string, interfaceName: string): Promise<DetachedWorkload> {

@@ -73,5 +73,3 @@ export type { Fault } from './validation.ts';
 export { describeFault, ValidationError } from './validation.ts';
 export type { WorkloadEndpointIdentity } from './workload-endpoint-name.ts';
 export { parseWorkloadEndpointName, workloadEndpointName } from './workload-endpoint-name.ts';
-export type { YamlDocument } from './yaml.ts';
-export { parseYaml, YamlError } from './yaml.ts';

@@ -37,15 +37,14 @@ export const workloadRun = command({
       const isNew = ensureNamespace(name);
       const path = namespacePath(name);
       try {
-        const { addresses, announced } = await agent.attach({
+        const { addresses } = await agent.attach({
           containerId: name,
           interface: WORKLOAD_INTERFACE,
           namespacePath: path,
           name,
           labels,
         });
-        const remark = announced ? '' : ' (no BGP peer has the block yet)';
-        context.stderr.write(`${name}: ${addresses.join(' ')}${remark}\n`);
+        context.stderr.write(`${name}: ${addresses.join(' ')}\n`);
       } catch (error) {
         if (isNew) deleteNamespace(name);
         throw error;

@@ -65,7 +65,10 @@ export function readTlsMaterial({ caCertFile, certFile, keyFile }: EtcdOptions):
 export function etcdOptionsFrom(
   variables: Readonly<Record<string, string | undefined>>,
 ): EtcdOptions | undefined {
-  const endpoints = (variables.ETCD_ENDPOINTS ?? '').split(',').filter((each) => each.trim());
+  const endpoints = (variables.ETCD_ENDPOINTS ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
   if (endpoints.length === 0) return undefined;
   const given = {
     username: variables.ETCD_USERNAME,

@@ -42,7 +42,7 @@ export interface AllocationBlock {
 export function decodeBlock(text: string): AllocationBlock {
   const object = parseIpamObject('block', text);
   const reader = new FieldReader('block', object);
-  const cidr = parsePrefix(reader.text('cidr') ?? '');
+  const cidr = parseCidr(reader.text('cidr') ?? '');
   const hostAffinity = reader.text('hostAffinity');
   const block: AllocationBlock = {
     cidr,
@@ -86,6 +86,14 @@ export function encodeBlock(block: AllocationBlock): string {
     deleted: block.deleted,
     ...block.unknown,
   });
+}
+
+function parseCidr(text: string): Prefix {
+  try {
+    return parsePrefix(text);
+  } catch (cause) {
+    throw new IpamValueError(`block: ${JSON.stringify(text)} is no prefix`, { cause });
+  }
 }
 
 function ordinal(value: JsonValue): number {

@@ -48,6 +48,8 @@ describe('block', () => {
   test.each([
     ['', 'not JSON'],
     ['[]', 'not a JSON object'],
+    ['{}', 'is no prefix'],
+    ['{"cidr":"10.0.0.1/24"}', 'is no prefix'],
     ['{"cidr":"10.0.0.0/31","allocations":[null]}', 'has 1 allocations, not 2'],
     ['{"cidr":"10.0.0.0/32","allocations":["x"]}', 'is not an ordinal'],
     ['{"cidr":"10.0.0.0/32","allocations":{}}', 'allocations is not a list'],
