@@ -51,7 +51,7 @@ export async function fakeHost(): Promise<FakeHost> {
     kernel,
     router,
     nftables,
-    start: (options) => createDataplane({ kernel, nftables, log, ...options }),
+    start: (options) => createDataplane({ kernel, nftables, log, objectGraceMs: 0, ...options }),
   };
 }
 

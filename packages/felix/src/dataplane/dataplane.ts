@@ -11,6 +11,7 @@ import { ReconcileLoop } from './reconcile-loop.ts';
 
 const READ_BACK_MS = 90_000;
 const FILTER_CHECK_MS = 10_000;
+const OBJECT_GRACE_MS = 60_000;
 const MAX_FAILURES_SHOWN = 20;
 
 export interface DataplaneOptions {
@@ -23,6 +24,8 @@ export interface DataplaneOptions {
   readonly readBackMs?: number;
   /** Between looks at the packet filter, whose changes send no event. Default 10 s. */
   readonly filterCheckMs?: number;
+  /** Between the last use of a next-hop object and its removal: its id stays if it is needed again. Default 60 s. */
+  readonly objectGraceMs?: number;
 }
 
 /** The only writer of this host's routes, next-hop objects and workload interfaces. */
@@ -87,6 +90,7 @@ export function createDataplane(options: DataplaneOptions): Dataplane {
   const loop = new ReconcileLoop({
     readBackMs: READ_BACK_MS,
     filterCheckMs: FILTER_CHECK_MS,
+    objectGraceMs: OBJECT_GRACE_MS,
     ...options,
     clock,
     onLinks: (links) => feed.publish(links),

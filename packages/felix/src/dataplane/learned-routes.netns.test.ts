@@ -73,9 +73,10 @@ interface Running extends AsyncDisposable {
   readonly kernel: Kernel;
 }
 
-function start(ns: TestNamespace): Running {
+function start(ns: TestNamespace, objectGraceMs = 0): Running {
   const kernel = openKernel({ namespace: ns.path });
-  const dataplane = createDataplane({ kernel, nftables: nftCommand({ namespace: ns.path }), log });
+  const nftables = nftCommand({ namespace: ns.path });
+  const dataplane = createDataplane({ kernel, nftables, log, objectGraceMs });
   return {
     dataplane,
     kernel,
@@ -162,6 +163,21 @@ test('a restart writes nothing and keeps the ids', async () => {
   await using running = start(lab.ns);
   const seen = await watched(lab.ns, () => load(running.dataplane));
   expect(seen).toEqual([]);
+  expect(await lab.ns.ip('-d', 'route', 'show', 'proto', '86')).toBe(before);
+});
+
+test('ids survive a restart in which the routes have one path for a while', async () => {
+  await using lab = await host();
+  {
+    await using running = start(lab.ns);
+    await load(running.dataplane);
+  }
+  const before = await lab.ns.ip('-d', 'route', 'show', 'proto', '86');
+  await using running = start(lab.ns, 1000);
+  running.dataplane.setLocalState(NO_WORKLOADS);
+  const onePath = Object.fromEntries(Object.keys(IPV4).map((prefix) => [prefix, 2]));
+  await running.dataplane.applyRoutes(batch('ipv4', onePath));
+  await load(running.dataplane);
   expect(await lab.ns.ip('-d', 'route', 'show', 'proto', '86')).toBe(before);
 });
 

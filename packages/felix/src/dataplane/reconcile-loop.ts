@@ -21,6 +21,7 @@ export interface ReconcileLoopOptions {
   readonly clock: Clock;
   readonly readBackMs: number;
   readonly filterCheckMs: number;
+  readonly objectGraceMs: number;
   /** Links or addresses changed: called before anything is written, because the speaker waits for it. */
   readonly onLinks: (links: LinkTable) => void;
   /** Something was written, or found to be as it should. */
@@ -48,7 +49,7 @@ export class ReconcileLoop {
   #repairs = 0;
 
   constructor(options: ReconcileLoopOptions) {
-    const { kernel, clock, log } = options;
+    const { kernel, clock, log, objectGraceMs } = options;
     const links = this.#links;
     this.#options = options;
     this.local = new LocalReconciler({ ...options, links });
@@ -56,6 +57,7 @@ export class ReconcileLoop {
       kernel,
       clock,
       log,
+      objectGraceMs,
       isUsable: (device) => links.isUsable(device),
       doubt: (reason) => this.#doubtRoutes(reason),
     });

@@ -2,6 +2,7 @@ import type { BatchOutcome, Kernel, NextHopObject, Route } from '@overland/linux
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import { Grace } from './grace.ts';
 import { type LearnedCounts, LearnedRoutes } from './learned-routes.ts';
 import { NextHopObjectTable } from './next-hop-objects.ts';
 import { NextHopSets, type PathSet } from './next-hop-sets.ts';
@@ -15,6 +16,8 @@ export interface LearnedReconcilerOptions {
   readonly log: Logger;
   /** Whether the device is up and has carrier. */
   readonly isUsable: (device: string) => boolean;
+  /** Between the last use of a next-hop object and its removal. */
+  readonly objectGraceMs: number;
   /** Something that is in doubt needs a full read-back of routes. */
   readonly doubt: (reason: string) => void;
 }
@@ -28,10 +31,12 @@ export class LearnedReconciler {
   #objectsInDoubt = true;
   #objectsWanted = false;
   #hasGarbage = true;
+  readonly #grace: Grace;
   #turn: Family = 'ipv4';
 
   constructor(options: LearnedReconcilerOptions) {
     this.#options = options;
+    this.#grace = new Grace(options.objectGraceMs);
     this.#objects = new NextHopObjectTable(this.#sets, options.isUsable);
     const routesOf = (family: Family): LearnedRoutes =>
       new LearnedRoutes({
@@ -100,7 +105,7 @@ export class LearnedReconciler {
       await this.#stepRoutes(routes);
       return true;
     }
-    if (this.#hasGarbage) await this.#removeGarbage();
+    if (this.#hasGarbage || this.#isDue(this.#grace.nextDueMs())) await this.#removeGarbage();
     return false;
   }
 
@@ -108,6 +113,7 @@ export class LearnedReconciler {
   nextDueMs(): number | undefined {
     const due = [
       this.#objects.failures.nextDueMs(),
+      this.#grace.nextDueMs(),
       ...FAMILIES.map((family) => this.#routes[family].nextDueMs()),
     ].filter((time) => time !== undefined);
     return due.length > 0 ? Math.min(...due) : undefined;
@@ -210,14 +216,19 @@ export class LearnedReconciler {
   }
 
   async #removeGarbage(): Promise<void> {
+    const { kernel, clock } = this.#options;
     this.#hasGarbage = false;
     const used = FAMILIES.map((family) => this.#routes[family].usedObjects());
     const ended = FAMILIES.every((family) => this.#routes[family].ended);
-    const ids = this.#objects.garbage(new Set(used.flatMap((set) => [...set])), !ended);
+    const unneeded = this.#objects.garbage(new Set(used.flatMap((set) => [...set])), !ended);
+    const ids = this.#grace.expired(unneeded, clock.now());
     for (let at = 0; at < ids.length; at += BATCH) {
       const batch = ids.slice(at, at + BATCH);
-      const outcome = await this.#options.kernel.nextHopObjects.remove(batch);
-      for (const [i, id] of batch.entries()) if (!outcome[i]) this.#objects.removed(id);
+      const outcome = await kernel.nextHopObjects.remove(batch);
+      for (const [i, id] of batch.entries()) {
+        this.#grace.forget(id);
+        if (!outcome[i]) this.#objects.removed(id);
+      }
     }
   }
 
