@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import type { AttachedWorkload } from '@overland/agent/client';
+import type { AttachReply } from '@overland/agent/client';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentHost, agentHost } from './support/agent.ts';
@@ -57,7 +57,7 @@ const world = {} as {
   web: TestNamespace;
   bird: Bird;
   agent: AgentHost;
-  attached: AttachedWorkload;
+  attached: AttachReply;
 };
 const cleanup = new AsyncDisposableStack();
 
@@ -128,7 +128,7 @@ function startPings(): { lost(): Promise<number[]> } {
   };
 }
 
-async function attach(name: string, namespacePath: string): Promise<AttachedWorkload> {
+async function attach(name: string, namespacePath: string): Promise<AttachReply> {
   return await world.agent.client.attach({
     containerId: name,
     interface: 'eth0',
@@ -173,6 +173,7 @@ test('what the leaf announces is in the kernel, through next-hop objects', async
 test('a container is reachable from the leaf as soon as attach returns, and again is the same', async () => {
   world.attached = await attach('web', world.web.path);
   const [ipv4 = '', ipv6 = ''] = world.attached.addresses;
+  expect(world.attached.announced).toBe(true);
   await world.leaf.exec(['ping', '-c', '1', '-W', '1', ipv4]);
   await world.leaf.exec(['ping', '-c', '1', '-W', '1', ipv6]);
   expect(await attach('web', world.web.path)).toEqual(world.attached);

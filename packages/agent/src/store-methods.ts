@@ -7,7 +7,7 @@ export interface DatastoreStatus {
   readonly type: 'sqlite' | 'etcd';
   /** `snapshot`: started from the last-known-good snapshot, the datastore has not answered yet. */
   readonly state: 'connecting' | 'snapshot' | 'synced';
-  /** Of the last call that failed, until one succeeds; absent: none did. */
+  /** Why the datastore does not answer now; absent: it does. */
   readonly lastError?: string;
 }
 
@@ -32,12 +32,18 @@ export interface StoreStatus {
   readonly problems: readonly { readonly resource: string; readonly reason: string }[];
 }
 
+/** Reply to an attach. */
+export interface AttachReply extends AttachedWorkload {
+  /** Whether a peer has been offered the blocks of the addresses. If not, only this host can reach them yet. */
+  readonly announced: boolean;
+}
+
 /** What the store answers to main. */
 export type StoreMethods = HealthMethods & {
   status: () => StoreStatus;
   blocks: () => readonly BlockStatus[];
   /** @param body Unchecked, as the API received it. */
-  attach: (body: unknown) => Promise<AttachedWorkload>;
+  attach: (body: unknown) => Promise<AttachReply>;
   detach: (containerId: string, interfaceName: string) => Promise<DetachedWorkload>;
   listWorkloads: () => readonly ListedWorkload[];
 };

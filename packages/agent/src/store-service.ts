@@ -2,14 +2,14 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, openDatastore, UnavailableError } from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
-import type { AnyResource } from '@overland/model';
+import { type AnyResource, hostClaimKey } from '@overland/model';
 import type { Family } from '@overland/net';
-import type { AttachedWorkload } from '@overland/workloads';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
 import { parseBootstrap } from './bootstrap.ts';
 import type { DataplaneForStore } from './dataplane-methods.ts';
 import { datastoreOptions } from './datastore-options.ts';
+import { probeDatastore } from './datastore-probe.ts';
 import type { PartReport } from './health.ts';
 import { addressesOf, blocksOf, ownEndpoints, pooledFamilies } from './host-view.ts';
 import type { KernelMethods } from './kernel-channel.ts';
@@ -21,7 +21,7 @@ import type { Config } from './settings.ts';
 import { readSnapshot } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { SpeakerForStore } from './speaker-methods.ts';
-import type { DatastoreStatus, StoreMethods, StoreStatus } from './store-methods.ts';
+import type { AttachReply, DatastoreStatus, StoreMethods, StoreStatus } from './store-methods.ts';
 import type { Remote } from './thread-rpc.ts';
 import { WatchedEntries } from './watched-entries.ts';
 import { watchedPrefixes } from './watched-prefixes.ts';
@@ -132,6 +132,12 @@ export class StoreService {
     await workloads.recover();
     workloads.run(signal).catch(endThread);
     this.#watched.run(datastore, signal).catch(endThread);
+    const report = (fault: string | undefined): void => {
+      this.#lastError = fault;
+    };
+    probeDatastore(datastore, hostClaimKey(config.nodeName), { log, report }, signal).catch(
+      endThread,
+    );
   }
 
   #startIpam(datastore: Datastore): Ipam {
@@ -152,6 +158,7 @@ export class StoreService {
       datastore,
       ipam,
       families: () => pooledFamilies(this.#publisher.resources),
+      blocks: () => this.#publisher.resources.blocks.map(({ cidr }) => cidr),
       onDeparted: (hostInterfaces) => {
         this.#gone = hostInterfaces;
         this.#changed();
@@ -161,7 +168,7 @@ export class StoreService {
     return workloads;
   }
 
-  async #attach(body: unknown): Promise<AttachedWorkload> {
+  async #attach(body: unknown): Promise<AttachReply> {
     if (!this.#watched.synced) throw new UnavailableError(this.#health().detail);
     return await this.#opened().attach(body);
   }
@@ -230,7 +237,11 @@ export class StoreService {
   }
 
   #health(): PartReport {
-    if (this.#state === 'synced') return { ready: true, detail: 'in sync with the datastore' };
+    if (this.#state === 'synced') {
+      // Still ready: everything but attaching new containers goes on.
+      const fault = this.#lastError;
+      return { ready: true, detail: fault ?? 'in sync with the datastore' };
+    }
     const from = this.#state === 'snapshot' ? 'running from the snapshot' : 'not started';
     return { ready: false, detail: `${from}: ${this.#lastError ?? 'waiting for the datastore'}` };
   }

@@ -36,7 +36,7 @@ export interface ThreadOptions extends ChannelOptions {
 }
 
 /** Young generations stay small: a thread that allocates little would otherwise grow to 16 MiB and keep it. */
-const YOUNG_GENERATION_MEBIBYTES = 4;
+const YOUNG_GENERATION_MEBIBYTES = 1;
 
 const STOP_DEADLINE_MS = 5000;
 

@@ -1,9 +1,8 @@
 import type { Datastore } from '@overland/datastore';
 import type { Ipam } from '@overland/ipam';
 import { type Kernel, namespaceIdentity, openKernel } from '@overland/linux';
-import { type Family, type IpAddress, WORKLOAD_LINK } from '@overland/net';
+import { contains, type Family, type IpAddress, type Prefix, WORKLOAD_LINK } from '@overland/net';
 import {
-  type AttachedWorkload,
   createWorkloads,
   type DetachedWorkload,
   datastoreEndpoints,
@@ -19,6 +18,7 @@ import type { DataplaneForStore } from './dataplane-methods.ts';
 import { type KernelMethods, remoteKernel } from './kernel-channel.ts';
 import type { Config } from './settings.ts';
 import type { SpeakerForStore } from './speaker-methods.ts';
+import type { AttachReply } from './store-methods.ts';
 import type { Remote } from './thread-rpc.ts';
 
 /** How long one question to the dataplane waits before it is asked again, milliseconds. */
@@ -34,6 +34,8 @@ export interface WorkloadServiceOptions {
   readonly dataplane: Remote<DataplaneForStore & KernelMethods>;
   /** Families that have a pool now. */
   readonly families: () => readonly Family[];
+  /** This host's blocks. */
+  readonly blocks: () => readonly Prefix[];
   /** Told the host interfaces of workloads that have left. */
   readonly onDeparted: (hostInterfaces: ReadonlySet<string>) => void;
 }
@@ -43,11 +45,18 @@ export class WorkloadService {
   readonly #workloads: Workloads;
   readonly #kernel: Kernel;
   readonly #mtu: { octets: number };
+  readonly #options: WorkloadServiceOptions;
 
-  private constructor(workloads: Workloads, kernel: Kernel, mtu: { octets: number }) {
+  private constructor(
+    workloads: Workloads,
+    kernel: Kernel,
+    mtu: { octets: number },
+    options: WorkloadServiceOptions,
+  ) {
     this.#workloads = workloads;
     this.#kernel = kernel;
     this.#mtu = mtu;
+    this.#options = options;
   }
 
   /** Reads the journal. Detaching works from now on, whether or not the datastore answers. */
@@ -83,7 +92,7 @@ export class WorkloadService {
       },
       limits: { advertisedMs: advertisedMs + ASK_AGAIN_MS },
     });
-    return new WorkloadService(workloads, kernel, mtu);
+    return new WorkloadService(workloads, kernel, mtu, options);
   }
 
   /** Takes apart what an earlier process left half done, and gives back what no workload of this node holds. */
@@ -96,10 +105,15 @@ export class WorkloadService {
     await this.#workloads.run(signal);
   }
 
-  async attach(body: unknown): Promise<AttachedWorkload> {
+  async attach(body: unknown): Promise<AttachReply> {
     const request = parseAttachRequest(body);
     this.#mtu.octets = await uplinkMtu(this.#kernel);
-    return await this.#workloads.attach(request);
+    const attached = await this.#workloads.attach(request);
+    const { blocks, speaker } = this.#options;
+    const touched = blocks().filter((block) =>
+      attached.addresses.some((address) => contains(block, address)),
+    );
+    return { ...attached, announced: await speaker.offered(touched, 0) };
   }
 
   async detach(containerId: string, interfaceName: string): Promise<DetachedWorkload> {

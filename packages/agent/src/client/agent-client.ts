@@ -1,13 +1,9 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type {
-  AttachedWorkload,
-  AttachRequest,
-  DetachedWorkload,
-  ListedWorkload,
-} from '@overland/workloads';
+import type { AttachRequest, DetachedWorkload, ListedWorkload } from '@overland/workloads';
 import type { NodeStatus } from '../node-status.ts';
+import type { AttachReply } from '../store-methods.ts';
 
 /** Where the agent listens unless its setting `apiSocket` says otherwise. */
 export const DEFAULT_AGENT_SOCKET = '/run/overland/agent.sock';
@@ -48,7 +44,7 @@ export interface AgentClient {
    */
   waitUntilReady(timeoutMs: number): Promise<void>;
   /** As {@link AgentClient.call} throws. Asked again for what is attached, answers the same again. */
-  attach(request: AttachBody): Promise<AttachedWorkload>;
+  attach(request: AttachBody): Promise<AttachReply>;
   /** What is not attached is no mistake. */
   detach(containerId: string, interfaceName: string): Promise<DetachedWorkload>;
   workloads(): Promise<readonly ListedWorkload[]>;

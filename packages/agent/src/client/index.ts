@@ -1,5 +1,6 @@
-export type { AttachedWorkload, ListedWorkload } from '@overland/workloads';
+export type { ListedWorkload } from '@overland/workloads';
 export type { NodeStatus } from '../node-status.ts';
+export type { AttachReply } from '../store-methods.ts';
 export {
   type AgentClient,
   AgentRefusedError,

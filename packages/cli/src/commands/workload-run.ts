@@ -37,14 +37,15 @@ export const workloadRun = command({
       const isNew = ensureNamespace(name);
       const path = namespacePath(name);
       try {
-        const { addresses } = await agent.attach({
+        const { addresses, announced } = await agent.attach({
           containerId: name,
           interface: WORKLOAD_INTERFACE,
           namespacePath: path,
           name,
           labels,
         });
-        context.stderr.write(`${name}: ${addresses.join(' ')}\n`);
+        const remark = announced ? '' : ' (no BGP peer has the block yet)';
+        context.stderr.write(`${name}: ${addresses.join(' ')}${remark}\n`);
       } catch (error) {
         if (isNew) deleteNamespace(name);
         throw error;
