@@ -1,35 +1,21 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { askForSummary, type SpeakerSummary } from '@overland/bgp/node';
 import type { TestNamespace } from '@overland/linux/testing';
 import { Daemon } from './daemon.ts';
 import { until } from './until.ts';
 
-const run = promisify(execFile);
 const OVERLAND = [
   process.execPath,
   '--conditions=@overland/source',
   join(import.meta.dirname, '../../../packages/cli/src/bin.ts'),
 ] as const;
 
-interface SummaryRow {
-  readonly peer: string;
-  readonly peerAddress: string;
-  readonly family: string;
-  readonly state: string;
-  readonly received: number | null;
-  readonly sent: number | null;
-  readonly stale: number;
-  readonly lastError: string | null;
-}
-
 /** `overland bgp run` in a namespace. */
 export interface BgpRun extends AsyncDisposable {
-  /** `overland bgp summary -o json`. */
-  summary(): Promise<readonly SummaryRow[]>;
+  summary(): Promise<SpeakerSummary>;
   kill(signal: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
   readonly log: string;
@@ -41,11 +27,6 @@ export async function startBgpRun(namespace: TestNamespace, file: string): Promi
   const [path, socket] = [join(directory, 'speaker.yaml'), join(directory, 'bgp.sock')];
   await writeFile(path, file);
   let daemon: Daemon | undefined;
-  const summary = async (): Promise<readonly SummaryRow[]> => {
-    const [program, ...args] = OVERLAND;
-    const argv = [...args, 'bgp', 'summary', '-o', 'json', '--socket', socket];
-    return JSON.parse((await run(program, argv)).stdout) as readonly SummaryRow[];
-  };
   const start = async (): Promise<void> => {
     const argv = [...OVERLAND, 'bgp', 'run', '-c', path, '--socket', socket];
     const started = new Daemon(namespace, argv);
@@ -57,7 +38,7 @@ export async function startBgpRun(namespace: TestNamespace, file: string): Promi
   };
   await start();
   return {
-    summary,
+    summary: () => askForSummary(socket),
     start,
     async kill(signal) {
       await daemon?.kill(signal);

@@ -15,7 +15,7 @@ import type {
   UpSession,
 } from '../core/session/peer-events.ts';
 import { PeerMachine } from '../core/session/peer-machine.ts';
-import { BgpError } from '../core/wire/bgp-error.ts';
+import { BgpError, ErrorCode } from '../core/wire/bgp-error.ts';
 import type { Frame } from '../core/wire/deframer.ts';
 import { MAX_MESSAGE_OCTETS, MessageType } from '../core/wire/header.ts';
 import {
@@ -44,6 +44,8 @@ export interface PeerHost {
   updateTaken(peer: PeerRunner, octets: number): void;
 }
 
+/** RFC 9687 section 3.1: eight minutes, or twice the hold time if that is more. */
+const LEAST_SEND_HOLD_MS = 8 * 60_000;
 const EMPTY = new Uint8Array(0);
 
 /** The shell of one peer: sockets and timers feed its machine one event at a time, effects are carried out in order. */
@@ -215,6 +217,7 @@ export class PeerRunner {
       case 'send':
         this.#transports.get(effect.connection)?.write(effect.bytes);
         this.record.sent[effect.message] += 1;
+        this.#checkStall(effect.connection);
         return;
       case 'close':
         this.#close(effect.connection, effect.fault);
@@ -246,9 +249,7 @@ export class PeerRunner {
     const { engine } = this.#host;
     switch (effect.type) {
       case 'up':
-        this.record.wentUp(effect.session, performance.now());
-        engine.peerUp(effect.session);
-        this.#host.sessionUp(this, effect.session);
+        this.#sessionUp(effect.session);
         break;
       case 'down':
         this.#sessionDown(effect.retain, effect.reason);
@@ -277,12 +278,30 @@ export class PeerRunner {
     this.#host.wake();
   }
 
+  #sessionUp(session: UpSession): void {
+    this.record.wentUp(session, performance.now());
+    const { families, holdSeconds } = session;
+    this.#log.info({ families, holdSeconds }, 'session is up');
+    this.#host.engine.peerUp(session);
+    this.#host.sessionUp(this, session);
+  }
+
   #sessionDown(retain: readonly Family[], reason: string): void {
     this.record.wentDown(performance.now());
     this.record.lastError = reason;
     this.#log.warn({ reason, retain }, 'session is down');
     this.#host.engine.peerDown(this.id, retain);
     this.#host.sessionDown(this);
+  }
+
+  /** A peer that lives but takes nothing would keep stale routes of ours for ever. RFC 9687. */
+  #checkStall(connection: ConnectionId): void {
+    const stalledMs = this.#transports.get(connection)?.stalledMs ?? 0;
+    const holdMs = (this.record.session?.holdSeconds ?? 0) * 1000;
+    if (stalledMs <= Math.max(LEAST_SEND_HOLD_MS, 2 * holdMs)) return;
+    const expired = { code: ErrorCode.SendHoldTimerExpired, subcode: 0 };
+    const fault = new BgpError(expired, 'the peer has taken nothing of ours for too long');
+    this.handle({ type: 'fault', connection, fault });
   }
 
   #dial(connection: ConnectionId): void {

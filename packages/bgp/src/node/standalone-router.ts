@@ -4,12 +4,14 @@ import type { SpeakerConfig } from '../core/config.ts';
 import { createRouteEngine } from '../core/rib/engine.ts';
 import type { InterfaceState } from '../core/rib/route-engine.ts';
 import { serveControlSocket } from './control-socket.ts';
-import { watchInterfaces } from './interface-watch.ts';
+import { watchKernel } from './kernel-watch.ts';
 import { startSpeaker } from './speaker.ts';
 import { StandaloneFib } from './standalone-fib.ts';
 
 /** Slow read-back of the kernel's routes, which mends what somebody else broke, milliseconds. */
 const RESYNC_MS = 30_000;
+/** What somebody else does to our routes, he may do to many: they are read back once, milliseconds. */
+const REPAIR_MS = 100;
 
 export interface StandaloneRouterOptions {
   readonly config: SpeakerConfig;
@@ -52,16 +54,20 @@ class InterfaceWatch {
   readonly done: Promise<void>;
   interfaces: readonly InterfaceState[] = [];
   onChange: () => void = () => undefined;
+  onTampering: () => void = () => undefined;
 
   constructor(kernel: Kernel, signal: AbortSignal) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ready = promise;
-    this.done = watchInterfaces(
+    this.done = watchKernel(
       kernel,
-      (interfaces) => {
-        this.interfaces = interfaces;
-        resolve();
-        this.onChange();
+      {
+        interfaces: (now) => {
+          this.interfaces = now;
+          resolve();
+          this.onChange();
+        },
+        tampered: () => this.onTampering(),
       },
       signal,
     );
@@ -100,11 +106,18 @@ async function runWith(
   await using _control = await serveControlSocket(controlSocket, speaker);
   const failed = Promise.withResolvers<never>();
   const resync = (): void => void fib?.resync().catch(failed.reject);
+  let repair: NodeJS.Timeout | undefined;
   watch.onChange = () => {
     speaker.setInterfaces(watch.interfaces);
     resync();
   };
   watch.onChange();
+  watch.onTampering = () => {
+    repair ??= setTimeout(() => {
+      repair = undefined;
+      resync();
+    }, REPAIR_MS);
+  };
   const slowly = setInterval(resync, RESYNC_MS);
   log.info({ peers: config.peers.length, preserved }, 'router started');
   started?.();
@@ -112,6 +125,8 @@ async function runWith(
     await Promise.race([speaker.done, watch.done, failed.promise]);
   } finally {
     clearInterval(slowly);
+    clearTimeout(repair);
     watch.onChange = () => undefined;
+    watch.onTampering = () => undefined;
   }
 }

@@ -37,6 +37,8 @@ export class Transport {
   readonly #deframer = new Deframer();
   #events: TransportEvents | undefined;
   #hasInput = false;
+  /** When the kernel last took something of ours. */
+  #progressMs = performance.now();
   #lostReason: string | undefined;
 
   private constructor(socket: Socket, events: TransportEvents) {
@@ -103,10 +105,22 @@ export class Transport {
     return frame;
   }
 
+  /** How long the peer has not let us send what waits to be sent, milliseconds; 0 if nothing waits. */
+  get stalledMs(): number {
+    return this.#socket.writableLength === 0 ? 0 : performance.now() - this.#progressMs;
+  }
+
   /** @param released Called when the octets may be overwritten. */
   write(octets: Uint8Array, released?: () => void): void {
-    if (this.#events && !this.#lostReason) this.#socket.write(octets, released);
-    else released?.();
+    if (!this.#events || this.#lostReason !== undefined) {
+      released?.();
+      return;
+    }
+    if (this.#socket.writableLength === 0) this.#progressMs = performance.now();
+    this.#socket.write(octets, () => {
+      this.#progressMs = performance.now();
+      released?.();
+    });
   }
 
   /** Ends at once. No event follows. */

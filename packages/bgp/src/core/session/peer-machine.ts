@@ -276,7 +276,10 @@ export class PeerMachine {
     if (usable === this.#linkUsable) return;
     this.#linkUsable = usable;
     this.#backOff.reset();
-    if (usable) return;
+    if (usable) {
+      this.#reason = 'the link to the peer is up';
+      return;
+    }
     this.#reason = 'the link to the peer is down';
     this.#releaseAll({ type: 'Stop' });
   }

@@ -9,6 +9,7 @@ export const ErrorCode = {
   FiniteStateMachine: 5,
   Cease: 6,
   RouteRefresh: 7,
+  SendHoldTimerExpired: 8,
 } as const;
 
 /** Message Header Error subcodes. RFC 4271 section 6.1. */

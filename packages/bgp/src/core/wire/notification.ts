@@ -162,5 +162,5 @@ const NAMES: Readonly<
     name: 'ROUTE-REFRESH Message Error',
     subcodes: { 1: 'Invalid Message Length' },
   },
-  8: { name: 'Send Hold Timer Expired', subcodes: {} },
+  [ErrorCode.SendHoldTimerExpired]: { name: 'Send Hold Timer Expired', subcodes: {} },
 };

@@ -1,4 +1,4 @@
-import type { Kernel, KernelEvent, Link } from '@overland/linux';
+import { type Kernel, type KernelEvent, type Link, PROTOCOL } from '@overland/linux';
 import { formatInterfaceAddress, type InterfaceAddress } from '@overland/net';
 import type { InterfaceState } from '../core/rib/route-engine.ts';
 
@@ -10,27 +10,40 @@ interface Entry {
   readonly addresses: Map<string, InterfaceAddress>;
 }
 
+/** Whom to tell what happens in the kernel. */
+export interface KernelWatcher {
+  /** All interfaces, at first and after every change. */
+  interfaces(now: readonly InterfaceState[]): void;
+  /** Somebody else touched a route or a next-hop object of ours. */
+  tampered(): void;
+}
+
 /**
- * Follows the interfaces of a namespace.
+ * Follows a namespace.
  *
- * @param told Called with all of them, at first and after every change. A link that loses its carrier is told within
- *   the same turn of the event loop.
  * @returns When `signal` aborts. @throws {KernelError} If the kernel cannot be read.
  */
-export async function watchInterfaces(
+export async function watchKernel(
   kernel: Kernel,
-  told: (interfaces: readonly InterfaceState[]) => void,
+  watcher: KernelWatcher,
   signal: AbortSignal,
 ): Promise<void> {
   // In this order, so that what changes while it is read back is an event.
   const events = kernel.monitor.events(signal, { echo: false });
   let table = await readBack(kernel);
-  told(states(table));
+  watcher.interfaces(states(table));
   for await (const event of events) {
+    if (isTampering(event)) watcher.tampered();
     if (event.type === 'overrun') table = await readBack(kernel);
     else if (!observe(table, event)) continue;
-    told(states(table));
+    watcher.interfaces(states(table));
   }
+}
+
+function isTampering(event: KernelEvent): boolean {
+  if (event.type === 'overrun') return true;
+  if (event.type === 'route') return event.route.protocol === PROTOCOL.bgp;
+  return event.type === 'next-hop-object' && event.protocol === PROTOCOL.bgp;
 }
 
 async function readBack(kernel: Kernel): Promise<Map<number, Entry>> {
