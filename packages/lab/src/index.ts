@@ -21,6 +21,7 @@ export { loadTopology, TopologyFileError } from './load-topology.ts';
 export type { BgpSession } from './observe/bgp-session.ts';
 export { type HostBlock, readBlocks } from './observe/blocks.ts';
 export { type Convergence, checkConvergence, waitForConvergence } from './observe/convergence.ts';
+export { type NodeMemory, readMemory } from './observe/memory.ts';
 export {
   type LabState,
   type LinkState,

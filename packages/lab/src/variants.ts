@@ -29,6 +29,7 @@ export function withOverlandRouters(topology: Topology): Topology {
     }
     return {
       ...node,
+      image: 'overland/node',
       recipe: 'overland',
       command: ['bgp', 'run', '-c', SPEAKER_CONFIGURATION],
       binds: [{ source, target: SPEAKER_CONFIGURATION, mode: 'ro' }],

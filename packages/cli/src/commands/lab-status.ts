@@ -1,4 +1,4 @@
-import { checkConvergence, observeLab } from '@overland/lab';
+import { checkConvergence, observeLab, readMemory, runningNodes } from '@overland/lab';
 import { command, OUTPUT_OPTION } from '../command.ts';
 import { chooseLab, NAME_OPTION, requireRoot } from '../lab/choose-lab.ts';
 import { reportingLabErrors } from '../lab/lab-errors.ts';
@@ -19,6 +19,7 @@ export const labStatus = command({
       const { stdout, colours } = context;
       const state = await observeLab(await chooseLab(name));
       const { missing } = await checkConvergence(state);
+      const memory = await readMemory(await runningNodes(state.topology.name));
       if (output === 'json') {
         const { topology, nodes, links, sessions } = state;
         const summary = {
@@ -29,6 +30,7 @@ export const labStatus = command({
             image: node.image,
             pid,
             interfaces,
+            processes: memory.find((one) => one.node === node.name)?.processes ?? [],
           })),
           links: links.map(({ link, condition }) => ({ ...link, condition })),
           sessions,
@@ -36,7 +38,11 @@ export const labStatus = command({
         };
         stdout.write(`${JSON.stringify(summary)}\n`);
       } else {
-        const parts = [nodesTable, linksTable, peeringsTable].map((table) => table(state, colours));
+        const parts = [
+          nodesTable(state, colours, memory),
+          linksTable(state, colours),
+          peeringsTable(state, colours),
+        ];
         stdout.write(parts.join('\n'));
         for (const line of missing) stdout.write(`${colours.red('missing')}: ${line}\n`);
       }

@@ -1,10 +1,26 @@
-import type { BgpSession, HostBlock, LabState, LinkState, NodeState } from '@overland/lab';
+import type {
+  BgpSession,
+  HostBlock,
+  LabState,
+  LinkState,
+  NodeMemory,
+  NodeState,
+} from '@overland/lab';
 import type { Colours } from '../colours.ts';
 import { formatSeconds } from '../duration.ts';
 import { formatTable } from '../table.ts';
 
-/** Nodes with their image, loopback and management address. */
-export function nodesTable({ nodes }: LabState, colours: Colours): string {
+/** Nodes with their image, addresses, and what they cost, if that was measured. */
+export function nodesTable(
+  { nodes }: LabState,
+  colours: Colours,
+  memory: readonly NodeMemory[] = [],
+): string {
+  const megabytes = ({ node }: NodeState): string => {
+    const processes = memory.find((one) => one.node === node.name)?.processes ?? [];
+    return (processes.reduce((sum, { pssBytes }) => sum + pssBytes, 0) / 2 ** 20).toFixed(0);
+  };
+  const cost = { title: 'PSS MB', cell: megabytes, align: 'right' as const };
   const loopback = ({ interfaces }: NodeState): string =>
     interfaces.find(({ name }) => name === 'lo')?.addresses.join(' ') ?? '';
   return formatTable<NodeState>(
@@ -17,6 +33,7 @@ export function nodesTable({ nodes }: LabState, colours: Colours): string {
         title: 'MANAGEMENT',
         cell: ({ node }) => node.managementAddresses?.ipv4.address ?? '',
       },
+      ...(memory.length > 0 ? [cost] : []),
     ],
     nodes,
     colours.dim,

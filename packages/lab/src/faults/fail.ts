@@ -1,8 +1,8 @@
 import { enterNetwork } from '../runner/enter-node.ts';
 import { runProgram } from '../runner/run-program.ts';
-import { type Pids, pidOf } from '../runner/wire-links.ts';
+import { type Pids, pidOf, runBatch } from '../runner/wire-links.ts';
 import type { Endpoint, Link, Topology } from '../topology/topology.ts';
-import { silence, silencedInterfaces, unsilence } from './silence.ts';
+import { silence, unsilence } from './silence.ts';
 
 /** What to break: one link, by one of its ends, or all links of a node. */
 export type FaultTarget =
@@ -36,7 +36,7 @@ export function linksOf(topology: Topology, target: FaultTarget): Link[] {
 }
 
 /**
- * Breaks links. Nothing passes once this returns.
+ * Breaks links. Nothing passes once this returns; ends of one node go at the same moment.
  *
  * @param target Whose ends go down; the other ends lose the carrier.
  */
@@ -44,30 +44,39 @@ export async function failLinks(
   links: readonly Link[],
   { target, mode, pids }: { target: FaultTarget; mode: FaultMode; pids: Pids },
 ): Promise<void> {
-  for (const { endpoints } of links) {
-    for (const end of endpoints) {
-      const pid = pidOf(pids, end.node);
-      if (mode === 'silent') await silence(pid, end.interface);
-      else if (end.node === target.node) await setLink(pid, end.interface, 'down');
-    }
+  for (const [node, devices] of devicesByNode(links)) {
+    const pid = pidOf(pids, node);
+    if (mode === 'silent') await silence(pid, devices);
+    else if (node === target.node) await setLinks(pid, devices, 'down');
   }
 }
 
 /** Mends links, however they were broken. */
 export async function healLinks(links: readonly Link[], pids: Pids): Promise<void> {
-  for (const end of links.flatMap(({ endpoints }) => endpoints)) {
-    const pid = pids.get(end.node);
+  for (const [node, devices] of devicesByNode(links)) {
+    const pid = pids.get(node);
     if (pid === undefined) continue;
-    if ((await silencedInterfaces(pid)).has(end.interface)) await unsilence(pid, end.interface);
-    await setLink(pid, end.interface, 'up');
+    await unsilence(pid, devices);
+    await setLinks(pid, devices, 'up');
   }
 }
 
-async function setLink(pid: number, device: string, state: 'up' | 'down'): Promise<void> {
+function devicesByNode(links: readonly Link[]): Map<string, string[]> {
+  const devices = new Map<string, string[]>();
+  for (const end of links.flatMap(({ endpoints }) => endpoints)) {
+    devices.set(end.node, [...(devices.get(end.node) ?? []), end.interface]);
+  }
+  return devices;
+}
+
+async function setLinks(pid: number, devices: readonly string[], state: 'up' | 'down') {
   if (state === 'down') {
     // Otherwise the kernel would throw away the IPv6 addresses, and only those.
-    const key = `net/ipv6/conf/${device}/keep_addr_on_down`;
-    await runProgram(enterNetwork(pid, ['sysctl', '-q', '-w', `${key}=1`]));
+    const keys = devices.map((device) => `net/ipv6/conf/${device}/keep_addr_on_down=1`);
+    await runProgram(enterNetwork(pid, ['sysctl', '-q', '-w', ...keys]));
   }
-  await runProgram(enterNetwork(pid, ['ip', 'link', 'set', 'dev', device, state]));
+  await runBatch(
+    pid,
+    devices.map((device) => `link set dev ${device} ${state}`),
+  );
 }

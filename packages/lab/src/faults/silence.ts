@@ -6,16 +6,13 @@ import { runProgram } from '../runner/run-program.ts';
 const TABLE_PREFIX = 'overland-lab-silence-';
 
 const Tables = z.object({
-  nftables: z.array(
-    z.object({ table: z.object({ family: z.string(), name: z.string() }).optional() }),
-  ),
+  nftables: z.array(z.object({ table: z.object({ name: z.string() }).optional() })),
 });
 
 /** Interfaces of a node that drop everything they receive because {@link silence} says so. */
 export async function silencedInterfaces(pid: number): Promise<ReadonlySet<string>> {
-  const { stdout } = await runProgram(
-    enterNetwork(pid, ['nft', '-json', 'list', 'tables', 'netdev']),
-  );
+  const argv = ['nft', '-json', 'list', 'tables', 'netdev'];
+  const { stdout } = await runProgram(enterNetwork(pid, argv));
   const names = Tables.parse(JSON.parse(stdout)).nftables.flatMap(({ table }) => table?.name ?? []);
   return new Set(
     names
@@ -24,16 +21,20 @@ export async function silencedInterfaces(pid: number): Promise<ReadonlySet<strin
   );
 }
 
-/** Makes an interface drop everything it receives, in the driver's path, before anybody could see it. It stays up. */
-export async function silence(pid: number, device: string): Promise<void> {
-  const table = tableOf(device);
-  const chain = { family: 'netdev', table: table.name, name: 'received', dev: device, ...HOOK };
-  await apply(pid, [...removal(table), { add: { table } }, { add: { chain } }]);
+/**
+ * Makes interfaces of a node drop everything they receive, in the driver's path, before anybody could see it. They stay up.
+ * All at the same moment.
+ */
+export async function silence(pid: number, devices: readonly string[]): Promise<void> {
+  await apply(pid, devices.flatMap(silencing));
 }
 
-/** Undoes {@link silence}. */
-export async function unsilence(pid: number, device: string): Promise<void> {
-  await apply(pid, removal(tableOf(device)));
+/** Undoes {@link silence}, also where it was not done. */
+export async function unsilence(pid: number, devices: readonly string[]): Promise<void> {
+  await apply(
+    pid,
+    devices.flatMap((device) => removal(tableOf(device))),
+  );
 }
 
 const HOOK = { type: 'filter', hook: 'ingress', prio: -500, policy: 'drop' } as const;
@@ -45,6 +46,12 @@ interface Table {
 
 function tableOf(device: string): Table {
   return { family: 'netdev', name: `${TABLE_PREFIX}${device}` };
+}
+
+function silencing(device: string): object[] {
+  const table = tableOf(device);
+  const chain = { family: 'netdev', table: table.name, name: 'received', dev: device, ...HOOK };
+  return [...removal(table), { add: { table } }, { add: { chain } }];
 }
 
 /** Adding the table first makes deleting it safe, whether it is there or not. */
