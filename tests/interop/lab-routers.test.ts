@@ -97,6 +97,13 @@ test('two labs with equal subnets run side by side; a name belongs to one file',
   const foreign = { ...routersOnly('one'), file: '/elsewhere/other.clab.yml' };
   await expect(startLab(foreign)).rejects.toThrow(NameInUseError);
   await expect(startLab(foreign)).rejects.toThrow(`lab 'one' runs already, from ${LEAF_SPINE}`);
+  const changed = routersOnly('two');
+  const edited = changed.nodes.map((node) =>
+    node.name === 'spine2' ? { ...node, environment: { A: '1' } } : node,
+  );
+  await expect(startLab({ ...changed, nodes: edited })).rejects.toThrow(
+    "lab 'two' runs already, with other settings of spine2;",
+  );
 });
 
 test('a lab that cannot start leaves nothing', async () => {

@@ -28,7 +28,7 @@ import {
   runBatch,
 } from './wire-links.ts';
 
-/** The lab cannot come up under this name. */
+/** A lab runs under this name already, and it is not the one that is to come up. */
 export class NameInUseError extends Error {
   override readonly name = 'NameInUseError';
 }
@@ -48,23 +48,39 @@ export interface BringUpOptions {
  * and cannot be brought up, nothing of it is left.
  *
  * @returns the `exec` commands that failed.
- * @throws {NameInUseError} If a lab of another file has the name. @throws {LabBusyError}
+ * @throws {NameInUseError} If a lab of another file, or with other settings, has the name. @throws {LabBusyError}
  * @throws {NodeStartError} @throws {ProgramError} If a node or its programs do not start.
  */
 export async function bringUp(topology: Topology, options: BringUpOptions): Promise<ExecFailure[]> {
   await using _ = await lockLab(topology.name);
   const before = await runningNodes(topology.name);
-  const other = before.find(({ file }) => file !== topology.file);
-  if (other) {
-    throw new NameInUseError(
-      `lab '${topology.name}' runs already, from ${other.file}; take it down first or give this one another --name`,
-    );
-  }
+  await refuseOther(topology, before);
   try {
     return await complete(topology, before, options);
   } catch (error) {
     if (before.length === 0) await takeDownHeld(topology.name);
     throw error;
+  }
+}
+
+async function refuseOther(topology: Topology, before: readonly RunningNode[]): Promise<void> {
+  const advice = 'take it down first or give this one another --name';
+  const other = before.find(({ file }) => file !== topology.file);
+  if (other) {
+    throw new NameInUseError(`lab '${topology.name}' runs already, from ${other.file}; ${advice}`);
+  }
+  // A node that runs cannot be changed, only made anew.
+  const running = new Set(before.map(({ node }) => node));
+  const current = (await runningTopology(topology.name))?.nodes ?? [];
+  const changed = topology.nodes.filter((node) => {
+    const now = current.find(({ name }) => name === node.name);
+    return running.has(node.name) && now && JSON.stringify(now) !== JSON.stringify(node);
+  });
+  if (changed.length > 0) {
+    const names = changed.map(({ name }) => name).join(', ');
+    throw new NameInUseError(
+      `lab '${topology.name}' runs already, with other settings of ${names}; ${advice}`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** A node that runs now: its PID 1, seen from here. */
 export interface RunningNode {
@@ -32,7 +33,7 @@ async function readNode(pid: string, ourUsers: string): Promise<RunningNode | un
     if (!/^NSpid:\t\d+\t1$/m.test(status) || !/^Uid:\t0\t/m.test(status)) return undefined;
     if (/^State:\tZ/m.test(status)) return undefined;
     if ((await readlink(`/proc/${pid}/ns/user`)) !== ourUsers) return undefined;
-    const environment = parseEnvironment(await readFile(`/proc/${pid}/environ`, 'utf8'));
+    const environment = parseEnvironment(await readEnvironment(pid));
     const lab = environment.get(MARKER.lab);
     const node = environment.get(MARKER.node);
     if (lab === undefined || node === undefined) return undefined;
@@ -41,6 +42,18 @@ async function readNode(pid: string, ourUsers: string): Promise<RunningNode | un
     if (isGoneOrForbidden(error)) return undefined;
     throw error;
   }
+}
+
+const EMPTY_READS = 50;
+
+/** A process has no environment for a moment while it becomes another program; node-init does so twice. */
+async function readEnvironment(pid: string): Promise<string> {
+  for (let i = 0; i < EMPTY_READS; i++) {
+    const text = await readFile(`/proc/${pid}/environ`, 'utf8');
+    if (text !== '') return text;
+    await pause(2);
+  }
+  return '';
 }
 
 function parseEnvironment(text: string): Map<string, string> {

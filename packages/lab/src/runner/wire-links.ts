@@ -28,7 +28,7 @@ const FIRST_INDEX = 1000;
 export function linkLines(link: Link, position: number, pids: Pids): string[] {
   const [a, b] = link.endpoints;
   const end = ({ node, interface: name, mac }: Endpoint, index: number): string =>
-    `name ${name} index ${index} mtu ${link.mtu} address ${mac} netns ${pids.get(node)}`;
+    `name ${name} index ${index} mtu ${link.mtu} address ${mac} netns ${pidOf(pids, node)}`;
   const index = FIRST_INDEX + 2 * position;
   return [`link add ${end(a, index)} type veth peer ${end(b, index + 1)}`];
 }
@@ -41,7 +41,7 @@ export function managementLines(
 ): string[] {
   const name = `port${port}`;
   return [
-    `link add name ${name} mtu ${mtu} type veth peer name eth0 mtu ${mtu} address ${mac} netns ${pids.get(node.name)}`,
+    `link add name ${name} mtu ${mtu} type veth peer name eth0 mtu ${mtu} address ${mac} netns ${pidOf(pids, node.name)}`,
     `link set ${name} master ${MANAGEMENT_BRIDGE} up`,
   ];
 }

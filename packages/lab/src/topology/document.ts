@@ -21,7 +21,7 @@ export function parseTopologyDocument(
 ): TopologyDocument {
   const substituted = substitute(text, variables);
   const place = placeIn(text);
-  const document = parseDocument(substituted.text, { prettyErrors: false });
+  const document = parseDocument(substituted.text, { merge: true, prettyErrors: false });
   const broken = [...document.errors, ...document.warnings].map((error) => ({
     ...place(substituted.originalOffset(error.pos[0])),
     message: `broken YAML: ${firstLine(error.message)}`,

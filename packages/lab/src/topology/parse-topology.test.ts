@@ -84,6 +84,18 @@ topology:
   expect(nodes[0]?.environment).toEqual({ FROM_FILE: '1', COLOUR: 'red', EMPTY: '', WHO: 'a' });
 });
 
+test('anchors and merge keys; a group without settings is a label', () => {
+  const { nodes, warnings } = parse(`
+name: anchors
+topology:
+  nodes:
+    a: &base { kind: linux, image: alpine, group: routers }
+    b: { <<: *base, image: docker.io/frrouting/frr:v8.4.1 }
+`);
+  expect(nodes.map(({ recipe }) => recipe)).toEqual(['userland', 'frr']);
+  expect(warnings).toEqual([]);
+});
+
 test('links in both forms, with their defaults', () => {
   const { links } = parse(`
 name: links

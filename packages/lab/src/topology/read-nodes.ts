@@ -73,11 +73,10 @@ function readNode(
   const { defaults, kinds, groups } = levels;
   const groupName = own.group ?? defaults?.group;
   const group = groupName === undefined ? undefined : groups.get(groupName);
-  if (own.group !== undefined && !group) {
-    notes.report(
-      ['topology', 'nodes', name, 'group'],
-      `node ${name}: group '${own.group}' does not exist`,
-    );
+  if (own.group !== undefined && !group && groups.size > 0) {
+    // To containerlab such a group is a mere label.
+    const path = ['topology', 'nodes', name, 'group'];
+    notes.warn(path, `node ${name}: there is no group '${own.group}' to take settings from`);
   }
   const kind = own.kind ?? group?.kind ?? defaults?.kind;
   const merged = mergeNode([

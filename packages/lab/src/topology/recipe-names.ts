@@ -13,7 +13,7 @@ const IMAGES: readonly ImagePattern[] = [
   { recipe: 'overland', pattern: /^overland\/node$/, example: 'overland/node' },
   {
     recipe: 'frr',
-    pattern: /^(?:frrouting|quay\.io\/frrouting)\/frr(?:-debian)?$/,
+    pattern: /(?:^|\/)(?:frrouting\/)?frr(?:-debian)?$/,
     example: 'frrouting/frr',
   },
   { recipe: 'bird', pattern: /(?:^|\/)bird2?(?:-docker)?$/, example: 'overland/bird' },
