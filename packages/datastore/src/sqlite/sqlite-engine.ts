@@ -9,6 +9,17 @@ import type {
   Transaction,
 } from '../datastore.ts';
 import { CompactedError, ConflictError, LeaseError } from '../errors.ts';
+import {
+  CHANGES,
+  CHANGES_OF,
+  changeOf,
+  entryOf,
+  LIST,
+  LIST_AT,
+  PUT,
+  type Row,
+  range,
+} from './statements.ts';
 
 /** Changes kept for watches that are behind and for lists at an older revision, in revisions. */
 const KEPT_REVISIONS = 4096;
@@ -30,8 +41,6 @@ export type Outcome =
 export type ChangesSince =
   | { readonly changes: readonly Change[]; readonly revision: number }
   | 'compacted';
-
-type Row = Record<string, unknown>;
 
 /**
  * Statements on one open database, without waiting, retrying or threads. Every call is one SQLite
@@ -252,42 +261,4 @@ export class SqliteEngine {
   #run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#statement(sql).run(...values).changes);
   }
-}
-
-const PUT = `INSERT INTO entry VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
-  SET value = excluded.value, revision = excluded.revision, lease = excluded.lease`;
-const LIST = `SELECT key, value, revision FROM entry
-  WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?`;
-// The earliest change after the revision has what was there at the revision.
-const LIST_AT = `WITH past AS (
-    SELECT key, before_value AS value, before_revision AS revision, min(change.revision) AS first
-    FROM change WHERE change.revision > ? AND key >= ? AND key < ? GROUP BY key
-  )
-  SELECT key, value, revision FROM entry
-  WHERE key >= ? AND key < ? AND key > ? AND key NOT IN (SELECT key FROM past)
-  UNION ALL SELECT key, value, revision FROM past WHERE value IS NOT NULL AND key > ?
-  ORDER BY key LIMIT ?`;
-const CHANGES = `SELECT revision, key, value FROM change
-  WHERE revision > ? ORDER BY revision, key LIMIT ?`;
-const CHANGES_OF = `SELECT revision, key, value FROM change
-  WHERE revision = ? AND key > ? ORDER BY key`;
-
-/** Lower (included) and upper (excluded) bound of the keys with a prefix. */
-function range(prefix: string): [string, string] {
-  const last = prefix.charCodeAt(prefix.length - 1);
-  if (prefix === '') return ['', '\u{10ffff}'];
-  return [prefix, prefix.slice(0, -1) + String.fromCharCode(last + 1)];
-}
-
-function entryOf(row: Row): Entry {
-  return {
-    key: String(row.key),
-    value: String(row.value),
-    revision: String(row.revision) as Revision,
-  };
-}
-
-function changeOf(row: Row): Change {
-  if (row.value !== null) return { type: 'put', entry: entryOf(row) };
-  return { type: 'delete', key: String(row.key), revision: String(row.revision) as Revision };
 }
