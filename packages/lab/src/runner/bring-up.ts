@@ -104,12 +104,29 @@ async function complete(
   for (const name of wired) await forgetProvisioning(pidOf(pids, name));
   signal.throwIfAborted();
 
-  progress('starting programs');
-  if (topology.datastore === 'etcd') await startEtcd(topology, managementPid(pids));
-  const work = topology.nodes.map(async (node) => {
+  if (topology.datastore === 'etcd') {
+    progress('starting etcd');
+    await startEtcd(topology, managementPid(pids));
+  }
+  return startNodes(topology.nodes, pids, options);
+}
+
+/** Starts the programs of all nodes, and runs their commands; nodes do not wait for each other. */
+async function startNodes(
+  nodes: readonly Node[],
+  pids: Pids,
+  { signal, progress }: BringUpOptions,
+): Promise<ExecFailure[]> {
+  let ready = 0;
+  const sayReady = () => progress(`starting programs: ${ready} of ${nodes.length} nodes are ready`);
+  sayReady();
+  const work = nodes.map(async (node) => {
     const pid = pidOf(pids, node.name);
     await startPrograms(node, pid, signal);
-    return isProvisioned(pid) ? [] : await runCommands(node, pid, signal);
+    const failures = isProvisioned(pid) ? [] : await runCommands(node, pid, signal);
+    ready += 1;
+    sayReady();
+    return failures;
   });
   return (await Promise.all(work)).flat();
 }
