@@ -82,7 +82,9 @@ test.each([
   expect(stderr.trimEnd()).toMatch(new RegExp(`^(?:${message})$`));
   expect(stdout).toBe('');
   expect(status).toBe(2);
-  expect(existsSync('/run/overland')).toBe(false);
+  for (const lab of ['broken', 'wrong', 'pair', 'leaf-spine']) {
+    expect(existsSync(`/run/overland/lab/${lab}`)).toBe(false);
+  }
 });
 
 test.each([
@@ -124,6 +126,11 @@ test('without root: one clear line, exit code 2', () => {
   expect(status).toBe(2);
 });
 
+/** Other tests have labs of their own at the same time. */
+function onPair(verb: string, ...args: readonly string[]) {
+  return overland('lab', verb, '--name', 'pair', ...args);
+}
+
 test('up, status, exec, ping, fail, heal, graph, down', () => {
   const up = overland('lab', 'up', 'pair.clab.yml');
   expect(up.stderr).toContain('making nodes');
@@ -135,30 +142,30 @@ test('up, status, exec, ping, fail, heal, graph, down', () => {
   );
   expect(taken.status).toBe(2);
 
-  expect(overland('lab', 'exec', 'b', '--', 'hostname')).toMatchObject({
+  expect(onPair('exec', 'b', '--', 'hostname')).toMatchObject({
     status: 0,
     stdout: 'b\n',
   });
-  expect(overland('lab', 'exec', 'b', '--', 'sh', '-c', 'exit 7').status).toBe(7);
-  expect(overland('lab', 'exec', 'nobody', '--', 'true').status).toBe(2);
+  expect(onPair('exec', 'b', '--', 'sh', '-c', 'exit 7').status).toBe(7);
+  expect(onPair('exec', 'nobody', '--', 'true').status).toBe(2);
 
-  expect(overland('lab', 'fail', 'link', 'a:eth1').stdout).toBe('link a:eth1 is down (1 link)\n');
-  const broken = overland('lab', 'status');
+  expect(onPair('fail', 'link', 'a:eth1').stdout).toBe('link a:eth1 is down (1 link)\n');
+  const broken = onPair('status');
   expect(broken.stdout).toContain('missing: link a:eth1 – b:eth1 is down');
   expect(broken.status).toBe(1);
-  expect(overland('lab', 'fail', 'node', 'a', '--silent', '--for', '50ms').status).toBe(0);
-  expect(overland('lab', 'heal').status).toBe(0);
-  expect(overland('lab', 'status').status).toBe(0);
-  expect(overland('lab', 'exec', 'b', '--', 'ping', '-c1', '-W2', '10.9.0.0').status).toBe(0);
+  expect(onPair('fail', 'node', 'a', '--silent', '--for', '50ms').status).toBe(0);
+  expect(onPair('heal').status).toBe(0);
+  expect(onPair('status').status).toBe(0);
+  expect(onPair('exec', 'b', '--', 'ping', '-c1', '-W2', '10.9.0.0').status).toBe(0);
 
-  expect(overland('lab', 'graph').stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
-  expect(JSON.parse(overland('lab', 'status', '-o', 'json').stdout)).toMatchObject({
+  expect(onPair('graph').stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+  expect(JSON.parse(onPair('status', '-o', 'json').stdout)).toMatchObject({
     name: 'pair',
     links: [{ condition: 'up' }],
     missing: [],
   });
 
-  expect(overland('lab', 'down').stdout).toBe("lab 'pair' is down\n");
-  expect(overland('lab', 'down')).toMatchObject({ status: 0, stdout: 'no lab runs\n' });
+  expect(onPair('down').stdout).toBe("lab 'pair' is down\n");
+  expect(onPair('down')).toMatchObject({ status: 0, stdout: "lab 'pair' does not run\n" });
   expect(existsSync('/run/overland/lab/pair')).toBe(false);
 });
