@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { copyFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import type { AttachReply } from '@overland/agent/client';
@@ -208,6 +209,26 @@ test('a second host with the same node name is refused and told which has it', a
   // Nothing of the first one's is touched.
   await expect(attach('web', world.web.path)).resolves.toEqual(world.attached);
   await world.leaf.exec(['ping', '-c', '1', '-W', '1', world.attached.addresses[0] ?? '']);
+});
+
+test('a second host that starts from a snapshot of the same name ends when the datastore answers', async () => {
+  await using other = await netns();
+  const { stateDirectory } = world.agent;
+  const sqlitePath = `${stateDirectory}/datastore.db`;
+  await using twin = await agentHost(other, { ...SETTINGS, ipv4: '10.9.9.9', sqlitePath }, []);
+  await copyFile(`${stateDirectory}/snapshot.json`, `${twin.stateDirectory}/snapshot.json`);
+  const lock = lockDatastore();
+  const ended = twin.runToEnd();
+  await until(
+    'it runs from the snapshot',
+    async () =>
+      (await twin.client.nodeStatus().catch(() => undefined))?.datastore.state === 'snapshot',
+    40,
+  );
+  lock[Symbol.dispose]();
+  const { code, stderr } = await ended;
+  expect(stderr).toMatch(/^overland: node name host11 belongs to another host/m);
+  expect(code).toBe(2);
 });
 
 test('killed and started again, it loses no packet and touches nothing in the kernel', async () => {

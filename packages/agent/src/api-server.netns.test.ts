@@ -32,7 +32,7 @@ const ROUTES: readonly ApiRoute[] = [
 ];
 
 async function serve(): Promise<string> {
-  const socket = `${await mkdtemp('/run/api-')}/agent.sock`;
+  const socket = `${await mkdtemp('/run/api-')}/made/agent.sock`;
   const server = await serveApi({ socket }, ROUTES, pino({ level: 'silent' }));
   onTestFinished(() => server[Symbol.asyncDispose]());
   return socket;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
+import { mkdir, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 
 export interface ApiRequest {
@@ -70,6 +71,7 @@ async function listen(server: Server, address: ApiAddress): Promise<void> {
   if ('port' in address) {
     server.listen({ host: '127.0.0.1', port: address.port });
   } else {
+    await mkdir(dirname(address.socket), { recursive: true, mode: 0o700 });
     // Of an agent that was killed. Another one that lives cannot be here: it would hold the namespace.
     await unlink(address.socket).catch(ignoreAbsent);
     // The kernel creates the socket inside this call, with what the mask leaves: 0600 from the first moment.

@@ -42,7 +42,7 @@ interface Given {
 }
 
 /** Environment variables that begin like settings but belong to the command line, not to the agent. */
-const OTHER_ENVIRONMENT = new Set(['OVERLAND_CONFIG']);
+const OTHER_ENVIRONMENT = new Set(['OVERLAND_CONFIG', 'OVERLAND_DEBUG', 'OVERLAND_VERSION']);
 
 /**
  * Puts the sources together and checks everything once.

@@ -47,8 +47,13 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
   const failure = new AbortController();
   const fail = (error: unknown): void => failure.abort(error);
   log.info({ node: config.nodeName, pid: process.pid, node_js: process.version }, 'agent starts');
-  await supervise(agentParts(config, log, fail), AbortSignal.any([signal, failure.signal]));
-  if (failure.signal.aborted) throw failure.signal.reason;
+  try {
+    await supervise(agentParts(config, log, fail), AbortSignal.any([signal, failure.signal]));
+    failure.signal.throwIfAborted();
+  } catch (error) {
+    log.fatal({ err: error }, 'agent ends; kernel state and routes stay');
+    throw error;
+  }
   log.info('agent stopped; kernel state and routes stay');
 }
 

@@ -59,21 +59,31 @@ export async function startThread<M extends Methods>(options: ThreadOptions): Pr
   worker.on('error', (error) => {
     cause = error;
   });
+  // Waited for from the start: a thread that has ended tells nobody who asks later.
+  const exited = Promise.withResolvers<void>();
   worker.on('exit', (code) => {
+    exited.resolve();
     if (stopping) return;
     options.onExit(new ThreadExitError(`thread ${options.name} ended (${code})`, { cause }));
   });
   const remote = openChannel<ThreadMethods>(worker, options.local, options);
-  await remote.ready();
+  try {
+    await remote.ready();
+  } catch (error) {
+    stopping = true;
+    await worker.terminate();
+    throw cause === undefined
+      ? error
+      : new ThreadExitError(`thread ${options.name} did not start`, { cause });
+  }
   return {
     remote: remote as unknown as Remote<M>,
     async [Symbol.asyncDispose]() {
       stopping = true;
-      const exited = once(worker, 'exit');
       const deadline = AbortSignal.timeout(STOP_DEADLINE_MS);
       await Promise.race([remote.stop().catch(() => {}), once(deadline, 'abort')]);
       await worker.terminate();
-      await exited;
+      await exited.promise;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig, runAgent, SETTING_NAMES, SETTINGS } from '@overland/agent';
+import { loadConfig, runAgent, SETTING_NAMES, SETTINGS } from '@overland/agent';
 import { command, type OptionSpec, UsageError } from '../command.ts';
 
 /** `agent` - the host's agent, in the foreground until SIGTERM or SIGINT. */
@@ -24,7 +24,8 @@ export const agent = command({
       await runAgent(await loadConfig(env, input), signal);
       return 0;
     } catch (error) {
-      throw isRefusal(error) ? new UsageError(error.message, { cause: error }) : error;
+      const refusal = refusalIn(error);
+      throw refusal ? new UsageError(refusal.message, { cause: error }) : error;
     }
   },
 });
@@ -38,11 +39,11 @@ function settingOptions(): Record<string, OptionSpec> {
   );
 }
 
+/** By name: most are thrown in other threads, and their classes stay there. */
+const REFUSALS = ['ConfigError', 'NamespaceTakenError', 'NodeNameTakenError', 'UnusableError'];
+
 /** What trying again cannot mend: the request is wrong, or somebody else is here. */
-function isRefusal(error: unknown): error is Error {
-  return (
-    error instanceof ConfigError ||
-    (error instanceof Error &&
-      ['NamespaceTakenError', 'NodeNameTakenError', 'UnusableError'].includes(error.name))
-  );
+function refusalIn(error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return REFUSALS.includes(error.name) ? error : refusalIn(error.cause);
 }
