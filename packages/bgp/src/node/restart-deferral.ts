@@ -6,12 +6,19 @@ import type { UpSession } from '../core/session/peer-events.ts';
 /** After a restart, peers that are not up within this time hold nothing up, seconds. */
 const WINDOW_SECONDS = 5;
 
+/**
+ * From the last End-of-RIB to the selection of routes, seconds. FRR 8.4 sends End-of-RIB before the routes that it coalesces for a
+ * second: whoever believes it at once replaces every kernel route by what the other peers offered.
+ */
+const SETTLE_SECONDS = 2;
+
 /** Gives the deferral of a restarted speaker its clock, and tells when it is over. */
 export class RestartDeferral {
   readonly #deferral: Deferral;
   readonly #over: () => void;
-  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #timers: NodeJS.Timeout[];
   readonly #log: Logger;
+  #settling = false;
   #done = false;
 
   /** @param over Called once, never from within the constructor. */
@@ -55,16 +62,21 @@ export class RestartDeferral {
     this.check();
   }
 
-  /** Ends the deferral if there is nobody to wait for. */
+  /** Ends the deferral, a little later, if there is nobody to wait for. */
   check(): void {
-    if (this.#done || !this.#deferral.isOver) return;
-    this.stop();
-    this.#over();
+    if (this.#done || this.#settling || !this.#deferral.isOver) return;
+    this.#settling = true;
+    this.#timers.push(setTimeout(() => this.#end(), SETTLE_SECONDS * 1000));
   }
 
   stop(): void {
     this.#done = true;
     for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #end(): void {
+    this.stop();
+    this.#over();
   }
 
   #windowEnds(): void {
@@ -75,6 +87,6 @@ export class RestartDeferral {
   #limitReached(): void {
     this.#log.warn('the peers did not send all their routes in time after our restart');
     this.#deferral.limitReached();
-    this.check();
+    if (!this.#done) this.#end();
   }
 }
