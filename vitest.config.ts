@@ -36,7 +36,8 @@ export default defineConfig({
           include: ['tests/interop/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // Labs are timed: they have the machine to themselves.
+          maxWorkers: 1,
         },
       },
     ],

@@ -3,6 +3,7 @@ import { watchWith } from './fabric/command-log.ts';
 import {
   allSessionsUp,
   type ConvergedLab,
+  converged,
   killAgent,
   startAgents,
   startConvergedLab,
@@ -31,7 +32,7 @@ describe.each(['sqlite', 'etcd'] as const)('a fabric whose %s is away', (kind) =
     datastore = datastoreOf(lab, kind);
   }, 120_000);
   afterAll(() => lab?.[Symbol.asyncDispose]());
-  beforeEach(() => allSessionsUp(lab));
+  beforeEach(() => converged(lab));
   afterEach(async () => {
     await giveBack?.();
     giveBack = undefined;
@@ -107,12 +108,8 @@ describe.each(['sqlite', 'etcd'] as const)('a fabric whose %s is away', (kind) =
     await eventually('the host is gone', 5_000, async () =>
       (await lab.pids()).has('host12') ? undefined : true,
     );
-    // Its containers are gone with it and would have to wait for the datastore.
-    const nodes = lab.topology.nodes.map((node) => ({
-      ...node,
-      exec: node.exec.filter(([program]) => program !== 'overland'),
-    }));
-    await startLab({ ...lab.topology, nodes });
+    // Its containers are gone with it; those that `up` makes anew wait for the datastore.
+    const up = startLab(lab.topology);
     await allSessionsUp(lab);
     for (const leaf of ['leaf11', 'leaf12']) {
       await eventually(`${leaf} has the block again`, 10_000, async () => {
@@ -125,7 +122,8 @@ describe.each(['sqlite', 'etcd'] as const)('a fabric whose %s is away', (kind) =
       return (routes.match(/10\.65\.\d+\.\d+\/26/g) ?? []).length === 3 ? true : undefined;
     });
     await bringBack();
-    const { failures } = await startLab(lab.topology);
-    expect(failures).toEqual([]);
+    await up;
+    expect((await startLab(lab.topology)).failures).toEqual([]);
+    await converged(lab);
   });
 });

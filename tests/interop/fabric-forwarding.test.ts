@@ -4,6 +4,7 @@ import { watchWith } from './fabric/command-log.ts';
 import {
   allSessionsUp,
   type ConvergedLab,
+  converged,
   killAgent,
   startAgents,
   startConvergedLab,
@@ -27,7 +28,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab?.[Symbol.asyncDispose]());
 
-beforeEach(() => allSessionsUp(lab));
+beforeEach(() => converged(lab));
 afterEach(async () => {
   await healLinks(lab.topology.links, await lab.pids());
 });

@@ -25,13 +25,9 @@ export async function startConvergedLab(
   const topology = datastore === 'etcd' ? withEtcd(read) : read;
   const lab = await startLab(topology);
   try {
-    const { convergence } = await waitForConvergence(() => lab.observe(), {
-      deadlineMs: 60_000,
-      signal: new AbortController().signal,
-      progress: () => {},
-    });
-    const missing = [...lab.failures.map(({ reason }) => reason), ...convergence.missing];
-    if (missing.length > 0) throw new Error(`not converged: ${missing.join('; ')}`);
+    const [failure] = lab.failures;
+    if (failure) throw new Error(`${failure.node}: ${failure.command}: ${failure.reason}`);
+    await converged(lab);
     const found = await findWorkloads(await lab.observe());
     return { ...lab, topology, workloads: new Map(found.map((one) => [one.name, one])) };
   } catch (error) {
@@ -75,6 +71,16 @@ export async function killAgent(lab: RunningLab, node: string): Promise<void> {
 /** Starts whatever does not run: the lab's `up` is idempotent. */
 export async function startAgents({ topology }: ConvergedLab): Promise<void> {
   await startLab(topology);
+}
+
+/** Waits until all sessions are up and every echo is answered. @throws {Error} Saying what is missing after a minute. */
+export async function converged(lab: RunningLab): Promise<void> {
+  const { convergence } = await waitForConvergence(() => lab.observe(), {
+    deadlineMs: 60_000,
+    signal: new AbortController().signal,
+    progress: () => {},
+  });
+  if (convergence.missing.length > 0) throw new Error(convergence.missing.join('; '));
 }
 
 /** Waits until all sessions of the lab are up. */

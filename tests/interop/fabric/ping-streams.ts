@@ -68,9 +68,9 @@ function startStream(from: StreamEnd, to: StreamEnd, address: string) {
 
 async function interrupt(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
-  const exit = once(child, 'exit');
+  const closed = once(child, 'close');
   child.kill('SIGINT');
-  await exit;
+  await closed;
 }
 
 function report(name: string, text: string): StreamReport {
