@@ -3,9 +3,10 @@ import { type Asn, parseAddress, parsePrefix } from '@overland/net';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { Chatterbox } from '../../test/support/chatterbox.ts';
 import { PEER_ASN, ScriptedPeer } from '../../test/support/scripted-peer.ts';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
-import { type Speaker, startSpeaker } from './speaker.ts';
+import { type Speaker, type SpeakerOptions, startSpeaker } from './speaker.ts';
 
 // Each test has ports and loopback addresses of its own.
 const PEER = '127.0.0.2';
@@ -26,6 +27,9 @@ const peerConfig: PeerConfig = {
   nextHop: 'auto',
   ttl: 1,
 };
+
+/** A scripted peer sends no keepalives by itself. */
+const patient: PeerConfig = { ...peerConfig, holdSeconds: 30 };
 
 function config(peers: readonly PeerConfig[], change: Partial<SpeakerConfig> = {}): SpeakerConfig {
   return {
@@ -50,6 +54,7 @@ function config(peers: readonly PeerConfig[], change: Partial<SpeakerConfig> = {
 async function speak(
   peers: readonly PeerConfig[] = [peerConfig],
   change: Partial<SpeakerConfig> = {},
+  options: Partial<SpeakerOptions> = {},
 ): Promise<Speaker> {
   port += 1;
   return await startSpeaker(
@@ -58,6 +63,7 @@ async function speak(
       log: pino({ level: 'silent' }),
       restarting: false,
       onRouteBatch: async () => undefined,
+      ...options,
     },
     new AbortController().signal,
   );
@@ -242,6 +248,77 @@ describe('reconfiguration', () => {
     await expect(speaker.reconfigure(config([peerConfig], { listen: foreign }))).rejects.toThrow(
       `cannot listen on 192.0.2.1 port ${next}: EADDRNOTAVAIL`,
     );
+  });
+});
+
+describe('after a restart', () => {
+  const END_OF_RIB = new Uint8Array(4);
+  const absent: PeerConfig = { ...peerConfig, name: 'absent', address: parseAddress('127.0.0.4') };
+  const restarted = { restarting: true, preserved: ['ipv4'] } as const;
+
+  test('routes are selected when the peers have sent End-of-RIB; the R bit is gone then', async () => {
+    await using speaker = await speak([peerConfig], {}, restarted);
+    using peer = await establish(speaker, { restart: true });
+    expect(peer.theirRestart).toMatchObject({
+      restarted: true,
+      families: [{ family: 'ipv4', forwarding: true }],
+    });
+    expect(speaker.summary().deferring).toBe(true);
+    expect(peer.received).not.toContain('update');
+    peer.update(END_OF_RIB);
+    await until('routes are selected', () => !speaker.summary().deferring);
+    await until('it gets our End-of-RIB', () => peer.received.includes('update'));
+    peer.close();
+    await until('it is lost', () => stateOf(speaker) === 'Idle');
+    await until('it may come again', () => stateOf(speaker) === 'Active');
+    using again = await establish(speaker, { restart: true });
+    expect(again.theirRestart?.restarted).toBe(false);
+  });
+
+  test('a peer that is not there holds nothing up for longer than the window', async () => {
+    await using speaker = await speak([patient, absent], {}, restarted);
+    using peer = await establish(speaker, { restart: true, hold: 30 });
+    peer.update(END_OF_RIB);
+    await until('it is taken', () => speaker.summary().peers[0]?.received.update === 1);
+    expect(speaker.summary().deferring).toBe(true);
+    await until('routes are selected', () => !speaker.summary().deferring, 7);
+  });
+
+  test('with no peer at all the hard limit decides', async () => {
+    const gracefulRestart = {
+      enabled: true,
+      restartSeconds: 120,
+      stalePathSeconds: 300,
+      deferralSeconds: 7,
+    };
+    await using speaker = await speak([absent], { gracefulRestart }, restarted);
+    const startMs = performance.now();
+    await until('routes are selected', () => !speaker.summary().deferring);
+    expect(performance.now() - startMs).toBeGreaterThan(6800);
+  });
+});
+
+describe('a peer that takes nothing', () => {
+  test('costs a bounded queue, and the others nothing', async () => {
+    const other: PeerConfig = { ...patient, name: 'other', address: parseAddress('127.0.0.4') };
+    const engine = new Chatterbox();
+    await using speaker = await speak([patient, other], {}, { engine });
+    using slow = await establish(speaker, { hold: 30 });
+    slow.stopReading();
+    using quick = await ScriptedPeer.dial(port, '127.0.0.4');
+    quick.open({ hold: 30 });
+    quick.keepalive();
+    await until('the quick one has had plenty', () => engine.packed(1) > 20_000);
+    const stuck = engine.packed(0);
+    const [queued = 0] = speaker.summary().peers.map(({ outQueueOctets }) => outQueueOctets);
+    expect(queued).toBeGreaterThan(0);
+    expect(queued).toBeLessThan(192 * 1024);
+    await until('the quick one has had more', () => engine.packed(1) > 30_000);
+    expect(engine.packed(0)).toBe(stuck);
+    expect(speaker.summary().peers.map(({ state }) => state)).toEqual([
+      'Established',
+      'Established',
+    ]);
   });
 });
 

@@ -67,10 +67,10 @@ export class StandaloneFib {
         else table.desired.delete(prefix);
         changed.push(prefix);
       }
-      await this.#write(family, changed);
+      await this.#write(family, changed, () => true);
       if (!batch.endOfRib) return;
       table.complete = true;
-      await this.#write(family, [...table.actual.keys()]);
+      await this.#write(family, [...table.actual.keys()], () => true);
       await this.#removeGarbage();
     });
   }
@@ -80,13 +80,14 @@ export class StandaloneFib {
     return this.#inTurn(async () => {
       this.#objects = new NextHopTable(await this.#kernel.nextHopObjects.list());
       for (const family of FAMILIES) {
-        const { actual, desired } = this.#tables[family];
+        const { actual, desired, complete } = this.#tables[family];
         actual.clear();
         for (const route of await this.#kernel.routes.list(family, PROTOCOL.bgp)) {
           const id = route.target.type === 'next-hop-object' ? route.target.id : 0;
           actual.set(route.destination, id);
         }
-        await this.#write(family, [...actual.keys(), ...desired.keys()]);
+        const prefixes = new Set([...actual.keys(), ...desired.keys()]);
+        await this.#write(family, prefixes, (prefix) => complete || desired.has(prefix));
       }
       await this.#removeGarbage();
     });
@@ -99,8 +100,13 @@ export class StandaloneFib {
     return done;
   }
 
-  async #write(family: Family, prefixes: readonly Prefix[]): Promise<void> {
-    const { desired, actual, complete } = this.#tables[family];
+  /** @param mayRemove Whether a route without a usable next hop is to go: one from before the start is not, at first. */
+  async #write(
+    family: Family,
+    prefixes: Iterable<Prefix>,
+    mayRemove: (prefix: Prefix) => boolean,
+  ): Promise<void> {
+    const { desired, actual } = this.#tables[family];
     const replace = new Map<Prefix, Route>();
     const remove = new Map<Prefix, Route>();
     const missing: NextHopObject[] = [];
@@ -108,7 +114,7 @@ export class StandaloneFib {
       const target = this.#target(desired.get(prefix), missing);
       if (target !== undefined) {
         if (actual.get(prefix) !== target) replace.set(prefix, routeTo(prefix, target));
-      } else if (actual.has(prefix) && (complete || desired.has(prefix))) {
+      } else if (actual.has(prefix) && mayRemove(prefix)) {
         remove.set(prefix, routeTo(prefix, actual.get(prefix) ?? 0));
       }
     }

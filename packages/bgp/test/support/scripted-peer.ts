@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { parseAddress } from '@overland/net';
+import type { GracefulRestart } from '../../src/core/wire/capabilities.ts';
 import { Deframer } from '../../src/core/wire/deframer.ts';
 import { encodeKeepalive, encodeMessage, MessageType } from '../../src/core/wire/header.ts';
-import { encodeOpen } from '../../src/core/wire/open.ts';
+import { decodeOpen, encodeOpen } from '../../src/core/wire/open.ts';
 
 export const PEER_ASN = 65011;
 
@@ -16,6 +17,8 @@ export class ScriptedPeer implements Disposable {
   /** When each of them came, `performance.now()`. */
   readonly receivedMs: number[] = [];
   isClosed = false;
+  /** Graceful restart capability of the speaker's last OPEN. */
+  theirRestart: GracefulRestart | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -84,6 +87,9 @@ export class ScriptedPeer implements Disposable {
   #take(chunk: Uint8Array): void {
     this.#deframer.push(chunk);
     for (let frame = this.#deframer.next(); frame; frame = this.#deframer.next()) {
+      if (frame.type === MessageType.Open) {
+        this.theirRestart = decodeOpen(frame.body).capabilities.gracefulRestart;
+      }
       this.received.push(words(frame.type, frame.body));
       this.receivedMs.push(performance.now());
     }

@@ -25,10 +25,57 @@ const PROGRESS: { readonly [S in State]: number } = {
   Established: 5,
 };
 
-/** The state of a peer is that of its connection which has come furthest. */
-export function furthestState(connections: readonly Connection[]): State {
-  return connections.reduce<State>(
-    (best, { state }) => (PROGRESS[state] > PROGRESS[best] ? state : best),
-    'Idle',
-  );
+/** The connections of one peer: at most two, and their numbers. */
+export class ConnectionTable {
+  #connections: readonly Connection[] = [];
+  #lastId = 0;
+
+  /** A snapshot: it does not change while one goes through it. */
+  get all(): readonly Connection[] {
+    return this.#connections;
+  }
+
+  get isEmpty(): boolean {
+    return this.#connections.length === 0;
+  }
+
+  /** The state of a peer is that of its connection which has come furthest. */
+  get state(): State {
+    return this.#connections.reduce<State>(
+      (best, { state }) => (PROGRESS[state] > PROGRESS[best] ? state : best),
+      'Idle',
+    );
+  }
+
+  get established(): Connection | undefined {
+    return this.#connections.find(({ state }) => state === 'Established');
+  }
+
+  /** A number that no connection has had. */
+  nextId(): ConnectionId {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  find(id: ConnectionId | undefined): Connection | undefined {
+    return this.#connections.find((connection) => connection.id === id);
+  }
+
+  add(id: ConnectionId, direction: Connection['direction']): Connection {
+    const connection: Connection = {
+      id,
+      direction,
+      state: 'Idle',
+      local: undefined,
+      sent: undefined,
+      negotiated: undefined,
+      establishedAtMs: undefined,
+    };
+    this.#connections = [...this.#connections, connection];
+    return connection;
+  }
+
+  remove(connection: Connection): void {
+    this.#connections = this.#connections.filter((other) => other !== connection);
+  }
 }

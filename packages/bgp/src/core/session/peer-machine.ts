@@ -7,7 +7,7 @@ import { type Notification, notificationName } from '../wire/notification.ts';
 import { encodeOpen, type Open } from '../wire/open.ts';
 import { BackOff } from './back-off.ts';
 import { canBeReplaced, isReplacedBy, keptDirection } from './collision.ts';
-import { type Connection, furthestState } from './connection.ts';
+import { type Connection, ConnectionTable } from './connection.ts';
 import { type Effect, type Event, type State, step } from './fsm.ts';
 import {
   localAsn,
@@ -36,10 +36,9 @@ export class PeerMachine {
   readonly #random: () => number;
   readonly #backOff = new BackOff();
   readonly #stale = new StaleRoutes();
+  readonly #connections = new ConnectionTable();
   #context: PeerContext;
   #restart: Restart;
-  #connections: readonly Connection[] = [];
-  #lastConnection = 0;
   #running = false;
   #linkUsable = true;
   #idleHeld = false;
@@ -60,18 +59,17 @@ export class PeerMachine {
 
   /** State of the connection that has come furthest. */
   get state(): State {
-    return furthestState(this.#connections);
+    return this.#connections.state;
   }
 
   /** The connection that is Established. */
   get established(): ConnectionId | undefined {
-    return this.#connections.find(({ state }) => state === 'Established')?.id;
+    return this.#connections.established?.id;
   }
 
   /** Number for a connection that the peer has dialled; to be told in `accepted`. */
   nextConnection(): ConnectionId {
-    this.#lastConnection += 1;
-    return this.#lastConnection;
+    return this.#connections.nextId();
   }
 
   /**
@@ -116,7 +114,7 @@ export class PeerMachine {
         this.#timer(event);
         return;
       default: {
-        const connection = this.#connections.find(({ id }) => id === event.connection);
+        const connection = this.#connections.find(event.connection);
         if (connection) this.#connectionEvent(connection, event);
       }
     }
@@ -189,7 +187,7 @@ export class PeerMachine {
 
   /** Settles a collision when an OPEN comes, RFC 4271 section 6.8. @returns Whether the connection may go on. */
   #collide(connection: Connection, sent: Open, received: Open): boolean {
-    for (const rival of this.#connections) {
+    for (const rival of this.#connections.all) {
       if (rival === connection) continue;
       if (rival.state === 'Established') {
         if (!isReplacedBy(rival, received, this.#nowMs)) return false;
@@ -229,17 +227,17 @@ export class PeerMachine {
   }
 
   #accept(id: ConnectionId, local: IpAddress): void {
-    const session = this.#connections.find(({ state }) => state === 'Established');
+    const session = this.#connections.established;
     const isTaken = session !== undefined && !canBeReplaced(session);
     if (!this.#running || !this.#linkUsable || this.#idleHeld || isTaken) {
       this.#effects.push({ type: 'close', connection: id });
       return;
     }
-    const earlier = this.#connections.find(
+    const earlier = this.#connections.all.find(
       ({ direction, state }) => direction === 'incoming' && state !== 'Established',
     );
     if (earlier) this.#advance(earlier, { type: 'Stop' });
-    const connection = this.#add(id, 'incoming');
+    const connection = this.#connections.add(id, 'incoming');
     connection.local = local;
     this.#advance(connection, { type: 'StartPassive' });
     this.#advance(connection, { type: 'TcpConnected' });
@@ -248,15 +246,14 @@ export class PeerMachine {
   #timer({ timer, connection: id }: TimerKey): void {
     if (timer === 'idleHold') {
       this.#idleHeld = false;
-      if (this.#running && this.#linkUsable && this.#connections.length === 0) this.#begin();
+      if (this.#running && this.#linkUsable && this.#connections.isEmpty) this.#begin();
       return;
     }
     if (timer === 'stale') {
-      this.#flush(this.#stale.families, 'the peer has not sent them again in time');
-      this.#stale.forget();
+      this.#effects.push(...this.#stale.flush('the peer has not sent them again in time'));
       return;
     }
-    const connection = this.#connections.find((candidate) => candidate.id === id);
+    const connection = this.#connections.find(id);
     if (!connection) return;
     if (timer === 'hold') this.#advance(connection, { type: 'HoldTimerExpires' });
     else if (timer === 'keepalive') this.#advance(connection, { type: 'KeepaliveTimerExpires' });
@@ -267,9 +264,7 @@ export class PeerMachine {
     this.#running = false;
     this.#reason = 'stopped';
     this.#releaseAll(fault ? { type: 'Stop', fault } : { type: 'Stop' });
-    if (this.#stale.families.length === 0) return;
-    this.#flush(this.#stale.families, 'the peer is stopped');
-    this.#armStale(this.#stale.forget().seconds);
+    this.#effects.push(...this.#stale.flush('the peer is stopped'));
   }
 
   #setLink(usable: boolean): void {
@@ -285,7 +280,7 @@ export class PeerMachine {
   }
 
   #releaseAll(event: Event): void {
-    for (const connection of this.#connections) this.#advance(connection, event);
+    for (const connection of this.#connections.all) this.#advance(connection, event);
     if (!this.#idleHeld) return;
     this.#idleHeld = false;
     this.#effects.push({ type: 'disarm', timer: 'idleHold' });
@@ -294,7 +289,7 @@ export class PeerMachine {
   /** Begins again when nothing is under way, at once or after the back-off. */
   #settle(): void {
     if (!this.#running || !this.#linkUsable || this.#idleHeld) return;
-    if (this.#connections.length > 0) return;
+    if (!this.#connections.isEmpty) return;
     const { seconds } = this.#backOff;
     if (seconds > 0) {
       this.#idleHeld = true;
@@ -306,23 +301,9 @@ export class PeerMachine {
   }
 
   #begin(): void {
-    const connection = this.#add(this.nextConnection(), 'outgoing');
+    const connection = this.#connections.add(this.nextConnection(), 'outgoing');
     const passive: Event = { type: 'StartPassive' };
     this.#advance(connection, this.#context.config.passive ? passive : this.#retry('Start'));
-  }
-
-  #add(id: ConnectionId, direction: Connection['direction']): Connection {
-    const connection: Connection = {
-      id,
-      direction,
-      state: 'Idle',
-      local: undefined,
-      sent: undefined,
-      negotiated: undefined,
-      establishedAtMs: undefined,
-    };
-    this.#connections = [...this.#connections, connection];
-    return connection;
   }
 
   #advance(connection: Connection, event: Event): void {
@@ -339,11 +320,11 @@ export class PeerMachine {
   }
 
   #ended(connection: Connection, event: Event): void {
-    this.#connections = this.#connections.filter((other) => other !== connection);
+    this.#connections.remove(connection);
     this.#effects.push({ type: 'forget', connection: connection.id });
     if (event.type === 'Stop' || event.type === 'OpenCollisionDump') return;
     const lastedMs = this.#nowMs - (connection.establishedAtMs ?? this.#nowMs);
-    if (this.#connections.length === 0) this.#backOff.failed(lastedMs);
+    if (this.#connections.isEmpty) this.#backOff.failed(lastedMs);
   }
 
   #translate(connection: Connection, effect: Effect): void {
@@ -392,19 +373,13 @@ export class PeerMachine {
   #up(connection: Connection): void {
     const { negotiated, local } = connection;
     if (!negotiated || !local) throw new Error('Established without an OPEN');
-    for (const other of this.#connections) {
+    for (const other of this.#connections.all) {
       if (other !== connection) this.#advance(other, { type: 'OpenCollisionDump' });
     }
     connection.establishedAtMs = this.#nowMs;
     this.#wasEstablished = true;
-    if (this.#stale.families.length > 0) {
-      const before = this.#stale.families;
-      const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
-      const { families, seconds } = this.#stale.back(negotiated, stalePathSeconds, this.#nowMs);
-      const gone = before.filter((family) => !families.includes(family));
-      if (gone.length > 0) this.#flush(gone, 'the peer did not keep them through its restart');
-      this.#armStale(seconds);
-    }
+    const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
+    this.#effects.push(...this.#stale.back(negotiated, stalePathSeconds, this.#nowMs));
     const { speaker, config } = this.#context;
     const session = { peer: this.id, localAsn: localAsn(speaker, config), localAddress: local };
     this.#effects.push({
@@ -412,15 +387,6 @@ export class PeerMachine {
       connection: connection.id,
       session: { ...session, ...negotiated, config, maxMessageOctets: MAX_MESSAGE_OCTETS },
     });
-  }
-
-  #flush(families: readonly Family[], reason: string): void {
-    this.#effects.push({ type: 'flush', families, reason });
-  }
-
-  #armStale(seconds: number): void {
-    const timer = 'stale' as const;
-    this.#effects.push(seconds > 0 ? { type: 'arm', timer, seconds } : { type: 'disarm', timer });
   }
 
   /** Seconds until the next attempt, as the FSM wants to know them. */
@@ -438,11 +404,10 @@ export class PeerMachine {
   /** Routes stay when TCP was lost under graceful restart, and only then: RFC 4724 section 4.2. */
   #down({ negotiated }: Connection, event: Event): void {
     const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
-    const { families, seconds } =
+    const { retain, effects } =
       event.type === 'TcpConnectionFails' && negotiated
         ? this.#stale.lost(negotiated, stalePathSeconds, this.#nowMs)
-        : this.#stale.forget();
-    this.#effects.push({ type: 'down', retain: families, reason: this.#reason });
-    this.#armStale(seconds);
+        : { retain: [], effects: this.#stale.ended() };
+    this.#effects.push({ type: 'down', retain, reason: this.#reason }, ...effects);
   }
 }

@@ -1,0 +1,53 @@
+import type { PeerId, RouteEngine } from '../../src/core/rib/route-engine.ts';
+import { encodeMessage, MAX_MESSAGE_OCTETS, MessageType } from '../../src/core/wire/header.ts';
+
+const HEADER_OCTETS = 19;
+const LARGEST = encodeMessage(
+  MessageType.Update,
+  new Uint8Array(MAX_MESSAGE_OCTETS - HEADER_OCTETS),
+);
+const NONE = { ipv4: 0, ipv6: 0 };
+
+/** A route engine that always has one more UPDATE of the largest size for everybody. */
+export class Chatterbox implements RouteEngine {
+  readonly #packed = new Map<PeerId, number>();
+
+  /** UPDATEs packed for the peer so far. */
+  packed(peer: PeerId): number {
+    return this.#packed.get(peer) ?? 0;
+  }
+
+  nextUpdate(peer: PeerId, target: Uint8Array, offset: number): number {
+    this.#packed.set(peer, this.packed(peer) + 1);
+    target.set(LARGEST, offset);
+    return LARGEST.length;
+  }
+
+  hasUpdate(): boolean {
+    return true;
+  }
+
+  counters(): ReturnType<RouteEngine['counters']> {
+    return {
+      received: NONE,
+      stale: NONE,
+      sent: NONE,
+      updatesReceived: 0,
+      updatesSent: 0,
+      refused: {},
+    };
+  }
+
+  configure(): void {}
+  setInterfaces(): void {}
+  peerUp(): void {}
+  peerDown(): void {}
+  flushStale(): void {}
+  refresh(): void {}
+  endDeferral(): void {}
+  receiveUpdate = () => undefined;
+  step = () => false;
+  nextRouteBatch = () => undefined;
+  endOfRibReceived = () => [];
+  routes = () => ({ routes: [], next: undefined });
+}
