@@ -56,7 +56,7 @@ export function typicalPairs({ workloads }: ConvergedLab): [StreamEnd, StreamEnd
 }
 
 /** Process id of the agent of a host, as the host itself numbers it. */
-export function agentPid(lab: RunningLab, node: string): Promise<string> {
+function agentPid(lab: RunningLab, node: string): Promise<string> {
   return eventually(`an agent runs on ${node}`, 10_000, async () => {
     const text = await lab.run(node, 'pgrep', '-o', '-f', 'bin.js agent');
     return text.trim() || undefined;
