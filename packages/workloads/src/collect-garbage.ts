@@ -18,6 +18,8 @@ export interface GarbageCollector {
   readonly endpoints: EndpointStore;
   /** Whether the journal knows the host interface, now. */
   readonly isRecorded: (hostInterface: string) => boolean;
+  /** Keeps attaches and detaches of the host interface waiting meanwhile. */
+  readonly exclusively: (hostInterface: string, task: () => Promise<void>) => Promise<void>;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface GarbageCollector {
  * number that was seen, so one that was assigned anew meanwhile stays.
  */
 export async function collectGarbage(collector: GarbageCollector): Promise<Garbage> {
-  const { node, ipam, network, endpoints, isRecorded } = collector;
+  const { node, ipam, network, endpoints, isRecorded, exclusively } = collector;
   const isGone = async (hostInterface: string): Promise<boolean> =>
     !isRecorded(hostInterface) && !(await network.exists(hostInterface));
 
@@ -35,20 +37,25 @@ export async function collectGarbage(collector: GarbageCollector): Promise<Garba
     const { containerID: containerId = '', endpoint, interfaceName = '' } = spec;
     const { name, namespace = 'default' } = metadata;
     if (interfaceName !== hostInterfaceOf({ containerId, interface: endpoint })) continue;
-    if (!(await isGone(interfaceName))) continue;
-    await endpoints.remove({ name, namespace, containerId });
-    removed.push(name);
+    await exclusively(interfaceName, async () => {
+      if (!(await isGone(interfaceName))) return;
+      await endpoints.remove({ name, namespace, containerId });
+      removed.push(name);
+    });
   }
   const released: IpAddress[] = [];
   for (const { address, handle, sequence, attributes } of await ipam.allocations()) {
     const { hostInterface = '' } = attributes;
     const isOurs = handle?.startsWith(`${HANDLE_PREFIX}${node}.`) && attributes.node === node;
-    if (!handle || !isOurs || !(await isGone(hostInterface))) continue;
-    try {
-      released.push(...(await ipam.releaseAddresses([{ address, handle, sequence }])));
-    } catch (error) {
-      if (!(error instanceof StaleReleaseError)) throw error;
-    }
+    if (!handle || !isOurs) continue;
+    await exclusively(hostInterface, async () => {
+      if (!(await isGone(hostInterface))) return;
+      try {
+        released.push(...(await ipam.releaseAddresses([{ address, handle, sequence }])));
+      } catch (error) {
+        if (!(error instanceof StaleReleaseError)) throw error;
+      }
+    });
   }
   return { addresses: released, endpoints: removed };
 }

@@ -11,6 +11,7 @@ import {
   tryReadResource,
   type WorkloadEndpoint,
 } from '@overland/model';
+import { Turns } from './turns.ts';
 import type { EndpointName } from './workload-endpoint.ts';
 
 const MAX_ATTEMPTS = 10;
@@ -25,36 +26,44 @@ export interface EndpointStore {
   list(): Promise<WorkloadEndpoint[]>;
 }
 
-/** WorkloadEndpoints in the datastore. */
+/**
+ * WorkloadEndpoints in the datastore. Calls for one endpoint run one after another, so that a removal never passes
+ * the writing that it is to undo.
+ */
 export function datastoreEndpoints(
   datastore: Datastore,
   node: string,
   now: () => Date,
 ): EndpointStore {
+  const turns = new Turns();
   return {
     async put(endpoint) {
       const key = resourceKey('WorkloadEndpoint', endpoint.metadata);
-      await untilAlone(async () => {
-        const entry = await datastore.get(key);
-        const value = entry ? replaced(entry, endpoint) : created(endpoint, now());
-        if (value === entry?.value) return;
-        await datastore.transact({
-          conditions: [unchanged(key, entry)],
-          operations: [{ type: 'put', key, value }],
-        });
-      });
+      await turns.run(key, () =>
+        untilAlone(async () => {
+          const entry = await datastore.get(key);
+          const value = entry ? replaced(entry, endpoint) : created(endpoint, now());
+          if (value === entry?.value) return;
+          await datastore.transact({
+            conditions: [unchanged(key, entry)],
+            operations: [{ type: 'put', key, value }],
+          });
+        }),
+      );
     },
 
     async remove({ name, namespace, containerId }) {
       const key = resourceKey('WorkloadEndpoint', { name, namespace });
-      await untilAlone(async () => {
-        const entry = await datastore.get(key);
-        if (!entry || containerOf(entry) !== containerId) return;
-        await datastore.transact({
-          conditions: [unchanged(key, entry)],
-          operations: [{ type: 'delete', key }],
-        });
-      });
+      await turns.run(key, () =>
+        untilAlone(async () => {
+          const entry = await datastore.get(key);
+          if (!entry || containerOf(entry) !== containerId) return;
+          await datastore.transact({
+            conditions: [unchanged(key, entry)],
+            operations: [{ type: 'delete', key }],
+          });
+        }),
+      );
     },
 
     async list() {

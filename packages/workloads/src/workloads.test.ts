@@ -1,5 +1,6 @@
+import { UnavailableError } from '@overland/datastore';
 import { handleKey, parseJson, resourceKey } from '@overland/model';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Host, NOTHING, type Process, request } from '../test/host.ts';
 import type { WorkloadsOptions } from './index.ts';
 
@@ -216,6 +217,78 @@ describe('attach', () => {
     await expect(attaching).rejects.toThrow('a detach came first');
     expect(await detached).toEqual({ released: true });
     expect(await host.remains()).toEqual(NOTHING);
+  });
+
+  test('is called off by a detach also when others wait behind it', async () => {
+    const { workloads } = await start();
+    const waiting = Promise.withResolvers<void>();
+    host.bringUp = async () => {
+      waiting.resolve();
+      await new Promise(() => undefined);
+    };
+    const first = workloads.attach(request());
+    await waiting.promise;
+    const second = workloads.attach(request());
+    const detached = workloads.detach(KEY);
+
+    await expect(first).rejects.toThrow('a detach came first');
+    await expect(second).rejects.toThrow('a detach came first');
+    expect(await detached).toEqual({ released: true });
+    expect(await host.remains()).toEqual(NOTHING);
+  });
+
+  test('called off while its endpoint is being written, leaves no endpoint', async () => {
+    const writing = Promise.withResolvers<void>();
+    const proceed = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    let calls = 0;
+    const { workloads } = await host.start(async (call, perform) => {
+      const isWriting = (await host.remains()).links.length > 0;
+      if (call === 'datastore.get' && isWriting && ++calls === 1) {
+        const found = await perform();
+        writing.resolve();
+        await proceed.promise;
+        return found;
+      }
+      if (call !== 'datastore.transact' || calls === 0) return perform();
+      return perform().finally(written.resolve);
+    });
+    const attaching = workloads.attach(request());
+    await writing.promise;
+    const detached = workloads.detach(KEY);
+    attaching.catch(() => undefined);
+    await vi.waitFor(async () => expect((await host.remains()).links).toEqual([]));
+    proceed.resolve();
+    await written.promise;
+
+    await expect(attaching).rejects.toThrow('a detach came first');
+    expect(await detached).toEqual({ released: true });
+    expect(await host.remains()).toEqual(NOTHING);
+  });
+
+  test('whose writes have an unknown outcome, is cleared up when the datastore answers', async () => {
+    const late: (() => Promise<unknown>)[] = [];
+    const { workloads } = await host.start(
+      async (call, perform) => {
+        const isEndpoint = (await host.remains()).links.length > 0;
+        if (call !== 'datastore.transact' || !isEndpoint || late.length > 0) return perform();
+        late.push(perform);
+        throw new UnavailableError('no answer in time');
+      },
+      { limits: { retryMs: 5 } },
+    );
+    await workloads.recover();
+    await expect(workloads.attach(request())).rejects.toThrow('no answer in time');
+    expect(await host.remains()).toEqual(NOTHING);
+    // Only now does what was sent arrive.
+    await late[0]?.();
+    expect((await host.remains()).endpoints).toHaveLength(1);
+
+    const stop = new AbortController();
+    const running = workloads.run(stop.signal);
+    await vi.waitFor(async () => expect(await host.remains()).toEqual(NOTHING));
+    stop.abort();
+    await running;
   });
 });
 

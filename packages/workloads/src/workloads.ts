@@ -84,15 +84,16 @@ class JournalledWorkloads implements Workloads {
   readonly #options: ResolvedOptions;
   readonly #records: RecordStore;
   readonly #turns = new Turns();
-  /** Calls off an attach that a detach overtakes. By host interface, as everything here. */
-  readonly #attaching = new Map<string, AbortController>();
-  /** Whether what nobody owns has been looked for. Never while records are unreadable: they own something. */
-  #mayCollect: boolean;
+  /** Calls off the attaches that a detach overtakes. By host interface, as everything here. */
+  readonly #attaching = new Map<string, Set<AbortController>>();
+  /** What nobody owns is left alone while there are records that cannot be read: they own something. */
+  readonly #isJournalWhole: boolean;
+  #isCollectionDue = true;
 
-  constructor(options: WorkloadsOptions, records: RecordStore, mayCollect: boolean) {
+  constructor(options: WorkloadsOptions, records: RecordStore, isJournalWhole: boolean) {
     this.#options = { ...options, limits: { ...DEFAULT_LIMITS, ...options.limits } };
     this.#records = records;
-    this.#mayCollect = mayCollect;
+    this.#isJournalWhole = isJournalWhole;
   }
 
   async attach(request: AttachRequest): Promise<AttachedWorkload> {
@@ -100,20 +101,26 @@ class JournalledWorkloads implements Workloads {
     const calledOff = new AbortController();
     const timeout = AbortSignal.timeout(this.#options.limits.attachMs);
     const signal = AbortSignal.any([calledOff.signal, timeout]);
-    this.#attaching.set(hostInterface, calledOff);
+    const attaching = this.#attaching.get(hostInterface) ?? new Set();
+    this.#attaching.set(hostInterface, attaching.add(calledOff));
     try {
       return await this.#turns.run(hostInterface, () => this.#attach(request, signal));
     } catch (error) {
+      // What was sent may yet be carried out, after it has been undone.
+      if (error instanceof UnavailableError) this.#isCollectionDue = true;
       await this.#settleSoon(hostInterface);
       throw error;
     } finally {
-      if (this.#attaching.get(hostInterface) === calledOff) this.#attaching.delete(hostInterface);
+      attaching.delete(calledOff);
+      if (attaching.size === 0) this.#attaching.delete(hostInterface);
     }
   }
 
   async detach(request: DetachRequest): Promise<DetachedWorkload> {
     const hostInterface = hostInterfaceOf(request);
-    this.#attaching.get(hostInterface)?.abort(new AttachAbortedError('a detach came first'));
+    for (const attach of this.#attaching.get(hostInterface) ?? []) {
+      attach.abort(new AttachAbortedError('a detach came first'));
+    }
     await this.#turns.run(hostInterface, async () => {
       const record = this.#records.get(hostInterface);
       if (record) await this.#leaveHost(record);
@@ -164,7 +171,6 @@ class JournalledWorkloads implements Workloads {
     const record = newRecord({ node, families: families(), mtu: mtu() }, request);
     // Refuses a request that would make no valid endpoint, before anything is done.
     workloadEndpointOf(node, record);
-    this.#refuseTakenName(record);
 
     const known = this.#records.get(record.hostInterface);
     if (known) {
@@ -179,6 +185,8 @@ class JournalledWorkloads implements Workloads {
       // The same again: what the handle holds is used again. Another: begin with nothing.
       if (!isSame) await this.#clear(known);
     }
+    // No pause between looking and writing: another container may ask for the name.
+    this.#refuseTakenName(record);
     try {
       await this.#records.write(record);
       const built = await buildWorkload(this.#options, record, signal);
@@ -268,17 +276,20 @@ class JournalledWorkloads implements Workloads {
 
   async #collectGarbage(): Promise<Garbage | undefined> {
     const { log } = this.#options;
-    if (!this.#mayCollect) return undefined;
+    if (!this.#isJournalWhole || !this.#isCollectionDue) return undefined;
     try {
       const isRecorded = (hostInterface: string): boolean =>
         this.#records.get(hostInterface) !== undefined;
-      const garbage = await collectGarbage({ ...this.#options, isRecorded });
-      this.#mayCollect = false;
+      const exclusively = (hostInterface: string, task: () => Promise<void>): Promise<void> =>
+        this.#turns.run(hostInterface, task);
+      this.#isCollectionDue = false;
+      const garbage = await collectGarbage({ ...this.#options, isRecorded, exclusively });
       if (garbage.addresses.length + garbage.endpoints.length > 0) {
         log.warn(garbage, 'gave back what no workload of this host holds');
       }
       return garbage;
     } catch (error) {
+      this.#isCollectionDue = true;
       log.warn(
         { err: error },
         'could not look for addresses that no workload holds; will try again',
