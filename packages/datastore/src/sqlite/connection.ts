@@ -48,15 +48,16 @@ export interface Connection {
 }
 
 /**
- * Opens the file, making it (mode 0600) and its directory (0700) if need be.
+ * Opens the file.
  *
+ * @param mayCreate Whether to make it (mode 0600) and its directory (0700) if need be.
  * @throws {UnusableError} If it is not ours, of a newer version, or damaged.
  * @throws An error of SQLite or the file system that may pass.
  */
-export function openConnection(path: string): Connection {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+export function openConnection(path: string, mayCreate: boolean): Connection {
+  if (mayCreate) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // Before SQLite does it with the umask's mode; -wal and -shm get the mode of the file.
-  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
+  closeSync(openSync(path, constants.O_RDWR | (mayCreate ? constants.O_CREAT : 0), 0o600));
   const { ino: inode } = statSync(path);
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {

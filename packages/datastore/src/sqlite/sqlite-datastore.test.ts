@@ -1,8 +1,8 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Transaction } from '../datastore.ts';
 import { UnavailableError } from '../errors.ts';
 import { openDatastore } from '../open-datastore.ts';
@@ -100,9 +100,36 @@ describe('the file', () => {
     const changes = store.watch('/', stop.signal)[Symbol.asyncIterator]();
     expect((await changes.next()).value).toMatchObject({ entry: { key: '/a' } });
     expect((await changes.next()).value).toMatchObject({ type: 'synced' });
-    for (const suffix of ['', '-wal', '-shm']) await rm(fresh.path + suffix);
+    await using other = await freshPath();
+    await (await openDatastore({ type: 'sqlite', path: other.path }))[Symbol.asyncDispose]();
+    for (const suffix of ['-wal', '-shm']) await rm(fresh.path + suffix);
+    await rename(other.path, fresh.path);
     expect((await changes.next()).value).toMatchObject({ type: 'delete', key: '/a' });
     stop.abort();
+  });
+
+  test('that has gone is unavailable, not empty', async () => {
+    await using fresh = await freshPath();
+    await using store = await SqliteDatastore.open({ path: fresh.path, deadlineMs: 100 });
+    await store.transact(PUT);
+    const stop = new AbortController();
+    const changes: string[] = [];
+    const watching = (async () => {
+      for await (const { type } of store.watch('/', stop.signal)) changes.push(type);
+    })();
+    await vi.waitFor(() => expect(changes).toEqual(['put', 'synced']));
+    for (const suffix of ['', '-wal', '-shm'])
+      await rename(fresh.path + suffix, `${fresh.path}${suffix}.away`);
+    await vi.waitFor(
+      () => expect(store.get('/a')).rejects.toMatchObject({ name: 'UnavailableError' }),
+      { timeout: 3000 },
+    );
+    for (const suffix of ['', '-wal', '-shm'])
+      await rename(`${fresh.path}${suffix}.away`, fresh.path + suffix);
+    expect((await store.get('/a'))?.value).toBe('1');
+    expect(changes).toEqual(['put', 'synced']);
+    stop.abort();
+    await watching;
   });
 });
 

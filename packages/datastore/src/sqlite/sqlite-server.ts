@@ -29,6 +29,8 @@ export class SqliteServer implements Disposable {
   /** A read has failed: what changed may still be unread although the data version is the same. */
   #hasUnread = false;
   #isDisposed = false;
+  /** Once it was there, its absence is an outage: an empty one in its place would say that nothing is wanted. */
+  #hasOpened = false;
 
   constructor(options: WorkerOptions, post: (message: FromWorker) => void) {
     this.#options = options;
@@ -124,7 +126,8 @@ export class SqliteServer implements Disposable {
     if (this.#isDisposed) throw new UnavailableError('this datastore was closed');
     try {
       if (!this.#open) {
-        const connection = openConnection(this.#options.path);
+        const connection = openConnection(this.#options.path, !this.#hasOpened);
+        this.#hasOpened = true;
         this.#open = { ...connection, engine: new SqliteEngine(connection.database) };
         for (const watched of this.#watches.values()) watched.restart();
         this.#hasUnread = true;
