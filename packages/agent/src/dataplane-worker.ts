@@ -36,7 +36,8 @@ async function start(): Promise<ThreadBody> {
 
   const toSpeaker = serveSpeaker(data.speaker, dataplane, preserved);
   dataplane.onInterfaces((interfaces) => {
-    void toSpeaker.setInterfaces(interfaces);
+    // The speaker stops before us, and may have gone.
+    toSpeaker.setInterfaces(interfaces).catch(() => undefined);
     void settings.apply(interfaces.map(({ name }) => name).filter(isUplink));
   });
   serveStore(data.store, dataplane, kernel);

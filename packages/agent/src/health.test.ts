@@ -23,3 +23,18 @@ test('one part that is not ready makes the whole not ready, but it stays live', 
   health.report('store', { ready: false, detail: 'datastore cannot be reached' }, 0);
   expect(health.summary(0)).toMatchObject({ live: true, ready: false });
 });
+
+test('parts that have not started yet keep the whole from being ready', () => {
+  const health = new Health(['store', 'speaker']);
+  expect(health.summary(0)).toMatchObject({ live: true, ready: false });
+  health.expect('speaker', 1000, 0);
+  health.report('speaker', { ready: true, detail: '2 of 2 peers up' }, 0);
+  // However long a start takes: whoever waits for a thread to start decides about that.
+  expect(health.summary(600_000)).toMatchObject({
+    ready: false,
+    parts: [
+      { part: 'store', live: true, ready: false, detail: 'starting' },
+      { part: 'speaker', live: false },
+    ],
+  });
+});

@@ -26,7 +26,15 @@ interface Watched {
 
 /** The latest report of each part and when it came. Time is an argument. */
 export class Health {
-  readonly #parts = new Map<string, Watched>();
+  readonly #parts: Map<string, Watched>;
+
+  /** @param starting Parts that have yet to start: not ready, and no report is expected from them. */
+  constructor(starting: readonly string[] = []) {
+    const report = { ready: false, detail: 'starting' };
+    this.#parts = new Map(
+      starting.map((part) => [part, { deadlineMs: Infinity, reportedAt: 0, report }]),
+    );
+  }
 
   /** Expects a report at least every `deadlineMs`, from `now` on. */
   expect(part: string, deadlineMs: number, now: number): void {

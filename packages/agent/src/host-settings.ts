@@ -10,7 +10,9 @@ export class HostSettings {
   readonly #sysctls: Sysctls;
   readonly #file: string;
   readonly #log: Logger;
-  #uplinks = '';
+  #uplinks: string | undefined;
+  /** Of before our changes, and not on disk yet. */
+  #unsaved: readonly SysctlChange[] = [];
   #work: Promise<void> = Promise.resolve();
 
   /** @param stateDirectory Holds `sysctls.json`, the settings before our changes. */
@@ -37,7 +39,15 @@ export class HostSettings {
       if (state === 'refused')
         this.#log.warn({ key, value, actual, code }, 'kernel setting cannot be changed');
     }
-    if (changes.length > 0) await this.#remember(changes);
+    this.#unsaved = [...this.#unsaved, ...changes];
+    if (this.#unsaved.length === 0) return;
+    try {
+      await this.#remember(this.#unsaved);
+      this.#unsaved = [];
+    } catch (error) {
+      // A full disk must not keep a host from forwarding.
+      this.#log.error({ err: error }, 'earlier kernel settings could not be kept');
+    }
   }
 
   async #remember(changes: readonly SysctlChange[]): Promise<void> {

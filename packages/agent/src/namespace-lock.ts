@@ -22,7 +22,8 @@ const LOCK_NAME = '\0overland-agent';
 export async function holdNamespace(holder: string): Promise<AsyncDisposable> {
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    socket.end(holder);
+    // Destroyed, not only ended: one who does not hang up would keep us from stopping.
+    socket.end(holder, () => socket.destroy());
   });
   server.listen(LOCK_NAME);
   try {

@@ -60,7 +60,7 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
 /** Everything there is to start, in order. */
 function agentParts(config: Config, log: Logger, fail: (error: unknown) => void): Part[] {
   const threads: AgentThreads = {};
-  const health = new Health();
+  const health = new Health(Object.keys(HEAP_MEBIBYTES));
   const speakerToDataplane = new MessageChannel();
   const storeToDataplane = new MessageChannel();
   const storeToSpeaker = new MessageChannel();

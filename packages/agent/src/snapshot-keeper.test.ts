@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { readSnapshot } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
@@ -32,4 +32,21 @@ test('a disk that takes nothing is reported, not thrown', async () => {
   const keeper = new SnapshotKeeper(path, 'host11', pino({ level: 'silent' }));
   keeper.changed(new Map([['/a', '1']]));
   await expect(keeper.flush()).resolves.toBeUndefined();
+});
+
+test('what a full disk did not take is written when there is room, without another change', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const state = `${await directory()}/state`;
+  await writeFile(state, 'a file where the directory should be');
+  const path = `${state}/snapshot.json`;
+  const keeper = new SnapshotKeeper(path, 'host11', pino({ level: 'silent' }));
+  keeper.changed(new Map([['/a', '1']]));
+  await keeper.flush();
+  await rm(state);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await keeper.flush();
+  expect(await readSnapshot(path, 'host11')).toMatchObject({
+    entries: [{ key: '/a', value: '1' }],
+  });
 });

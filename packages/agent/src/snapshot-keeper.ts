@@ -4,7 +4,10 @@ import { writeSnapshot } from './snapshot.ts';
 /** How long changes are gathered before they are written: an fsync each would wear the disk. */
 const GATHER_MS = 500;
 
-/** Writes the snapshot after changes, one write at a time; a write that fails is tried again with the next. */
+/** After a write that failed. */
+const RETRY_MS = 5000;
+
+/** Writes the snapshot after changes, one write at a time; what cannot be written is tried again. */
 export class SnapshotKeeper {
   readonly #path: string;
   readonly #nodeName: string;
@@ -22,7 +25,7 @@ export class SnapshotKeeper {
   /** @param entries As they are when it is written, not now. */
   changed(entries: ReadonlyMap<string, string>): void {
     this.#latest = entries;
-    this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS);
+    this.#flushIn(GATHER_MS);
   }
 
   /** Writes now what has not been written. */
@@ -31,6 +34,11 @@ export class SnapshotKeeper {
     this.#timer = undefined;
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
+  }
+
+  #flushIn(milliseconds: number): void {
+    this.#timer ??= setTimeout(() => void this.flush(), milliseconds);
+    this.#timer.unref();
   }
 
   async #write(): Promise<void> {
@@ -45,6 +53,8 @@ export class SnapshotKeeper {
         { err: error },
         'snapshot cannot be written: a restart without datastore would use the last one',
       );
+      this.#latest ??= entries;
+      this.#flushIn(RETRY_MS);
     }
   }
 }
