@@ -29,7 +29,7 @@ function counted<T extends DatabaseSync | StatementSync>(target: T): T {
   });
 }
 
-const { database } = openConnection(path);
+const { database } = openConnection(path, true);
 const engine = new SqliteEngine(counted(database));
 for (let n = Number(first); ; n++) {
   writeSync(1, `trying ${n}\n`);
