@@ -46,7 +46,7 @@ function storeMetrics({ datastore, problems }: StoreStatus): Metric[] {
   return [
     gauge(
       'overland_datastore_in_sync',
-      'Whether the host goes by the datastore, not by its snapshot.',
+      'Whether the host goes by what the datastore holds now: neither by its snapshot nor by what it knew before an outage.',
       Number(datastore.state === 'synced'),
     ),
     gauge('overland_resource_problems', 'Resources without their full effect.', problems.length),

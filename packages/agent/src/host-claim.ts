@@ -33,6 +33,29 @@ export async function claimNodeName(
   }
 }
 
+/**
+ * Writes the claim anew as it is: the one thing that a host may write at any time, to see whether it can.
+ *
+ * @throws {UnavailableError} If it cannot.
+ */
+export async function renewClaim(
+  datastore: Datastore,
+  nodeName: string,
+  claim: HostClaim,
+): Promise<void> {
+  const key = hostClaimKey(nodeName);
+  const entry = await datastore.get(key);
+  if (!entry || holderOf(entry)?.uuid !== claim.uuid) return;
+  try {
+    await datastore.transact({
+      conditions: [{ type: 'revision', key, revision: entry.revision }],
+      operations: [{ type: 'put', key, value: entry.value }],
+    });
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+  }
+}
+
 function holderOf(entry: Entry | undefined): Partial<HostClaim> | undefined {
   if (!entry) return undefined;
   const value = parseJson(entry.value);

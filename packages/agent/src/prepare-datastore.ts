@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Datastore, UnavailableError } from '@overland/datastore';
+import type { Datastore } from '@overland/datastore';
 import type { AnyResource, HostClaim } from '@overland/model';
 import type { Logger } from 'pino';
 import { createBootstrap, createDefaultPools } from './bootstrap.ts';
+import { faultOf } from './datastore-reach.ts';
 import { claimNodeName } from './host-claim.ts';
 import { type OwnNode, writeOwnNode } from './own-node.ts';
 import type { Config } from './settings.ts';
@@ -16,13 +17,12 @@ export interface Preparation {
   readonly own: OwnNode;
   readonly manifests: readonly AnyResource[];
   readonly log: Logger;
-  /** Told of each try that failed. */
-  readonly failed: (error: UnavailableError) => void;
 }
 
 /**
  * What a host does in the datastore before it reads from it: claims its name, creates what is to be created, and
- * writes its Node. Tries until the datastore answers.
+ * writes its Node. Tries until the datastore answers: also one that refuses this client,
+ * because a host with a wrong password must still forward, and start from its snapshot.
  *
  * @throws {NodeNameTakenError} If another host has the name.
  */
@@ -32,7 +32,7 @@ export async function prepareDatastore(
   signal: AbortSignal,
 ): Promise<void> {
   const { config, claim, own, manifests, log } = preparation;
-  await retryWhileUnavailable(preparation, signal, async () => {
+  await retryWhileUnavailable(log, signal, async () => {
     await claimNodeName(datastore, config.nodeName, claim);
     await createBootstrap(datastore, manifests, log);
     await createDefaultPools(datastore, config);
@@ -41,7 +41,7 @@ export async function prepareDatastore(
 }
 
 async function retryWhileUnavailable(
-  { log, failed }: Pick<Preparation, 'log' | 'failed'>,
+  log: Logger,
   signal: AbortSignal,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -49,9 +49,8 @@ async function retryWhileUnavailable(
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-      failed(error);
-      log.warn({ err: error }, 'datastore does not answer; will retry');
+      if (faultOf(error) === undefined) throw error;
+      log.warn({ err: error }, 'datastore cannot be used; will retry');
     }
     await delay(waitMs, undefined, { signal });
   }

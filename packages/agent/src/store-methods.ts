@@ -5,9 +5,12 @@ import type { HealthMethods } from './thread-health.ts';
 /** Where the datastore stands, for the operator. */
 export interface DatastoreStatus {
   readonly type: 'sqlite' | 'etcd';
-  /** `snapshot`: started from the last-known-good snapshot, the datastore has not answered yet. */
-  readonly state: 'connecting' | 'snapshot' | 'synced';
-  /** Why the datastore does not answer now; absent: it does. */
+  /**
+   * `snapshot`: started from the last-known-good snapshot, the datastore has not answered yet; `unreachable`: has been
+   * in sync since the start, but reading or writing fails now, as `lastError` says.
+   */
+  readonly state: 'connecting' | 'snapshot' | 'synced' | 'unreachable';
+  /** Why the datastore cannot be used now; absent: it can. */
   readonly lastError?: string;
 }
 

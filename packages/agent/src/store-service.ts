@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, openDatastore, UnavailableError } from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
-import { type AnyResource, hostClaimKey } from '@overland/model';
+import type { AnyResource } from '@overland/model';
 import type { Family } from '@overland/net';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
@@ -10,6 +10,7 @@ import { parseBootstrap } from './bootstrap.ts';
 import type { DataplaneForStore } from './dataplane-methods.ts';
 import { datastoreOptions } from './datastore-options.ts';
 import { probeDatastore } from './datastore-probe.ts';
+import { DatastoreReach } from './datastore-reach.ts';
 import type { PartReport } from './health.ts';
 import { addressesOf, blocksOf, ownEndpoints, pooledFamilies } from './host-view.ts';
 import type { KernelMethods } from './kernel-channel.ts';
@@ -45,13 +46,13 @@ export interface StoreServiceOptions {
 export class StoreService {
   readonly #options: StoreServiceOptions;
   readonly #stop = new AbortController();
+  readonly #reach = new DatastoreReach();
   readonly #publisher: NodePublisher;
   readonly #snapshot: SnapshotKeeper;
   readonly #watched: WatchedEntries;
   /** Stands in until the datastore has been read. */
   #snapshotEntries: ReadonlyMap<string, string> | undefined;
   #announcedSync = false;
-  #lastError: string | undefined;
   #gone: ReadonlySet<string> = new Set();
   #publishing: Promise<void> | undefined;
   #dirty = false;
@@ -112,32 +113,19 @@ export class StoreService {
   async #goOnline(manifests: readonly AnyResource[]): Promise<void> {
     const { config, hostId, log } = this.#options;
     const { signal } = this.#stop;
-    const datastore = await openDatastore(datastoreOptions(config));
+    const datastore = this.#reach.observe(await openDatastore(datastoreOptions(config)));
+    const claim = { uuid: hostId, hostname: hostname() };
     const ipam = this.#startIpam(datastore);
     const workloads = await this.#openWorkloads(datastore, ipam);
-    const preparation = {
-      config,
-      claim: { uuid: hostId, hostname: hostname() },
-      own: this.#ownNode(),
-      manifests,
-      log,
-      failed: (error: UnavailableError) => {
-        this.#lastError = error.message;
-      },
-    };
-    await prepareDatastore(datastore, preparation, signal);
-    this.#lastError = undefined;
+    const own = this.#ownNode();
+    await prepareDatastore(datastore, { config, claim, own, manifests, log }, signal);
     // Not before the name is ours: it gives back whatever of this node is in no journal, and another host of the
     // name would lose all of its containers.
     await workloads.recover();
     workloads.run(signal).catch(endThread);
     this.#watched.run(datastore, signal).catch(endThread);
-    const report = (fault: string | undefined): void => {
-      this.#lastError = fault;
-    };
-    probeDatastore(datastore, hostClaimKey(config.nodeName), { log, report }, signal).catch(
-      endThread,
-    );
+    const probe = { nodeName: config.nodeName, claim, reach: this.#reach, log };
+    probeDatastore(datastore, probe, signal).catch(endThread);
   }
 
   #startIpam(datastore: Datastore): Ipam {
@@ -219,7 +207,7 @@ export class StoreService {
   }
 
   get #state(): DatastoreStatus['state'] {
-    if (this.#watched.synced) return 'synced';
+    if (this.#watched.synced) return this.#reach.fault === undefined ? 'synced' : 'unreachable';
     return this.#snapshotEntries ? 'snapshot' : 'connecting';
   }
 
@@ -237,19 +225,20 @@ export class StoreService {
   }
 
   #health(): PartReport {
-    if (this.#state === 'synced') {
+    const { fault } = this.#reach;
+    if (this.#watched.synced) {
       // Still ready: everything but attaching new containers goes on.
-      const fault = this.#lastError;
-      return { ready: true, detail: fault ?? 'in sync with the datastore' };
+      const detail = fault === undefined ? 'in sync with the datastore' : `outage: ${fault}`;
+      return { ready: true, detail };
     }
     const from = this.#state === 'snapshot' ? 'running from the snapshot' : 'not started';
-    return { ready: false, detail: `${from}: ${this.#lastError ?? 'waiting for the datastore'}` };
+    return { ready: false, detail: `${from}: ${fault ?? 'waiting for the datastore'}` };
   }
 
   #status(): StoreStatus {
     const { config, hostId } = this.#options;
     const { resources, problems } = this.#publisher;
-    const lastError = this.#lastError;
+    const lastError = this.#reach.fault;
     return {
       nodeName: config.nodeName,
       hostId,

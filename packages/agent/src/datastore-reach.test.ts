@@ -1,0 +1,58 @@
+import { type Datastore, MemoryDatastore, UnavailableError } from '@overland/datastore';
+import { expect, test } from 'vitest';
+import { DatastoreReach } from './datastore-reach.ts';
+
+/** A datastore of which calls can be made to fail. */
+function failing(): { store: Datastore; refuse: (calls: readonly string[]) => void } {
+  const memory = new MemoryDatastore();
+  let refused: readonly string[] = [];
+  const store = new Proxy(memory, {
+    get(target, property) {
+      if (refused.includes(String(property)))
+        return () => Promise.reject(new UnavailableError('the disk is full'));
+      return Reflect.get(target, property, target).bind(target);
+    },
+  });
+  return {
+    store,
+    refuse: (calls) => {
+      refused = calls;
+    },
+  };
+}
+
+const PUT = {
+  conditions: [],
+  operations: [{ type: 'put', key: '/a', value: '1' } as const],
+};
+const CONFLICT = { ...PUT, conditions: [{ type: 'absent', key: '/a' } as const] };
+
+test('a fault shows with the first call that fails, and goes with the first that passes', async () => {
+  const { store, refuse } = failing();
+  const reach = new DatastoreReach();
+  const observed = reach.observe(store);
+  await observed.transact(PUT);
+  expect(reach.fault).toBeUndefined();
+  refuse(['get']);
+  await expect(observed.get('/a')).rejects.toThrow('the disk is full');
+  expect(reach.fault).toBe('the disk is full');
+  refuse([]);
+  await observed.list('/');
+  expect(reach.fault).toBeUndefined();
+});
+
+test('reads and conflicts do not excuse writes', async () => {
+  const { store, refuse } = failing();
+  const reach = new DatastoreReach();
+  const observed = reach.observe(store);
+  await observed.transact(PUT);
+  refuse(['transact']);
+  await expect(observed.transact(PUT)).rejects.toThrow('the disk is full');
+  refuse([]);
+  await observed.get('/a');
+  await expect(observed.transact(CONFLICT)).rejects.toThrow('/a');
+  expect(reach.fault).toBe('the disk is full');
+  expect(reach.refusesWrites).toBe(true);
+  await observed.transact(PUT);
+  expect(reach.fault).toBeUndefined();
+});
