@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { KernelError, TOS_NETWORK_CONTROL } from '@overland/linux';
 import { familyOf, type IpAddress } from '@overland/net';
+import type { Logger } from 'pino';
 import type { OpenSocket } from './transport.ts';
 
 export interface ListenAddress {
@@ -26,10 +27,12 @@ export class Listeners {
   readonly #servers = new Map<string, Server>();
   readonly #openSocket: OpenSocket;
   readonly #accept: (socket: Socket) => void;
+  readonly #log: Logger;
 
-  constructor(openSocket: OpenSocket, accept: (socket: Socket) => void) {
+  constructor(openSocket: OpenSocket, accept: (socket: Socket) => void, log: Logger) {
     this.#openSocket = openSocket;
     this.#accept = accept;
+    this.#log = log;
   }
 
   /**
@@ -60,6 +63,8 @@ export class Listeners {
       const fd = this.#openSocket({ ...at, ...HEADER_FIELDS, family: familyOf(at.address) });
       server.listen({ fd });
       await once(server, 'listening');
+      // One connection that cannot be accepted, for want of descriptors say, is no reason to end the speaker.
+      server.on('error', (err) => this.#log.warn({ err, ...at }, 'cannot accept a connection'));
     } catch (error) {
       this.#servers.delete(key);
       if (error instanceof KernelError || isSystemError(error)) throw new ListenError(at, error);

@@ -106,7 +106,7 @@ export class Speaker implements AsyncDisposable {
       (deadlineMs) => this.#writeUpdates(deadlineMs),
       (deadlineMs) => pump.pump(deadlineMs),
     ]);
-    this.#listeners = new Listeners(openSocket, (socket) => this.#accept(socket));
+    this.#listeners = new Listeners(openSocket, (socket) => this.#accept(socket), log);
     this.#host = {
       engine,
       log,
