@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { NoLabError } from './observe/observe-lab.ts';
 import { runningTopology } from './runner/bring-up.ts';
 import { enterNode, nodeEnvironment } from './runner/enter-node.ts';
@@ -19,7 +20,11 @@ export async function execInNode(
   const nodes = await runningNodes(lab);
   const pid = nodes.find((one) => one.node === node)?.pid;
   if (pid === undefined) {
-    const names = nodes.map((one) => one.node).join(', ') || 'none';
+    const names =
+      nodes
+        .map((one) => one.node)
+        .toSorted()
+        .join(', ') || 'none';
     throw new NoLabError(`lab '${lab}' has no running node '${node}'; there are ${names}`);
   }
   const settings = (await runningTopology(lab))?.nodes.find(({ name }) => name === node);
@@ -30,5 +35,5 @@ export async function execInNode(
     env: { ...nodeEnvironment(settings?.environment ?? {}), ...terminal },
   });
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  return code ?? 128 + (signal === 'SIGKILL' ? 9 : 15);
+  return code ?? 128 + constants.signals[signal ?? 'SIGKILL'];
 }

@@ -21,8 +21,7 @@ export function loadTopology(
   variables: Readonly<Record<string, string | undefined>>,
   name?: string,
 ): Topology {
-  const text = readText(file);
-  if (text === undefined) throw new TopologyFileError(`${file} cannot be read`);
+  const text = readTopologyFile(file);
   return parseTopology({
     file: resolve(file),
     text,
@@ -33,6 +32,22 @@ export function loadTopology(
     ...(name !== undefined && { name }),
   });
 }
+
+function readTopologyFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const reason = REASONS[code] ?? code;
+    throw new TopologyFileError(`${file} cannot be read: ${reason}`, { cause: error });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+};
 
 function readText(path: string): string | undefined {
   try {

@@ -6,14 +6,25 @@ import { nodeStatusText } from '../print-node-status.ts';
 export const nodeStatus = command({
   name: 'node status',
   summary: 'Show datastore, BGP peers, address blocks and kernel state of this host',
-  options: { output: OUTPUT_OPTION },
+  options: {
+    output: OUTPUT_OPTION,
+    wait: {
+      type: 'number',
+      value: 'seconds',
+      minimum: 1,
+      maximum: 3600,
+      summary: 'first wait until the agent has started; exit code 1 if it has not by then',
+    },
+  },
   examples: [
     ['overland node status', 'for a person'],
-    ['overland node status -o json', 'for a script'],
+    ['overland node status --wait 30 -o json', 'for a script that has just started the agent'],
   ],
-  handle: (context, { output }) =>
+  handle: (context, { output, wait }) =>
     reportingAgentErrors(async () => {
-      const status = await connectAgent(context).nodeStatus();
+      const agent = connectAgent(context);
+      if (wait !== undefined) await agent.waitUntilReady(wait * 1000);
+      const status = await agent.nodeStatus();
       const { stdout, colours } = context;
       stdout.write(
         output === 'json' ? `${JSON.stringify(status)}\n` : nodeStatusText(status, colours),

@@ -216,6 +216,11 @@ test.each([
     'name: x\nname: y\n',
     /^test\.clab\.yml:2:1: broken YAML: Map keys must be unique/,
   ],
+  [
+    'a name that is too long',
+    `name: ${'x'.repeat(64)}\ntopology: {}`,
+    /is not a lab name; .*, at most 63$/,
+  ],
   ['not a map', '- a\n', /^test\.clab\.yml:1:1: a topology must be a map$/],
   ['empty', '', /^test\.clab\.yml:1:1: a topology is missing$/],
   ['no name', 'topology: { nodes: { a: { kind: linux, image: alpine } } }', /'name' is missing/],
@@ -228,6 +233,10 @@ test.each([
   ],
 ])('%s', (_name, text, expected) => {
   expect(faultsOf(text)[0]).toMatch(expected);
+});
+
+test('of a file that is no map nothing more is said', () => {
+  expect(faultsOf('just a word')).toEqual(['test.clab.yml:1:1: a topology must be a map']);
 });
 
 test('a column after a substituted variable is the one in the file', () => {

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { allotManagement } from './allot-management.ts';
 import { parseTopologyDocument } from './document.ts';
 import { TopologyError, type TopologyFault } from './fault.ts';
-import { NAME } from './name.ts';
+import { NAME, NAME_RULE } from './name.ts';
 import { parseLinks } from './parse-links.ts';
 import { parseManagement } from './parse-management.ts';
 import type { TopologyFiles } from './parse-node.ts';
@@ -44,17 +44,21 @@ export function parseTopology(source: TopologySource): Topology {
       warnings.add(`${shown}:${line}: ${message}`);
     },
   };
+  // Nothing else can be said of a file that is no map at all.
+  if (!isRecord(document.value)) {
+    readMap(document.value, [], notes, 'a topology');
+    throw new TopologyError(shown, faults);
+  }
   const topology = readTopology(document.value, source, notes);
   if (faults.length > 0) throw new TopologyError(shown, faults);
   return { ...topology, warnings: [...warnings] };
 }
 
 function readTopology(
-  value: unknown,
+  top: Readonly<Record<string, unknown>>,
   source: TopologySource,
   notes: Notes,
 ): Omit<Topology, 'warnings'> {
-  const top = readMap(value, [], notes, 'a topology');
   checkKeys(top, TOP_KEYS, [], notes.report);
   for (const key of ['settings', 'debug'] as const) {
     if (top[key] !== undefined)
@@ -66,7 +70,7 @@ function readTopology(
       top.name === undefined
         ? "'name' is missing: the lab needs one"
         : `'${name}' is not a lab name`;
-    notes.report(['name'], `${problem}; letters, digits, '.', '_' and '-'`);
+    notes.report(['name'], `${problem}; ${NAME_RULE}`);
   }
   const management = parseManagement(top.mgmt, notes);
   const body = readMap(top.topology, ['topology'], notes, "'topology'");
