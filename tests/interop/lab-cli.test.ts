@@ -57,7 +57,11 @@ afterAll(() => {
 });
 
 test.each([
-  ['a missing file', ['no.clab.yml'], 'overland: .*no.clab.yml cannot be read'],
+  [
+    'a missing file',
+    ['no.clab.yml'],
+    'overland: .*no.clab.yml cannot be read: there is no such file',
+  ],
   [
     'broken YAML',
     ['broken.clab.yml'],
@@ -106,6 +110,15 @@ test.each([
     'asNumber: 4294967296',
     /^overland: node a: .*asNumber: .*4294967296/,
   ],
+  [
+    'overland/node',
+    '/etc/overland/bootstrap.yaml',
+    `apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: { name: a }
+spec: { node: a, peerIP: 10.0.0.1, asNumber: 4294967296 }`,
+    /^overland: node a: \/etc\/overland\/bootstrap.yaml: BGPPeer\(a\): spec.asNumber must be .*, not 4294967296$/,
+  ],
 ])('%s with an AS number out of range in %s', (image, target, text, message) => {
   writeFileSync(join(directory, 'config'), `${text}\n`);
   writeFileSync(
@@ -120,10 +133,20 @@ test.each([
   expect(existsSync('/run/overland/lab/as')).toBe(false);
 });
 
-test('without root: one clear line, exit code 2', () => {
-  const { status, stderr } = run(['lab', 'up'], { uid: 65_534 });
-  expect(stderr).toBe('overland: lab up needs root (sudo): it makes network namespaces\n');
+test.each([
+  [['lab', 'up'], 'lab up needs root (sudo): it makes network namespaces'],
+  [['agent'], "agent needs root (sudo): it keeps the kernel's routes"],
+])('%s without root: one clear line, exit code 2', (args, message) => {
+  const { status, stderr } = run(args, { uid: 65_534 });
+  expect(stderr).toBe(`overland: ${message}\n`);
   expect(status).toBe(2);
+});
+
+test('the version, as most people ask for it', () => {
+  expect(overland('--version')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^overland \d+\.\d+\.\d+ /),
+  });
 });
 
 /** Other tests have labs of their own at the same time. */

@@ -123,3 +123,11 @@ test.each(COMMANDS.map((one) => [one.name, one] as const))(
     expect(await load()).toMatchObject({ name, summary });
   },
 );
+
+test('an option after a command to run, without --, says what to put there', async () => {
+  expect(await run('person', 'greet', 'Ada', 'ls', '-la')).toEqual({
+    code: 2,
+    out: '',
+    err: "overland: unknown option '-la'; put -- before the command to run\n",
+  });
+});

@@ -24,12 +24,17 @@ export async function runProgram(
 ): Promise<number> {
   const outcome = { exitCode: EXIT.success as number };
   try {
-    const program = await buildProgram(args, context, { commands, outcome });
-    await program.parseAsync(args, { from: 'user' });
+    const program = await buildProgram(asCommand(args), context, { commands, outcome });
+    await program.parseAsync(asCommand(args), { from: 'user' });
     return outcome.exitCode;
   } catch (error) {
     return reportError(error, context);
   }
+}
+
+/** `--version` alone is what most people try first. */
+function asCommand(args: readonly string[]): readonly string[] {
+  return args[0] === '--version' || args[0] === '-V' ? ['version', ...args.slice(1)] : args;
 }
 
 interface Wiring {
@@ -46,7 +51,7 @@ async function buildProgram(
 ): Promise<Commander> {
   const program = configure(new Commander('overland'), context)
     .description('Container networking without the overlay: every host is a router.')
-    .addHelpText('after', '\nhelp of a command: overland COMMAND --help');
+    .addHelpText('after', '\nHelp of a command: overland COMMAND --help');
   const chosen = chooseEntry(args, commands);
   const groups = new Map<string, Commander>();
 
@@ -76,8 +81,16 @@ function configure(commander: Commander, context: CommandContext): Commander {
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'overland: ')),
+      outputError: (text, write) =>
+        write(explain(text.replace(/^error: /, 'overland: '), commander)),
     });
+}
+
+/** An option of the program that a command is to run, taken for one of ours. */
+function explain(text: string, { registeredArguments }: Commander): string {
+  const runsPrograms = registeredArguments.some(({ variadic }) => variadic);
+  if (!runsPrograms || !text.includes('unknown option')) return text;
+  return `${text.trimEnd()}; put -- before the command to run\n`;
 }
 
 function chooseEntry(

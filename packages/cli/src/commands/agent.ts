@@ -19,9 +19,11 @@ export const agent = command({
     ['overland agent', 'with the settings of /etc/overland/agent.yaml'],
     ['overland agent --node-name host11 --as-number 65101', 'for a try'],
   ],
-  async handle({ env, signal }, input) {
+  async handle({ env, signal, isRoot }, input) {
     try {
-      await runAgent(await loadConfig(env, input), signal);
+      const config = await loadConfig(env, input);
+      if (!isRoot) throw new UsageError("agent needs root (sudo): it keeps the kernel's routes");
+      await runAgent(config, signal);
       return 0;
     } catch (error) {
       const refusal = refusalIn(error);

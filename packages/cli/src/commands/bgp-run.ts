@@ -17,8 +17,7 @@ export const bgpRun = command({
   name: 'bgp run',
   summary: 'Run a BGP router from a speaker file, without agent and datastore',
   description:
-    'Learned routes go into the kernel and stay there when the router stops: a restart loses no packet, because\n' +
-    'peers that know graceful restart keep theirs meanwhile.',
+    'Learned routes go into the kernel and stay there when the router stops: a restart loses no packet, because peers that know graceful restart keep theirs meanwhile.',
   options: {
     config: { type: 'string', short: 'c', value: 'file', summary: 'speaker file, YAML' },
     dryRun: { type: 'boolean', summary: 'check the file, print what it means as JSON, and end' },
@@ -43,11 +42,16 @@ export const bgpRun = command({
   ],
   async handle(context, { config: file, dryRun, noFib, socket, logLevel }) {
     if (file === undefined) throw new UsageError('bgp run needs a speaker file: -c FILE');
-    const { workingDirectory, stdout, signal } = context;
+    const { workingDirectory, stdout, signal, isRoot } = context;
     const config = await readSpeakerFile(resolve(workingDirectory, file), file);
     if (dryRun) {
       stdout.write(`${JSON.stringify(config, undefined, 2)}\n`);
       return 0;
+    }
+    if (!isRoot && !noFib) {
+      throw new UsageError(
+        "bgp run needs root (sudo): it keeps the kernel's routes; --no-fib does not",
+      );
     }
     const log = pino({ level: logLevel }, stdout);
     const controlSocket = resolve(workingDirectory, socket);
@@ -69,7 +73,9 @@ async function readSpeakerFile(path: string, given: string): Promise<SpeakerConf
     text = await readFile(path, 'utf8');
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot read ${given}: ${code}`);
+    throw new UsageError(
+      code === 'ENOENT' ? `there is no file ${given}` : `cannot read ${given}: ${code}`,
+    );
   }
   try {
     return parseSpeakerFile(text);

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { askForSummary, ControlSocketError, DEFAULT_CONTROL_SOCKET } from '@overland/bgp/node';
+import { isForRootOnly } from '../agent-connection.ts';
 import { summaryJson } from '../bgp/summary-json.ts';
 import { summaryText } from '../bgp/summary-text.ts';
-import { command, FailureError, OUTPUT_OPTION } from '../command.ts';
+import { command, FailureError, OUTPUT_OPTION, UsageError } from '../command.ts';
 
 const AGENT_SOCKET = '/run/overland/agent.sock';
 
@@ -27,8 +28,9 @@ export const bgpSummary = command({
   async handle({ stdout, workingDirectory, colours }, { output, socket, check }) {
     const path = socket === undefined ? presentSocket() : resolve(workingDirectory, socket);
     const summary = await askForSummary(path).catch((error: unknown) => {
-      if (error instanceof ControlSocketError) throw new FailureError(error.message);
-      throw error;
+      if (!(error instanceof ControlSocketError)) throw error;
+      if (isForRootOnly(error)) throw new UsageError(`${path} may be used by root only`);
+      throw new FailureError(error.message);
     });
     if (output === 'json') stdout.write(`${JSON.stringify(summaryJson(summary))}\n`);
     else stdout.write(summaryText(summary, colours));
