@@ -12,7 +12,8 @@ const ROUND_MS = 1000;
 export const labPing = command({
   name: 'lab ping',
   summary: 'Ping between all containers of a lab',
-  description: 'Between the loopbacks of all nodes, if the lab has no containers.',
+  description:
+    'Between the loopbacks of all nodes, if the lab has no containers. Nodes of one AS, such as spines, do not reach each other unless their configuration allows their own AS in a path.',
   options: {
     continuous: { type: 'boolean', short: 'c', summary: 'a round a second until Ctrl-C' },
     nodes: { type: 'boolean', summary: 'between the loopbacks of the nodes' },

@@ -8,18 +8,17 @@ export interface TopologyFault {
   readonly message: string;
 }
 
-/** The topology file cannot be used. Holds every fault, in the order of the file; the message has one line each. */
+/** The topology file cannot be used. Holds every fault, in the order of the file; the message has one line for each that differs. */
 export class TopologyError extends Error {
   override readonly name = 'TopologyError';
   readonly faults: readonly TopologyFault[];
 
   constructor(file: string, faults: readonly TopologyFault[]) {
     const ordered = faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
-    super(
-      ordered
-        .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
-        .join('\n'),
+    const lines = ordered.map(
+      ({ line, column, message }) => `${file}:${line}:${column}: ${message}`,
     );
+    super([...new Set(lines)].join('\n'));
     this.faults = ordered;
   }
 }

@@ -73,16 +73,22 @@ export function parseNode(
   };
 }
 
+/** Names the node unless all nodes have the value from one place: then it is one fault, however many they are. */
+function ofNode(name: string, [, level]: Path): string {
+  return level === 'nodes' ? `node ${name}: ` : '';
+}
+
 function parseKind(
   name: string,
   { kind }: NodeKeys,
   { notes: { report }, pathOf }: NodeSurroundings,
 ): Node['kind'] | undefined {
   if (kind === 'linux' || kind === 'bridge') return kind;
-  if (kind === undefined) report(pathOf('kind'), `node ${name} has no kind`);
+  const path = pathOf('kind');
+  if (kind === undefined) report(path, `node ${name} has no kind`);
   else {
     const reason = FOREIGN_KINDS[kind] ?? 'only linux and bridge run as namespaces';
-    report(pathOf('kind'), `node ${name}: kind '${kind}' cannot be run: ${reason}`);
+    report(path, `${ofNode(name, path)}kind '${kind}' cannot be run: ${reason}`);
   }
   return undefined;
 }
@@ -98,9 +104,10 @@ function parseRecipe(
   }
   const recipe = recipeFor(image);
   if (recipe === undefined) {
+    const path = pathOf('image');
     report(
-      pathOf('image'),
-      `node ${name}: no recipe for image '${image}'; there are recipes for ${RUNNABLE_IMAGES}`,
+      path,
+      `${ofNode(name, path)}no recipe for image '${image}'; there are recipes for ${RUNNABLE_IMAGES}`,
     );
   }
   return recipe;

@@ -235,6 +235,20 @@ test.each([
   expect(faultsOf(text)[0]).toMatch(expected);
 });
 
+test('what all nodes have from one place is one fault', () => {
+  expect(
+    faultsOf(`name: x
+topology:
+  defaults: { kind: srl }
+  groups: { leafs: { kind: linux, image: vendor/os } }
+  nodes: { a: , b: , c: { group: leafs }, d: { group: leafs } }
+`),
+  ).toEqual([
+    "test.clab.yml:3:15: kind 'srl' cannot be run: only linux and bridge run as namespaces",
+    expect.stringMatching(/^test.clab.yml:4:35: no recipe for image 'vendor\/os'/),
+  ]);
+});
+
 test('of a file that is no map nothing more is said', () => {
   expect(faultsOf('just a word')).toEqual(['test.clab.yml:1:1: a topology must be a map']);
 });
