@@ -72,6 +72,7 @@ test('the picture tells the state of links and sessions, and escapes names', () 
   expect(svg).toContain('4 of 5 nodes  ·  2 of 4 links up  ·  5 of 6 sessions up  ·  2 containers');
   expect(svg).toContain('spine:eth1 – leaf2:eth2: silent');
   expect(svg).toContain('ipv4 session: Active');
+  expect(svg).toContain('text-decoration="line-through">4<title>');
   expect(svg).toContain('does not run');
   expect(svg.match(/<line x1/g)).toHaveLength(4);
 });
@@ -89,9 +90,16 @@ test('Mermaid: groups, labels on what is broken, its links in colour', () => {
     '    n_host2["<b>host2</b><br/>AS 65000<br/>10.0.0.1"]:::gone',
     '  end',
     '  n_spine --- n_leaf1',
-    '  n_spine ---|silent| n_leaf2',
+    '  n_spine ---|"silent<br/>BGP IPv4 Active"| n_leaf2',
     '  n_leaf1 --- n_host1',
-    '  n_leaf2 ---|down| n_host2',
+    '  n_leaf2 ---|"down"| n_host2',
   ]);
   expect(toMermaid(model)).toContain('linkStyle 1 stroke:#d99a1c');
+});
+
+test('Mermaid: a link that is up with sessions that are not', () => {
+  const sessions = { ipv4: 'Idle (Admin)', ipv6: 'Idle (Admin)' };
+  const text = toMermaid({ ...model, links: [link('spine', 'leaf1', { sessions })] });
+  expect(text).toContain('  n_spine ---|"BGP Idle (Admin)"| n_leaf1\n');
+  expect(text).toContain('linkStyle 0 stroke:#d23b3b');
 });

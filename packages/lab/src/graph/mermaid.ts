@@ -8,6 +8,7 @@ const CLASSES = [
   'classDef gone fill:#fde8e8,stroke:#d23b3b,color:#5c1212,stroke-dasharray:4 3',
 ];
 const BROKEN = { up: undefined, down: '#d23b3b', missing: '#d23b3b', silent: '#d99a1c' } as const;
+const NO_SESSION = '#d23b3b';
 
 /** Draws a lab as a Mermaid flowchart: GitHub and most wikis show it as a picture. */
 export function toMermaid({ nodes, links }: GraphModel): string {
@@ -21,8 +22,9 @@ export function toMermaid({ nodes, links }: GraphModel): string {
       'end',
     ];
   });
-  const broken = links.flatMap(({ condition }, index) => {
-    const colour = BROKEN[condition];
+  const broken = links.flatMap(({ condition, sessions }, index) => {
+    const colour =
+      BROKEN[condition] ?? (sessionFaults(sessions).length > 0 ? NO_SESSION : undefined);
     return colour === undefined ? [] : [`linkStyle ${index} stroke:${colour},stroke-dasharray:5 4`];
   });
   const lines = [...body, ...links.map(linkLine), ...CLASSES, ...broken];
@@ -41,12 +43,23 @@ function nodeLine(node: GraphNode): string {
 }
 
 function linkLine({ a, b, condition, sessions }: GraphLink): string {
-  const states = Object.values(sessions);
-  const isUp = condition === 'up' && states.every((state) => state === 'Established');
-  const down = states.find((state) => state !== 'Established');
-  const label = condition === 'up' ? down : condition;
-  const text = isUp || label === undefined ? '' : `|${label}|`;
-  return `${identifier(a.node)} ---${text} ${identifier(b.node)}`;
+  const faults = [...(condition === 'up' ? [] : [condition]), ...sessionFaults(sessions)];
+  // In quotes: the parentheses of FRR's `Idle (Admin)` would be a shape to Mermaid.
+  const label = faults.length === 0 ? '' : `|"${faults.join('<br/>')}"|`;
+  return `${identifier(a.node)} ---${label} ${identifier(b.node)}`;
+}
+
+/** What is wrong with the sessions of a link; both families in one word if the same. */
+function sessionFaults({ ipv4, ipv6 }: GraphLink['sessions']): string[] {
+  if (ipv4 === ipv6) return isDown(ipv4) ? [`BGP ${ipv4}`] : [];
+  return [
+    ...(isDown(ipv4) ? [`BGP IPv4 ${ipv4}`] : []),
+    ...(isDown(ipv6) ? [`BGP IPv6 ${ipv6}`] : []),
+  ];
+}
+
+function isDown(state: string | undefined): state is string {
+  return state !== undefined && state !== 'Established';
 }
 
 /** Mermaid's identifiers are letters, digits and underscores; `end` alone would close a subgraph. */

@@ -144,11 +144,17 @@ function sessionShape(link: GraphLink, layout: GraphLayout): string {
   const half = families.length * 8;
   const digits = families.map((family, i) => {
     const state = link.sessions[family] ?? '';
-    const colour = state === 'Established' ? SESSION.up : SESSION.down;
+    const look = sessionLook(state === 'Established' ? 'up' : 'down');
     const at = x - half + 8 + i * 16;
-    return `<text x="${at}" y="${y + 4}" font-size="11" font-weight="700" text-anchor="middle" fill="${colour}">${family === 'ipv4' ? '4' : '6'}<title>${family} session: ${escapeXml(state)}</title></text>`;
+    return `<text x="${at}" y="${y + 4}" font-size="11" font-weight="700" text-anchor="middle" ${look}>${family === 'ipv4' ? '4' : '6'}<title>${family} session: ${escapeXml(state)}</title></text>`;
   });
   return `<rect x="${x - half}" y="${y - 9}" width="${2 * half}" height="18" rx="9" fill="#ffffff" stroke="#d8dfe7"/>${digits.join('')}`;
+}
+
+/** A session that is down is struck through as well, for eyes that see no red. */
+function sessionLook(state: 'up' | 'down'): string {
+  const strike = state === 'down' ? ' text-decoration="line-through"' : '';
+  return `fill="${SESSION[state]}"${strike}`;
 }
 
 function legend({ nodes }: GraphModel, { height }: GraphLayout): string {
@@ -171,10 +177,10 @@ function legend({ nodes }: GraphModel, { height }: GraphLayout): string {
     const dashes = dash === '' ? '' : ` stroke-dasharray="${dash}"`;
     add(`<line x2="18" stroke="${stroke}" stroke-width="2.2"${dashes}/>`, `link ${condition}`);
   }
-  const digit = (colour: string): string =>
-    `<text x="4" y="4" font-size="12" font-weight="700" fill="${colour}">4 6</text>`;
-  add(digit(SESSION.up), 'session up');
-  add(digit(SESSION.down), 'session down');
+  for (const state of ['up', 'down'] as const) {
+    const digits = `<text x="4" y="4" font-size="12" font-weight="700" ${sessionLook(state)}>4 6</text>`;
+    add(digits, `session ${state}`);
+  }
   return items.join('\n');
 }
 
