@@ -30,6 +30,11 @@ export class PrefixTable {
     return this.#ids.highest;
   }
 
+  /** Prefixes in the table. */
+  get size(): number {
+    return this.#ids.used;
+  }
+
   /** The id of a prefix; 0 if nobody holds it. */
   find(words: Int32Array, length: number): number {
     return this.#find(words, length, hashPrefix(words, this.#words, length));

@@ -1,0 +1,96 @@
+import { addressBytes, familyOf, parseAddress, parsePrefix, prefixBytes } from '@overland/net';
+
+/** An UPDATE as a test says it. Written without the production encoder, so that each checks the other. */
+export interface UpdateText {
+  readonly withdraw?: readonly string[];
+  readonly announce?: readonly string[];
+  readonly nextHop?: string;
+  readonly origin?: 0 | 1 | 2;
+  readonly asPath?: readonly number[];
+  readonly med?: number;
+  readonly localPref?: number;
+  /** `65000:1` or the value. */
+  readonly communities?: readonly number[];
+  /** Whole attributes that go behind the others. */
+  readonly extra?: readonly (readonly number[])[];
+  /** Octets of an AS number. */
+  readonly asOctets?: 2 | 4;
+}
+
+/** The body of an UPDATE, without the header. All prefixes of one family. */
+export function updateOctets(update: UpdateText): Uint8Array {
+  const { announce = [], withdraw = [] } = update;
+  const isIpv6 = [...announce, ...withdraw].some((prefix) => familyOf(prefix) === 'ipv6');
+  const attributes = [
+    ...(isIpv6 ? multiprotocol(update) : []),
+    ...(announce.length > 0 ? pathAttributes(update, !isIpv6) : []),
+    ...(update.extra ?? []).flat(),
+  ];
+  const withdrawn = isIpv6 ? [] : nlri(withdraw);
+  const announced = isIpv6 ? [] : nlri(announce);
+  return Uint8Array.from([
+    ...u16(withdrawn.length),
+    ...withdrawn,
+    ...u16(attributes.length),
+    ...attributes,
+    ...announced,
+  ]);
+}
+
+/** End-of-RIB. RFC 4724 section 2. */
+export function endOfRibOctets(family: 'ipv4' | 'ipv6'): Uint8Array {
+  return family === 'ipv4'
+    ? Uint8Array.of(0, 0, 0, 0)
+    : Uint8Array.of(0, 0, 0, 6, 0x80, 15, 3, 0, 2, 1);
+}
+
+export function attribute(flags: number, code: number, value: readonly number[]): number[] {
+  return [flags | 0x10, code, ...u16(value.length), ...value];
+}
+
+function pathAttributes(update: UpdateText, hasNextHop: boolean): number[] {
+  const { origin = 0, asPath = [], asOctets = 4, med, localPref, communities } = update;
+  const numbers = asPath.flatMap((asn) => (asOctets === 4 ? u32(asn) : u16(asn)));
+  const segment = asPath.length > 0 ? [2, asPath.length, ...numbers] : [];
+  return [
+    ...attribute(0x40, 1, [origin]),
+    ...attribute(0x40, 2, segment),
+    ...(hasNextHop ? attribute(0x40, 3, octets(update.nextHop ?? '10.1.0.1')) : []),
+    ...(med === undefined ? [] : attribute(0x80, 4, u32(med))),
+    ...(localPref === undefined ? [] : attribute(0x40, 5, u32(localPref))),
+    ...(communities ? attribute(0xc0, 8, communities.flatMap(u32)) : []),
+  ];
+}
+
+function multiprotocol({
+  announce = [],
+  withdraw = [],
+  nextHop = 'fd00::1',
+}: UpdateText): number[] {
+  const hop = nextHop.split(' ').flatMap(octets);
+  return [
+    ...(withdraw.length > 0 ? attribute(0x80, 15, [0, 2, 1, ...nlri(withdraw)]) : []),
+    ...(announce.length > 0
+      ? attribute(0x80, 14, [0, 2, 1, hop.length, ...hop, 0, ...nlri(announce)])
+      : []),
+  ];
+}
+
+function nlri(prefixes: readonly string[]): number[] {
+  return prefixes.flatMap((text) => {
+    const prefix = prefixBytes(parsePrefix(text));
+    return [prefix.length, ...prefix.octets.subarray(0, Math.ceil(prefix.length / 8))];
+  });
+}
+
+function octets(address: string): number[] {
+  return [...addressBytes(parseAddress(address))];
+}
+
+function u16(value: number): number[] {
+  return [value >>> 8, value & 0xff];
+}
+
+function u32(value: number): number[] {
+  return [...u16(value >>> 16), ...u16(value & 0xffff)];
+}
