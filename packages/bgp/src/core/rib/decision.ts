@@ -25,7 +25,7 @@ export interface PeerOrder {
  * that a replay and a restart end in the same state (RFC 5004 is the alternative). The IGP metric of 9.1.2.2 e
  * is the same for every next hop while all of them are directly connected.
  */
-export const DECISION_STEPS: readonly DecisionStep[] = [
+const DECISION_STEPS: readonly DecisionStep[] = [
   { name: 'originated', value: (groups, g) => (groups.has(g, GroupFlag.Originated) ? 0 : 1) },
   { name: 'local-pref', value: (groups, g) => -groups.localPref.get(g) },
   { name: 'as-path-length', value: (groups, g) => groups.asPathLength.get(g) },

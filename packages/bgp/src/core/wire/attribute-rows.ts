@@ -2,10 +2,10 @@ import { isAsPath } from './as-path.ts';
 import { AttributeCode, type AttributeField, AttributeFlag, readU32 } from './attribute-set.ts';
 
 /** What a malformed attribute costs. RFC 7606 section 2. */
-export type Cost = 'treat-as-withdraw' | 'attribute-discard' | 'session-reset';
+type Cost = 'treat-as-withdraw' | 'attribute-discard' | 'session-reset';
 
 /** What decides whether a value is well-formed, beyond its octets. */
-export interface AttributeContext {
+interface AttributeContext {
   readonly fourOctetAs: boolean;
   readonly ebgp: boolean;
 }

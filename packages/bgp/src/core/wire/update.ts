@@ -9,7 +9,7 @@ import { type NlriSection, splitMpReach, splitMpUnreach } from './mp-attributes.
 import { isNlri } from './nlri.ts';
 
 /** UPDATE Message Error subcodes. RFC 4271 section 6.3. */
-export const UpdateSubcode = {
+const UpdateSubcode = {
   MalformedAttributeList: 1,
   UnrecognizedWellKnownAttribute: 2,
   OptionalAttributeError: 9,
