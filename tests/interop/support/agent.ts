@@ -6,7 +6,8 @@ import { type AgentClient, agentClient } from '@overland/agent/client';
 import type { TestNamespace } from '@overland/linux/testing';
 import { Daemon } from './daemon.ts';
 
-const OVERLAND = [
+/** The command line, from its sources. */
+export const OVERLAND = [
   process.execPath,
   '--conditions=@overland/source',
   join(import.meta.dirname, '../../../packages/cli/src/bin.ts'),

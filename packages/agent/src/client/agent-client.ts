@@ -38,11 +38,11 @@ export interface AgentClient {
    */
   call(method: Method, path: string, body?: unknown): Promise<unknown>;
   /**
-   * Waits until the agent can attach workloads.
+   * Waits until the agent can attach workloads, or `signal` aborts.
    *
    * @throws {AgentUnreachableError} If it cannot when the time is over; says what is missing.
    */
-  waitUntilReady(timeoutMs: number): Promise<void>;
+  waitUntilReady(timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** As {@link AgentClient.call} throws. Asked again for what is attached, answers the same again. */
   attach(request: AttachBody): Promise<AttachReply>;
   /** What is not attached is no mistake. */
@@ -71,11 +71,11 @@ export function agentClient(socketPath: string): AgentClient {
   };
   return {
     call,
-    async waitUntilReady(timeoutMs) {
+    async waitUntilReady(timeoutMs, signal) {
       const deadline = performance.now() + timeoutMs;
       for (;;) {
         const missing = await notReady(socketPath);
-        if (missing === undefined) return;
+        if (missing === undefined || signal?.aborted) return;
         if (performance.now() > deadline) {
           throw new AgentUnreachableError(
             `the agent is not ready after ${Math.round(timeoutMs / 1000)} s: ${missing}`,

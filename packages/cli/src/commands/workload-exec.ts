@@ -17,6 +17,6 @@ export const workloadExec = command({
   async handle(context, { name, command: argv }) {
     checkWorkload(context, 'workload exec', name);
     if (!argv || argv.length === 0) throw new UsageError('workload exec wants a command after --');
-    return await runInside(existingNamespace(name), argv, context.signal);
+    return await runInside(existingNamespace(name), argv, context);
   },
 });

@@ -1,6 +1,6 @@
 import { deleteNamespace, namespacePath } from '@overland/linux';
 import { connectAgent, reportingAgentErrors } from '../agent-connection.ts';
-import { command, UsageError } from '../command.ts';
+import { command, FailureError, UsageError } from '../command.ts';
 import { runInside, startInside } from '../workload/run-inside.ts';
 import {
   checkWorkload,
@@ -33,7 +33,8 @@ export const workloadRun = command({
       checkWorkload(context, 'workload run', name);
       const labels = parseLabels(label);
       const agent = connectAgent(context);
-      await agent.waitUntilReady(AGENT_WAIT_MS);
+      await agent.waitUntilReady(AGENT_WAIT_MS, context.signal);
+      refuseToGoOn(context.signal, name);
       const isNew = ensureNamespace(name);
       const path = namespacePath(name);
       try {
@@ -45,17 +46,26 @@ export const workloadRun = command({
           labels,
         });
         const remark = announced ? '' : ' (no BGP peer has the block yet)';
+        refuseToGoOn(context.signal, name);
         context.stderr.write(`${name}: ${addresses.join(' ')}${remark}\n`);
       } catch (error) {
-        if (isNew) deleteNamespace(name);
+        if (isNew) {
+          if (context.signal.aborted) await agent.detach(name, WORKLOAD_INTERFACE);
+          deleteNamespace(name);
+        }
         throw error;
       }
       if (!argv || argv.length === 0) return 0;
-      if (!detach) return await runInside(path, argv, context.signal);
+      if (!detach) return await runInside(path, argv, context);
       context.stderr.write(`${name}: process ${await startInside(path, argv)}\n`);
       return 0;
     }),
 });
+
+/** @throws {FailureError} If somebody has asked us to stop. */
+function refuseToGoOn(signal: AbortSignal, name: string): void {
+  if (signal.aborted) throw new FailureError(`${name}: interrupted by ${String(signal.reason)}`);
+}
 
 function parseLabels(pairs: readonly string[]): Record<string, string> {
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { runInNamespace } from '@overland/linux';
-import { FailureError } from '../command.ts';
+import { type CommandContext, FailureError } from '../command.ts';
 
 /** Shells' exit codes for a program that is not there, and for one that cannot be run. */
 const EXIT = { notFound: 127, notRunnable: 126, signal: 128 } as const;
@@ -9,18 +9,24 @@ const EXIT = { notFound: 127, notRunnable: 126, signal: 128 } as const;
 /**
  * Runs a program inside a network namespace, on our own standard streams, and waits for it.
  *
+ * @param signal Ends it when it aborts, also before it has started.
  * @returns Its exit code, as a shell would give it.
  */
 export async function runInside(
   namespacePath: string,
   argv: readonly string[],
-  signal: AbortSignal,
+  { signal, stderr }: Pick<CommandContext, 'signal' | 'stderr'>,
 ): Promise<number> {
   const child = start(namespacePath, argv, false);
   const pass = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', pass, { once: true });
+  if (signal.aborted) pass();
   try {
     return await exitCodeOf(child);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    stderr.write(`overland: ${argv[0]} cannot be run: ${message}\n`);
+    return code === 'ENOENT' ? EXIT.notFound : EXIT.notRunnable;
   } finally {
     signal.removeEventListener('abort', pass);
   }
@@ -53,10 +59,8 @@ function start(namespacePath: string, argv: readonly string[], detached: boolean
 }
 
 async function exitCodeOf(child: ChildProcess): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  child.once('error', (error: NodeJS.ErrnoException) =>
-    resolve(error.code === 'ENOENT' ? EXIT.notFound : EXIT.notRunnable),
-  );
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once('error', reject);
   child.once('exit', (code, name) =>
     resolve(code ?? EXIT.signal + (name === null ? 0 : constants.signals[name])),
   );
