@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -6,15 +6,19 @@ import { dirname } from 'node:path';
  * fsynced, renamed, and the directory fsynced.
  *
  * @param path Mode 0600; its directory is made (0700) when it is missing.
+ * @throws What the file system says. Of a write that failed nothing stays: a full disk would be fuller by it.
  */
 export async function writeDurably(path: string, content: string): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const aside = `${path}.new`;
-  {
+  try {
     await using file = await open(aside, 'w', 0o600);
     await file.writeFile(content);
     await file.sync();
+  } catch (error) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    throw error;
   }
   await rename(aside, path);
   await using folder = await open(directory, 'r');

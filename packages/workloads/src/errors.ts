@@ -25,3 +25,14 @@ export class AlreadyAttachedError extends Error {
 export class AttachAbortedError extends Error {
   override readonly name = 'AttachAbortedError';
 }
+
+/** The journal takes no record: a full disk, for one. Nothing is begun that could not be found again. */
+export class JournalError extends Error {
+  override readonly name = 'JournalError';
+
+  constructor(directory: string, options: { readonly cause: unknown }) {
+    const { cause } = options;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`the journal in ${directory} cannot be written: ${reason}`, options);
+  }
+}

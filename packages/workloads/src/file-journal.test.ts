@@ -63,3 +63,11 @@ test('leaves alone what it cannot read, and does not see what was not finished',
   });
   expect(await readdir(directory)).toHaveLength(4);
 });
+
+test('a disk that takes nothing is named', async () => {
+  await writeFile(directory, 'a file where the directory should be');
+  await expect(journal.write(record)).rejects.toMatchObject({
+    name: 'JournalError',
+    message: expect.stringMatching(/^the journal in .*workloads cannot be written: E/),
+  });
+});

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { JournalError } from './errors.ts';
 import type { Journal, JournalContent } from './journal.ts';
 import type { WorkloadRecord } from './workload-record.ts';
 
@@ -28,16 +29,21 @@ export function fileJournal(directory: string): Journal {
     },
 
     async write(record) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
       const path = join(directory, record.hostInterface + SUFFIX);
       const aside = `${path}.new`;
-      {
-        await using file = await open(aside, 'w', 0o600);
-        await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
-        await file.sync();
+      try {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        {
+          await using file = await open(aside, 'w', 0o600);
+          await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+          await file.sync();
+        }
+        await rename(aside, path);
+        await syncDirectory(directory);
+      } catch (error) {
+        await rm(aside, { force: true }).catch(() => undefined);
+        throw new JournalError(directory, { cause: error });
       }
-      await rename(aside, path);
-      await syncDirectory(directory);
     },
 
     async remove(hostInterface) {
