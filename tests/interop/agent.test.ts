@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentHost, agentHost } from './support/agent.ts';
 import { type Bird, startBird } from './support/bird.ts';
 import { Daemon } from './support/daemon.ts';
+import { manifest } from './support/manifest.ts';
+import { startPings } from './support/pings.ts';
 import { until } from './support/until.ts';
 
 const run = promisify(execFile);
@@ -26,13 +28,6 @@ protocol bgp host4 from fabric { neighbor 10.254.11.11 as 65101; ipv4 { import a
 protocol bgp host6 from fabric { neighbor fd00:254:11::11 as 65101; ipv6 { import all; export all; }; }
 `;
 
-const manifest = (kind: string, name: string, spec: object) => ({
-  apiVersion: 'projectcalico.org/v3',
-  kind,
-  metadata: { name },
-  spec,
-});
-
 const session = {
   node: 'host11',
   asNumber: 65011,
@@ -48,6 +43,11 @@ const MANIFESTS = [
   manifest('BGPPeer', 'leaf-ipv4', { ...session, peerIP: '10.254.11.10' }),
   manifest('BGPPeer', 'leaf-ipv6', { ...session, peerIP: 'fd00:254:11::10' }),
 ];
+
+/** Reply to `/readiness`. */
+interface HealthReply {
+  readonly parts: readonly { part: string; ready: boolean; detail: string }[];
+}
 
 const SETTINGS = { nodeName: 'host11', asNumber: 65101, datastoreWaitSeconds: 1, logLevel: 'info' };
 
@@ -99,34 +99,6 @@ async function kernelState(): Promise<string> {
   return [await host.ip('route'), await host.ip('-6', 'route'), await host.ip('nexthop')].join(
     '\n',
   );
-}
-
-/** Pings from the leaf every 10 ms, in both families, until {@link Pinger.lost} is asked. */
-function startPings(): { lost(): Promise<number[]> } {
-  const pings = world.attached.addresses.map((address) => {
-    const argv = ['netns', 'exec', world.leaf.name, 'ping', '-q', '-i', '0.01', '-W', '1', address];
-    const child = execFile('ip', argv);
-    let output = '';
-    child.stdout?.on('data', (text: string) => {
-      output += text;
-    });
-    return { child, output: () => output };
-  });
-  return {
-    lost: () =>
-      Promise.all(
-        pings.map(async ({ child, output }) => {
-          const exited = new Promise((resolve) => child.once('exit', resolve));
-          child.kill('SIGINT');
-          await exited;
-          const [, sent = '0', received = '0'] =
-            /(\d+) packets transmitted, (\d+) received/.exec(output()) ?? [];
-          expect(Number(sent)).toBeGreaterThan(100);
-          // One may be on its way when the pinger is stopped.
-          return Math.max(0, Number(sent) - Number(received) - 1);
-        }),
-      ),
-  };
 }
 
 async function attach(name: string, namespacePath: string): Promise<AttachReply> {
@@ -235,7 +207,7 @@ test('killed and started again, it loses no packet and touches nothing in the ke
   const { agent, host, bird } = world;
   const before = await kernelState();
   await using monitor = new Daemon(host, ['ip', 'monitor', 'route', 'nexthop']);
-  const pings = startPings();
+  const pings = startPings(world.leaf, world.attached.addresses);
   await agent.kill('SIGKILL');
   await until(
     'the sessions are gone',
@@ -259,7 +231,7 @@ test('killed and started again, it loses no packet and touches nothing in the ke
 test('stopped with SIGTERM it leaves the kernel as it is, and the leaf keeps its routes', async () => {
   const { agent } = world;
   const before = await kernelState();
-  const pings = startPings();
+  const pings = startPings(world.leaf, world.attached.addresses);
   await agent.kill('SIGTERM');
   expect(agent.log).toContain('agent stopped; kernel state and routes stay');
   expect(await kernelState()).toBe(before);
@@ -273,7 +245,7 @@ test('while the datastore is locked traffic flows, and a container can be taken 
   const { agent } = world;
   await using job = await netns();
   const { addresses } = await attach('job', job.path);
-  const pings = startPings();
+  const pings = startPings(world.leaf, world.attached.addresses);
   {
     using _lock = lockDatastore();
     expect(await agent.client.detach('job', 'eth0')).toEqual({ released: false });
@@ -293,10 +265,33 @@ test('while the datastore is locked traffic flows, and a container can be taken 
   expect(await pings.lost()).toEqual([0, 0]);
 });
 
+test('an outage has a name within 11 s, and the host stays live and ready', async () => {
+  const { client } = world.agent;
+  const datastore = async () => (await client.nodeStatus()).datastore;
+  await until('in sync', async () => (await datastore()).state === 'synced');
+  {
+    using _lock = lockDatastore();
+    await until('it has a name', async () => (await datastore()).state === 'unreachable', 11);
+    expect(await datastore()).toMatchObject({ lastError: 'another process has the file locked' });
+    expect(await client.call('GET', '/liveness')).toMatchObject({ live: true });
+    // Parts are asked once a second. Not ready would be an error here.
+    await until('the store says so', async () => {
+      const { parts } = (await client.call('GET', '/readiness')) as HealthReply;
+      const store = parts.find(({ part }) => part === 'store');
+      return store?.ready && store.detail === 'outage: another process has the file locked';
+    });
+    expect(await client.call('GET', '/metrics')).toContain('overland_datastore_in_sync 0');
+    await expect(client.call('GET', '/startup')).resolves.toBeDefined();
+  }
+  await until('in sync again', async () => (await datastore()).state === 'synced', 11);
+  expect(await datastore()).not.toHaveProperty('lastError');
+  expect(await client.call('GET', '/metrics')).toContain('overland_datastore_in_sync 1');
+});
+
 test('started while the datastore is locked it goes on from the snapshot, and over to the datastore without a flap', async () => {
   const { agent } = world;
   const before = await kernelState();
-  const pings = startPings();
+  const pings = startPings(world.leaf, world.attached.addresses);
   await agent.kill('SIGKILL');
   {
     using _lock = lockDatastore();
@@ -313,6 +308,9 @@ test('started while the datastore is locked it goes on from the snapshot, and ov
       40,
     );
     expect(await kernelState()).toBe(before);
+    expect(await agent.client.call('GET', '/liveness')).toMatchObject({ live: true });
+    for (const path of ['/readiness', '/startup'])
+      await expect(agent.client.call('GET', path)).rejects.toMatchObject({ status: 503 });
   }
   await until(
     'it is in sync with the datastore',
