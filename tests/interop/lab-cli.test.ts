@@ -178,9 +178,16 @@ test('up, status, exec, ping, fail, heal, graph, down', () => {
   expect(broken.status).toBe(1);
   expect(onPair('fail', 'node', 'a', '--silent', '--for', '50ms').status).toBe(0);
   expect(onPair('heal').status).toBe(0);
-  expect(onPair('status').status).toBe(0);
+  expect(onPair('status')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/\nconverged\n$/),
+  });
   expect(onPair('exec', 'b', '--', 'ping', '-c1', '-W2', '10.9.0.0').status).toBe(0);
 
+  expect(onPair('graph', '--out', '/nowhere/x.svg')).toMatchObject({
+    status: 2,
+    stderr: 'overland: cannot write /nowhere/x.svg: ENOENT\n',
+  });
   expect(onPair('graph').stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
   expect(JSON.parse(onPair('status', '-o', 'json').stdout)).toMatchObject({
     name: 'pair',

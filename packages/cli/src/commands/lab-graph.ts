@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { findWorkloads, graphModel, observeLab, toMermaid, toSvg } from '@overland/lab';
-import { command } from '../command.ts';
+import { command, UsageError } from '../command.ts';
 import { chooseLab, NAME_OPTION, requireRoot } from '../lab/choose-lab.ts';
 import { reportingLabErrors } from '../lab/lab-errors.ts';
 
@@ -32,7 +32,16 @@ export const labGraph = command({
       const model = graphModel(state, await findWorkloads(state));
       const drawing = format === 'svg' ? toSvg(model) : toMermaid(model);
       if (out === undefined) context.stdout.write(drawing);
-      else await writeFile(resolve(context.workingDirectory, out), drawing);
+      else await write(resolve(context.workingDirectory, out), drawing);
       return 0;
     }),
 });
+
+async function write(path: string, drawing: string): Promise<void> {
+  try {
+    await writeFile(path, drawing);
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new UsageError(`cannot write ${path}: ${code}`, { cause: error });
+  }
+}

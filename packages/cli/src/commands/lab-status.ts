@@ -41,10 +41,11 @@ export const labStatus = command({
         const parts = [
           nodesTable(state, colours, memory),
           linksTable(state, colours),
-          peeringsTable(state, colours),
+          ...(state.sessions.length > 0 ? [peeringsTable(state, colours)] : []),
         ];
-        stdout.write(parts.join('\n'));
+        stdout.write(`${parts.join('\n')}\n`);
         for (const line of missing) stdout.write(`${colours.red('missing')}: ${line}\n`);
+        if (missing.length === 0) stdout.write(`${colours.green('converged')}\n`);
       }
       return missing.length === 0 ? 0 : 1;
     }),
