@@ -5,6 +5,7 @@ import {
   type ConvergedLab,
   converged,
   killAgent,
+  letPass,
   startAgents,
   startConvergedLab,
   typicalPairs,
@@ -50,13 +51,6 @@ describe.each(['sqlite', 'etcd'] as const)('a fabric whose %s is away', (kind) =
   async function mentions(prefix: string, text: string): Promise<boolean> {
     const entries = Object.entries(await datastore.entries(prefix));
     return entries.some(([key, value]) => key.includes(text) || value.includes(text));
-  }
-
-  async function letPass(milliseconds: number): Promise<void> {
-    const end = performance.now() + milliseconds;
-    await eventually('time', milliseconds + 1000, async () =>
-      performance.now() >= end ? true : undefined,
-    );
   }
 
   test('forwards as before, and a container can still be removed; its address is released later', async () => {

@@ -6,6 +6,7 @@ import {
   type ConvergedLab,
   converged,
   killAgent,
+  letPass,
   startAgents,
   startConvergedLab,
   typicalPairs,
@@ -55,14 +56,6 @@ function worst(reports: readonly StreamReport[]): StreamReport {
   const [first] = reports.toSorted((a, b) => b.longestLossMs - a.longestLossMs);
   if (!first) throw new Error('no streams');
   return first;
-}
-
-/** Time passes while packets are counted: there is no condition to wait for. */
-async function letPass(milliseconds: number): Promise<void> {
-  const end = performance.now() + milliseconds;
-  await eventually('time', milliseconds + 1000, async () =>
-    performance.now() >= end ? true : undefined,
-  );
 }
 
 describe('paths', () => {

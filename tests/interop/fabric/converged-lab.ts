@@ -92,3 +92,11 @@ export async function allSessionsUp(lab: RunningLab, deadlineMs = 30_000): Promi
     return healthy && up && sessions.length > 0 ? true : undefined;
   });
 }
+
+/** Time passes while packets are counted, in state that must not change: there is no condition to wait for. */
+export async function letPass(milliseconds: number): Promise<void> {
+  const end = performance.now() + milliseconds;
+  await eventually('time', milliseconds + 1000, async () =>
+    performance.now() >= end ? true : undefined,
+  );
+}
