@@ -1,4 +1,4 @@
-import { type AttributeSummary, summarise } from '../wire/attribute-summary.ts';
+import type { AsPathField } from '../wire/as-path.ts';
 import { NO_NEXT_HOP } from './next-hops.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
@@ -9,7 +9,7 @@ export interface GroupOrigin {
   readonly flags: number;
   readonly routerId: number;
   /** Our AS numbers as an AS_PATH may show them. */
-  readonly countOwnAs: (summary: AttributeSummary) => number;
+  readonly countOwnAs: (asPath: AsPathField) => number;
 }
 
 /**
@@ -44,17 +44,23 @@ export class AdjRibIn {
 
   /** The group of newly received paths. Takes over one reference to the attribute set. */
   group(attribute: number, nextHop: number, origin: GroupOrigin): number {
-    const { groups, attributes, nextHops } = this.#tables;
+    const { groups, attributes, nextHops, summary } = this.#tables;
     const key = { peer: this.#peer, generation: this.#generation, attribute, nextHop };
     const found = groups.find(key);
     if (found !== 0) {
       attributes.release(attribute);
       return found;
     }
-    const summary = summarise(attributes.octets(attribute));
-    const group = groups.create(key, summary, origin.flags);
-    groups.routerId.set(group, origin.routerId);
-    groups.ownAsCount.set(group, Math.min(255, origin.countOwnAs(summary)));
+    summary.read(
+      attributes.bytes(attribute),
+      attributes.offset(attribute),
+      attributes.length(attribute),
+    );
+    const group = groups.create(key, summary, {
+      flags: origin.flags,
+      routerId: origin.routerId,
+      ownAsCount: origin.countOwnAs(summary.asPath),
+    });
     groups.ofPeer.add(this.#current, group);
     nextHops.retain(nextHop);
     groups.ofNextHop.add(nextHops.ringOf(nextHop), group);
@@ -62,24 +68,34 @@ export class AdjRibIn {
     return group;
   }
 
-  /** The peer announced a prefix with what the group stands for. */
-  put(prefix: number, group: number): void {
-    const { paths } = this.#tables;
-    const path = paths.fromPeer(prefix, this.#peer);
-    if (path === 0) this.#tables.addPath(prefix, group);
-    else {
-      const before = paths.group(path);
-      if (before === group) return;
-      this.#count(before, -1);
-      this.#tables.movePath(path, group);
+  /** The peer announced the first `count` prefixes, 0 apart, with what the group stands for. */
+  announce(prefixes: Int32Array, count: number, group: number): void {
+    const tables = this.#tables;
+    let joined = 0;
+    for (let i = 0; i < count; i += 1) {
+      const prefix = prefixes[i] ?? 0;
+      if (prefix === 0) continue;
+      tables.states.ensure(prefix);
+      const path = tables.paths.fromPeer(prefix, this.#peer);
+      if (path === 0) tables.addPath(prefix, group);
+      else {
+        const before = tables.paths.group(path);
+        if (before === group) continue;
+        this.#count(before, -1);
+        tables.movePath(path, group);
+      }
+      joined += 1;
     }
-    this.#count(group, 1);
+    this.#count(group, joined);
   }
 
-  /** The peer took a prefix back. */
-  withdraw(prefix: number): void {
-    const path = this.#tables.paths.fromPeer(prefix, this.#peer);
-    if (path !== 0) this.#remove(path);
+  /** The peer took the first `count` prefixes back, 0 apart. */
+  withdraw(prefixes: Int32Array, count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const prefix = prefixes[i] ?? 0;
+      const path = prefix === 0 ? 0 : this.#tables.paths.fromPeer(prefix, this.#peer);
+      if (path !== 0) this.#remove(path);
+    }
   }
 
   /**
@@ -119,7 +135,7 @@ export class AdjRibIn {
     const { groups } = this.#tables;
     let used = 0;
     while (used < units && this.hasDead) {
-      this.#remove(groups.firstPath.get(groups.ofPeer.first(this.#dead)));
+      this.#remove(groups.firstPath(groups.ofPeer.first(this.#dead)));
       used += 1;
     }
     return used;
@@ -134,14 +150,14 @@ export class AdjRibIn {
   /** Import rules begin or cease to refuse a group. */
   refusalChanged(group: number): void {
     const { groups } = this.#tables;
-    const paths = groups.pathCount.get(group);
+    const paths = groups.pathCount(group);
     const change = groups.has(group, GroupFlag.Refused) ? -paths : paths;
-    this.#add(groups.generation.get(group), change);
+    this.#add(groups.generation(group), change);
   }
 
   /** Whether the paths of a group are from an earlier session. */
   isStale(group: number): boolean {
-    return this.#tables.groups.generation.get(group) < this.#generation;
+    return this.#tables.groups.generation(group) < this.#generation;
   }
 
   #remove(path: number): void {
@@ -151,7 +167,7 @@ export class AdjRibIn {
 
   #count(group: number, change: number): void {
     const { groups } = this.#tables;
-    if (!groups.has(group, GroupFlag.Refused)) this.#add(groups.generation.get(group), change);
+    if (!groups.has(group, GroupFlag.Refused)) this.#add(groups.generation(group), change);
   }
 
   #add(generation: number, change: number): void {

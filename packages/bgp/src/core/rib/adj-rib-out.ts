@@ -44,8 +44,11 @@ export class AdjRibOut {
   readonly #advertised = new IdSet();
   /** Our own address as a next hop; without one only others' next hops can be sent. */
   ownNextHop: Uint8Array | undefined;
-  /** The next prefix of a pass over all; 0: no pass is going on. */
+  /** The next prefix of a pass over those that were there when it began, and the last one. */
   #passAt = 1;
+  #passEnd: number;
+  /** The first pass leaves out what a change has brought to the peer already; a repeated one must not. */
+  #isFirstPass = true;
   #owesEndOfRib = true;
   #isSettled = false;
 
@@ -54,6 +57,7 @@ export class AdjRibOut {
     this.#locRib = locRib;
     this.egress = egress;
     this.#recipient = recipient;
+    this.#passEnd = tables.highestPrefix();
   }
 
   /** Prefixes that the peer has from us. */
@@ -66,12 +70,14 @@ export class AdjRibOut {
   }
 
   get isPassing(): boolean {
-    return this.#passAt !== 0;
+    return this.#passAt <= this.#passEnd;
   }
 
   /** Looks at every prefix again: the peer asked for it, or what it may have has changed. */
   startPass(): void {
     this.#passAt = 1;
+    this.#passEnd = this.#tables.highestPrefix();
+    this.#isFirstPass = false;
   }
 
   /** The Loc-RIB has another best path for a prefix. */
@@ -83,25 +89,19 @@ export class AdjRibOut {
 
   /** Goes on with a pass. @returns Units used. */
   step(units: number): number {
-    const { highest } = this.#tables.prefixes;
     let used = 0;
-    while (used < units && this.#passAt !== 0) {
+    for (; used < units && this.#passAt <= this.#passEnd; used += 1, this.#passAt += 1) {
       const prefix = this.#passAt;
-      if (prefix > highest) {
-        this.#passAt = 0;
-        break;
-      }
-      this.#passAt += 1;
-      used += 1;
       const best = this.#locRib.best(prefix);
-      if (best !== 0) this.#enqueue(prefix, this.#wants(best));
+      if (best === 0 || (this.#isFirstPass && this.#advertised.has(prefix))) continue;
+      this.#enqueue(prefix, this.#wants(best));
     }
     return used;
   }
 
   /** Everything that is known has been decided: End-of-RIB may follow, after the first pass. */
   settle(): void {
-    if (this.#passAt === 0) this.#isSettled = true;
+    if (!this.isPassing) this.#isSettled = true;
   }
 
   /**
@@ -143,13 +143,13 @@ export class AdjRibOut {
   }
 
   #wants(group: number): boolean {
-    if (group === 0 || this.#tables.groups.peer.get(group) === this.#recipient.peer) return false;
+    if (group === 0 || this.#tables.groups.peer(group) === this.#recipient.peer) return false;
     return this.egress.exports(group) && this.#nextHopFor(group) !== undefined;
   }
 
   #nextHopFor(group: number): Uint8Array | undefined {
     if (this.egress.sendsOwnNextHop(group)) return this.ownNextHop;
-    return this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop.get(group));
+    return this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop(group));
   }
 
   #enqueue(prefix: number, isWanted: boolean): void {

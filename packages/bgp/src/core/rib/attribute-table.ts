@@ -1,10 +1,13 @@
 import { ByteLog, MAX_BLOCK_OCTETS } from './memory/byte-log.ts';
-import { Int32Column, Uint16Column, Uint32Column } from './memory/column.ts';
 import { HashIndex } from './memory/hash-index.ts';
 import { Ids } from './memory/ids.ts';
+import { Records } from './memory/records.ts';
 
 /** Largest attribute set that can be interned, octets. Four times what a message of 4096 octets can carry. */
 export const MAX_ATTRIBUTE_OCTETS = Math.min(16_384, MAX_BLOCK_OCTETS);
+
+const Field = { Position: 0, Length: 1, Hash: 2, References: 3 } as const;
+const FIELDS = 4;
 
 /**
  * Path attribute sets, interned as normalised wire octets (wire/attribute-set.ts): equal sets are one id, and
@@ -14,12 +17,9 @@ export const MAX_ATTRIBUTE_OCTETS = Math.min(16_384, MAX_BLOCK_OCTETS);
  */
 export class AttributeTable {
   readonly #ids = new Ids();
-  readonly #positions = new Uint32Column();
-  readonly #lengths = new Uint16Column();
-  readonly #hashes = new Int32Column();
-  readonly #references = new Int32Column();
-  readonly #index = new HashIndex((id) => this.#hashes.get(id));
-  readonly #log = new ByteLog((id, position) => this.#positions.set(id, position));
+  readonly #records = new Records(FIELDS);
+  readonly #index = new HashIndex();
+  readonly #log = new ByteLog((id, position) => this.#records.set(id, Field.Position, position));
 
   /** Sets in the table. */
   get size(): number {
@@ -38,47 +38,65 @@ export class AttributeTable {
    */
   intern(octets: Uint8Array, length: number): number {
     const hash = hashOctets(octets, length);
-    let id = this.#index.first(hash);
-    while (id !== 0 && !this.#equals(id, hash, octets, length)) id = this.#index.following(id);
+    let id = this.#find(hash, octets, length);
     if (id === 0) {
       id = this.#ids.take();
-      this.#lengths.set(id, length);
-      this.#hashes.set(id, hash);
-      this.#positions.set(id, this.#log.append(id, octets, length));
-      this.#index.insert(id, hash);
+      this.#records.ensure(id);
+      this.#records.set(id, Field.Length, length);
+      this.#records.set(id, Field.Hash, hash);
+      this.#records.set(id, Field.References, 0);
+      this.#records.set(id, Field.Position, this.#log.append(id, octets, length));
+      this.#index.insert(id, hash, length & 0xff);
     }
-    this.#references.set(id, this.#references.get(id) + 1);
+    this.retain(id);
     return id;
   }
 
   retain(id: number): void {
-    this.#references.set(id, this.#references.get(id) + 1);
+    this.#records.set(id, Field.References, this.#records.get(id, Field.References) + 1);
   }
 
   release(id: number): void {
-    const references = this.#references.get(id) - 1;
-    this.#references.set(id, references);
+    const references = this.#records.get(id, Field.References) - 1;
+    this.#records.set(id, Field.References, references);
     if (references > 0) return;
-    this.#index.remove(id, this.#hashes.get(id));
-    this.#log.free(this.#positions.get(id), this.#lengths.get(id));
+    const length = this.length(id);
+    this.#index.remove(id, this.#records.get(id, Field.Hash), length & 0xff);
+    this.#log.free(this.#position(id), length);
     this.#ids.giveBack(id);
   }
 
   /** Octets of a set. */
   length(id: number): number {
-    return this.#lengths.get(id);
+    return this.#records.get(id, Field.Length);
   }
 
-  /** The octets, as a view that is valid until the table changes. */
-  octets(id: number): Uint8Array {
-    const position = this.#positions.get(id);
-    const offset = this.#log.offsetOf(position);
-    return this.#log.segmentOf(position).subarray(offset, offset + this.#lengths.get(id));
+  /** The array that holds a set, {@link length} octets from {@link offset} on, until the table changes. */
+  bytes(id: number): Uint8Array {
+    return this.#log.segmentOf(this.#position(id));
   }
 
-  #equals(id: number, hash: number, octets: Uint8Array, length: number): boolean {
-    if (this.#hashes.get(id) !== hash || this.#lengths.get(id) !== length) return false;
-    const position = this.#positions.get(id);
+  offset(id: number): number {
+    return this.#log.offsetOf(this.#position(id));
+  }
+
+  #position(id: number): number {
+    return this.#records.get(id, Field.Position) >>> 0;
+  }
+
+  #find(hash: number, octets: Uint8Array, length: number): number {
+    const index = this.#index;
+    const tag = length & 0xff;
+    let slot = index.first(hash, tag);
+    while (slot >= 0 && !this.#equals(index.idAt(slot), octets, length)) {
+      slot = index.following(slot, hash, tag);
+    }
+    return slot < 0 ? 0 : index.idAt(slot);
+  }
+
+  #equals(id: number, octets: Uint8Array, length: number): boolean {
+    if (this.length(id) !== length) return false;
+    const position = this.#position(id);
     const segment = this.#log.segmentOf(position);
     const offset = this.#log.offsetOf(position);
     for (let i = 0; i < length; i += 1) {

@@ -1,4 +1,5 @@
-import { AttributeCode, findAttribute } from '../wire/attribute-set.ts';
+import { equalAsPaths } from '../wire/as-path.ts';
+import { AttributeSummary } from '../wire/attribute-summary.ts';
 import type { AttributeTable } from './attribute-table.ts';
 import { GroupFlag, type PathGroups } from './path-groups.ts';
 
@@ -27,15 +28,15 @@ export interface PeerOrder {
  */
 const DECISION_STEPS: readonly DecisionStep[] = [
   { name: 'originated', value: (groups, g) => (groups.has(g, GroupFlag.Originated) ? 0 : 1) },
-  { name: 'local-pref', value: (groups, g) => -groups.localPref.get(g) },
-  { name: 'as-path-length', value: (groups, g) => groups.asPathLength.get(g) },
-  { name: 'origin', value: (groups, g) => groups.origin.get(g) },
-  { name: 'med', value: (groups, g) => groups.med.get(g), perNeighbourAs: true },
+  { name: 'local-pref', value: (groups, g) => -groups.localPref(g) },
+  { name: 'as-path-length', value: (groups, g) => groups.asPathLength(g) },
+  { name: 'origin', value: (groups, g) => groups.origin(g) },
+  { name: 'med', value: (groups, g) => groups.med(g), perNeighbourAs: true },
   { name: 'ebgp-over-ibgp', value: (groups, g) => (groups.has(g, GroupFlag.Ebgp) ? 0 : 1) },
-  { name: 'router-id', value: (groups, g) => groups.routerId.get(g), breaksTie: true },
+  { name: 'router-id', value: (groups, g) => groups.routerId(g), breaksTie: true },
   {
     name: 'peer-address',
-    value: (groups, g, peers) => peers.rank(groups.peer.get(g)),
+    value: (groups, g, peers) => peers.rank(groups.peer(g)),
     breaksTie: true,
   },
 ];
@@ -51,6 +52,7 @@ export class Decision {
   readonly #groups: PathGroups;
   readonly #attributes: AttributeTable;
   readonly #peers: PeerOrder;
+  readonly #summary = new AttributeSummary();
 
   constructor(groups: PathGroups, attributes: AttributeTable, peers: PeerOrder) {
     this.#groups = groups;
@@ -65,6 +67,7 @@ export class Decision {
    * @returns Groups of the result.
    */
   choose(candidates: number[], count: number): number {
+    if (count === 1) return 1;
     let left = count;
     let equal = 0;
     for (const step of DECISION_STEPS) {
@@ -134,12 +137,11 @@ export class Decision {
     const before = candidates.slice(0, count);
     let kept = 0;
     for (const group of before) {
-      const neighbour = groups.neighbourAs.get(group);
+      const neighbour = groups.neighbourAs(group);
       const value = step.value(groups, group, this.#peers);
       const isBeaten = before.some(
         (other) =>
-          groups.neighbourAs.get(other) === neighbour &&
-          step.value(groups, other, this.#peers) < value,
+          groups.neighbourAs(other) === neighbour && step.value(groups, other, this.#peers) < value,
       );
       if (isBeaten) continue;
       candidates[kept] = group;
@@ -174,16 +176,13 @@ export class Decision {
   }
 
   #sameAsPath(a: number, b: number): boolean {
-    const [left, right] = [this.#groups.attribute.get(a), this.#groups.attribute.get(b)];
+    const [left, right] = [this.#groups.attribute(a), this.#groups.attribute(b)];
     if (left === right) return true;
-    const [leftSet, rightSet] = [this.#attributes.octets(left), this.#attributes.octets(right)];
-    const leftPath = findAttribute(leftSet, AttributeCode.AsPath);
-    const rightPath = findAttribute(rightSet, AttributeCode.AsPath);
-    if (!leftPath || !rightPath) return leftPath === rightPath;
-    if (leftPath.to - leftPath.from !== rightPath.to - rightPath.from) return false;
-    for (let i = 0; leftPath.from + i < leftPath.to; i += 1) {
-      if (leftSet[leftPath.from + i] !== rightSet[rightPath.from + i]) return false;
-    }
-    return true;
+    const attributes = this.#attributes;
+    const summary = this.#summary;
+    summary.read(attributes.bytes(left), attributes.offset(left), attributes.length(left));
+    const leftPath = summary.asPath;
+    summary.read(attributes.bytes(right), attributes.offset(right), attributes.length(right));
+    return equalAsPaths(leftPath, summary.asPath);
   }
 }

@@ -45,9 +45,9 @@ export class EgressClass {
 
   /** Whether routes of a group may be sent to peers of the class. */
   exports(group: number): boolean {
-    const flags = this.#groups.flags.get(group);
+    const flags = this.#groups.flags(group);
     // What may outgrow a message on its way out is not sent at all, and a peer that has it gets a withdrawal.
-    if (this.#attributes.length(this.#groups.attribute.get(group)) > this.#maxOctets) return false;
+    if (this.#attributes.length(this.#groups.attribute(group)) > this.#maxOctets) return false;
     if ((flags & GroupFlag.NoAdvertise) !== 0) return false;
     if ((flags & GroupFlag.NoExport) !== 0 && this.key.ebgp) return false;
     if ((flags & GroupFlag.Originated) !== 0) return true;
@@ -67,16 +67,18 @@ export class EgressClass {
   /** Whether routes of two groups look the same to peers of the class. */
   looksEqual(a: number, b: number): boolean {
     const groups = this.#groups;
-    if (groups.attribute.get(a) !== groups.attribute.get(b)) return false;
+    if (groups.attribute(a) !== groups.attribute(b)) return false;
     const mine = this.sendsOwnNextHop(a);
     if (mine !== this.sendsOwnNextHop(b)) return false;
-    return mine || groups.nextHop.get(a) === groups.nextHop.get(b);
+    return mine || groups.nextHop(a) === groups.nextHop(b);
   }
 
   /** The attributes of a group as peers of the class get them, with room for the next hop. */
   encode(group: number): EncodedAttributes {
-    const groups = this.#groups;
-    const set = this.#attributes.octets(groups.attribute.get(group));
-    return this.#encoder.encode(set, groups.localPref.get(group));
+    const attributes = this.#attributes;
+    const id = this.#groups.attribute(group);
+    const set = { offset: attributes.offset(id), length: attributes.length(id) };
+    this.#encoder.encode(attributes.bytes(id), set, this.#groups.localPref(group));
+    return this.#encoder;
   }
 }

@@ -21,9 +21,11 @@ export class FamilyRib {
   /** Of sessions that ended, until they have let go of everything. */
   readonly #released: AdjRibOut[] = [];
   #links: Links;
-  /** Next of the next hops, and of the prefixes, to look at again; beyond the highest: none. */
+  /** The next hop to resolve next, of those that there are; beyond the highest: none. */
   #nextHopAt = 1;
-  #prefixAt = Number.POSITIVE_INFINITY;
+  /** Of the prefixes to decide again, the next and the last. */
+  #prefixAt = 1;
+  #prefixEnd = 0;
 
   constructor(
     shared: { readonly prefixes: PrefixTable; readonly attributes: AttributeTable },
@@ -33,11 +35,11 @@ export class FamilyRib {
   ) {
     this.family = shared.prefixes.family;
     this.tables = new RibTables(shared.prefixes, shared.attributes, sets);
-    this.fib = new FibStream(shared.prefixes, sets);
+    this.fib = new FibStream(shared.prefixes, this.tables.states, sets);
     this.locRib = new LocRib(this.tables, { sets, fib: this.fib }, peers);
     this.#links = links;
     this.tables.onRefusalChange = (group) => {
-      this.adjRibIn(this.tables.groups.peer.get(group)).refusalChanged(group);
+      this.adjRibIn(this.tables.groups.peer(group)).refusalChanged(group);
     };
   }
 
@@ -63,14 +65,15 @@ export class FamilyRib {
     if (rule.maxPaths === maxPaths && rule.relaxAsPath === relaxAsPath) return;
     decision.multipath = rule;
     this.#prefixAt = 1;
+    this.#prefixEnd = this.tables.highestPrefix();
   }
 
   addOut(out: AdjRibOut): void {
-    this.locRib.outs.add(out);
+    this.locRib.outs.push(out);
   }
 
   removeOut(out: AdjRibOut): void {
-    this.locRib.outs.delete(out);
+    this.locRib.outs.splice(this.locRib.outs.indexOf(out), 1);
     this.#released.push(out);
   }
 
@@ -81,7 +84,7 @@ export class FamilyRib {
       this.tables.nextHopSweep.isIdle &&
       this.tables.peerSweep.isIdle &&
       this.#nextHopAt > this.tables.nextHops.highest &&
-      this.#prefixAt > this.tables.prefixes.highest &&
+      this.#prefixAt > this.#prefixEnd &&
       !this.#adjRibIns.some((rib) => rib?.hasDead)
     );
   }
@@ -129,9 +132,9 @@ export class FamilyRib {
   }
 
   #redecide(units: number): number {
-    const { paths, prefixes, undecided } = this.tables;
+    const { paths, undecided } = this.tables;
     let used = 0;
-    for (; used < units && this.#prefixAt <= prefixes.highest; used += 1, this.#prefixAt += 1) {
+    for (; used < units && this.#prefixAt <= this.#prefixEnd; used += 1, this.#prefixAt += 1) {
       if (paths.first(this.#prefixAt) !== 0) undecided.add(this.#prefixAt);
     }
     return used;

@@ -1,8 +1,8 @@
 import { ADDRESS_OCTETS, type Family, type NextHopSet, recordOctets } from '@overland/net';
-import { Int32Column } from './memory/column.ts';
 import { IdSet } from './memory/id-set.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import type { PrefixTable } from './prefix-table.ts';
+import type { RouteStates } from './route-states.ts';
 
 /** The packed part of a RouteBatch. */
 export interface PackedRoutes {
@@ -16,13 +16,13 @@ export class FibStream {
   readonly #prefixes: PrefixTable;
   readonly #sets: NextHopSets;
   /** Slots of next-hop sets by prefix; 0: no route. */
-  readonly #wanted = new Int32Column();
-  readonly #told = new Int32Column();
+  readonly #states: RouteStates;
   readonly #pending = new IdSet();
 
-  constructor(prefixes: PrefixTable, sets: NextHopSets) {
+  constructor(prefixes: PrefixTable, states: RouteStates, sets: NextHopSets) {
     this.family = prefixes.family;
     this.#prefixes = prefixes;
+    this.#states = states;
     this.#sets = sets;
   }
 
@@ -32,12 +32,12 @@ export class FibStream {
 
   /** @param slot Of the next-hop set; 0 to withdraw. */
   want(prefix: number, slot: number): void {
-    const before = this.#wanted.get(prefix);
+    const before = this.#states.wanted(prefix);
     if (before === slot) return;
     if (slot !== 0) this.#sets.hold(slot);
-    this.#wanted.set(prefix, slot);
+    this.#states.setWanted(prefix, slot);
     if (before !== 0) this.#sets.release(before);
-    if (slot === this.#told.get(prefix)) {
+    if (slot === this.#states.told(prefix)) {
       if (this.#pending.delete(prefix)) this.#prefixes.release(prefix);
     } else if (this.#pending.add(prefix)) this.#prefixes.hold(prefix);
   }
@@ -51,7 +51,7 @@ export class FibStream {
     const nextHopSets: NextHopSet[] = [];
     for (let i = 0, at = 0; i < count; i += 1, at += width + 5) {
       const prefix = this.#pending.take();
-      const slot = this.#wanted.get(prefix);
+      const slot = this.#states.wanted(prefix);
       this.#prefixes.writeAddress(prefix, records, at);
       records[at + width] = this.#prefixes.length(prefix);
       view.setUint32(at + width + 1, slot === 0 ? 0 : this.#sets.idOf(slot));
@@ -64,9 +64,9 @@ export class FibStream {
   }
 
   #setTold(prefix: number, slot: number): void {
-    const before = this.#told.get(prefix);
+    const before = this.#states.told(prefix);
     if (slot !== 0) this.#sets.hold(slot);
-    this.#told.set(prefix, slot);
+    this.#states.setTold(prefix, slot);
     if (before !== 0) this.#sets.release(before);
   }
 }

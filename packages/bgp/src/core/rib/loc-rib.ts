@@ -1,7 +1,6 @@
 import type { AdjRibOut } from './adj-rib-out.ts';
 import { Decision, type PeerOrder } from './decision.ts';
 import type { FibStream } from './fib-stream.ts';
-import { Int32Column } from './memory/column.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
@@ -14,11 +13,10 @@ import type { RibTables } from './rib-tables.ts';
 export class LocRib {
   readonly decision: Decision;
   /** Everyone that is told of a change. */
-  readonly outs = new Set<AdjRibOut>();
+  readonly outs: AdjRibOut[] = [];
   readonly #tables: RibTables;
   readonly #sets: NextHopSets;
   readonly #fib: FibStream;
-  readonly #best = new Int32Column();
   readonly #candidates: number[] = [];
   readonly #adjacencies: number[] = [];
 
@@ -35,7 +33,7 @@ export class LocRib {
 
   /** The group of the best path of a prefix; 0 if it has none. */
   best(prefix: number): number {
-    return this.#best.get(prefix);
+    return this.#tables.states.best(prefix);
   }
 
   /** Decides up to `units` prefixes. @returns Units used. */
@@ -64,12 +62,26 @@ export class LocRib {
   }
 
   #decide(prefix: number): void {
+    const path = this.#tables.paths.first(prefix);
+    const isSole = path !== 0 && this.#tables.paths.following(path) === 0;
+    if (isSole) this.#decideSole(prefix, path);
+    else this.#decideAmong(prefix);
+  }
+
+  /** Most prefixes of most tables have one path. */
+  #decideSole(prefix: number, path: number): void {
+    const { groups, nextHops, paths } = this.#tables;
+    const group = paths.group(path);
+    const best = this.#tables.isEligible(group) ? group : 0;
+    this.#fib.want(prefix, best === 0 ? 0 : nextHops.soleSetOf(groups.nextHop(best)));
+    this.#setBest(prefix, best);
+  }
+
+  #decideAmong(prefix: number): void {
     const count = this.#gather(prefix);
     const chosen = count === 0 ? 0 : this.decision.choose(this.#candidates, count);
-    const best = count === 0 ? 0 : (this.#candidates[0] ?? 0);
     this.#fib.want(prefix, chosen === 0 ? 0 : this.#nextHopSet(chosen));
-    const before = this.#best.get(prefix);
-    if (best !== before) this.#change(prefix, before, best);
+    this.#setBest(prefix, chosen === 0 ? 0 : (this.#candidates[0] ?? 0));
   }
 
   #gather(prefix: number): number {
@@ -90,24 +102,36 @@ export class LocRib {
     const { groups, nextHops } = this.#tables;
     const best = this.#candidates[0] ?? 0;
     if (groups.has(best, GroupFlag.Originated)) return 0;
-    const adjacencies = this.#adjacencies;
-    adjacencies.length = 0;
+    let members = 0;
     for (let i = 0; i < count; i += 1) {
-      const adjacency = nextHops.adjacencyOf(groups.nextHop.get(this.#candidates[i] ?? 0));
-      if (adjacency !== 0 && !adjacencies.includes(adjacency)) adjacencies.push(adjacency);
+      const group = this.#candidates[i] ?? 0;
+      members = this.#addAdjacency(nextHops.adjacencyOf(groups.nextHop(group)), members);
     }
-    if (adjacencies.length > 1) adjacencies.sort((a, b) => a - b);
-    return this.#sets.slotOf(adjacencies);
+    return this.#sets.slotOf(this.#adjacencies, members);
   }
 
-  #change(prefix: number, before: number, best: number): void {
-    const { prefixes } = this.#tables;
+  /** Adds to the first `count` adjacencies, which are ascending, unless it is there. @returns The new count. */
+  #addAdjacency(adjacency: number, count: number): number {
+    const adjacencies = this.#adjacencies;
+    let at = count;
+    while (at > 0 && (adjacencies[at - 1] ?? 0) > adjacency) at -= 1;
+    if (at > 0 && adjacencies[at - 1] === adjacency) return count;
+    for (let i = count; i > at; i -= 1) adjacencies[i] = adjacencies[i - 1] ?? 0;
+    adjacencies[at] = adjacency;
+    return count + 1;
+  }
+
+  #setBest(prefix: number, best: number): void {
+    const { prefixes, states } = this.#tables;
+    const before = states.best(prefix);
+    if (best === before) return;
     if (best !== 0) {
       this.#tables.holdBest(best);
       if (before === 0) prefixes.hold(prefix);
     }
-    this.#best.set(prefix, best);
-    for (const out of this.outs) out.bestChanged(prefix, before, best);
+    states.setBest(prefix, best);
+    const { outs } = this;
+    for (let i = 0; i < outs.length; i += 1) outs[i]?.bestChanged(prefix, before, best);
     if (before !== 0) {
       this.#tables.releaseBest(before);
       if (best === 0) prefixes.release(prefix);

@@ -31,6 +31,7 @@ export class NextHopSets {
   readonly #entries: (SetEntry | undefined)[] = [];
   readonly #slotsByHash = new Map<number, number[]>();
   #lastId = 0;
+  #lastSlot = 0;
 
   /** The id of an adjacency, with one more reference. */
   adjacency(nextHop: NextHop): number {
@@ -57,27 +58,21 @@ export class NextHopSets {
   /**
    * The slot of a set. Whoever keeps it must {@link hold} it.
    *
-   * @param members Adjacency ids, ascending, without duplicates.
+   * @param members Adjacency ids, ascending, without duplicates: the first `count` of the array.
    */
-  slotOf(members: readonly number[]): number {
-    let hash = members.length;
-    for (const member of members) hash = (Math.imul(hash, 0x0100_0193) ^ member) | 0;
-    const candidates = this.#slotsByHash.get(hash);
-    const found = candidates?.find((slot) => sameMembers(this.#entry(slot).members, members));
-    if (found !== undefined) return found;
-    const slot = this.#slots.take();
-    this.#lastId += 1;
-    this.#entries[slot] = {
-      id: this.#lastId,
-      members: [...members],
-      hash,
-      references: 0,
-      told: false,
-    };
-    for (const member of members) this.#adjacency(member).references += 1;
-    if (candidates) candidates.push(slot);
-    else this.#slotsByHash.set(hash, [slot]);
-    return slot;
+  slotOf(members: readonly number[], count: number): number {
+    // Routes come in runs with the same set.
+    const last = this.#entries[this.#lastSlot];
+    if (last && hasMembers(last, members, count)) return this.#lastSlot;
+    let hash = count;
+    for (let i = 0; i < count; i += 1) {
+      hash = Math.imul(hash, 0x0100_0193) ^ (members[i] ?? 0);
+    }
+    const found = this.#slotsByHash
+      .get(hash)
+      ?.find((slot) => hasMembers(this.#entry(slot), members, count));
+    this.#lastSlot = found ?? this.#create(members.slice(0, count), hash);
+    return this.#lastSlot;
   }
 
   hold(slot: number): void {
@@ -112,6 +107,17 @@ export class NextHopSets {
     };
   }
 
+  #create(members: readonly number[], hash: number): number {
+    const slot = this.#slots.take();
+    this.#lastId += 1;
+    this.#entries[slot] = { id: this.#lastId, members, hash, references: 0, told: false };
+    for (const member of members) this.#adjacency(member).references += 1;
+    const others = this.#slotsByHash.get(hash);
+    if (others) others.push(slot);
+    else this.#slotsByHash.set(hash, [slot]);
+    return slot;
+  }
+
   #adjacency(id: number): Adjacency {
     return this.#adjacencies[id] as Adjacency;
   }
@@ -121,6 +127,8 @@ export class NextHopSets {
   }
 }
 
-function sameMembers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((member, i) => member === b[i]);
+function hasMembers(entry: SetEntry, members: readonly number[], count: number): boolean {
+  if (entry.members.length !== count) return false;
+  for (let i = 0; i < count; i += 1) if (entry.members[i] !== members[i]) return false;
+  return true;
 }

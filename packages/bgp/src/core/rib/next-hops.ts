@@ -1,4 +1,5 @@
 import { addressFromBytes, type IpAddress, isLinkLocal, type NextHop } from '@overland/net';
+import type { AttributeField } from '../wire/attribute-set.ts';
 import type { Links } from './links.ts';
 import { Int32Column } from './memory/column.ts';
 import { Ids } from './memory/ids.ts';
@@ -32,6 +33,8 @@ export class NextHops {
   readonly #entries: (Entry | undefined)[] = [];
   readonly #byKey = new Map<string, number>();
   readonly #adjacency = new Int32Column();
+  /** Slot of the set of that adjacency alone; 0 while the next hop cannot be used. */
+  readonly #soleSet = new Int32Column();
   /** Ring of the groups without next hop. */
   readonly #ownRing: number;
 
@@ -48,7 +51,7 @@ export class NextHops {
   /**
    * The id of a next hop; its references do not change.
    *
-   * @param octets 4, 16 or 32; copied.
+   * @param octets 4, 16 or 32.
    * @param localAddress Our end of the session.
    */
   intern(octets: Uint8Array, localAddress: IpAddress, links: Links): number {
@@ -64,7 +67,7 @@ export class NextHops {
     this.#byKey.set(key, id);
     this.#entries[id] = {
       key,
-      octets: octets.slice(),
+      octets,
       address,
       linkLocal,
       localAddress,
@@ -73,6 +76,7 @@ export class NextHops {
       references: 0,
     };
     this.#adjacency.set(id, 0);
+    this.#soleSet.set(id, 0);
     this.refresh(id, links);
     return id;
   }
@@ -90,11 +94,11 @@ export class NextHops {
   }
 
   /** Whether `id` is what {@link intern} would return; cheaper than that. */
-  isSame(id: number, octets: Uint8Array, localAddress: IpAddress): boolean {
+  isSame(id: number, { bytes, from, to }: AttributeField, localAddress: IpAddress): boolean {
     const entry = this.#entries[id];
-    if (!entry || entry.octets.length !== octets.length) return false;
+    if (!entry || entry.octets.length !== to - from) return false;
     if (entry.localAddress !== localAddress) return false;
-    for (let i = 0; i < octets.length; i += 1) if (entry.octets[i] !== octets[i]) return false;
+    for (let at = from; at < to; at += 1) if (entry.octets[at - from] !== bytes[at]) return false;
     return true;
   }
 
@@ -106,6 +110,11 @@ export class NextHops {
   /** The adjacency behind the next hop; 0 while it cannot be used. */
   adjacencyOf(id: number): number {
     return this.#adjacency.get(id);
+  }
+
+  /** Slot of the next-hop set for a route that has this next hop only; 0 while it cannot be used. */
+  soleSetOf(id: number): number {
+    return this.#soleSet.get(id);
   }
 
   addressOf(id: number): IpAddress | null {
@@ -124,15 +133,24 @@ export class NextHops {
     const resolved = resolve(entry, links);
     const before = this.#adjacency.get(id);
     const after = resolved ? this.#sets.adjacency(resolved) : 0;
-    this.#adjacency.set(id, after);
-    if (before !== 0) this.#sets.releaseAdjacency(before);
+    this.#setAdjacency(id, after);
     return after !== before;
   }
 
+  /** Takes over the reference to the adjacency. */
+  #setAdjacency(id: number, adjacency: number): void {
+    const sets = this.#sets;
+    const [before, setBefore] = [this.#adjacency.get(id), this.#soleSet.get(id)];
+    const set = adjacency === 0 ? 0 : sets.slotOf([adjacency], 1);
+    if (set !== 0) sets.hold(set);
+    this.#adjacency.set(id, adjacency);
+    this.#soleSet.set(id, set);
+    if (setBefore !== 0) sets.release(setBefore);
+    if (before !== 0) sets.releaseAdjacency(before);
+  }
+
   #forget(id: number, entry: Entry): number {
-    const adjacency = this.#adjacency.get(id);
-    if (adjacency !== 0) this.#sets.releaseAdjacency(adjacency);
-    this.#adjacency.set(id, 0);
+    this.#setAdjacency(id, 0);
     this.#byKey.delete(entry.key);
     this.#entries[id] = undefined;
     this.#ids.giveBack(id);

@@ -1,5 +1,10 @@
 import { type Family, type Prefix, prefixBytes } from '@overland/net';
-import { AttributeCode, AttributeFlag, writeAttributeHeader } from '../wire/attribute-set.ts';
+import {
+  AttributeCode,
+  AttributeFlag,
+  attributeType,
+  writeAttributeHeader,
+} from '../wire/attribute-set.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { NO_NEXT_HOP } from './next-hops.ts';
@@ -35,40 +40,30 @@ export class OriginatedRoutes {
   }
 
   #announce(prefix: Prefix): void {
-    const { family, words, length } = wordsOf(prefix);
-    const { tables } = this.#ribs[family];
-    const adjRibIn = this.#ribs[family].adjRibIn(OWN_SLOT);
+    const { family, octets, length } = prefixBytes(prefix);
+    const { attributes, nlri, prefixIds } = this.#shared;
     const set = originatedSet();
-    const attribute = this.#shared.attributes.intern(set, set.length);
-    const group = adjRibIn.group(attribute, NO_NEXT_HOP, OWN_ORIGIN);
-    adjRibIn.put(tables.prefixes.intern(words, length), group);
+    const adjRibIn = this.#ribs[family].adjRibIn(OWN_SLOT);
+    const attribute = attributes.intern(set, set.length);
+    nlri.readOne(family, octets, length);
+    this.#ribs[family].tables.prefixes.internAll(nlri, prefixIds);
+    adjRibIn.announce(prefixIds, 1, adjRibIn.group(attribute, NO_NEXT_HOP, OWN_ORIGIN));
   }
 
   #withdraw(prefix: Prefix): void {
-    const { family, words, length } = wordsOf(prefix);
-    const id = this.#ribs[family].tables.prefixes.find(words, length);
-    this.#ribs[family].adjRibIn(OWN_SLOT).withdraw(id);
+    const { family, octets, length } = prefixBytes(prefix);
+    const { nlri, prefixIds } = this.#shared;
+    nlri.readOne(family, octets, length);
+    this.#ribs[family].tables.prefixes.findAll(nlri, prefixIds);
+    this.#ribs[family].adjRibIn(OWN_SLOT).withdraw(prefixIds, 1);
   }
 }
 
 /** ORIGIN IGP and an empty AS_PATH. RFC 4271 section 5.1. */
 function originatedSet(): Uint8Array {
   const set = new Uint8Array(7);
-  const flags = AttributeFlag.Transitive;
-  const origin = writeAttributeHeader(set, 0, { flags, code: AttributeCode.Origin, length: 1 });
-  writeAttributeHeader(set, origin + 1, { flags, code: AttributeCode.AsPath, length: 0 });
+  const origin = attributeType(AttributeFlag.Transitive, AttributeCode.Origin);
+  const asPath = attributeType(AttributeFlag.Transitive, AttributeCode.AsPath);
+  writeAttributeHeader(set, writeAttributeHeader(set, 0, origin, 1) + 1, asPath, 0);
   return set;
-}
-
-/** The form in which prefix tables take a prefix. */
-export function wordsOf(prefix: Prefix): {
-  readonly family: Family;
-  readonly words: Int32Array;
-  readonly length: number;
-} {
-  const { family, octets, length } = prefixBytes(prefix);
-  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
-  const words = new Int32Array(4);
-  for (let i = 0; i * 4 < octets.length; i += 1) words[i] = view.getInt32(i * 4);
-  return { family, words, length };
 }

@@ -53,11 +53,11 @@ export class LiveSession {
       ebgp: this.ebgp,
       families: session.families,
     };
-    const own = new Set<number>([session.localAsn, speaker.asn]);
+    const [own, other] = [session.localAsn, speaker.asn];
     this.origin = {
       flags: this.ebgp ? GroupFlag.Ebgp : 0,
       routerId: readU32(addressBytes(session.peerRouterId), 0),
-      countOwnAs: ({ asPath }) => [...own].reduce((sum, asn) => sum + countAs(asPath, asn), 0),
+      countOwnAs: (asPath) => countAs(asPath, own) + (other === own ? 0 : countAs(asPath, other)),
     };
   }
 

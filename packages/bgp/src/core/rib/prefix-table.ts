@@ -1,8 +1,12 @@
 import { ADDRESS_BITS, type Family, type Prefix, prefixFromBytes } from '@overland/net';
-import { nlriOctets } from '../wire/nlri.ts';
-import { Int32Column, Uint8Column } from './memory/column.ts';
+import { type NlriList, nlriOctets } from '../wire/nlri.ts';
 import { HashIndex } from './memory/hash-index.ts';
 import { Ids } from './memory/ids.ts';
+import { Records } from './memory/records.ts';
+
+const HOLDERS_SHIFT = 8;
+const ONE_HOLDER = 1 << HOLDERS_SHIFT;
+const LENGTH_MASK = ONE_HOLDER - 1;
 
 /**
  * Prefixes of one family as integer ids. Every table of the engine is indexed by these ids, and the speakers
@@ -14,15 +18,17 @@ export class PrefixTable {
   readonly family: Family;
   readonly #words: number;
   readonly #ids = new Ids();
-  readonly #addresses = new Int32Column();
-  readonly #lengths = new Uint8Column();
-  readonly #holders = new Int32Column();
-  readonly #index: HashIndex;
+  /** The words of the address; then length (8 bits) and holders (24 bits). */
+  readonly #records: Records;
+  readonly #index = new HashIndex();
+  #hashes = new Int32Array(64);
+  /** Means nothing: a use of what was fetched, for the compiler. */
+  touched = 0;
 
   constructor(family: Family) {
     this.family = family;
     this.#words = ADDRESS_BITS[family] / 32;
-    this.#index = new HashIndex((id) => this.#hashOf(id));
+    this.#records = new Records(this.#words + 1);
   }
 
   /** The highest id in use so far: a bound for loops over all prefixes. */
@@ -35,48 +41,45 @@ export class PrefixTable {
     return this.#ids.used;
   }
 
-  /** The id of a prefix; 0 if nobody holds it. */
-  find(words: Int32Array, length: number): number {
-    return this.#find(words, length, hashPrefix(words, this.#words, length));
+  /** The ids of the prefixes of a list, in `ids`; 0 for those that nobody holds. */
+  findAll(list: NlriList, ids: Int32Array): void {
+    this.#hash(list);
+    for (let i = 0; i < list.count; i += 1) ids[i] = this.#find(list, i, this.#hashes[i] ?? 0);
   }
 
-  /** The id of a prefix, a new one if need be. The caller holds it, or it is lost: see {@link hold}. */
-  intern(words: Int32Array, length: number): number {
-    const hash = hashPrefix(words, this.#words, length);
-    const found = this.#find(words, length, hash);
-    if (found !== 0) return found;
-    const id = this.#ids.take();
-    const at = id * this.#words;
-    for (let i = 0; i < this.#words; i += 1) this.#addresses.set(at + i, words[i] ?? 0);
-    this.#lengths.set(id, length);
-    this.#index.insert(id, hash);
-    return id;
+  /** The ids of the prefixes of a list, in `ids`; new ones are lost unless the caller {@link hold}s them. */
+  internAll(list: NlriList, ids: Int32Array): void {
+    this.#hash(list);
+    for (let i = 0; i < list.count; i += 1) {
+      const hash = this.#hashes[i] ?? 0;
+      ids[i] = this.#find(list, i, hash) || this.#create(list, i, hash);
+    }
   }
 
   hold(id: number): void {
-    this.#holders.set(id, this.#holders.get(id) + 1);
+    this.#records.set(id, this.#words, this.#records.get(id, this.#words) + ONE_HOLDER);
   }
 
   /** Ends one {@link hold}; with the last one the prefix is forgotten. */
   release(id: number): void {
-    const holders = this.#holders.get(id) - 1;
-    this.#holders.set(id, holders);
-    if (holders === 0) this.#forget(id);
+    const rest = this.#records.get(id, this.#words) - ONE_HOLDER;
+    this.#records.set(id, this.#words, rest);
+    if (rest >>> HOLDERS_SHIFT === 0) this.#forget(id);
   }
 
   /** Prefix length in bits. */
   length(id: number): number {
-    return this.#lengths.get(id);
+    return this.#records.get(id, this.#words) & LENGTH_MASK;
   }
 
   /** Word `index` of the address, most significant first. */
   word(id: number, index: number): number {
-    return this.#addresses.get(id * this.#words + index);
+    return this.#records.get(id, index);
   }
 
   /** Writes the prefix as NLRI. RFC 4271 section 4.3. @returns The offset behind it. */
   writeNlri(id: number, target: Uint8Array, at: number): number {
-    const length = this.#lengths.get(id);
+    const length = this.length(id);
     const end = at + nlriOctets(length);
     target[at] = length;
     let word = 0;
@@ -105,53 +108,85 @@ export class PrefixTable {
       const difference = (this.word(a, i) >>> 0) - (this.word(b, i) >>> 0);
       if (difference !== 0) return difference;
     }
-    return this.#lengths.get(a) - this.#lengths.get(b);
+    return this.length(a) - this.length(b);
   }
 
   /** The prefix for people. */
   prefix(id: number): Prefix {
     const octets = new Uint8Array(this.#words * 4);
     this.writeAddress(id, octets, 0);
-    return prefixFromBytes(octets, this.#lengths.get(id));
+    return prefixFromBytes(octets, this.length(id));
   }
 
-  #find(words: Int32Array, length: number, hash: number): number {
-    let id = this.#index.first(hash);
-    while (id !== 0 && !this.#equals(id, words, length)) id = this.#index.following(id);
-    return id;
+  /**
+   * Hashes a list and looks at where each prefix would be in the index: the memory behind them is fetched all at
+   * once here, not one after the other later.
+   */
+  #hash({ count, lengths, words, wordsEach }: NlriList): void {
+    if (count > this.#hashes.length) this.#hashes = new Int32Array(count);
+    const hashes = this.#hashes;
+    let touched = 0;
+    for (let i = 0; i < count; i += 1) {
+      let hash = lengths[i] ?? 0;
+      for (let at = i * wordsEach; at < (i + 1) * wordsEach; at += 1)
+        hash = mix(hash, words[at] ?? 0);
+      hashes[i] = hash;
+      touched ^= this.#index.touch(hash);
+    }
+    this.touched = touched;
   }
 
-  #equals(id: number, words: Int32Array, length: number): boolean {
-    if (this.#lengths.get(id) !== length) return false;
-    const at = id * this.#words;
-    for (let i = 0; i < this.#words; i += 1) {
-      if (this.#addresses.get(at + i) !== words[i]) return false;
+  #find(list: NlriList, i: number, hash: number): number {
+    const index = this.#index;
+    const length = list.lengths[i] ?? 0;
+    let slot = index.first(hash, length);
+    // An IPv4 hash and length are the prefix itself: see mix.
+    while (slot >= 0 && this.#words > 1 && !this.#equals(index.idAt(slot), list, i)) {
+      slot = index.following(slot, hash, length);
+    }
+    return slot < 0 ? 0 : index.idAt(slot);
+  }
+
+  #equals(id: number, { words }: NlriList, i: number): boolean {
+    const at = i * this.#words;
+    for (let word = 0; word < this.#words; word += 1) {
+      if (this.word(id, word) !== words[at + word]) return false;
     }
     return true;
   }
 
+  #create({ lengths, words }: NlriList, i: number, hash: number): number {
+    const id = this.#ids.take();
+    const length = lengths[i] ?? 0;
+    const at = i * this.#words;
+    this.#records.ensure(id);
+    for (let word = 0; word < this.#words; word += 1) {
+      this.#records.set(id, word, words[at + word] ?? 0);
+    }
+    this.#records.set(id, this.#words, length);
+    this.#index.insert(id, hash, length);
+    return id;
+  }
+
   #forget(id: number): void {
-    this.#index.remove(id, this.#hashOf(id));
+    this.#index.remove(id, this.#hashOf(id), this.length(id));
     this.#ids.giveBack(id);
   }
 
   #hashOf(id: number): number {
-    const at = id * this.#words;
-    let hash = this.#lengths.get(id);
-    for (let i = 0; i < this.#words; i += 1) hash = mix(hash, this.#addresses.get(at + i));
+    let hash = this.length(id);
+    for (let i = 0; i < this.#words; i += 1) hash = mix(hash, this.word(id, i));
     return hash;
   }
 }
 
-function hashPrefix(words: Int32Array, count: number, length: number): number {
-  let hash = length;
-  for (let i = 0; i < count; i += 1) hash = mix(hash, words[i] ?? 0);
-  return hash;
-}
-
-/** One round of a multiplicative hash (constants of MurmurHash3, public domain). */
+/**
+ * The finalizer of MurmurHash3 (public domain). Every step can be undone: two IPv4 prefixes of the same length and
+ * hash are the same prefix.
+ */
 function mix(hash: number, word: number): number {
-  let mixed = Math.imul(hash ^ word, 0x85eb_ca6b);
+  let mixed = hash ^ word;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85eb_ca6b);
   mixed ^= mixed >>> 13;
   mixed = Math.imul(mixed, 0xc2b2_ae35);
   return mixed ^ (mixed >>> 16);

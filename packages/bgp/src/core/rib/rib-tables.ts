@@ -1,12 +1,14 @@
 import type { Family } from '@overland/net';
+import { AttributeSummary } from '../wire/attribute-summary.ts';
 import type { AttributeTable } from './attribute-table.ts';
-import { Int32Column, Uint8Column } from './memory/column.ts';
+import { Int32Column } from './memory/column.ts';
 import { IdSet } from './memory/id-set.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import { NextHops } from './next-hops.ts';
 import { GroupFlag, PathGroups } from './path-groups.ts';
 import { Paths } from './paths.ts';
 import type { PrefixTable } from './prefix-table.ts';
+import { RouteStates } from './route-states.ts';
 import { Sweep } from './sweep.ts';
 
 /** The tables of one family of one speaker, and what must stay true between them. */
@@ -15,16 +17,19 @@ export class RibTables {
   readonly prefixes: PrefixTable;
   readonly attributes: AttributeTable;
   readonly groups = new PathGroups();
-  readonly paths = new Paths(this.groups);
+  readonly states = new RouteStates();
+  readonly paths = new Paths(this.groups, this.states);
   readonly nextHops: NextHops;
   /** Prefixes whose best path may have changed. */
   readonly undecided = new IdSet();
   /** By peer slot: groups of earlier generations than this are dead, flushed as time permits. */
   readonly keepFrom = new Int32Column();
   /** By peer slot: times our AS number may occur in a received AS_PATH. */
-  readonly allowAsIn = new Uint8Column();
+  readonly allowAsIn = new Int32Column();
   readonly nextHopSweep: Sweep;
   readonly peerSweep: Sweep;
+  /** Of the set that was looked at last. */
+  readonly summary = new AttributeSummary();
   /** Told when import rules begin or cease to refuse a group. */
   onRefusalChange: (group: number) => void = () => {};
 
@@ -50,13 +55,20 @@ export class RibTables {
     });
   }
 
+  /** The bound for a loop over all prefixes: {@link states} has room for them. */
+  highestPrefix(): number {
+    const { highest } = this.prefixes;
+    this.states.ensure(highest);
+    return highest;
+  }
+
   /** Whether the decision process may consider the paths of a group. RFC 4271 section 9.1.2. */
   isEligible(group: number): boolean {
     const { groups } = this;
-    const nextHop = groups.nextHop.get(group);
+    const nextHop = groups.nextHop(group);
     return (
       !groups.has(group, GroupFlag.Refused) &&
-      groups.generation.get(group) >= this.keepFrom.get(groups.peer.get(group)) &&
+      groups.generation(group) >= this.keepFrom.get(groups.peer(group)) &&
       (nextHop === 0 || this.nextHops.adjacencyOf(nextHop) !== 0)
     );
   }
@@ -64,10 +76,10 @@ export class RibTables {
   /** Applies the import rules to a group: too many of our own AS numbers in the path. RFC 4271 section 9.1.2. */
   refreshRefusal(group: number): void {
     const { groups } = this;
-    const limit = this.allowAsIn.get(groups.peer.get(group));
-    const isRefused = groups.ownAsCount.get(group) > limit;
+    const limit = this.allowAsIn.get(groups.peer(group));
+    const isRefused = groups.ownAsCount(group) > limit;
     if (isRefused === groups.has(group, GroupFlag.Refused)) return;
-    groups.flags.set(group, groups.flags.get(group) ^ GroupFlag.Refused);
+    groups.toggle(group, GroupFlag.Refused);
     this.onRefusalChange(group);
   }
 
@@ -98,22 +110,21 @@ export class RibTables {
   /** Retires a group that has no paths, and forgets it if no prefix has it as its best either. */
   dropIfEmpty(group: number): void {
     const { groups } = this;
-    if (groups.pathCount.get(group) > 0) return;
+    if (groups.pathCount(group) > 0) return;
     this.nextHopSweep.groupLeaves(group);
     this.peerSweep.groupLeaves(group);
     groups.retire(group);
-    if (groups.bestCount.get(group) === 0) this.#forget(group);
+    if (groups.bestCount(group) === 0) this.#forget(group);
   }
 
   /** Another prefix has its best path in the group. */
   holdBest(group: number): void {
-    this.groups.bestCount.set(group, this.groups.bestCount.get(group) + 1);
+    this.groups.addToBestCount(group, 1);
   }
 
   releaseBest(group: number): void {
-    const count = this.groups.bestCount.get(group) - 1;
-    this.groups.bestCount.set(group, count);
-    if (count === 0 && this.groups.pathCount.get(group) === 0) this.#forget(group);
+    const count = this.groups.addToBestCount(group, -1);
+    if (count === 0 && this.groups.pathCount(group) === 0) this.#forget(group);
   }
 
   #announceLeaving(path: number): void {
@@ -122,8 +133,8 @@ export class RibTables {
   }
 
   #forget(group: number): void {
-    this.attributes.release(this.groups.attribute.get(group));
-    const ring = this.nextHops.release(this.groups.nextHop.get(group));
+    this.attributes.release(this.groups.attribute(group));
+    const ring = this.nextHops.release(this.groups.nextHop(group));
     if (ring !== 0) this.nextHopSweep.cancel(ring);
     this.groups.free(group);
   }

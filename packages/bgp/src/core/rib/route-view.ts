@@ -1,8 +1,8 @@
 import { type IpAddress, prefixBytes } from '@overland/net';
 import { asNumbers } from '../wire/as-path.ts';
-import { summarise } from '../wire/attribute-summary.ts';
+import { AttributeSummary } from '../wire/attribute-summary.ts';
 import type { FamilyRib } from './family-rib.ts';
-import { OWN_SLOT, wordsOf } from './originated-routes.ts';
+import { OWN_SLOT } from './originated-routes.ts';
 import type { RoutePage, RouteQuery, RouteView } from './route-engine.ts';
 
 const ORIGINS = ['igp', 'egp', 'incomplete'] as const;
@@ -36,10 +36,11 @@ export class RouteViews {
   /** The `count` lowest prefixes behind `after`, ascending. */
   #lowest(rib: FamilyRib, after: RouteQuery['after'], count: number): number[] {
     const { paths, prefixes } = rib.tables;
+    const highest = rib.tables.highestPrefix();
     const isBehind = after === undefined ? () => true : behind(rib, after);
     let found: number[] = [];
     let bound = 0;
-    for (let id = 1; id <= prefixes.highest; id += 1) {
+    for (let id = 1; id <= highest; id += 1) {
       if (paths.first(id) === 0 || !isBehind(id)) continue;
       if (bound !== 0 && prefixes.compare(id, bound) > 0) continue;
       found.push(id);
@@ -65,9 +66,11 @@ export class RouteViews {
 
   #path(rib: FamilyRib, group: number, chosen: readonly number[]): PathView {
     const { attributes, groups, nextHops } = rib.tables;
-    const slot = groups.peer.get(group);
-    const summary = summarise(attributes.octets(groups.attribute.get(group)));
-    const nextHop: IpAddress | null = nextHops.addressOf(groups.nextHop.get(group));
+    const slot = groups.peer(group);
+    const id = groups.attribute(group);
+    const summary = new AttributeSummary();
+    summary.read(attributes.bytes(id), attributes.offset(id), attributes.length(id));
+    const nextHop: IpAddress | null = nextHops.addressOf(groups.nextHop(group));
     return {
       peer: slot === OWN_SLOT ? null : this.#nameOf(slot),
       best: chosen[0] === group,
@@ -86,11 +89,11 @@ export class RouteViews {
 /** Whether a prefix is behind `after`, which need not be in the table any more. */
 function behind(rib: FamilyRib, after: NonNullable<RouteQuery['after']>): (id: number) => boolean {
   const { prefixes } = rib.tables;
-  const { words, length } = wordsOf(after);
-  const count = prefixBytes(after).octets.length / 4;
+  const { octets, length } = prefixBytes(after);
+  const view = new DataView(octets.buffer);
   return (id) => {
-    for (let i = 0; i < count; i += 1) {
-      const difference = (prefixes.word(id, i) >>> 0) - ((words[i] ?? 0) >>> 0);
+    for (let i = 0; 4 * i < octets.length; i += 1) {
+      const difference = (prefixes.word(id, i) >>> 0) - view.getUint32(4 * i);
       if (difference !== 0) return difference > 0;
     }
     return prefixes.length(id) > length;

@@ -1,4 +1,6 @@
 import type { Family } from '@overland/net';
+import { MAX_MESSAGE_OCTETS } from '../wire/header.ts';
+import { NlriList } from '../wire/nlri.ts';
 import { UpdateDecoder } from '../wire/update.ts';
 import { AttributeTable } from './attribute-table.ts';
 import { PrefixTable } from './prefix-table.ts';
@@ -15,6 +17,9 @@ export interface SharedTables {
   readonly decoder: UpdateDecoder;
   /** To encode attributes into. */
   readonly scratch: Uint8Array;
+  /** The prefixes of a message, and their ids. */
+  readonly nlri: NlriList;
+  readonly prefixIds: Int32Array;
 }
 
 export function createSharedTables(): SharedTables {
@@ -23,5 +28,7 @@ export function createSharedTables(): SharedTables {
     attributes: new AttributeTable(),
     decoder: new UpdateDecoder(),
     scratch: new Uint8Array(SCRATCH_OCTETS),
+    nlri: new NlriList(MAX_MESSAGE_OCTETS),
+    prefixIds: new Int32Array(MAX_MESSAGE_OCTETS),
   };
 }

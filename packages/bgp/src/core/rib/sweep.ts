@@ -91,6 +91,6 @@ export class Sweep {
       return;
     }
     this.#target.visit(group);
-    this.#path = this.#target.groups.firstPath.get(group);
+    this.#path = this.#target.groups.firstPath(group);
   }
 }

@@ -1,11 +1,11 @@
 import type { Family } from '@overland/net';
 import type { NlriSection } from '../wire/mp-attributes.ts';
-import { NlriReader } from '../wire/nlri.ts';
+import type { NlriList } from '../wire/nlri.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import { MAX_ATTRIBUTE_OCTETS } from './attribute-table.ts';
 import type { FamilyRib } from './family-rib.ts';
 import type { Links } from './links.ts';
-import { isMartian } from './martian.ts';
+import { removeMartians } from './martian.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { LiveSession, Peer } from './peer.ts';
 import type { NotificationFault } from './route-engine.ts';
@@ -16,12 +16,15 @@ export class UpdateReceiver {
   links: Links;
   readonly #shared: SharedTables;
   readonly #ribs: Readonly<Record<Family, FamilyRib>>;
-  readonly #reader = new NlriReader();
+  readonly #list: NlriList;
+  readonly #ids: Int32Array;
 
   constructor(shared: SharedTables, ribs: Readonly<Record<Family, FamilyRib>>, links: Links) {
     this.#shared = shared;
     this.#ribs = ribs;
     this.links = links;
+    this.#list = shared.nlri;
+    this.#ids = shared.prefixIds;
   }
 
   /** @returns The fault that ends the session. */
@@ -37,6 +40,7 @@ export class UpdateReceiver {
       decoder.withdrawReason !== undefined || attributes.length > MAX_ATTRIBUTE_OCTETS;
     if (isRefused) peer.refuse('treat-as-withdraw');
     for (const section of decoder.announced) {
+      if (section.from === section.to) continue;
       if (isRefused) this.#withdraw(peer, body, section);
       else this.#announce(peer, live, body, section);
     }
@@ -48,14 +52,11 @@ export class UpdateReceiver {
   }
 
   #withdraw(peer: Peer, body: Uint8Array, { family, from, to }: NlriSection): void {
-    const reader = this.#reader;
-    const { tables } = this.#ribs[family];
-    const adjRibIn = this.#ribs[family].adjRibIn(peer.slot);
-    reader.start(body, from, to);
-    while (reader.next()) {
-      const prefix = tables.prefixes.find(reader.words, reader.length);
-      if (prefix !== 0) adjRibIn.withdraw(prefix);
-    }
+    if (from === to) return;
+    const list = this.#list;
+    list.read(family, body, from, to);
+    this.#ribs[family].tables.prefixes.findAll(list, this.#ids);
+    this.#ribs[family].adjRibIn(peer.slot).withdraw(this.#ids, list.count);
   }
 
   #announce(peer: Peer, live: LiveSession, body: Uint8Array, section: NlriSection): void {
@@ -63,19 +64,15 @@ export class UpdateReceiver {
     if (!live.context.families.includes(family)) return;
     const { tables } = this.#ribs[family];
     const adjRibIn = this.#ribs[family].adjRibIn(peer.slot);
+    const list = this.#list;
+    list.read(family, body, from, to);
+    const received = list.count;
+    removeMartians(family, list);
+    if (list.count < received) peer.refuse('martian', received - list.count);
+    tables.prefixes.internAll(list, this.#ids);
     const group = this.#group(adjRibIn, live, body, section);
-    const reader = this.#reader;
-    let [announced, martians] = [0, 0];
-    reader.start(body, from, to);
-    while (reader.next()) {
-      if (isMartian(family, reader.words, reader.length)) martians += 1;
-      else {
-        adjRibIn.put(tables.prefixes.intern(reader.words, reader.length), group);
-        announced += 1;
-      }
-    }
-    if (martians > 0) peer.refuse('martian', martians);
-    if (tables.groups.has(group, GroupFlag.Refused)) peer.refuse('as-path-loop', announced);
+    adjRibIn.announce(this.#ids, list.count, group);
+    if (tables.groups.has(group, GroupFlag.Refused)) peer.refuse('as-path-loop', list.count);
     tables.dropIfEmpty(group);
   }
 
@@ -83,11 +80,11 @@ export class UpdateReceiver {
     const { attributes: set } = this.#shared.decoder;
     const { nextHops } = this.#ribs[section.family].tables;
     const { nextHopFrom, nextHopOctets } = section;
-    const octets = body.subarray(nextHopFrom, nextHopFrom + nextHopOctets);
     const { localAddress } = live.session;
-    const nextHop = nextHops.isSame(adjRibIn.lastNextHop, octets, localAddress)
+    const field = { bytes: body, from: nextHopFrom, to: nextHopFrom + nextHopOctets };
+    const nextHop = nextHops.isSame(adjRibIn.lastNextHop, field, localAddress)
       ? adjRibIn.lastNextHop
-      : nextHops.intern(octets, localAddress, this.links);
+      : nextHops.intern(body.slice(field.from, field.to), localAddress, this.links);
     adjRibIn.lastNextHop = nextHop;
     const attribute = this.#shared.attributes.intern(set.octets, set.length);
     return adjRibIn.group(attribute, nextHop, live.origin);

@@ -24,7 +24,7 @@ export interface AsPathField {
  * Whether every segment is whole, not empty, and of a type that a peer outside a confederation may send, and no AS
  * number is 0. RFC 7606 section 7.2, RFC 7607, RFC 5065 section 5.3.
  */
-export function isAsPath({ bytes, from, to, width }: AsPathField): boolean {
+export function isAsPath(bytes: Uint8Array, from: number, to: number, width: 2 | 4): boolean {
   let at = from;
   while (at < to) {
     const type = bytes[at];
@@ -52,6 +52,15 @@ export function asPathLength({ bytes, from, to, width }: AsPathField): number {
 /** The AS that the route came from; 0 if the path is empty or begins with an AS_SET. RFC 4271 section 9.1.2.2. */
 export function neighbourAs({ bytes, from, to, width }: AsPathField): number {
   return from < to && bytes[from] === AS_SEQUENCE ? readAs(bytes, from + 2, width) : 0;
+}
+
+/** Whether two paths of the same width are the same, segment by segment. */
+export function equalAsPaths(a: AsPathField, b: AsPathField): boolean {
+  if (a.to - a.from !== b.to - b.from) return false;
+  for (let i = 0; a.from + i < a.to; i += 1) {
+    if (a.bytes[a.from + i] !== b.bytes[b.from + i]) return false;
+  }
+  return true;
 }
 
 /** How often an AS number occurs. */

@@ -1,6 +1,6 @@
 import { AS_TRANS } from '@overland/net';
 import { type AsPathField, mergeAs4Path, widenAsPath } from './as-path.ts';
-import { AttributeCode, readU32, writeAttributeHeader } from './attribute-set.ts';
+import { AttributeCode, attributeType, readU32, writeAttributeHeader } from './attribute-set.ts';
 
 const SCRATCH_OCTETS = 16_384;
 /** Offset at which the widened AS_PATH is built: behind any message of 4096 octets that grew to its double. */
@@ -42,11 +42,15 @@ export class AttributeCollector {
     return true;
   }
 
-  /** Takes the value of an attribute that was {@link see}n. */
-  put(code: number, flags: number, from: number, to: number): void {
-    this.#flags[code] = flags;
+  /** Takes the value of an attribute that was {@link see}n, for {@link has} and {@link valueOf}. */
+  take(code: number, from: number, to: number): void {
     this.#from[code] = from;
     this.#to[code] = to;
+  }
+
+  /** Makes an attribute that was taken part of the set. @param flags Without Extended Length. */
+  keep(code: number, flags: number): void {
+    this.#flags[code] = flags;
     let at = this.#count;
     for (; at > 0 && (this.#codes[at - 1] ?? 0) > code; at -= 1) {
       this.#codes[at] = this.#codes[at - 1] ?? 0;
@@ -67,49 +71,35 @@ export class AttributeCollector {
 
   /** Writes the set. RFC 6793 turns two-octet AS numbers into four-octet ones here, and nowhere else. */
   finish(fourOctetAs: boolean): void {
-    let at = 0;
+    this.length = 0;
     for (let i = 0; i < this.#count; i += 1) {
       const code = this.#codes[i] ?? 0;
-      if (code === AttributeCode.As4Path || code === AttributeCode.As4Aggregator) continue;
-      if (code === AttributeCode.NextHop) continue;
-      if (fourOctetAs || (code !== AttributeCode.AsPath && code !== AttributeCode.Aggregator)) {
-        at = this.#copy(code, at);
-      } else if (code === AttributeCode.AsPath) {
-        at = this.#writeWidePath(at);
-      } else {
-        at = this.#writeWideAggregator(at);
-      }
+      if (!fourOctetAs && code === AttributeCode.AsPath) this.#writeWidePath();
+      else if (!fourOctetAs && code === AttributeCode.Aggregator) this.#writeWideAggregator();
+      else this.#write(code, this.#bytes, this.#from[code] ?? 0, this.#to[code] ?? 0);
     }
-    this.length = at;
   }
 
-  #copy(code: number, at: number): number {
-    return this.#write(code, at, this.#bytes, {
-      from: this.#from[code] ?? 0,
-      to: this.#to[code] ?? 0,
-    });
+  /** @returns The offset of the value. */
+  #header(code: number, length: number): number {
+    const type = attributeType(this.#flags[code] ?? 0, code);
+    const at = writeAttributeHeader(this.octets, this.length, type, length);
+    this.length = at + length;
+    return at;
   }
 
-  #write(
-    code: number,
-    at: number,
-    source: Uint8Array,
-    value: { readonly from: number; readonly to: number },
-  ): number {
+  #write(code: number, source: Uint8Array, from: number, to: number): void {
     const { octets } = this;
-    const length = value.to - value.from;
-    let to = writeAttributeHeader(octets, at, { flags: this.#flags[code] ?? 0, code, length });
-    for (let i = value.from; i < value.to; i += 1, to += 1) octets[to] = source[i] ?? 0;
-    return to;
+    let at = this.#header(code, to - from);
+    for (let i = from; i < to; i += 1, at += 1) octets[at] = source[i] ?? 0;
   }
 
-  #writeWidePath(at: number): number {
+  #writeWidePath(): void {
     const path = this.#field(AttributeCode.AsPath, 2);
-    const as4 = this.#as4IsValid() ? this.#field(AttributeCode.As4Path, 4) : undefined;
-    const to = as4
-      ? mergeAs4Path(path, as4, this.octets, PATH_AT)
+    const to = this.#as4IsValid()
+      ? mergeAs4Path(path, this.#field(AttributeCode.As4Path, 4), this.octets, PATH_AT)
       : widenAsPath(path, this.octets, PATH_AT);
-    return this.#write(AttributeCode.AsPath, at, this.octets, { from: PATH_AT, to });
+    this.#write(AttributeCode.AsPath, this.octets, PATH_AT, to);
   }
 
   /** An AGGREGATOR that is not AS_TRANS means that an old speaker aggregated behind the AS4_ attributes. */
@@ -122,19 +112,17 @@ export class AttributeCollector {
     return (readU32(this.#bytes, this.valueOf(AttributeCode.Aggregator)) >>> 16) & 0xffff;
   }
 
-  #writeWideAggregator(at: number): number {
+  #writeWideAggregator(): void {
     const { octets } = this;
-    const code = AttributeCode.Aggregator;
-    const to = writeAttributeHeader(octets, at, { flags: this.#flags[code] ?? 0, code, length: 8 });
+    const to = this.#header(AttributeCode.Aggregator, 8);
     if (this.#aggregatorAs() === AS_TRANS && this.has(AttributeCode.As4Aggregator)) {
       const from = this.valueOf(AttributeCode.As4Aggregator);
       octets.set(this.#bytes.subarray(from, from + 8), to);
     } else {
-      const from = this.valueOf(code);
+      const from = this.valueOf(AttributeCode.Aggregator);
       octets.fill(0, to, to + 2);
       octets.set(this.#bytes.subarray(from, from + 6), to + 2);
     }
-    return to + 8;
   }
 
   #field(code: number, width: 2 | 4): AsPathField {

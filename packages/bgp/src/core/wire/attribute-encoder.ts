@@ -4,13 +4,19 @@ import {
   AttributeCode,
   AttributeCursor,
   AttributeFlag,
+  attributeType,
   readU32,
   writeAttributeHeader,
   writeU32,
 } from './attribute-set.ts';
 
-const LOCAL_PREF_BEFORE = AttributeCode.AtomicAggregate;
 const MAX_TWO_OCTET_ASN = 0xffff;
+const OPTIONAL_TRANSITIVE = AttributeFlag.Optional | AttributeFlag.Transitive;
+
+const AS_PATH = attributeType(AttributeFlag.Transitive, AttributeCode.AsPath);
+const NEXT_HOP = attributeType(AttributeFlag.Transitive, AttributeCode.NextHop);
+const LOCAL_PREF = attributeType(AttributeFlag.Transitive, AttributeCode.LocalPref);
+const AS4_PATH = attributeType(OPTIONAL_TRANSITIVE, AttributeCode.As4Path);
 
 /** How attributes change on their way to a peer. */
 export interface EncoderRules {
@@ -33,46 +39,64 @@ export interface EncodedAttributes {
   readonly nextHopAt: number;
 }
 
-/** Turns interned attribute sets into what goes into a message. RFC 4271 section 5.1, RFC 6793 section 4.2.2. */
-export class AttributeEncoder {
+/**
+ * Turns interned attribute sets into what goes into a message. RFC 4271 section 5.1, RFC 6793 section 4.2.2. The
+ * result is its fields.
+ */
+export class AttributeEncoder implements EncodedAttributes {
+  readonly octets: Uint8Array;
+  length = 0;
+  nextHopAt = -1;
   readonly #rules: EncoderRules;
-  readonly #edit: Omit<AsPathEdit, 'width'>;
-  readonly #out: Uint8Array;
-  #at = 0;
-  #nextHopAt = -1;
+  readonly #edit: AsPathEdit;
+  readonly #as4Edit: AsPathEdit;
+  readonly #cursor = new AttributeCursor();
 
   /** @param scratch To encode into, larger than a message; shared by encoders that are not used at once. */
   constructor(rules: EncoderRules, scratch: Uint8Array) {
+    this.octets = scratch;
     this.#rules = rules;
-    this.#out = scratch;
-    this.#edit = rules.ebgp
-      ? { prepend: rules.localAsn, override: rules.overrideAsn }
-      : { prepend: 0, override: 0 };
+    this.#as4Edit = {
+      prepend: rules.ebgp ? rules.localAsn : 0,
+      override: rules.ebgp ? rules.overrideAsn : 0,
+      width: 4,
+    };
+    this.#edit = { ...this.#as4Edit, width: rules.fourOctetAs ? 4 : 2 };
   }
 
-  /** @param localPref For iBGP peers. */
-  encode(set: Uint8Array, localPref: number): EncodedAttributes {
-    const cursor = new AttributeCursor(set);
-    this.#at = 0;
-    this.#nextHopAt = -1;
+  /**
+   * @param set Where the set lies.
+   * @param localPref For iBGP peers.
+   */
+  encode(
+    bytes: Uint8Array,
+    set: { readonly offset: number; readonly length: number },
+    localPref: number,
+  ): void {
+    this.length = 0;
+    this.nextHopAt = -1;
     let owesLocalPref = !this.#rules.ebgp;
+    const cursor = this.#cursor;
+    cursor.start(bytes, set.offset, set.length);
     while (cursor.next()) {
-      if (owesLocalPref && cursor.code >= LOCAL_PREF_BEFORE) {
+      if (owesLocalPref && cursor.code > AttributeCode.LocalPref) {
         this.#putLocalPref(localPref);
         owesLocalPref = false;
       }
-      this.#attribute(set, cursor);
+      this.#attribute(cursor);
     }
     if (owesLocalPref) this.#putLocalPref(localPref);
-    if (!this.#rules.fourOctetAs) this.#putAs4(set);
-    return { octets: this.#out, length: this.#at, nextHopAt: this.#nextHopAt };
+    if (this.#rules.fourOctetAs) return;
+    cursor.start(bytes, set.offset, set.length);
+    while (cursor.next()) this.#putAs4(cursor);
   }
 
-  #attribute(set: Uint8Array, cursor: AttributeCursor): void {
+  #attribute(cursor: AttributeCursor): void {
+    const { ebgp, fourOctetAs, hasNextHop } = this.#rules;
     switch (cursor.code) {
       case AttributeCode.AsPath:
-        this.#putPath(cursor.code, pathAt(set, cursor), this.#rules.fourOctetAs ? 4 : 2);
-        if (this.#rules.hasNextHop) this.#putNextHop();
+        this.#putPath(AS_PATH, pathAt(cursor), this.#edit);
+        if (hasNextHop) this.nextHopAt = this.#header(NEXT_HOP, 4);
         break;
       case AttributeCode.LocalPref:
         // Written from the argument.
@@ -81,78 +105,67 @@ export class AttributeEncoder {
       case AttributeCode.OriginatorId:
       case AttributeCode.ClusterList:
         // None of these crosses an AS boundary. RFC 4271 section 5.1.4, RFC 4456 section 8.
-        if (!this.#rules.ebgp) this.#copy(set, cursor);
+        if (!ebgp) this.#copy(cursor);
         break;
       case AttributeCode.Aggregator:
-        if (this.#rules.fourOctetAs) this.#copy(set, cursor);
-        else this.#putNarrowAggregator(set, cursor);
+        if (fourOctetAs) this.#copy(cursor);
+        else this.#putNarrowAggregator(cursor);
         break;
       default:
-        this.#copy(set, cursor);
+        this.#copy(cursor);
     }
   }
 
   /** @returns The offset of the value. */
-  #header(code: number, flags: number, length: number): number {
-    const at = writeAttributeHeader(this.#out, this.#at, { flags, code, length });
-    this.#at = at + length;
+  #header(type: number, length: number): number {
+    const at = writeAttributeHeader(this.octets, this.length, type, length);
+    this.length = at + length;
     return at;
   }
 
-  #copy(set: Uint8Array, { flags, code, from, to }: AttributeCursor): void {
-    let at = this.#header(code, flags, to - from);
-    for (let i = from; i < to; i += 1, at += 1) this.#out[at] = set[i] ?? 0;
+  #copy({ bytes, flags, code, from, to }: AttributeCursor): void {
+    const { octets } = this;
+    let at = this.#header(attributeType(flags, code), to - from);
+    for (let i = from; i < to; i += 1, at += 1) octets[at] = bytes[i] ?? 0;
   }
 
   #putLocalPref(localPref: number): void {
-    const at = this.#header(AttributeCode.LocalPref, AttributeFlag.Transitive, 4);
-    writeU32(this.#out, at, localPref);
+    writeU32(this.octets, this.#header(LOCAL_PREF, 4), localPref);
   }
 
-  #putNextHop(): void {
-    this.#nextHopAt = this.#header(AttributeCode.NextHop, AttributeFlag.Transitive, 4);
+  #putPath(type: number, path: AsPathField, edit: AsPathEdit): void {
+    const from = this.length + 3;
+    const length = writeAsPath(path, edit, this.octets, from) - from;
+    const at = this.#header(type, length);
+    if (at > from) this.octets.copyWithin(at, from, from + length);
   }
 
-  #putPath(code: number, path: AsPathField, width: 2 | 4): void {
-    const flags =
-      code === AttributeCode.AsPath
-        ? AttributeFlag.Transitive
-        : AttributeFlag.Optional | AttributeFlag.Transitive;
-    const start = this.#at;
-    const from = start + 4;
-    const to = writeAsPath(path, { ...this.#edit, width }, this.#out, from);
-    const at = this.#header(code, flags, to - from);
-    if (at < from) this.#out.copyWithin(at, from, to);
-  }
-
-  #putNarrowAggregator(set: Uint8Array, { flags, code, from }: AttributeCursor): void {
-    const asn = readU32(set, from);
-    const at = this.#header(code, flags, 6);
+  #putNarrowAggregator({ bytes, flags, code, from }: AttributeCursor): void {
+    const asn = readU32(bytes, from);
+    const at = this.#header(attributeType(flags, code), 6);
     const narrow = asn > MAX_TWO_OCTET_ASN ? AS_TRANS : asn;
-    this.#out[at] = narrow >>> 8;
-    this.#out[at + 1] = narrow;
-    writeU32(this.#out, at + 2, readU32(set, from + 4));
+    this.octets[at] = narrow >>> 8;
+    this.octets[at + 1] = narrow;
+    writeU32(this.octets, at + 2, readU32(bytes, from + 4));
   }
 
   /** What a two-octet speaker cannot say otherwise goes along in AS4_PATH and AS4_AGGREGATOR. */
-  #putAs4(set: Uint8Array): void {
-    const cursor = new AttributeCursor(set);
-    while (cursor.next()) {
-      if (cursor.code === AttributeCode.AsPath) {
-        const path = pathAt(set, cursor);
-        const isWide = needsAs4Path(path) || this.#edit.prepend > MAX_TWO_OCTET_ASN;
-        if (isWide) this.#putPath(AttributeCode.As4Path, path, 4);
-      } else if (cursor.code === AttributeCode.Aggregator) {
-        const asn = readU32(set, cursor.from);
-        if (asn <= MAX_TWO_OCTET_ASN) continue;
-        const at = this.#header(AttributeCode.As4Aggregator, cursor.flags, 8);
-        writeU32(this.#out, at, asn);
-        writeU32(this.#out, at + 4, readU32(set, cursor.from + 4));
-      }
+  #putAs4(cursor: AttributeCursor): void {
+    const { bytes, code, flags, from } = cursor;
+    if (code === AttributeCode.AsPath) {
+      const path = pathAt(cursor);
+      const isWide = needsAs4Path(path) || this.#edit.prepend > MAX_TWO_OCTET_ASN;
+      if (isWide) this.#putPath(AS4_PATH, path, this.#as4Edit);
+    } else if (code === AttributeCode.Aggregator) {
+      const asn = readU32(bytes, from);
+      if (asn <= MAX_TWO_OCTET_ASN) return;
+      const at = this.#header(attributeType(flags, AttributeCode.As4Aggregator), 8);
+      writeU32(this.octets, at, asn);
+      writeU32(this.octets, at + 4, readU32(bytes, from + 4));
     }
   }
 }
 
-function pathAt(bytes: Uint8Array, { from, to }: AttributeCursor): AsPathField {
+function pathAt({ bytes, from, to }: AttributeCursor): AsPathField {
   return { bytes, from, to, width: 4 };
 }

@@ -1,8 +1,8 @@
 import { isAsPath } from './as-path.ts';
-import { AttributeCode, type AttributeField, AttributeFlag, readU32 } from './attribute-set.ts';
+import { AttributeCode, AttributeFlag, readU32 } from './attribute-set.ts';
 
-/** What a malformed attribute costs. RFC 7606 section 2. */
-type Cost = 'treat-as-withdraw' | 'attribute-discard' | 'session-reset';
+/** What a malformed attribute costs. RFC 7606 section 2; what ends the session is found elsewhere. */
+type Cost = 'treat-as-withdraw' | 'attribute-discard';
 
 /** What decides whether a value is well-formed, beyond its octets. */
 interface AttributeContext {
@@ -22,47 +22,54 @@ export interface AttributeRow {
   readonly from: 'any' | 'ibgp';
   /** `handled`: read by the decoder and no part of the attribute set. */
   readonly keep: 'in set' | 'handled';
-  readonly isValid: (value: AttributeField, context: AttributeContext) => boolean;
+  readonly isValid: ValueCheck;
 }
+
+/** Whether the value from `from` to `to` is well-formed. */
+type ValueCheck = (
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  context: AttributeContext,
+) => boolean;
 
 const WELL_KNOWN = AttributeFlag.Transitive;
 const OPTIONAL = AttributeFlag.Optional;
 const OPTIONAL_TRANSITIVE = AttributeFlag.Optional | AttributeFlag.Transitive;
+const MAX_ORIGIN = 2;
 
 const exactly =
-  (octets: number) =>
-  ({ from, to }: AttributeField): boolean =>
+  (octets: number): ValueCheck =>
+  (_bytes, from, to) =>
     to - from === octets;
 
 /** One or more items of a size. */
 const listOf =
-  (octets: number) =>
-  ({ from, to }: AttributeField): boolean =>
+  (octets: number): ValueCheck =>
+  (_bytes, from, to) =>
     to > from && (to - from) % octets === 0;
 
-const MAX_ORIGIN = 2;
-
-const isOrigin = ({ bytes, from, to }: AttributeField): boolean =>
+const isOrigin: ValueCheck = (bytes, from, to) =>
   to - from === 1 && (bytes[from] ?? 0) <= MAX_ORIGIN;
 
-const isAsPathValue = (value: AttributeField, { fourOctetAs }: AttributeContext): boolean =>
-  isAsPath({ ...value, width: fourOctetAs ? 4 : 2 });
+const isAsPathValue: ValueCheck = (bytes, from, to, { fourOctetAs }) =>
+  isAsPath(bytes, from, to, fourOctetAs ? 4 : 2);
 
-const isAs4Path = (value: AttributeField): boolean => isAsPath({ ...value, width: 4 });
+const isAs4Path: ValueCheck = (bytes, from, to) => isAsPath(bytes, from, to, 4);
 
 /** AS number 0 in AGGREGATOR is malformed too. RFC 7607. */
-function isAggregator({ bytes, from, to }: AttributeField, context: AttributeContext): boolean {
-  if (to - from !== (context.fourOctetAs ? 8 : 6)) return false;
-  return context.fourOctetAs
+const isAggregator: ValueCheck = (bytes, from, to, { fourOctetAs }) => {
+  if (to - from !== (fourOctetAs ? 8 : 6)) return false;
+  return fourOctetAs
     ? readU32(bytes, from) !== 0
     : ((bytes[from] ?? 0) | (bytes[from + 1] ?? 0)) !== 0;
-}
+};
 
-const isAs4Aggregator = ({ bytes, from, to }: AttributeField): boolean =>
+const isAs4Aggregator: ValueCheck = (bytes, from, to) =>
   to - from === 8 && readU32(bytes, from) !== 0;
 
 /** MP attributes are checked while they are split: a fault in them ends the session. */
-const anyValue = (): boolean => true;
+const anyValue: ValueCheck = () => true;
 
 const row = (
   code: number,

@@ -41,6 +41,11 @@ export interface AttributeField {
   readonly to: number;
 }
 
+/** The two octets of an attribute's type. Extended Length is no part of it: it follows from the length. */
+export function attributeType(flags: number, code: number): number {
+  return (flags << 8) | code;
+}
+
 /**
  * Writes an attribute's header. RFC 4271 section 4.3.
  *
@@ -49,19 +54,18 @@ export interface AttributeField {
  *   +-----------+----------+------------------+
  *
  * @param at Offset, in `target`.
- * @param header Flags without Extended Length, which follows from the length; length of the value in octets.
+ * @param type Flags and code, as {@link attributeType} makes it.
+ * @param length Of the value, octets.
  * @returns The offset of the value.
  */
 export function writeAttributeHeader(
   target: Uint8Array,
   at: number,
-  {
-    flags,
-    code,
-    length,
-  }: { readonly flags: number; readonly code: number; readonly length: number },
+  type: number,
+  length: number,
 ): number {
-  target[at + 1] = code;
+  const flags = type >>> 8;
+  target[at + 1] = type;
   if (length <= 255) {
     target[at] = flags & ~AttributeFlag.ExtendedLength;
     target[at + 2] = length;
@@ -73,24 +77,30 @@ export function writeAttributeHeader(
   return at + 4;
 }
 
-/** Walks the attributes of a set, from the first to the last. */
+const NO_OCTETS = new Uint8Array(0);
+
+/** Walks the attributes of a set, from the first to the last; may be used again and again. */
 export class AttributeCursor {
   flags = 0;
   code = 0;
   /** Offsets of the value. */
   from = 0;
   to = 0;
-  readonly #set: Uint8Array;
+  bytes: Uint8Array = NO_OCTETS;
+  #end = 0;
 
-  constructor(set: Uint8Array) {
-    this.#set = set;
+  /** Goes to the front of the set of `length` octets from `from` on. */
+  start(bytes: Uint8Array, from: number, length: number): void {
+    this.bytes = bytes;
+    this.to = from;
+    this.#end = from + length;
   }
 
   /** @returns Whether there was another attribute. */
   next(): boolean {
-    const set = this.#set;
+    const set = this.bytes;
     const at = this.to;
-    if (at >= set.length) return false;
+    if (at >= this.#end) return false;
     this.flags = set[at] ?? 0;
     this.code = set[at + 1] ?? 0;
     let length = set[at + 2] ?? 0;
@@ -102,15 +112,6 @@ export class AttributeCursor {
     this.to = this.from + length;
     return true;
   }
-}
-
-/** Where the value of an attribute lies in a set; `undefined` if the set has none. */
-export function findAttribute(set: Uint8Array, code: number): AttributeField | undefined {
-  const cursor = new AttributeCursor(set);
-  while (cursor.next()) {
-    if (cursor.code === code) return { bytes: set, from: cursor.from, to: cursor.to };
-  }
-  return undefined;
 }
 
 /** Reads four octets in network order. */

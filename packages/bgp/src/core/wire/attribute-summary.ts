@@ -6,61 +6,63 @@ const NO_EXPORT = 0xffff_ff01;
 const NO_ADVERTISE = 0xffff_ff02;
 const NO_EXPORT_SUBCONFED = 0xffff_ff03;
 
-/** What the decision process and egress need to know of an attribute set. */
-export interface AttributeSummary {
-  origin: number;
-  /** An empty path if the set has none. */
-  asPath: AsPathField;
-  asPathLength: number;
-  neighbourAs: number;
+const NO_PATH: AsPathField = { bytes: new Uint8Array(0), from: 0, to: 0, width: 4 };
+
+/** What the decision process and egress need to know of an attribute set. Read again and again into one object. */
+export class AttributeSummary {
+  origin = 0;
+  /** Empty if the set has none. */
+  asPath = NO_PATH;
+  asPathLength = 0;
+  neighbourAs = 0;
   /** `undefined` if the set has none. */
   med: number | undefined;
   localPref: number | undefined;
-  noExport: boolean;
-  noAdvertise: boolean;
-}
+  noExport = false;
+  noAdvertise = false;
+  readonly #cursor = new AttributeCursor();
 
-/** Reads an attribute set once. Only well-formed sets are interned, so there is nothing to check. */
-export function summarise(set: Uint8Array): AttributeSummary {
-  const summary: AttributeSummary = {
-    origin: 0,
-    asPath: { bytes: set, from: 0, to: 0, width: 4 },
-    asPathLength: 0,
-    neighbourAs: 0,
-    med: undefined,
-    localPref: undefined,
-    noExport: false,
-    noAdvertise: false,
-  };
-  const cursor = new AttributeCursor(set);
-  while (cursor.next()) readInto(summary, set, cursor);
-  return summary;
-}
+  /** Only well-formed sets are interned, so there is nothing to check. */
+  read(bytes: Uint8Array, from: number, length: number): void {
+    this.origin = 0;
+    this.asPath = NO_PATH;
+    this.asPathLength = 0;
+    this.neighbourAs = 0;
+    this.med = undefined;
+    this.localPref = undefined;
+    this.noExport = false;
+    this.noAdvertise = false;
+    const cursor = this.#cursor;
+    cursor.start(bytes, from, length);
+    while (cursor.next()) this.#attribute(cursor);
+  }
 
-function readInto(summary: AttributeSummary, set: Uint8Array, cursor: AttributeCursor): void {
-  switch (cursor.code) {
-    case AttributeCode.Origin:
-      summary.origin = set[cursor.from] ?? 0;
-      break;
-    case AttributeCode.AsPath:
-      summary.asPath = { bytes: set, from: cursor.from, to: cursor.to, width: 4 };
-      summary.asPathLength = asPathLength(summary.asPath);
-      summary.neighbourAs = neighbourAs(summary.asPath);
-      break;
-    case AttributeCode.Med:
-      summary.med = readU32(set, cursor.from);
-      break;
-    case AttributeCode.LocalPref:
-      summary.localPref = readU32(set, cursor.from);
-      break;
-    case AttributeCode.Communities:
-      for (let at = cursor.from; at < cursor.to; at += 4) {
-        const community = readU32(set, at);
-        if (community === NO_EXPORT || community === NO_EXPORT_SUBCONFED) summary.noExport = true;
-        else if (community === NO_ADVERTISE) summary.noAdvertise = true;
-      }
-      break;
-    default:
-      break;
+  #attribute({ bytes, code, from, to }: AttributeCursor): void {
+    switch (code) {
+      case AttributeCode.Origin:
+        this.origin = bytes[from] ?? 0;
+        break;
+      case AttributeCode.AsPath:
+        this.asPath = { bytes, from, to, width: 4 };
+        this.asPathLength = asPathLength(this.asPath);
+        this.neighbourAs = neighbourAs(this.asPath);
+        break;
+      case AttributeCode.Med:
+        this.med = readU32(bytes, from);
+        break;
+      case AttributeCode.LocalPref:
+        this.localPref = readU32(bytes, from);
+        break;
+      case AttributeCode.Communities:
+        for (let at = from; at < to; at += 4) this.#community(readU32(bytes, at));
+        break;
+      default:
+        break;
+    }
+  }
+
+  #community(value: number): void {
+    if (value === NO_EXPORT || value === NO_EXPORT_SUBCONFED) this.noExport = true;
+    else if (value === NO_ADVERTISE) this.noAdvertise = true;
   }
 }

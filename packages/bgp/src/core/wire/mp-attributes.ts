@@ -6,7 +6,7 @@ import { isNlri } from './nlri.ts';
 /** Prefixes of one family inside a message, and the next hop they were announced with. */
 export interface NlriSection {
   family: Family;
-  /** Offsets of the prefixes. */
+  /** Offsets of the prefixes; equal if there are none. */
   from: number;
   to: number;
   /** Offset and length of the next hop: 4, 16 or 32 octets (global, then link-local); length 0 for withdrawals. */
@@ -14,20 +14,26 @@ export interface NlriSection {
   nextHopOctets: number;
 }
 
+/** A section without prefixes. */
+export function emptySection(): NlriSection {
+  return { family: 'ipv4', from: 0, to: 0, nextHopFrom: 0, nextHopOctets: 0 };
+}
+
 /**
- * Splits MP_REACH_NLRI. RFC 4760 section 3, RFC 2545 section 3.
+ * Splits MP_REACH_NLRI into `section`. RFC 4760 section 3, RFC 2545 section 3.
  *
  *   +---------+----------+---------------+----------+--------------+------+
  *   | AFI (2) | SAFI (1) | Next hop      | Next hop | Reserved (1) | NLRI |
  *   |         |          | length (1)    |          |              |      |
  *   +---------+----------+---------------+----------+--------------+------+
  *
- * @returns `malformed`, or `ignored` for a family that the session did not negotiate.
+ * @returns `ignored` for a family that the session did not negotiate.
  */
 export function splitMpReach(
   { bytes, from, to }: AttributeField,
   families: readonly Family[],
-): NlriSection | 'malformed' | 'ignored' {
+  section: NlriSection,
+): 'well-formed' | 'malformed' | 'ignored' {
   if (to - from < 5) return 'malformed';
   const family = familyAt(bytes, from);
   if (!family || !families.includes(family)) return 'ignored';
@@ -38,11 +44,16 @@ export function splitMpReach(
   const isNextHop = nextHopOctets === width || (family === 'ipv6' && nextHopOctets === 2 * width);
   if (!isNextHop || nlriFrom > to) return 'malformed';
   if (!isNlri(bytes, nlriFrom, to, ADDRESS_BITS[family])) return 'malformed';
-  return { family, from: nlriFrom, to, nextHopFrom, nextHopOctets };
+  section.family = family;
+  section.from = nlriFrom;
+  section.to = to;
+  section.nextHopFrom = nextHopFrom;
+  section.nextHopOctets = nextHopOctets;
+  return 'well-formed';
 }
 
 /**
- * Splits MP_UNREACH_NLRI. RFC 4760 section 4.
+ * Splits MP_UNREACH_NLRI into `section`. RFC 4760 section 4.
  *
  *   +---------+----------+------------------+
  *   | AFI (2) | SAFI (1) | Withdrawn routes |
@@ -51,12 +62,16 @@ export function splitMpReach(
 export function splitMpUnreach(
   { bytes, from, to }: AttributeField,
   families: readonly Family[],
-): NlriSection | 'malformed' | 'ignored' {
+  section: NlriSection,
+): 'well-formed' | 'malformed' | 'ignored' {
   if (to - from < 3) return 'malformed';
   const family = familyAt(bytes, from);
   if (!family || !families.includes(family)) return 'ignored';
   if (!isNlri(bytes, from + 3, to, ADDRESS_BITS[family])) return 'malformed';
-  return { family, from: from + 3, to, nextHopFrom: 0, nextHopOctets: 0 };
+  section.family = family;
+  section.from = from + 3;
+  section.to = to;
+  return 'well-formed';
 }
 
 function familyAt(bytes: Uint8Array, at: number): Family | undefined {

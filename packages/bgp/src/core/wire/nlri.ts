@@ -1,5 +1,4 @@
-/** Bits of an address, by number of 32-bit words in it. */
-const WORD_BITS = 32;
+import type { Family } from '@overland/net';
 
 /**
  * Whether a field is whole prefixes, none longer than the address. RFC 4271 section 4.3, RFC 7606 section 5.3.
@@ -18,57 +17,66 @@ export function isNlri(bytes: Uint8Array, from: number, to: number, maxBits: num
   return at === to;
 }
 
-/** Reads the prefixes of a field that {@link isNlri} holds for, one at a time, as integers. */
-export class NlriReader {
-  /** The address as 32-bit words, most significant first; bits past the length are zero. */
-  readonly words = new Int32Array(4);
-  /** Prefix length in bits. */
-  length = 0;
-  #bytes: Uint8Array = new Uint8Array(0);
-  #at = 0;
-  #to = 0;
-
-  start(bytes: Uint8Array, from: number, to: number): void {
-    this.#bytes = bytes;
-    this.#at = from;
-    this.#to = to;
-  }
-
-  /** @returns Whether there was another prefix. */
-  next(): boolean {
-    let at = this.#at;
-    if (at >= this.#to) return false;
-    const bytes = this.#bytes;
-    const length = bytes[at] ?? 0;
-    const end = at + 1 + ((length + 7) >> 3);
-    let [word, index] = [0, 0];
-    let shift = 24;
-    for (at += 1; at < end; at += 1) {
-      word |= (bytes[at] ?? 0) << shift;
-      shift -= 8;
-      if (shift < 0) {
-        this.words[index] = word;
-        index += 1;
-        word = 0;
-        shift = 24;
-      }
-    }
-    const bits = length & (WORD_BITS - 1);
-    if (bits === 0) {
-      for (; index < 4; index += 1) this.words[index] = 0;
-    } else {
-      index = length >> 5;
-      const last = shift === 24 ? (this.words[index] ?? 0) : word;
-      this.words[index] = last & (-1 << (WORD_BITS - bits));
-      for (index += 1; index < 4; index += 1) this.words[index] = 0;
-    }
-    this.length = length;
-    this.#at = end;
-    return true;
-  }
-}
-
 /** Octets that a prefix of `length` bits takes in a field. */
 export function nlriOctets(length: number): number {
   return 1 + ((length + 7) >> 3);
+}
+
+const WORDS = { ipv4: 1, ipv6: 4 } as const satisfies Record<Family, number>;
+
+/** The prefixes of one field as integers. One list serves all messages. */
+export class NlriList {
+  count = 0;
+  /** 32-bit words of an address: 1 or 4. */
+  wordsEach = 1;
+  /** Prefix lengths in bits. */
+  readonly lengths: Uint8Array;
+  /** Words of the addresses, most significant first, one after the other; bits past the length are zero. */
+  readonly words: Int32Array;
+
+  /** @param capacity Most prefixes of a field: as many as it has octets, since `0.0.0.0/0` takes one. */
+  constructor(capacity: number) {
+    this.lengths = new Uint8Array(capacity);
+    this.words = new Int32Array(4 * capacity);
+  }
+
+  /** Reads the field from `from` to `to`, for which {@link isNlri} holds. */
+  read(family: Family, bytes: Uint8Array, from: number, to: number): void {
+    this.wordsEach = WORDS[family];
+    this.count = 0;
+    for (let at = from; at < to; ) {
+      const length = bytes[at] ?? 0;
+      this.lengths[this.count] = length;
+      if (family === 'ipv4') this.words[this.count] = wordOf(bytes, at + 1, length);
+      else this.#readWords(bytes, at + 1, length);
+      this.count += 1;
+      at += nlriOctets(length);
+    }
+  }
+
+  /** Makes the list the one prefix. */
+  readOne(family: Family, octets: Uint8Array, length: number): void {
+    const field = new Uint8Array(nlriOctets(length));
+    field[0] = length;
+    field.set(octets.subarray(0, field.length - 1), 1);
+    this.read(family, field, 0, field.length);
+  }
+
+  #readWords(bytes: Uint8Array, from: number, length: number): void {
+    const at = this.count * this.wordsEach;
+    for (let i = 0; i < this.wordsEach; i += 1) {
+      const bits = Math.max(0, Math.min(32, length - 32 * i));
+      this.words[at + i] = wordOf(bytes, from + 4 * i, bits);
+    }
+  }
+}
+
+/** Up to 32 bits from `at` on, as one word; what is behind them is zero, and not read. */
+function wordOf(bytes: Uint8Array, at: number, bits: number): number {
+  if (bits === 0) return 0;
+  let word = (bytes[at] ?? 0) << 24;
+  if (bits > 8) word |= (bytes[at + 1] ?? 0) << 16;
+  if (bits > 16) word |= (bytes[at + 2] ?? 0) << 8;
+  if (bits > 24) word |= bytes[at + 3] ?? 0;
+  return word & (-1 << (32 - bits));
 }

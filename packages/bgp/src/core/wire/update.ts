@@ -5,7 +5,7 @@ import { ATTRIBUTE_ROWS, type AttributeRow } from './attribute-rows.ts';
 import { AttributeCode, AttributeFlag } from './attribute-set.ts';
 import { BgpError, ErrorCode } from './bgp-error.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS } from './header.ts';
-import { type NlriSection, splitMpReach, splitMpUnreach } from './mp-attributes.ts';
+import { emptySection, splitMpReach, splitMpUnreach } from './mp-attributes.ts';
 import { isNlri } from './nlri.ts';
 
 /** UPDATE Message Error subcodes. RFC 4271 section 6.3. */
@@ -36,10 +36,13 @@ const MAX_BODY_OCTETS = MAX_MESSAGE_OCTETS - HEADER_OCTETS;
  *   +--------------------+-----------+-----------------------+------------+------+
  */
 export class UpdateDecoder {
-  /** Prefixes that the peer takes back. */
-  readonly withdrawn: NlriSection[] = [];
-  /** Prefixes that the peer announces; withdrawn as well if {@link withdrawReason} is set. */
-  readonly announced: NlriSection[] = [];
+  /** Prefixes that the peer takes back: in the message's own field, and in MP_UNREACH_NLRI. */
+  readonly withdrawn = [emptySection(), emptySection()] as const;
+  /**
+   * Prefixes that the peer announces: in the message's own field, and in MP_REACH_NLRI. They are withdrawn as well
+   * if {@link withdrawReason} is set.
+   */
+  readonly announced = [emptySection(), emptySection()] as const;
   /** Why the announced prefixes are to be treated as withdrawn; `undefined` if they are not. */
   withdrawReason: string | undefined;
   /** Names of attributes that were discarded. */
@@ -61,9 +64,9 @@ export class UpdateDecoder {
   decode(body: Uint8Array, context: UpdateContext): NotificationFault | undefined {
     this.#body = body;
     this.#context = context;
-    this.withdrawn.length = 0;
-    this.announced.length = 0;
-    this.discarded.length = 0;
+    for (const section of this.withdrawn) section.to = section.from;
+    for (const section of this.announced) section.to = section.from;
+    if (this.discarded.length > 0) this.discarded.length = 0;
     this.withdrawReason = undefined;
     this.endOfRib = undefined;
     this.attributes.start(body);
@@ -82,17 +85,17 @@ export class UpdateDecoder {
     if (nlriFrom > body.length) return malformedList('path attributes overrun the message');
     if (!isNlri(body, 2, attributesAt, 32)) return invalidNetwork('withdrawn routes');
     if (!isNlri(body, nlriFrom, body.length, 32)) return invalidNetwork('NLRI');
-    if (attributesAt > 2) this.withdrawn.push(section('ipv4', 2, attributesAt));
+    this.withdrawn[0].from = 2;
+    this.withdrawn[0].to = attributesAt;
     if (body.length === IPV4_END_OF_RIB_OCTETS) this.endOfRib = 'ipv4';
 
     const fault = this.#attributes(attributesFrom, nlriFrom);
     if (fault) return fault;
-    if (nlriFrom < body.length) {
-      const announced = section('ipv4', nlriFrom, body.length);
-      announced.nextHopFrom = this.attributes.valueOf(AttributeCode.NextHop);
-      announced.nextHopOctets = 4;
-      this.announced.push(announced);
-    }
+    const [announced] = this.announced;
+    announced.from = nlriFrom;
+    announced.to = body.length;
+    announced.nextHopFrom = this.attributes.valueOf(AttributeCode.NextHop);
+    announced.nextHopOctets = 4;
     return this.#conclude(attributesFrom < nlriFrom, nlriFrom < body.length);
   }
 
@@ -127,14 +130,14 @@ export class UpdateDecoder {
     if (row.code === AttributeCode.MpReach || row.code === AttributeCode.MpUnreach) {
       return this.#multiprotocol(row, at, to, from);
     }
-    const field = { bytes: this.#body, from, to };
     const isRefused = row.from === 'ibgp' && this.#context.ebgp;
-    if (isRefused || !row.isValid(field, this.#context)) {
+    if (isRefused || !row.isValid(this.#body, from, to, this.#context)) {
       if (isRefused || row.malformed === 'attribute-discard') this.discarded.push(row.name);
       else this.withdrawReason ??= row.name;
       return undefined;
     }
-    this.attributes.put(code, row.flags | (flags & partialIn(row)), from, to);
+    this.attributes.take(code, from, to);
+    if (row.keep === 'in set') this.attributes.keep(code, row.flags | (flags & partialIn(row)));
     return undefined;
   }
 
@@ -157,7 +160,8 @@ export class UpdateDecoder {
       return updateError(subcode, this.#body.slice(at, to), reason);
     }
     if ((flags & AttributeFlag.Transitive) !== 0) {
-      this.attributes.put(code, OPTIONAL_AND_TRANSITIVE | AttributeFlag.Partial, from, to);
+      this.attributes.take(code, from, to);
+      this.attributes.keep(code, OPTIONAL_AND_TRANSITIVE | AttributeFlag.Partial);
     }
     return undefined;
   }
@@ -170,14 +174,17 @@ export class UpdateDecoder {
   ): NotificationFault | undefined {
     const field = { bytes: this.#body, from, to };
     const reaches = row.code === AttributeCode.MpReach;
-    const split = (reaches ? splitMpReach : splitMpUnreach)(field, this.#context.families);
-    if (split === 'malformed') {
+    const section = (reaches ? this.announced : this.withdrawn)[1];
+    const { families } = this.#context;
+    const outcome = (reaches ? splitMpReach : splitMpUnreach)(field, families, section);
+    if (outcome === 'malformed') {
       const subcode = UpdateSubcode.OptionalAttributeError;
       return updateError(subcode, this.#body.slice(at, to), `${row.name} is malformed`);
     }
-    if (split === 'ignored') return undefined;
-    if (split.from < split.to) (reaches ? this.announced : this.withdrawn).push(split);
-    else if (!reaches && this.#isAlone(at, to)) this.endOfRib = split.family;
+    const isEmpty = section.from === section.to;
+    if (outcome === 'well-formed' && !reaches && isEmpty && this.#isAlone(at, to)) {
+      this.endOfRib = section.family;
+    }
     return undefined;
   }
 
@@ -188,7 +195,7 @@ export class UpdateDecoder {
 
   /** What can only be said once everything was seen. */
   #conclude(hasAttributes: boolean, hasNlri: boolean): NotificationFault | undefined {
-    if (this.announced.length === 0) {
+    if (!hasNlri && this.announced[1].from === this.announced[1].to) {
       // Nobody knows what a broken message without NLRI was to withdraw. RFC 7606 section 5.2.
       if (hasAttributes && this.withdrawReason) return malformedList(this.withdrawReason);
       return undefined;
@@ -210,10 +217,6 @@ export class UpdateDecoder {
 /** The Partial bit means something on optional transitive attributes only. */
 function partialIn(row: AttributeRow): number {
   return row.flags === OPTIONAL_AND_TRANSITIVE ? AttributeFlag.Partial : 0;
-}
-
-function section(family: Family, from: number, to: number): NlriSection {
-  return { family, from, to, nextHopFrom: 0, nextHopOctets: 0 };
 }
 
 function readU16(bytes: Uint8Array, at: number): number {

@@ -1,96 +1,131 @@
-import { Int32Column } from './column.ts';
+const INITIAL_SLOTS = 64;
+/** Slots in use, of all: more makes runs long. */
+const MAX_LOAD = 0.66;
+const GROWTH = 1.5;
+const TWO_TO_THE_32 = 0x1_0000_0000;
+const ID_BITS = 24;
+const ID_MASK = (1 << ID_BITS) - 1;
 
-const INITIAL_BUCKETS = 64;
+/** Highest id that an index can hold. */
+export const MAX_INDEXED_ID = ID_MASK;
 
 /**
- * Finds ids by the hash of what they stand for: chains of ids through one column. The caller walks a chain
- * with {@link first} and {@link following} and compares.
+ * Finds ids by the hash of what they stand for, and by a tag of 8 bits: open addressing, with hash, tag and id side
+ * by side. A lookup that fails touches one cache line and no key, and where hash and tag say everything about
+ * the key (IPv4 prefixes), so does one that succeeds.
  *
- * Grows one bucket at a time (linear hashing, Litwin 1980), so that no insertion ever stops to rehash a
- * million entries. Why not open addressing: docs/decisions/0025.
+ *   +-----------+---------+---------+
+ *   | Hash (32) | Tag (8) | Id (24) |   one slot
+ *   +-----------+---------+---------+
+ *
+ * A hash's place is its share of the 32-bit range, not its remainder: the table is almost sorted by hash and may
+ * have any size, so growing it by half copies from front to back, in sequential memory. docs/decisions/0025 has
+ * what else was tried.
  */
 export class HashIndex {
-  readonly #hashOf: (id: number) => number;
-  #buckets = new Int32Array(INITIAL_BUCKETS);
-  readonly #next = new Int32Column();
+  /** Two words per slot; a free one has id 0. */
+  #slots = new Int32Array(2 * INITIAL_SLOTS);
+  #capacity = INITIAL_SLOTS;
   #count = 0;
-  /** Buckets below #split were split by one hash bit more than #mask has. */
-  #mask = INITIAL_BUCKETS - 1;
-  #split = 0;
 
-  /** @param hashOf The hash that `id` was inserted with. */
-  constructor(hashOf: (id: number) => number) {
-    this.#hashOf = hashOf;
+  /**
+   * The slot of the first id that was inserted with `hash` and `tag`; -1 if there is none. Where these may be
+   * shared, the caller compares what the ids stand for, and asks for the {@link following} one.
+   */
+  first(hash: number, tag: number): number {
+    return this.#probe(this.#home(hash), hash, tag);
   }
 
-  /** The first id that may have this hash; 0 if there is none. */
-  first(hash: number): number {
-    return this.#buckets[this.#bucketOf(hash)] ?? 0;
+  /** Fetches the memory where `hash` belongs. @returns Something, so that it cannot be left out. */
+  touch(hash: number): number {
+    return this.#slots[2 * this.#home(hash)] ?? 0;
   }
 
-  /** The next id of the chain; 0 at its end. */
-  following(id: number): number {
-    return this.#next.get(id);
+  following(slot: number, hash: number, tag: number): number {
+    return this.#probe(slot + 1 === this.#capacity ? 0 : slot + 1, hash, tag);
   }
 
-  insert(id: number, hash: number): void {
-    const bucket = this.#bucketOf(hash);
-    this.#next.set(id, this.#buckets[bucket] ?? 0);
-    this.#buckets[bucket] = id;
+  idAt(slot: number): number {
+    return (this.#slots[2 * slot + 1] ?? 0) & ID_MASK;
+  }
+
+  /**
+   * @param id 1 to {@link MAX_INDEXED_ID}.
+   * @param hash A 32-bit integer.
+   * @param tag 0..255.
+   */
+  insert(id: number, hash: number, tag: number): void {
+    if (this.#count >= this.#capacity * MAX_LOAD) this.#grow();
+    this.#put(hash, (tag << ID_BITS) | id);
     this.#count += 1;
-    if (this.#count > this.#mask + this.#split) this.#splitOne();
   }
 
-  remove(id: number, hash: number): void {
-    const bucket = this.#bucketOf(hash);
-    const after = this.#next.get(id);
-    let at = this.#buckets[bucket] ?? 0;
-    if (at === id) this.#buckets[bucket] = after;
-    else {
-      let following = this.#next.get(at);
-      while (following !== id) {
-        at = following;
-        following = this.#next.get(at);
-      }
-      this.#next.set(at, after);
-    }
+  remove(id: number, hash: number, tag: number): void {
+    let slot = this.first(hash, tag);
+    while (this.idAt(slot) !== id) slot = this.following(slot, hash, tag);
     this.#count -= 1;
+    this.#close(slot);
   }
 
-  #bucketOf(hash: number): number {
-    const bucket = hash & this.#mask;
-    return bucket < this.#split ? hash & (this.#mask * 2 + 1) : bucket;
+  #home(hash: number): number {
+    return (((hash >>> 0) / TWO_TO_THE_32) * this.#capacity) | 0;
   }
 
-  /** Moves the half of one chain whose next hash bit is set into a new bucket at the end. */
-  #splitOne(): void {
-    const low = this.#split;
-    const high = this.#mask + 1 + low;
-    if (high >= this.#buckets.length) {
-      const grown = new Int32Array(Math.ceil(this.#buckets.length * 1.5));
-      grown.set(this.#buckets);
-      this.#buckets = grown;
+  #probe(start: number, hash: number, tag: number): number {
+    const slots = this.#slots;
+    let slot = start;
+    for (;;) {
+      const word = slots[2 * slot + 1] ?? 0;
+      if (word === 0) return -1;
+      if (slots[2 * slot] === hash && word >>> ID_BITS === tag) return slot;
+      slot += 1;
+      if (slot === this.#capacity) slot = 0;
     }
-    const bit = this.#mask + 1;
-    let id = this.#buckets[low] ?? 0;
-    let [lowChain, highChain] = [0, 0];
-    while (id !== 0) {
-      const following = this.#next.get(id);
-      if ((this.#hashOf(id) & bit) === 0) {
-        this.#next.set(id, lowChain);
-        lowChain = id;
-      } else {
-        this.#next.set(id, highChain);
-        highChain = id;
-      }
-      id = following;
+  }
+
+  #put(hash: number, word: number): void {
+    const slots = this.#slots;
+    let slot = this.#home(hash);
+    while (slots[2 * slot + 1] !== 0) {
+      slot += 1;
+      if (slot === this.#capacity) slot = 0;
     }
-    this.#buckets[low] = lowChain;
-    this.#buckets[high] = highChain;
-    this.#split += 1;
-    if (this.#split > this.#mask) {
-      this.#mask = this.#mask * 2 + 1;
-      this.#split = 0;
+    slots[2 * slot] = hash;
+    slots[2 * slot + 1] = word;
+  }
+
+  #grow(): void {
+    const before = this.#slots;
+    this.#capacity = Math.ceil(this.#capacity * GROWTH);
+    this.#slots = new Int32Array(2 * this.#capacity);
+    for (let at = 0; at < before.length; at += 2) {
+      const word = before[at + 1] ?? 0;
+      if (word !== 0) this.#put(before[at] ?? 0, word);
     }
+  }
+
+  /** Frees a slot and moves what was pushed behind it forward, so that no lookup ends at the gap. */
+  #close(freed: number): void {
+    const slots = this.#slots;
+    let gap = freed;
+    let slot = freed;
+    for (;;) {
+      slot += 1;
+      if (slot === this.#capacity) slot = 0;
+      const word = slots[2 * slot + 1] ?? 0;
+      if (word === 0) break;
+      const hash = slots[2 * slot] ?? 0;
+      if (this.#distance(this.#home(hash), slot) < this.#distance(gap, slot)) continue;
+      slots[2 * gap] = hash;
+      slots[2 * gap + 1] = word;
+      gap = slot;
+    }
+    slots[2 * gap] = 0;
+    slots[2 * gap + 1] = 0;
+  }
+
+  /** Slots from one to another, going up and around. */
+  #distance(from: number, to: number): number {
+    return to >= from ? to - from : to - from + this.#capacity;
   }
 }

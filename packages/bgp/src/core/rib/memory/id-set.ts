@@ -18,6 +18,8 @@ export class IdSet {
   }
 
   has(id: number): boolean {
+    // An access out of bounds would make every later one slower: V8 then compares as floating-point numbers.
+    if (id >> 5 >= this.#words.length) return false;
     return ((this.#words[id >> 5] ?? 0) & (1 << (id & 31))) !== 0;
   }
 
@@ -38,6 +40,7 @@ export class IdSet {
   /** @returns Whether `id` was there. */
   delete(id: number): boolean {
     const index = id >> 5;
+    if (index >= this.#words.length) return false;
     const word = this.#words[index] ?? 0;
     const bit = 1 << (id & 31);
     if ((word & bit) === 0) return false;
@@ -70,9 +73,11 @@ export class IdSet {
   /** The lowest member from `start` on; 0 if there is none. */
   #from(start: number): number {
     let index = start >> 5;
+    if (index >= this.#words.length) return 0;
     const rest = (this.#words[index] ?? 0) & (-1 << (start & 31));
     if (rest !== 0) return (index << 5) | lowestBit(rest);
     index += 1;
+    if (index >= this.#words.length) return 0;
     let group = index >> 5;
     let groupWord = (this.#summary[group] ?? 0) & (-1 << (index & 31));
     while (groupWord === 0) {
