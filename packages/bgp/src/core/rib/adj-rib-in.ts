@@ -68,16 +68,19 @@ export class AdjRibIn {
     return group;
   }
 
-  /** The peer announced the first `count` prefixes, 0 apart, with what the group stands for. */
+  /**
+   * The peer announced the first `count` prefixes with what the group stands for.
+   *
+   * @param prefixes Comes back in another order.
+   */
   announce(prefixes: Int32Array, count: number, group: number): void {
     const tables = this.#tables;
-    let joined = 0;
-    for (let i = 0; i < count; i += 1) {
+    const others = tables.paths.addFirst(prefixes, count, group);
+    let joined = count - others;
+    for (let i = 0; i < others; i += 1) {
       const prefix = prefixes[i] ?? 0;
-      if (prefix === 0) continue;
-      tables.states.ensure(prefix);
       const path = tables.paths.fromPeer(prefix, this.#peer);
-      if (path === 0) tables.addPath(prefix, group);
+      if (path === 0) tables.paths.add(prefix, group);
       else {
         const before = tables.paths.group(path);
         if (before === group) continue;
@@ -93,6 +96,7 @@ export class AdjRibIn {
   withdraw(prefixes: Int32Array, count: number): void {
     for (let i = 0; i < count; i += 1) {
       const prefix = prefixes[i] ?? 0;
+      if (prefix !== 0) this.#tables.states.ensure(prefix);
       const path = prefix === 0 ? 0 : this.#tables.paths.fromPeer(prefix, this.#peer);
       if (path !== 0) this.#remove(path);
     }

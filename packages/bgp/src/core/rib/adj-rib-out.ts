@@ -1,6 +1,7 @@
 import type { Family } from '@overland/net';
 import { UpdateWriter } from '../wire/update-writer.ts';
 import type { EgressClass } from './egress-class.ts';
+import type { BestChanges } from './loc-rib.ts';
 import { IdSet } from './memory/id-set.ts';
 import type { RibTables } from './rib-tables.ts';
 
@@ -80,11 +81,21 @@ export class AdjRibOut {
     this.#isFirstPass = false;
   }
 
-  /** The Loc-RIB has another best path for a prefix. */
-  bestChanged(prefix: number, before: number, best: number): void {
-    const isWanted = this.#wants(best);
-    if (isWanted && this.#wants(before) && this.egress.looksEqual(before, best)) return;
-    this.#enqueue(prefix, isWanted);
+  /** The Loc-RIB has other best paths for some prefixes. */
+  bestChanged({ count, prefixes, before, best }: BestChanges): void {
+    // Prefixes come in runs that go from one group to another.
+    let [from, to] = [-1, -1];
+    let [isWanted, isSame] = [false, false];
+    for (let i = 0; i < count; i += 1) {
+      const [former, latter] = [before[i] ?? 0, best[i] ?? 0];
+      if (former !== from || latter !== to) {
+        from = former;
+        to = latter;
+        isWanted = this.#wants(to);
+        isSame = isWanted && this.#wants(from) && this.egress.looksEqual(from, to);
+      }
+      if (!isSame) this.#enqueue(prefixes[i] ?? 0, isWanted);
+    }
   }
 
   /** Goes on with a pass. @returns Units used. */

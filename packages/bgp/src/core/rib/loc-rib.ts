@@ -5,6 +5,26 @@ import type { NextHopSets } from './next-hop-sets.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
 
+/** Prefixes decided at a time. */
+const BATCH = 256;
+
+/** Prefixes whose best path changed: the first `count` of each array. Groups, 0 for none. */
+export interface BestChanges {
+  count: number;
+  readonly prefixes: Int32Array;
+  readonly before: Int32Array;
+  readonly best: Int32Array;
+}
+
+function newBatch(): BestChanges {
+  const [prefixes, before, best] = [0, 0, 0].map(() => new Int32Array(BATCH)) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ];
+  return { count: 0, prefixes, before, best };
+}
+
 /**
  * The best path of every prefix of one family. RFC 4271 section 3.2.
  *
@@ -19,6 +39,11 @@ export class LocRib {
   readonly #fib: FibStream;
   readonly #candidates: number[] = [];
   readonly #adjacencies: number[] = [];
+  readonly #batch = newBatch();
+  /** The group that a prefix has had as its only one, and what that comes to. */
+  #soleGroup = 0;
+  #soleBest = 0;
+  #soleSet = 0;
 
   constructor(
     tables: RibTables,
@@ -39,10 +64,13 @@ export class LocRib {
   /** Decides up to `units` prefixes. @returns Units used. */
   step(units: number): number {
     const { undecided } = this.#tables;
+    const { prefixes } = this.#batch;
     let used = 0;
-    while (used < units && undecided.size > 0) {
-      this.#decide(undecided.take());
-      used += 1;
+    while (used < units) {
+      const count = undecided.takeMany(prefixes, Math.min(units - used, prefixes.length));
+      if (count === 0) break;
+      used += count;
+      this.#decideAll(count);
     }
     return used;
   }
@@ -61,20 +89,33 @@ export class LocRib {
     return [...this.decision.rank(eligible), ...rest];
   }
 
-  #decide(prefix: number): void {
-    const path = this.#tables.paths.first(prefix);
-    const isSole = path !== 0 && this.#tables.paths.following(path) === 0;
-    if (isSole) this.#decideSole(prefix, path);
-    else this.#decideAmong(prefix);
+  /** Decides the first `count` prefixes of the batch and tells everyone about those that changed. */
+  #decideAll(count: number): void {
+    const { paths } = this.#tables;
+    const { prefixes } = this.#batch;
+    this.#batch.count = 0;
+    this.#soleGroup = 0;
+    for (let i = 0; i < count; i += 1) {
+      const prefix = prefixes[i] ?? 0;
+      const path = paths.first(prefix);
+      // Most prefixes of most tables have one path.
+      if (path !== 0 && paths.following(path) === 0) this.#decideSole(prefix, paths.group(path));
+      else this.#decideAmong(prefix);
+    }
+    for (const out of this.outs) out.bestChanged(this.#batch);
+    this.#releaseFormer();
   }
 
-  /** Most prefixes of most tables have one path. */
-  #decideSole(prefix: number, path: number): void {
-    const { groups, nextHops, paths } = this.#tables;
-    const group = paths.group(path);
-    const best = this.#tables.isEligible(group) ? group : 0;
-    this.#fib.want(prefix, best === 0 ? 0 : nextHops.soleSetOf(groups.nextHop(best)));
-    this.#setBest(prefix, best);
+  #decideSole(prefix: number, group: number): void {
+    if (group !== this.#soleGroup) {
+      // Prefixes come in runs of the same group.
+      const { groups, nextHops } = this.#tables;
+      this.#soleGroup = group;
+      this.#soleBest = this.#tables.isEligible(group) ? group : 0;
+      this.#soleSet = this.#soleBest === 0 ? 0 : nextHops.soleSetOf(groups.nextHop(group));
+    }
+    this.#fib.want(prefix, this.#soleSet);
+    this.#setBest(prefix, this.#soleBest);
   }
 
   #decideAmong(prefix: number): void {
@@ -122,19 +163,27 @@ export class LocRib {
   }
 
   #setBest(prefix: number, best: number): void {
-    const { prefixes, states } = this.#tables;
+    const { groups, prefixes, states } = this.#tables;
     const before = states.best(prefix);
     if (best === before) return;
-    if (best !== 0) {
-      this.#tables.holdBest(best);
-      if (before === 0) prefixes.hold(prefix);
-    }
+    if (best !== 0) groups.addToBestCount(best, 1);
+    if (before === 0) prefixes.hold(prefix);
     states.setBest(prefix, best);
-    const { outs } = this;
-    for (let i = 0; i < outs.length; i += 1) outs[i]?.bestChanged(prefix, before, best);
-    if (before !== 0) {
-      this.#tables.releaseBest(before);
-      if (best === 0) prefixes.release(prefix);
+    const batch = this.#batch;
+    batch.prefixes[batch.count] = prefix;
+    batch.before[batch.count] = before;
+    batch.best[batch.count] = best;
+    batch.count += 1;
+  }
+
+  /** Lets go of what was held for the former best paths while others were told. */
+  #releaseFormer(): void {
+    const { count, prefixes, before, best } = this.#batch;
+    for (let i = 0; i < count; i += 1) {
+      const group = before[i] ?? 0;
+      if (group === 0) continue;
+      this.#tables.releaseBest(group);
+      if (best[i] === 0) this.#tables.prefixes.release(prefixes[i] ?? 0);
     }
   }
 }

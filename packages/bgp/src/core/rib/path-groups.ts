@@ -1,5 +1,4 @@
 import type { AttributeSummary } from '../wire/attribute-summary.ts';
-import { HashIndex } from './memory/hash-index.ts';
 import { Ids } from './memory/ids.ts';
 import { Records } from './memory/records.ts';
 import { Rings } from './memory/rings.ts';
@@ -37,7 +36,7 @@ export interface GroupFacts {
   readonly ownAsCount: number;
 }
 
-/** Fields of a record: 64 octets, a cache line. */
+/** Fields of a record. */
 const Field = {
   Peer: 0,
   Generation: 1,
@@ -56,8 +55,9 @@ const Field = {
   PreviousOfPeer: 13,
   NextOfNextHop: 14,
   PreviousOfNextHop: 15,
+  NextOfAttribute: 16,
 } as const;
-const FIELDS = 16;
+const FIELDS = 17;
 
 const ORIGIN_SHIFT = 8;
 const OWN_AS_SHIFT = 10;
@@ -75,8 +75,9 @@ const MAX_LENGTH = (1 << 14) - 1;
  */
 export class PathGroups {
   readonly #ids = new Ids();
-  readonly #index = new HashIndex();
   readonly #records = new Records(FIELDS);
+  /** By attribute set, the first group that has it. */
+  readonly #firstOfAttribute = new Records(1);
   /** Groups by peer, and groups by next hop. */
   readonly ofPeer = new Rings(this.#records, {
     next: Field.NextOfPeer,
@@ -89,14 +90,13 @@ export class PathGroups {
 
   /** The group with that key; 0 if there is none. */
   find(key: GroupKey): number {
-    const index = this.#index;
-    const hash = hashKey(key.peer, key.generation, key.attribute, key.nextHop);
-    let slot = index.first(hash, 0);
-    while (slot >= 0 && !this.#equals(index.idAt(slot), key)) slot = index.following(slot, hash, 0);
-    return slot < 0 ? 0 : index.idAt(slot);
+    this.#firstOfAttribute.ensure(key.attribute);
+    let id = this.#firstOfAttribute.get(key.attribute, 0);
+    while (id !== 0 && !this.#equals(id, key)) id = this.#records.get(id, Field.NextOfAttribute);
+    return id;
   }
 
-  /** A new group without paths. The caller puts it into its rings. */
+  /** A new group without paths, for a key that was not {@link find found}. The caller puts it into its rings. */
   create(key: GroupKey, summary: AttributeSummary, facts: GroupFacts): number {
     const records = this.#records;
     const id = this.#take();
@@ -112,13 +112,14 @@ export class PathGroups {
     records.set(id, Field.FirstPath, 0);
     records.set(id, Field.PathCount, 0);
     records.set(id, Field.BestCount, 0);
-    this.#index.insert(id, hashKey(key.peer, key.generation, key.attribute, key.nextHop), 0);
+    records.set(id, Field.NextOfAttribute, this.#firstOfAttribute.get(key.attribute, 0));
+    this.#firstOfAttribute.set(key.attribute, 0, id);
     return id;
   }
 
-  /** Takes a group that has no paths any more out of the index and its rings. */
+  /** Takes a group that has no paths any more out of its rings; nobody finds it again. */
   retire(id: number): void {
-    this.#index.remove(id, this.#hashOf(id), 0);
+    this.#leaveAttribute(id);
     this.ofPeer.remove(id);
     this.ofNextHop.remove(id);
   }
@@ -238,15 +239,27 @@ export class PathGroups {
 
   #equals(id: number, key: GroupKey): boolean {
     return (
-      this.attribute(id) === key.attribute &&
       this.peer(id) === key.peer &&
       this.generation(id) === key.generation &&
       this.nextHop(id) === key.nextHop
     );
   }
 
-  #hashOf(id: number): number {
-    return hashKey(this.peer(id), this.generation(id), this.attribute(id), this.nextHop(id));
+  /** There are as many groups of an attribute set as peers and next hops that it came with. */
+  #leaveAttribute(id: number): void {
+    const attribute = this.attribute(id);
+    const after = this.#records.get(id, Field.NextOfAttribute);
+    let at = this.#firstOfAttribute.get(attribute, 0);
+    if (at === id) {
+      this.#firstOfAttribute.set(attribute, 0, after);
+      return;
+    }
+    for (;;) {
+      const following = this.#records.get(at, Field.NextOfAttribute);
+      if (following === id) break;
+      at = following;
+    }
+    this.#records.set(at, Field.NextOfAttribute, after);
   }
 }
 
@@ -259,10 +272,4 @@ function pack(summary: AttributeSummary, { flags, ownAsCount }: GroupFacts): num
     (Math.min(ownAsCount, MAX_OWN_AS) << OWN_AS_SHIFT) |
     (Math.min(summary.asPathLength, MAX_LENGTH) << LENGTH_SHIFT)
   );
-}
-
-function hashKey(peer: number, generation: number, attribute: number, nextHop: number): number {
-  let hash = Math.imul(attribute, 0x9e37_79b1) ^ Math.imul(nextHop, 0x85eb_ca6b);
-  hash ^= Math.imul(peer + Math.imul(generation, 0x1_0001), 0xc2b2_ae35);
-  return Math.imul(hash ^ (hash >>> 15), 0x2c1b_3c6d) ^ (hash >>> 13);
 }

@@ -1,10 +1,22 @@
+import type { IdSet } from './memory/id-set.ts';
 import { Ids } from './memory/ids.ts';
 import { Records } from './memory/records.ts';
 import type { PathGroups } from './path-groups.ts';
+import type { PrefixTable } from './prefix-table.ts';
 import type { RouteStates } from './route-states.ts';
 
 const Field = { Prefix: 0, Group: 1, NextOfPrefix: 2, NextOfGroup: 3, PreviousOfGroup: 4 } as const;
 const FIELDS = 5;
+
+/** What {@link Paths} keep in order. */
+export interface PathTables {
+  readonly groups: PathGroups;
+  readonly states: RouteStates;
+  /** Prefixes are held while they have a path. */
+  readonly prefixes: PrefixTable;
+  /** Gets every prefix whose paths change. */
+  readonly undecided: IdSet;
+}
 
 /**
  * One prefix from one peer, 20 octets: which prefix, which group, and the links of two lists: the paths of
@@ -13,12 +25,16 @@ const FIELDS = 5;
 export class Paths {
   readonly #groups: PathGroups;
   readonly #states: RouteStates;
+  readonly #prefixes: PrefixTable;
+  readonly #undecided: IdSet;
   readonly #ids = new Ids();
   readonly #records = new Records(FIELDS);
 
-  constructor(groups: PathGroups, states: RouteStates) {
+  constructor({ groups, states, prefixes, undecided }: PathTables) {
     this.#groups = groups;
     this.#states = states;
+    this.#prefixes = prefixes;
+    this.#undecided = undecided;
   }
 
   prefix(path: number): number {
@@ -62,20 +78,59 @@ export class Paths {
     return path;
   }
 
-  add(prefix: number, group: number): number {
+  /**
+   * Adds a path to a group for each of the first `count` prefixes that has no path at all yet: the common case of
+   * a table that is being learned, in one loop. The prefixes that have one are moved to the front of the array.
+   *
+   * @returns How many these are.
+   */
+  addFirst(prefixes: Int32Array, count: number, group: number): number {
+    const records = this.#records;
+    const states = this.#states;
+    let newest = this.#groups.firstPath(group);
+    let left = 0;
+    for (let i = 0; i < count; i += 1) {
+      const prefix = prefixes[i] ?? 0;
+      states.ensure(prefix);
+      if (states.firstPath(prefix) !== 0) {
+        prefixes[left] = prefix;
+        left += 1;
+        continue;
+      }
+      const path = this.#ids.take();
+      records.ensure(path);
+      records.set(path, Field.Prefix, prefix);
+      records.set(path, Field.Group, group);
+      records.set(path, Field.NextOfPrefix, 0);
+      records.set(path, Field.NextOfGroup, newest);
+      records.set(path, Field.PreviousOfGroup, 0);
+      if (newest !== 0) records.set(newest, Field.PreviousOfGroup, path);
+      newest = path;
+      states.setFirstPath(prefix, path);
+      this.#prefixes.hold(prefix);
+      this.#undecided.add(prefix);
+    }
+    this.#groups.setFirstPath(group, newest);
+    this.#groups.addToPathCount(group, count - left);
+    return left;
+  }
+
+  /** Adds a path for a prefix that has others. */
+  add(prefix: number, group: number): void {
     const path = this.#ids.take();
     this.#records.ensure(path);
     this.#records.set(path, Field.Prefix, prefix);
     this.#records.set(path, Field.NextOfPrefix, this.first(prefix));
     this.#states.setFirstPath(prefix, path);
     this.#join(path, group);
-    return path;
+    this.#undecided.add(prefix);
   }
 
   /** Moves a path to another group: its peer announced it with other attributes. */
   move(path: number, group: number): void {
     this.#leave(path);
     this.#join(path, group);
+    this.#undecided.add(this.prefix(path));
   }
 
   remove(path: number): void {
@@ -89,6 +144,8 @@ export class Paths {
       this.#records.set(at, Field.NextOfPrefix, after);
     }
     this.#ids.giveBack(path);
+    this.#undecided.add(prefix);
+    if (this.first(prefix) === 0) this.#prefixes.release(prefix);
   }
 
   #join(path: number, group: number): void {

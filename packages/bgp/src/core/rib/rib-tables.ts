@@ -18,7 +18,7 @@ export class RibTables {
   readonly attributes: AttributeTable;
   readonly groups = new PathGroups();
   readonly states = new RouteStates();
-  readonly paths = new Paths(this.groups, this.states);
+  readonly paths: Paths;
   readonly nextHops: NextHops;
   /** Prefixes whose best path may have changed. */
   readonly undecided = new IdSet();
@@ -38,7 +38,9 @@ export class RibTables {
     this.prefixes = prefixes;
     this.attributes = attributes;
     this.nextHops = new NextHops(this.groups, sets);
-    const { groups, paths, undecided } = this;
+    const { groups, states, undecided } = this;
+    const paths = new Paths({ groups, states, prefixes, undecided });
+    this.paths = paths;
     this.nextHopSweep = new Sweep({
       groups,
       paths,
@@ -83,27 +85,17 @@ export class RibTables {
     this.onRefusalChange(group);
   }
 
-  addPath(prefix: number, group: number): void {
-    if (this.paths.first(prefix) === 0) this.prefixes.hold(prefix);
-    this.paths.add(prefix, group);
-    this.undecided.add(prefix);
-  }
-
   movePath(path: number, group: number): void {
     const before = this.paths.group(path);
     this.#announceLeaving(path);
     this.paths.move(path, group);
-    this.undecided.add(this.paths.prefix(path));
     this.dropIfEmpty(before);
   }
 
   removePath(path: number): void {
-    const prefix = this.paths.prefix(path);
     const group = this.paths.group(path);
     this.#announceLeaving(path);
     this.paths.remove(path);
-    this.undecided.add(prefix);
-    if (this.paths.first(prefix) === 0) this.prefixes.release(prefix);
     this.dropIfEmpty(group);
   }
 
@@ -117,11 +109,7 @@ export class RibTables {
     if (groups.bestCount(group) === 0) this.#forget(group);
   }
 
-  /** Another prefix has its best path in the group. */
-  holdBest(group: number): void {
-    this.groups.addToBestCount(group, 1);
-  }
-
+  /** A prefix has no longer its best path in the group. */
   releaseBest(group: number): void {
     const count = this.groups.addToBestCount(group, -1);
     if (count === 0 && this.groups.pathCount(group) === 0) this.#forget(group);

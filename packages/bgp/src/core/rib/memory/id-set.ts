@@ -64,10 +64,11 @@ export class IdSet {
     return id;
   }
 
-  clear(): void {
-    this.#words.fill(0);
-    this.#summary.fill(0);
-    this.#size = 0;
+  /** As {@link take}, up to `limit` times. @returns Ids taken, the first ones of `into`. */
+  takeMany(into: Int32Array, limit: number): number {
+    const count = Math.min(limit, this.#size);
+    for (let i = 0; i < count; i += 1) into[i] = this.take();
+    return count;
   }
 
   /** The lowest member from `start` on; 0 if there is none. */
