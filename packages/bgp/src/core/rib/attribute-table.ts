@@ -46,7 +46,7 @@ export class AttributeTable {
       this.#records.set(id, Field.Hash, hash);
       this.#records.set(id, Field.References, 0);
       this.#records.set(id, Field.Position, this.#log.append(id, octets, length));
-      this.#index.insert(id, hash, length & 0xff);
+      this.#index.insert(id, hash, tagOf(length));
     }
     this.retain(id);
     return id;
@@ -61,7 +61,7 @@ export class AttributeTable {
     this.#records.set(id, Field.References, references);
     if (references > 0) return;
     const length = this.length(id);
-    this.#index.remove(id, this.#records.get(id, Field.Hash), length & 0xff);
+    this.#index.remove(id, this.#records.get(id, Field.Hash), tagOf(length));
     this.#log.free(this.#position(id), length);
     this.#ids.giveBack(id);
   }
@@ -86,7 +86,7 @@ export class AttributeTable {
 
   #find(hash: number, octets: Uint8Array, length: number): number {
     const index = this.#index;
-    const tag = length & 0xff;
+    const tag = tagOf(length);
     let slot = index.first(hash, tag);
     while (slot >= 0 && !this.#equals(index.idAt(slot), octets, length)) {
       slot = index.following(slot, hash, tag);
@@ -104,6 +104,11 @@ export class AttributeTable {
     }
     return true;
   }
+}
+
+/** What the index keeps beside the hash. */
+function tagOf(length: number): number {
+  return length & 0x3f;
 }
 
 /** MurmurHash3 (public domain) with the octets taken four at a time. */

@@ -138,16 +138,17 @@ export class PrefixTable {
 
   #find(list: NlriList, i: number, hash: number): number {
     const index = this.#index;
-    const length = list.lengths[i] ?? 0;
-    let slot = index.first(hash, length);
+    const tag = tagOf(list.lengths[i] ?? 0);
+    let slot = index.first(hash, tag);
     // An IPv4 hash and length are the prefix itself: see mix.
     while (slot >= 0 && this.#words > 1 && !this.#equals(index.idAt(slot), list, i)) {
-      slot = index.following(slot, hash, length);
+      slot = index.following(slot, hash, tag);
     }
     return slot < 0 ? 0 : index.idAt(slot);
   }
 
-  #equals(id: number, { words }: NlriList, i: number): boolean {
+  #equals(id: number, { lengths, words }: NlriList, i: number): boolean {
+    if (this.length(id) !== lengths[i]) return false;
     const at = i * this.#words;
     for (let word = 0; word < this.#words; word += 1) {
       if (this.word(id, word) !== words[at + word]) return false;
@@ -164,12 +165,12 @@ export class PrefixTable {
       this.#records.set(id, word, words[at + word] ?? 0);
     }
     this.#records.set(id, this.#words, length);
-    this.#index.insert(id, hash, length);
+    this.#index.insert(id, hash, tagOf(length));
     return id;
   }
 
   #forget(id: number): void {
-    this.#index.remove(id, this.#hashOf(id), this.length(id));
+    this.#index.remove(id, this.#hashOf(id), tagOf(this.length(id)));
     this.#ids.giveBack(id);
   }
 
@@ -178,6 +179,11 @@ export class PrefixTable {
     for (let i = 0; i < this.#words; i += 1) hash = mix(hash, this.word(id, i));
     return hash;
   }
+}
+
+/** What the index keeps beside the hash: for IPv4, the whole length. */
+function tagOf(length: number): number {
+  return length & 0x3f;
 }
 
 /**

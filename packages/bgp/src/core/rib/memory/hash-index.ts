@@ -3,19 +3,17 @@ const INITIAL_SLOTS = 64;
 const MAX_LOAD = 0.66;
 const GROWTH = 1.5;
 const TWO_TO_THE_32 = 0x1_0000_0000;
-const ID_BITS = 24;
+/** 67 million: a table of that size would take 4 GB. */
+const ID_BITS = 26;
 const ID_MASK = (1 << ID_BITS) - 1;
 
-/** Highest id that an index can hold. */
-export const MAX_INDEXED_ID = ID_MASK;
-
 /**
- * Finds ids by the hash of what they stand for, and by a tag of 8 bits: open addressing, with hash, tag and id side
+ * Finds ids by the hash of what they stand for, and by a tag of 6 bits: open addressing, with hash, tag and id side
  * by side. A lookup that fails touches one cache line and no key, and where hash and tag say everything about
  * the key (IPv4 prefixes), so does one that succeeds.
  *
  *   +-----------+---------+---------+
- *   | Hash (32) | Tag (8) | Id (24) |   one slot
+ *   | Hash (32) | Tag (6) | Id (26) |   one slot
  *   +-----------+---------+---------+
  *
  * A hash's place is its share of the 32-bit range, not its remainder: the table is almost sorted by hash and may
@@ -50,11 +48,13 @@ export class HashIndex {
   }
 
   /**
-   * @param id 1 to {@link MAX_INDEXED_ID}.
+   * @param id From 1 on.
    * @param hash A 32-bit integer.
-   * @param tag 0..255.
+   * @param tag 0..63.
+   * @throws {RangeError} If `id` has more than 26 bits.
    */
   insert(id: number, hash: number, tag: number): void {
+    if (id > ID_MASK) throw new RangeError(`${id} ids are more than an index can hold`);
     if (this.#count >= this.#capacity * MAX_LOAD) this.#grow();
     this.#put(hash, (tag << ID_BITS) | id);
     this.#count += 1;
