@@ -111,6 +111,11 @@ listen: [{ address: nowhere }]
   ]);
 });
 
+test('a value of the wrong type is not called missing', () => {
+  expect(faults('spine1')).toEqual(['the file: Invalid input: expected object, received string']);
+  expect(faults(MINIMAL.replace('asn: 65011', 'asn: [65011]'))[0]).toMatch(/^asn: (?!missing)/);
+});
+
 test('the same peer twice is a fault', () => {
   expect(faults(MINIMAL.replace('"fd00:1::"', '10.1.0.0'))).toEqual([
     'peers[1].address: 10.1.0.0 is the address of peers[0]',

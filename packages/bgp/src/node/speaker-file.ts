@@ -130,7 +130,7 @@ export function parseSpeakerFile(text: string): SpeakerConfig {
     return `line ${line}, column ${column}: ${message}`;
   });
   if (broken.length > 0) throw new SpeakerFileError(broken);
-  const result = file.safeParse(document.toJS());
+  const result = file.safeParse(document.toJS(), { reportInput: true });
   if (!result.success) throw new SpeakerFileError(result.error.issues.flatMap(describe));
   const config = toConfig(result.data);
   const clashes = duplicates(config.peers);
