@@ -54,7 +54,7 @@ function startStream(from: StreamEnd, to: StreamEnd, address: string) {
   const flowing = Promise.withResolvers<void>();
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
-    if (text.includes('icmp_seq=')) flowing.resolve();
+    if (chunk.includes('icmp_seq=')) flowing.resolve();
   });
   child.once('exit', () => flowing.reject(new Error(`${name}: ping ended: ${text}`)));
   return {
