@@ -1,11 +1,11 @@
-import type { Family } from '@overland/net';
+import { ADDRESS_OCTETS, type Family } from '@overland/net';
 import type { NotificationFault } from '../rib/route-engine.ts';
 import { AttributeCollector } from './attribute-collector.ts';
 import { ATTRIBUTE_ROWS, type AttributeRow } from './attribute-rows.ts';
 import { AttributeCode, AttributeFlag } from './attribute-set.ts';
 import { BgpError, ErrorCode } from './bgp-error.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS } from './header.ts';
-import { emptySection, splitMpReach, splitMpUnreach } from './mp-attributes.ts';
+import { emptySection, type NlriSection, splitMpReach, splitMpUnreach } from './mp-attributes.ts';
 import { isNlri } from './nlri.ts';
 
 /** UPDATE Message Error subcodes. RFC 4271 section 6.3. */
@@ -64,8 +64,8 @@ export class UpdateDecoder {
   decode(body: Uint8Array, context: UpdateContext): NotificationFault | undefined {
     this.#body = body;
     this.#context = context;
-    for (const section of this.withdrawn) section.to = section.from;
-    for (const section of this.announced) section.to = section.from;
+    clear(this.withdrawn[1]);
+    clear(this.announced[1]);
     if (this.discarded.length > 0) this.discarded.length = 0;
     this.withdrawReason = undefined;
     this.endOfRib = undefined;
@@ -94,8 +94,9 @@ export class UpdateDecoder {
     const [announced] = this.announced;
     announced.from = nlriFrom;
     announced.to = body.length;
-    announced.nextHopFrom = this.attributes.valueOf(AttributeCode.NextHop);
-    announced.nextHopOctets = 4;
+    const hasNextHop = this.attributes.has(AttributeCode.NextHop);
+    announced.nextHopFrom = hasNextHop ? this.attributes.valueOf(AttributeCode.NextHop) : 0;
+    announced.nextHopOctets = hasNextHop ? ADDRESS_OCTETS.ipv4 : 0;
     return this.#conclude(attributesFrom < nlriFrom, nlriFrom < body.length);
   }
 
@@ -212,6 +213,11 @@ export class UpdateDecoder {
     if (!this.attributes.has(AttributeCode.AsPath)) return 'AS_PATH';
     return hasNlri && !this.attributes.has(AttributeCode.NextHop) ? 'NEXT_HOP' : undefined;
   }
+}
+
+function clear(section: NlriSection): void {
+  section.from = 0;
+  section.to = 0;
 }
 
 /** The Partial bit means something on optional transitive attributes only. */
