@@ -263,6 +263,32 @@ describe('graceful restart', () => {
     expect(await route('ipv4')).toMatch(/on_ipv4/);
   });
 
+  test('BIRD restarts, and we never hear that the old connection is dead', async () => {
+    await using net = await fabric();
+    await using bird = await startBird(net.leaf, birdConfig({ hold: 90 }));
+    const engine = noRoutes();
+    const peers = bothPeers({ holdSeconds: 90, keepaliveSeconds: 30 });
+    await using speaker = await speakerIn(net.host, speakerConfig(peers), { engine });
+    await established(speaker, 'leaf4', 'leaf6');
+    await birdUp(bird);
+    // Its FIN, and whatever else it may say about this connection, is lost on the way.
+    const sockets = await net.leaf.exec(['ss', '-Htn4', 'state', 'established']);
+    const [, from, to] = /:(\d+)\s+\S+:(\d+)/.exec(sockets) ?? [];
+    const match = ['-p', 'tcp', '--sport', `${from}`, '--dport', `${to}`];
+    await net.leaf.exec(['iptables', '-A', 'OUTPUT', ...match, '-j', 'DROP']);
+
+    await bird.kill('SIGKILL');
+    await until('IPv6 is down', () => peerOf(speaker, 'leaf6').timesDropped === 1);
+    expect(peerOf(speaker, 'leaf4').state).toBe('Established');
+    await bird.start('-R');
+    await until('IPv4 was replaced', () => peerOf(speaker, 'leaf4').timesEstablished === 2);
+    expect(peerOf(speaker, 'leaf4').lastError).toBe(
+      'the peer has restarted: it opened a new connection',
+    );
+    expect(engine.told).toContain('down keeping [ipv4]');
+    await birdUp(bird);
+  });
+
   test('a planned stop for an upgrade is silent: BIRD waits for us', async () => {
     await using net = await fabric();
     await using bird = await startBird(net.leaf, birdConfig());
