@@ -33,7 +33,10 @@ test('spines and leaves of both vendors converge: sessions, ECMP, loopbacks reac
       return text.includes('dev eth1') && text.includes('dev eth2') ? text : undefined;
     });
     expect(route).toContain('src ');
-    const ping = await lab.run(node, 'ping', '-n', '-c', '1', '-W', '2', destination);
+    // The way there is known; the way back may be a moment later.
+    const ping = await eventually(`an echo from ${destination}`, 10_000, () =>
+      lab.run(node, 'ping', '-n', '-c', '1', '-W', '1', destination),
+    );
     expect(ping).toContain(' 0% packet loss');
   }
 });
