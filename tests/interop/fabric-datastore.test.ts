@@ -15,8 +15,8 @@ import { startPingStreams } from './fabric/ping-streams.ts';
 import { eventually, ROOT, startLab } from './running-lab.ts';
 
 /** Full length in `npm run soak`. */
-const AROUND_RESTART_MS = process.env.OVERLAND_SOAK ? 300_000 : 6_000;
-const OUTAGE_MS = process.env.OVERLAND_SOAK ? 30_000 : 10_000;
+const AROUND_RESTART_MS = process.env.OVERLAND_SOAK ? 300_000 : 3_000;
+const OUTAGE_MS = process.env.OVERLAND_SOAK ? 30_000 : 4_000;
 
 const OVERLAND = [process.execPath, `${ROOT}/packages/cli/dist/bin.js`] as const;
 const ASSIGNMENTS = '/calico/ipam/v2/assignment/';

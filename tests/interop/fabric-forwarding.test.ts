@@ -20,7 +20,7 @@ import { eventually } from './running-lab.ts';
  */
 
 /** Full length in `npm run soak`. */
-const AGENT_DOWN_MS = process.env.OVERLAND_SOAK ? 30_000 : 8_000;
+const AGENT_DOWN_MS = process.env.OVERLAND_SOAK ? 30_000 : 6_000;
 const HOLD_MS = 3_000;
 
 let lab: ConvergedLab;
