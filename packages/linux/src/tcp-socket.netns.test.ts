@@ -95,7 +95,11 @@ test('TTL 1 reaches the neighbour and not one hop further', async () => {
 test('an address that is not ours is refused, and no descriptor is left open', () => {
   const before = readdirSync('/proc/self/fd').length;
   const address = parseAddress('192.0.2.1');
-  expect(() => openTcpSocket({ ...common, family: 'ipv4', address })).toThrow(/EADDRNOTAVAIL/);
-  expect(() => openTcpSocket({ ...common, family: 'ipv6', address })).toThrow(RangeError);
-  expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  const rounds = 20;
+  for (let i = 0; i < rounds; i++) {
+    expect(() => openTcpSocket({ ...common, family: 'ipv4', address })).toThrow(/EADDRNOTAVAIL/);
+    expect(() => openTcpSocket({ ...common, family: 'ipv6', address })).toThrow(RangeError);
+  }
+  // The runtime opens and closes some of its own meanwhile; a leak is at least one each round.
+  expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + rounds);
 });
