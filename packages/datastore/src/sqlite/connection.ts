@@ -91,18 +91,29 @@ function prepareDatabase(database: DatabaseSync, path: string): void {
 }
 
 function checkVersion(database: DatabaseSync, path: string): void {
-  const [application, version] = [
-    pragma(database, 'application_id'),
-    pragma(database, 'user_version'),
-  ];
-  const tables = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get();
-  if (application !== APPLICATION_ID && Number(tables?.count) > 0) {
+  const { application, version, tables } = readIdentity(database);
+  if (application !== APPLICATION_ID && tables > 0) {
     throw new UnusableError(`${path} is a database of another program`);
   }
   if (version > SCHEMA_VERSION) {
     throw new UnusableError(
       `${path} was written by a newer Overland: schema ${version}, of which this one knows ${SCHEMA_VERSION}`,
     );
+  }
+}
+
+/** All at one moment: another process may be making the tables, and its mark comes with them. */
+function readIdentity(database: DatabaseSync) {
+  database.exec('BEGIN');
+  try {
+    const schema = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get();
+    return {
+      tables: Number(schema?.count),
+      application: pragma(database, 'application_id'),
+      version: pragma(database, 'user_version'),
+    };
+  } finally {
+    if (database.isTransaction) database.exec('COMMIT');
   }
 }
 
