@@ -4,33 +4,46 @@ import { expect } from 'vitest';
 
 /** Pings every 10 ms from a namespace to each address, until {@link Pings.lost} is asked. */
 export interface Pings {
-  /** Ends them. @returns How many were not answered, per address. */
+  /** Ends them, once each has sent enough to tell. @returns How many were not answered, per address. */
   lost(): Promise<number[]>;
 }
 
+const ENOUGH = 100;
+
 export function startPings(from: TestNamespace, addresses: readonly string[]): Pings {
-  const pings = addresses.map((address) => {
-    const argv = ['netns', 'exec', from.name, 'ping', '-q', '-i', '0.01', '-W', '1', address];
-    const child = execFile('ip', argv);
-    let output = '';
-    child.stdout?.on('data', (text: string) => {
-      output += text;
-    });
-    return { child, output: () => output };
+  const pings = addresses.map((address) => startPing(from, address));
+  return { lost: () => Promise.all(pings.map((ping) => ping.lost())) };
+}
+
+function startPing(from: TestNamespace, address: string): { lost(): Promise<number> } {
+  const argv = ['netns', 'exec', from.name, 'ping', '-q', '-i', '0.01', '-W', '1', address];
+  const child = execFile('ip', argv);
+  let output = '';
+  let interim = '';
+  child.stdout?.on('data', (text: string) => {
+    output += text;
   });
+  child.stderr?.on('data', (text: string) => {
+    interim += text;
+  });
+  const closed = new Promise((resolve) => child.once('close', resolve));
+
+  /** On SIGQUIT ping(8) prints `answered/sent packets, …` on standard error and goes on. */
+  const sentSoFar = () => {
+    child.kill('SIGQUIT');
+    return Number([...interim.matchAll(/(\d+) packets/g)].at(-1)?.[1] ?? 0);
+  };
+
   return {
-    lost: () =>
-      Promise.all(
-        pings.map(async ({ child, output }) => {
-          const exited = new Promise((resolve) => child.once('exit', resolve));
-          child.kill('SIGINT');
-          await exited;
-          const [, sent = '0', received = '0'] =
-            /(\d+) packets transmitted, (\d+) received/.exec(output()) ?? [];
-          expect(Number(sent)).toBeGreaterThan(100);
-          // One may be on its way when the pinger is stopped.
-          return Math.max(0, Number(sent) - Number(received) - 1);
-        }),
-      ),
+    async lost() {
+      await expect.poll(sentSoFar, { timeout: 5000 }).toBeGreaterThan(ENOUGH);
+      child.kill('SIGINT');
+      await closed;
+      const [, sent, received] =
+        /(\d+) packets transmitted, (\d+) received/.exec(output) ??
+        expect.fail(`ping ${address} ended without its statistics: ${output}${interim}`);
+      // One may be on its way when the pinger is stopped.
+      return Math.max(0, Number(sent) - Number(received) - 1);
+    },
   };
 }
