@@ -152,6 +152,18 @@ test('as-override puts our AS number in place of the peer’s', () => {
   expect(told(speaker).at(-1)).toMatchObject({ asPath: [65000, 65001, 65000, 65003, 65000] });
 });
 
+test('a path too long for a one-octet length arrives whole', () => {
+  // 62 and ours are 254 octets of value, 63 and ours 258. RFC 4271 section 4.3, Extended Length.
+  for (const fourOctetAs of [true, false]) {
+    for (const count of [62, 63, 64, 126, 127, 254, 255]) {
+      const { speaker, learn } = relay({ session: { fourOctetAs } });
+      const asPath = Array.from({ length: count }, (_, i) => 64_600 + i);
+      learn({ announce: ['10.2.0.0/26'], asPath });
+      expect(told(speaker, { fourOctetAs }).at(-1)).toMatchObject({ asPath: [65000, ...asPath] });
+    }
+  }
+});
+
 test('nobody gets back what is best because of them', () => {
   const { speaker, engine, learn } = relay({});
   learn({ announce: ['10.2.0.0/26'] });

@@ -134,10 +134,11 @@ export class AttributeEncoder implements EncodedAttributes {
   }
 
   #putPath(type: number, path: AsPathField, edit: AsPathEdit): void {
-    const from = this.length + 3;
+    // Written behind the longest header. Of a path of up to 255 octets the header is one shorter.
+    const from = this.length + 4;
     const length = writeAsPath(path, edit, this.octets, from) - from;
     const at = this.#header(type, length);
-    if (at > from) this.octets.copyWithin(at, from, from + length);
+    if (at < from) this.octets.copyWithin(at, from, from + length);
   }
 
   #putNarrowAggregator({ bytes, flags, code, from }: AttributeCursor): void {
