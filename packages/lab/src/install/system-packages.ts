@@ -16,6 +16,8 @@ const usesRecipe =
   ({ nodes }: Topology): boolean =>
     nodes.some((node) => node.recipe === recipe);
 
+const usesEtcd = ({ datastore }: Topology): boolean => datastore === 'etcd';
+
 /** Everything a lab may need; see `recipes/` for who uses what. */
 const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'iproute2', file: '/usr/sbin/ip', services: [] },
@@ -32,8 +34,9 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     name: 'etcd-server',
     file: '/usr/bin/etcd',
     services: ['etcd'],
-    neededBy: ({ datastore }) => datastore === 'etcd',
+    neededBy: usesEtcd,
   },
+  { name: 'etcd-client', file: '/usr/bin/etcdctl', services: [], neededBy: usesEtcd },
 ];
 
 /**
