@@ -5,17 +5,26 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from './running-lab.ts';
 
+const OVERLAND = [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  `${ROOT}/packages/cli/dist/bin.js`,
+];
+
 /** The compiled command, as a user runs it. */
 function overland(...args: readonly string[]) {
-  return run(args, {});
+  return run([...OVERLAND, ...args]);
 }
 
-function run(args: readonly string[], options: { uid?: number }) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', `${ROOT}/packages/cli/dist/bin.js`, ...args],
-    { encoding: 'utf8', cwd: directory, ...options },
-  );
+/** Nobody may read the files, because the checkout may lie in a directory of root's. */
+function overlandAsNobody(...args: readonly string[]) {
+  const mayRead = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+  const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', ...mayRead];
+  return run(['setpriv', ...asNobody, ...OVERLAND, ...args]);
+}
+
+function run([program = '', ...args]: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', cwd: directory });
   return { status, stdout, stderr };
 }
 
@@ -137,7 +146,7 @@ test.each([
   [['lab', 'up'], 'lab up needs root (sudo): it makes network namespaces'],
   [['agent'], "agent needs root (sudo): it keeps the kernel's routes"],
 ])('%s without root: one clear line, exit code 2', (args, message) => {
-  const { status, stderr } = run(args, { uid: 65_534 });
+  const { status, stderr } = overlandAsNobody(...args);
   expect(stderr).toBe(`overland: ${message}\n`);
   expect(status).toBe(2);
 });
