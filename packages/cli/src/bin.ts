@@ -12,6 +12,10 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
 
 const exitCode = await runProgram(process.argv.slice(2), {
+  // Opened when a command asks for it: an open one can keep the process alive.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,

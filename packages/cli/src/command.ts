@@ -1,8 +1,9 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Colours } from './colours.ts';
 
 /** What a command may use of the outside world. Nothing in a command touches `process` directly. */
 export interface CommandContext {
+  readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
   /** Aborts on SIGINT and SIGTERM. */

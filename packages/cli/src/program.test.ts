@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { coloursFor } from './colours.ts';
 import { type Command, command, FailureError, OUTPUT_OPTION, UsageError } from './command.ts';
@@ -45,6 +45,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
       },
     });
   const context = {
+    stdin: Readable.from([]),
     stdout: sink('out'),
     stderr: sink('err'),
     signal: new AbortController().signal,

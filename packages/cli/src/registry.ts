@@ -110,6 +110,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/workload-rm.ts')).workloadRm,
   },
   {
+    name: 'validate',
+    summary: 'Check manifests, without a datastore',
+    load: async () => (await import('./commands/validate.ts')).validate,
+  },
+  {
     name: 'version',
     summary: 'Print the version',
     load: async () => (await import('./commands/version.ts')).version,

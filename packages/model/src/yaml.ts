@@ -21,8 +21,8 @@ export type YamlDocument =
   | { readonly index: number; readonly line: number; readonly value: unknown }
   | { readonly index: number; readonly line: number; readonly error: YamlError };
 
-/** Longest text: some ten thousand objects. The parser takes microseconds for each line and each key. */
-const MAX_CHARACTERS = 4 * 1024 * 1024;
+/** Longest text, in characters: some ten thousand objects. The parser takes microseconds for each line and each key. */
+export const MAX_YAML_LENGTH = 4 * 1024 * 1024;
 const MAX_LINES = 200_000;
 /** Most brackets open at once; indentation is bounded by the same number of levels. */
 const MAX_DEPTH = 100;
@@ -36,8 +36,8 @@ const START = { line: 1, col: 1 };
  * mistake does not stop the others.
  */
 export function parseYaml(text: string): YamlDocument[] {
-  if (text.length > MAX_CHARACTERS) {
-    return [failed(0, `${text.length} characters are more than ${MAX_CHARACTERS}`, START)];
+  if (text.length > MAX_YAML_LENGTH) {
+    return [failed(0, `${text.length} characters are more than ${MAX_YAML_LENGTH}`, START)];
   }
   const all = text.split('\n');
   if (all.length > MAX_LINES)
