@@ -27,7 +27,7 @@ export { MemoryDatastore } from './memory/memory-datastore.ts';
 export { MemoryStore } from './memory/memory-store.ts';
 export type { DatastoreOptions, MemoryOptions, SqliteOptions } from './open-datastore.ts';
 export { openDatastore } from './open-datastore.ts';
-export type { Applied, ResourceClientOptions } from './resources/resource-client.ts';
+export type { Applied, Planned, ResourceClientOptions } from './resources/resource-client.ts';
 export { ResourceClient } from './resources/resource-client.ts';
 export {
   ReadOnlyKindError,

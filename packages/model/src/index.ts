@@ -54,6 +54,7 @@ export type { HostClaim } from './overland-keys.ts';
 export {
   AGENT_PREFIX,
   agentKey,
+  appliedKey,
   extensionKey,
   extensionPrefix,
   HOST_CLAIM_PREFIX,
@@ -68,6 +69,8 @@ export { API_VERSION } from './resource.ts';
 export type { Expression, Labels } from './selector/expression.ts';
 export { formatSelector, matches } from './selector/expression.ts';
 export { parseSelector } from './selector/parse.ts';
+export type { AppliedFields, Stated, Statement } from './three-way.ts';
+export { appliedFields, threeWayMerge } from './three-way.ts';
 export { immutabilityFaults, ruleFaults } from './validate.ts';
 export type { Fault } from './validation.ts';
 export { describeFault, ValidationError } from './validation.ts';

@@ -15,6 +15,11 @@ export function extensionKey(kind: Kind, { name, namespace }: ResourceName): str
   return `${extensionPrefix(kind)}${namespace ? `${namespace}/` : ''}${name}`;
 }
 
+/** Which fields of an object were set by `apply`: `/overland/v1/applied/bgppeers/leaf11`. */
+export function appliedKey(kind: Kind, { name, namespace }: ResourceName): string {
+  return `${OVERLAND}applied/${kindTable(kind).plural}/${namespace ? `${namespace}/` : ''}${name}`;
+}
+
 /** Keys that live as long as an agent runs, under its lease. */
 export const AGENT_PREFIX = `${OVERLAND}agents/`;
 

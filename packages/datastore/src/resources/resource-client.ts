@@ -1,5 +1,6 @@
 import {
   type AnyResource,
+  appliedKey,
   carryOver,
   type Kind,
   kindTable,
@@ -12,6 +13,12 @@ import {
 } from '@overland/model';
 import type { Condition, Datastore, Entry, Revision, Transaction } from '../datastore.ts';
 import { ConflictError } from '../errors.ts';
+import {
+  type Manifest,
+  mergeApplied,
+  recordCondition,
+  recordOperations,
+} from './applied-record.ts';
 import {
   ResourceConflictError,
   ResourceExistsError,
@@ -40,6 +47,12 @@ export interface ResourceClientOptions {
 export interface Applied<R extends AnyResource> {
   readonly outcome: 'created' | 'updated' | 'unchanged';
   readonly resource: R;
+}
+
+/** What an apply would come to. */
+export interface Planned<R extends AnyResource> extends Applied<R> {
+  /** As it is now; `undefined` if there is none. */
+  readonly before: R | undefined;
 }
 
 /** How often an apply reads again when others write the same object. */
@@ -94,7 +107,11 @@ export class ResourceClient {
    * @throws {ResourceExistsError} If there is one of that name.
    * @throws {ValidationError} If it breaks a rule.
    */
-  async create<R extends AnyResource>(resource: R): Promise<R> {
+  create<R extends AnyResource>(resource: R): Promise<R> {
+    return this.#create(resource);
+  }
+
+  async #create<R extends AnyResource>(resource: R, manifest?: Manifest): Promise<R> {
     const kind: Kind = resource.kind;
     const complete = validateNew(kind, resource);
     const { metadata } = complete;
@@ -107,6 +124,7 @@ export class ResourceClient {
     };
     const key = keyOf(kind, metadata);
     const operations = encodeStored(kind, metadata, made);
+    if (manifest) operations.push(...recordOperations(kind, made as AnyResource, manifest));
     try {
       const conditions = [{ type: 'absent', key }] as const;
       const revision = await this.#store.transact({ conditions, operations });
@@ -145,23 +163,48 @@ export class ResourceClient {
   }
 
   /**
-   * Creates the object, or brings the stored one to it, whatever its version. The status stays if the given
-   * object has none.
+   * Creates the object, or brings the stored one to what a manifest says, whatever its version: what the manifest
+   * applied before stated and this one does not is taken back, what others have set stays (decision 0093). The
+   * status is not touched.
    *
-   * @throws {ValidationError} If it breaks a rule, or changes what must not change.
+   * @param written The manifest as it was written, without defaults; the resource if all of it is meant.
+   * @throws {ValidationError} If the outcome breaks a rule, or changes what must not change.
    */
-  async apply<R extends AnyResource>(resource: R): Promise<Applied<R>> {
+  async apply<R extends AnyResource>(
+    resource: R,
+    written: unknown = resource,
+  ): Promise<Applied<R>> {
+    const manifest = { resource, written };
     for (let attempt = 1; ; attempt++) {
       try {
-        const stored = await this.#read(resource.kind, resource.metadata);
-        if (stored) return await this.#replace(stored, resource);
-        return { outcome: 'created', resource: await this.create(resource) };
+        const [stored, record] = await this.#readApplied(resource.kind, resource.metadata);
+        if (stored) return await this.#applyTo(stored, manifest, record);
+        return { outcome: 'created', resource: await this.#create(resource, manifest) };
       } catch (error) {
         const isRace =
           error instanceof ResourceConflictError || error instanceof ResourceExistsError;
         if (!isRace || attempt === APPLY_ATTEMPTS) throw error;
       }
     }
+  }
+
+  /** What {@link apply} would come to. Writes nothing, and fails as `apply` would. */
+  async planApply<R extends AnyResource>(
+    resource: R,
+    written: unknown = resource,
+  ): Promise<Planned<R>> {
+    const kind: Kind = resource.kind;
+    const [stored, record] = await this.#readApplied(kind, resource.metadata);
+    if (!stored) {
+      const made = validateNew(kind, resource) as R;
+      return { outcome: 'created', before: undefined, resource: made };
+    }
+    const before = viewOf(kind, stored) as R;
+    const wanted = mergeApplied(before, { resource, written }, record);
+    const after = validateUpdate(kind, before as ResourceOfKind<Kind>, wanted) as R;
+    return sameJson(before, after)
+      ? { outcome: 'unchanged', before, resource: before }
+      : { outcome: 'updated', before, resource: after };
   }
 
   /**
@@ -181,7 +224,8 @@ export class ResourceClient {
     const [entry, extensionEntry] = await this.#entries(kind, name);
     if (!entry) throw new ResourceNotFoundError(kind, name);
     const revision = (resourceVersion ?? entry.revision) as Revision;
-    const keys = extensionEntry ? [key, extensionEntry.key] : [key];
+    const keys = [key, appliedKey(kind, name)];
+    if (extensionEntry) keys.push(extensionEntry.key);
     const conditions = [{ type: 'revision', key, revision }] as const;
     const operations = keys.map((each) => ({ type: 'delete', key: each }) as const);
     await this.#compareAndWrite(kind, name, { conditions, operations });
@@ -206,20 +250,60 @@ export class ResourceClient {
     ]);
   }
 
+  async #readApplied(
+    kind: Kind,
+    name: ResourceName,
+  ): Promise<[StoredResource | undefined, Entry | undefined]> {
+    return await Promise.all([this.#read(kind, name), this.#store.get(appliedKey(kind, name))]);
+  }
+
   async #replace<R extends AnyResource>(stored: StoredResource, resource: R): Promise<Applied<R>> {
     const kind: Kind = resource.kind;
     const before = viewOf(kind, stored);
     const { uid, creationTimestamp, resourceVersion } = before.metadata;
-    const after = validateUpdate(kind, before, {
+    return await this.#write(stored, {
       ...resource,
       metadata: { ...resource.metadata, uid, creationTimestamp, resourceVersion },
       status: resource.status ?? before.status,
-    } as AnyResource);
-    if (sameJson(before, after)) return { outcome: 'unchanged', resource: before as R };
+    });
+  }
+
+  async #applyTo<R extends AnyResource>(
+    stored: StoredResource,
+    manifest: Manifest<R>,
+    record: Entry | undefined,
+  ): Promise<Applied<R>> {
+    const kind: Kind = manifest.resource.kind;
+    const before = viewOf(kind, stored) as R;
+    const operations = recordOperations(kind, before, manifest, record);
+    const conditions = operations.length > 0 ? [recordCondition(kind, before, record)] : [];
+    return await this.#write(stored, mergeApplied(before, manifest, record), {
+      conditions,
+      operations,
+    });
+  }
+
+  /** Writes `wanted` in the place of what is stored, if that makes a difference, and what goes with it. */
+  async #write<R extends AnyResource>(
+    stored: StoredResource,
+    wanted: R,
+    further: Transaction = { conditions: [], operations: [] },
+  ): Promise<Applied<R>> {
+    const kind: Kind = wanted.kind;
+    const before = viewOf(kind, stored);
+    const after = validateUpdate(kind, before, wanted);
+    const conditions = [...stateOf(kind, stored), ...further.conditions];
+    if (sameJson(before, after)) {
+      const { operations } = further;
+      if (operations.length > 0) {
+        await this.#compareAndWrite(kind, after.metadata, { conditions, operations });
+      }
+      return { outcome: 'unchanged', resource: before as R };
+    }
     const document = carryOver(kind, stored.joined, before, after);
     const revision = await this.#compareAndWrite(kind, after.metadata, {
-      conditions: stateOf(kind, stored),
-      operations: encodeStored(kind, after.metadata, document, stored),
+      conditions,
+      operations: [...encodeStored(kind, after.metadata, document, stored), ...further.operations],
     });
     const entry = { ...stored.entry, revision };
     return { outcome: 'updated', resource: viewOf(kind, { entry, joined: document }) as R };
