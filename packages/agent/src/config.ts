@@ -36,10 +36,14 @@ export interface ConfigSources {
   readonly hostname: string;
 }
 
-interface Given {
+/** A value, and where it was said. */
+export interface Given {
   readonly origin: string;
   readonly value: unknown;
 }
+
+/** Values by setting name, before they are checked. */
+export type GivenSettings = Map<string, Given>;
 
 /** Environment variables that begin like settings but belong to the command line, not to the agent. */
 const OTHER_ENVIRONMENT = new Set(['OVERLAND_CONFIG', 'OVERLAND_DEBUG', 'OVERLAND_VERSION']);
@@ -51,7 +55,7 @@ const OTHER_ENVIRONMENT = new Set(['OVERLAND_CONFIG', 'OVERLAND_DEBUG', 'OVERLAN
  */
 export function parseConfig(sources: ConfigSources): Config {
   const faults: ConfigFault[] = [];
-  const given = new Map<string, Given>();
+  const given: GivenSettings = new Map();
   given.set('nodeName', { origin: 'host name', value: sources.hostname.toLowerCase() });
   readFile(sources.file, given, faults);
   readEnvironment(sources.environment, given, faults);
@@ -59,8 +63,22 @@ export function parseConfig(sources: ConfigSources): Config {
     if (value !== undefined) given.set(name, { origin: `--${flagName(name)}`, value });
   }
 
+  return settle(SETTING_NAMES, given, faults) as Config;
+}
+
+/**
+ * Checks the values of some settings, alone and against each other.
+ *
+ * @param faults What was found wrong before.
+ * @throws {ConfigError} With every fault there is.
+ */
+export function settle<const Name extends SettingName>(
+  names: readonly Name[],
+  given: GivenSettings,
+  faults: ConfigFault[],
+): Pick<Config, Name> {
   const values: Record<string, unknown> = {};
-  for (const name of SETTING_NAMES) {
+  for (const name of names) {
     const { origin, value } = given.get(name) ?? { origin: name, value: undefined };
     const result = SETTINGS[name].schema.safeParse(value);
     if (result.success) values[name] = result.data;
@@ -73,12 +91,13 @@ export function parseConfig(sources: ConfigSources): Config {
   const config = values as Partial<Config>;
   faults.push(...contradictions(config, (name) => given.get(name)?.origin ?? name));
   if (faults.length > 0) throw new ConfigError(faults);
-  return config as Config;
+  return config as Pick<Config, Name>;
 }
 
-function readFile(
+/** Takes the settings of a file; names it does not know are faults. */
+export function readFile(
   file: ConfigSources['file'],
-  given: Map<string, Given>,
+  given: GivenSettings,
   faults: ConfigFault[],
 ): void {
   if (!file || file.content === null || file.content === undefined) return;
@@ -93,9 +112,10 @@ function readFile(
   }
 }
 
-function readEnvironment(
+/** Takes the settings of the environment: ours, and Calico's where ours are not set. */
+export function readEnvironment(
   environment: ConfigSources['environment'],
-  given: Map<string, Given>,
+  given: GivenSettings,
   faults: ConfigFault[],
 ): void {
   const ours = new Map<string, SettingName>();
@@ -130,11 +150,21 @@ function contradictions(
   if (config.ipv4 === 'none' && config.ipv6 === 'none') {
     add('ipv4', 'ipv4 and ipv6 cannot both be none: the host needs an address');
   }
-  if ((config.etcdCertFile === undefined) !== (config.etcdKeyFile === undefined)) {
-    add(
-      config.etcdCertFile === undefined ? 'etcdKeyFile' : 'etcdCertFile',
-      'needs its counterpart: set etcdCertFile and etcdKeyFile together',
+  for (const [file, text] of [
+    ['etcdCaFile', 'etcdCa'],
+    ['etcdCertFile', 'etcdCert'],
+    ['etcdKeyFile', 'etcdKey'],
+  ] as const) {
+    const isTwice = config[file] !== undefined && config[text] !== undefined;
+    if (isTwice) add(text, `is given as well as ${originOf(file)}: set one of them`);
+  }
+  const cert = config.etcdCertFile ?? config.etcdCert;
+  const key = config.etcdKeyFile ?? config.etcdKey;
+  if ((cert === undefined) !== (key === undefined)) {
+    const given = (['etcdCertFile', 'etcdCert', 'etcdKeyFile', 'etcdKey'] as const).find(
+      (name) => config[name] !== undefined,
     );
+    add(given ?? 'etcdCertFile', 'needs its counterpart: set certificate and key together');
   }
   if ((config.etcdUsername === undefined) !== (config.etcdPassword === undefined)) {
     add(

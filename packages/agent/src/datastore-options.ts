@@ -1,10 +1,11 @@
 import type { DatastoreOptions } from '@overland/datastore';
-import type { Config } from './settings.ts';
+import type { DatastoreConfig } from './settings.ts';
 
 /** The part of the settings that says where the datastore is. */
-export function datastoreOptions(config: Config): DatastoreOptions {
+export function datastoreOptions(config: DatastoreConfig): DatastoreOptions {
   if (config.datastoreType === 'sqlite') return { type: 'sqlite', path: config.sqlitePath };
   const { etcdUsername, etcdPassword, etcdCaFile, etcdCertFile, etcdKeyFile } = config;
+  const { etcdCa, etcdCert, etcdKey } = config;
   return {
     type: 'etcd',
     endpoints: config.etcdEndpoints,
@@ -13,5 +14,8 @@ export function datastoreOptions(config: Config): DatastoreOptions {
     ...(etcdCaFile === undefined ? {} : { caCertFile: etcdCaFile }),
     ...(etcdCertFile === undefined ? {} : { certFile: etcdCertFile }),
     ...(etcdKeyFile === undefined ? {} : { keyFile: etcdKeyFile }),
+    ...(etcdCa === undefined ? {} : { caCert: etcdCa }),
+    ...(etcdCert === undefined ? {} : { cert: etcdCert }),
+    ...(etcdKey === undefined ? {} : { key: etcdKey }),
   };
 }

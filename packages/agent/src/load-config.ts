@@ -4,7 +4,8 @@ import { readIfPresent } from './durable-file.ts';
 import type { Config } from './settings.ts';
 import { readDocuments } from './yaml-file.ts';
 
-const DEFAULT_FILE = '/etc/overland/agent.yaml';
+/** Read unless another file is named. */
+export const DEFAULT_FILE = '/etc/overland/agent.yaml';
 
 /**
  * Reads the settings of this host.

@@ -52,6 +52,8 @@ function parsed<T>(parse: (text: string) => T) {
 const text = z.string().trim().min(1, 'must not be empty');
 const path = text.refine((value) => value.startsWith('/'), 'must be an absolute path');
 
+const pem = text.refine((value) => value.includes('-----BEGIN '), 'must be PEM text');
+
 const commaList = z.preprocess(
   (value) => (typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value),
   z.array(text),
@@ -155,6 +157,20 @@ export const SETTINGS = {
     description: 'PEM file of the private key of our client certificate.',
     calico: 'ETCD_KEY_FILE',
   }),
+  etcdCa: setting(pem.optional(), {
+    description: 'The authorities that sign the servers of etcd, in PEM, instead of a file.',
+    calico: 'ETCD_CA_CERT',
+  }),
+  etcdCert: setting(pem.optional(), {
+    description: 'Our client certificate for etcd, in PEM, instead of a file.',
+    calico: 'ETCD_CERT',
+  }),
+  etcdKey: setting(pem.optional(), {
+    description:
+      'The private key of our client certificate, in PEM, instead of a file. Every user can read a flag.',
+    calico: 'ETCD_KEY',
+    secret: true,
+  }),
   etcdUsername: setting(text.optional(), {
     description: 'User name for etcd.',
     calico: 'ETCD_USERNAME',
@@ -218,6 +234,24 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
+
+/** The settings that say where the datastore is: all that a client of it needs. */
+export const DATASTORE_SETTINGS = [
+  'datastoreType',
+  'sqlitePath',
+  'etcdEndpoints',
+  'etcdCaFile',
+  'etcdCertFile',
+  'etcdKeyFile',
+  'etcdCa',
+  'etcdCert',
+  'etcdKey',
+  'etcdUsername',
+  'etcdPassword',
+] as const satisfies readonly SettingName[];
+
+/** Where the datastore is, complete and valid. */
+export type DatastoreConfig = Pick<Config, (typeof DATASTORE_SETTINGS)[number]>;
 
 /** The agent's configuration, complete and valid. */
 export type Config = {

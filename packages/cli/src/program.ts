@@ -3,19 +3,17 @@ import {
   type ArgumentSpec,
   type Command,
   type CommandContext,
-  FailureError,
   type OptionSpec,
   UsageError,
 } from './command.ts';
+import { EXIT, exitCodeOf, isExpected } from './exit-codes.ts';
 import { COMMANDS, NOUNS, type RegistryEntry } from './registry.ts';
-
-const EXIT = { success: 0, failure: 1, badInput: 2 } as const;
 
 /**
  * Parses `args` (without the program's own name), runs the command they name and reports its failure on
  * `context.stderr`.
  *
- * @returns the exit code: 0 success, 1 the work failed, 2 the request was wrong.
+ * @returns the exit code, of {@link EXIT}.
  */
 export async function runProgram(
   args: readonly string[],
@@ -183,7 +181,7 @@ function reportError(error: unknown, { stderr, env }: CommandContext): number {
   }
   const message = error instanceof Error ? error.message : String(error);
   for (const line of message.split('\n')) stderr.write(`overland: ${line}\n`);
-  const expected = error instanceof UsageError || error instanceof FailureError;
-  if (!expected && env.OVERLAND_DEBUG && error instanceof Error) stderr.write(`${error.stack}\n`);
-  return error instanceof UsageError ? EXIT.badInput : EXIT.failure;
+  if (!isExpected(error) && env.OVERLAND_DEBUG && error instanceof Error)
+    stderr.write(`${error.stack}\n`);
+  return exitCodeOf(error);
 }

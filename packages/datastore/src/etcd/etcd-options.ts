@@ -10,6 +10,10 @@ export interface EtcdOptions {
   readonly caCertFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
+  /** The same as PEM text, each instead of its file. */
+  readonly caCert?: string;
+  readonly cert?: string;
+  readonly key?: string;
   /** How long a call may take; default 5000. */
   readonly deadlineMs?: number;
 }
@@ -50,10 +54,17 @@ export interface TlsMaterial {
   readonly cert: Buffer | null;
 }
 
-/** Reads the files. @throws If one cannot be read. */
-export function readTlsMaterial({ caCertFile, certFile, keyFile }: EtcdOptions): TlsMaterial {
-  const read = (path: string | undefined) => (path === undefined ? null : readFileSync(path));
-  return { ca: read(caCertFile), key: read(keyFile), cert: read(certFile) };
+/** Reads what is in files. @throws If one cannot be read. */
+export function readTlsMaterial(options: EtcdOptions): TlsMaterial {
+  const pem = (text: string | undefined, path: string | undefined) => {
+    if (text !== undefined) return Buffer.from(text);
+    return path === undefined ? null : readFileSync(path);
+  };
+  return {
+    ca: pem(options.caCert, options.caCertFile),
+    key: pem(options.key, options.keyFile),
+    cert: pem(options.cert, options.certFile),
+  };
 }
 
 /**

@@ -1,0 +1,86 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Datastore, DatastoreOptions, ResourceClient } from '@overland/datastore';
+import type { CommandContext } from '../command.ts';
+import { datastoreOptionsOf } from './datastore-options.ts';
+
+/** An open datastore, and what it is called in messages. */
+export interface OpenClient extends AsyncDisposable {
+  readonly datastore: Datastore;
+  readonly client: ResourceClient;
+  /** `etcd at https://10.0.0.1:2379`, `/var/lib/overland/datastore.db`. */
+  readonly place: string;
+}
+
+export interface ClientRequest {
+  /** The file of `--config`. */
+  readonly config?: string | undefined;
+  /** Whether a SQLite file may be made when there is none: only for a command that writes. */
+  readonly mayCreate?: boolean;
+}
+
+/**
+ * Opens the datastore that the command line, the environment or this machine's configuration names.
+ *
+ * @throws {ConfigError} If they contradict themselves.
+ * @throws {UnavailableError} If there is none. An etcd that does not answer is noticed by the first call.
+ * @throws {AccessDeniedError} If this user may not use it.
+ */
+export async function openClient(
+  context: Pick<CommandContext, 'env' | 'workingDirectory' | 'stderr'>,
+  { config, mayCreate = false }: ClientRequest,
+): Promise<OpenClient> {
+  const options = await datastoreOptionsOf(context, config);
+  return openClientWith(options, mayCreate);
+}
+
+/** As {@link openClient}, for a datastore that is known. */
+export async function openClientWith(
+  options: DatastoreOptions,
+  mayCreate: boolean,
+): Promise<OpenClient> {
+  const { openDatastore, ResourceClient } = await import('@overland/datastore');
+  if (options.type === 'sqlite') await checkFile(options.path, mayCreate);
+  const datastore = await openDatastore(options);
+  return {
+    datastore,
+    client: new ResourceClient(datastore),
+    place: placeOf(options),
+    [Symbol.asyncDispose]: () => datastore[Symbol.asyncDispose](),
+  };
+}
+
+/** Before it is opened: opening makes a file, and reports its absence and its mode as trouble with SQLite. */
+async function checkFile(path: string, mayCreate: boolean): Promise<void> {
+  const { AccessDeniedError, UnavailableError } = await import('@overland/datastore');
+  const missing = 'Start the agent, or name an etcd with --config or ETCD_ENDPOINTS (docs/cli.md)';
+  try {
+    await access(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EROFS') {
+      throw new AccessDeniedError(`${path} may not be used by this user: run with sudo`);
+    }
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw new UnavailableError(message);
+    const directory = dirname(path);
+    const hasDirectory = await access(directory, constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!mayCreate || !hasDirectory) {
+      throw new UnavailableError(`there is no datastore at ${path}. ${missing}`);
+    }
+  }
+}
+
+function placeOf(options: DatastoreOptions): string {
+  switch (options.type) {
+    case 'sqlite':
+      return options.path;
+    case 'etcd':
+      return `etcd at ${options.endpoints.join(', ')}`;
+    case 'memory':
+      return 'memory';
+  }
+}
