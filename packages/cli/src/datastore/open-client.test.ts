@@ -1,11 +1,9 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { coloursFor } from '../colours.ts';
 import { command } from '../command.ts';
-import { runProgram } from '../program.ts';
+import { captureRun } from '../testing/captured-run.ts';
 import { CONNECTION_OPTIONS } from './connection-options.ts';
 import { openClient } from './open-client.ts';
 
@@ -31,29 +29,8 @@ async function listPools(env: Record<string, string>, mayCreate: boolean) {
       return 0;
     },
   });
-  const written = { out: '', err: '' };
-  const sink = (key: 'out' | 'err'): Writable =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        written[key] += String(chunk);
-        done();
-      },
-    });
-  const code = await runProgram(
-    ['probe'],
-    {
-      stdout: sink('out'),
-      stderr: sink('err'),
-      signal: new AbortController().signal,
-      env,
-      workingDirectory: '/',
-      isRoot: false,
-      isInteractive: false,
-      colours: coloursFor({}, {}),
-    },
-    [{ name: 'probe', summary: 'List pools', load: async () => probe }],
-  );
-  return { code, ...written };
+  const commands = [{ name: 'probe', summary: 'List pools', load: async () => probe }];
+  return captureRun(['probe'], { env, commands });
 }
 
 test('a command that reads makes no SQLite file; one that writes does', async () => {

@@ -32,14 +32,6 @@ export async function openClient(
   { config, mayCreate = false }: ClientRequest,
 ): Promise<OpenClient> {
   const options = await datastoreOptionsOf(context, config);
-  return openClientWith(options, mayCreate);
-}
-
-/** As {@link openClient}, for a datastore that is known. */
-export async function openClientWith(
-  options: DatastoreOptions,
-  mayCreate: boolean,
-): Promise<OpenClient> {
   const { openDatastore, ResourceClient } = await import('@overland/datastore');
   if (options.type === 'sqlite') await checkFile(options.path, mayCreate);
   const datastore = await openDatastore(options);
