@@ -137,6 +137,39 @@ describe('update', () => {
 });
 
 describe('apply', () => {
+  test('an object that is new is made by one transaction, without a read', async () => {
+    const { store } = open();
+    const calls: string[] = [];
+    const counted = new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          calls.push(String(name));
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+    const client = new ResourceClient(counted);
+    await client.apply(pool());
+    expect(calls).toEqual(['transact']);
+    await client.apply(pool());
+    expect(calls.slice(1)).toEqual(['transact', 'get']);
+  });
+
+  test('an object that could not be made, but stands, can be applied to', async () => {
+    const { store, client } = open();
+    const spec = { cidr: '10.65.0.0/16', ipipMode: 'Always' };
+    const encapsulated = { apiVersion: 'projectcalico.org/v3', kind: 'IPPool' as const, spec };
+    await put(store, POOL_KEY, { ...encapsulated, metadata: { name: 'rack1', uid: 'u' } });
+    const stored = await client.get('IPPool', { name: 'rack1' });
+    if (!stored) throw new Error('it was put');
+    const { outcome } = await client.apply({ ...stored, spec: { ...stored.spec, disabled: true } });
+    expect(outcome).toBe('updated');
+    await client.delete('IPPool', { name: 'rack1' });
+    await expect(client.apply(stored)).rejects.toBeInstanceOf(ValidationError);
+  });
+
   test('creates, leaves alone, updates', async () => {
     const { client } = open();
     expect((await client.apply(pool())).outcome).toBe('created');
@@ -151,6 +184,31 @@ describe('apply', () => {
     await client.create({ ...pool(), status: { conditions: [1] } });
     const { resource } = await client.apply(pool({ disabled: true }));
     expect(resource.status).toEqual({ conditions: [1] });
+  });
+});
+
+describe('pages', () => {
+  test('join both halves across their bounds, and end at one revision', async () => {
+    const { store, client } = open();
+    const names = Array.from({ length: 1100 }, (_, i) => `leaf${String(i).padStart(4, '0')}`);
+    for (const [i, name] of names.entries()) {
+      const { holdTime: _, passive: _2, ...plain } = peer().spec;
+      const spec = i % 500 === 3 ? { ...plain, holdTime: '7s' } : plain;
+      await client.create({ ...peer(), metadata: { name }, spec } as BgpPeer);
+    }
+    await put(store, '/overland/v1/extensions/bgppeers/aaa-orphan', { uid: 'x', spec: {} });
+    const sizes: number[] = [];
+    const fast: string[] = [];
+    for await (const { resources } of client.pages('BGPPeer')) {
+      if (sizes.length === 0) await client.delete('BGPPeer', { name: 'leaf1099' });
+      sizes.push(resources.length);
+      for (const { metadata, spec } of resources) {
+        if (spec.holdTime === '7s') fast.push(metadata.name);
+      }
+    }
+    expect(sizes).toEqual([1000, 100]);
+    expect(fast).toEqual(['leaf0003', 'leaf0503', 'leaf1003']);
+    expect((await client.list('BGPPeer')).resources).toHaveLength(1099);
   });
 });
 

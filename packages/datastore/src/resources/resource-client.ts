@@ -24,7 +24,7 @@ import {
   ResourceExistsError,
   ResourceNotFoundError,
 } from './resource-errors.ts';
-import { listResources, type ResourceList } from './resource-list.ts';
+import { listResources, type ResourceList, resourcePages } from './resource-list.ts';
 import { type ResourceChange, watchResources } from './resource-watch.ts';
 import {
   decodeStored,
@@ -95,6 +95,15 @@ export class ResourceClient {
     return listResources(this.#store, kind, namespace);
   }
 
+  /**
+   * As {@link list}, a page at a time.
+   *
+   * @throws {CompactedError} If reading takes longer than the datastore keeps old revisions.
+   */
+  pages<K extends Kind>(kind: K, namespace?: string): AsyncIterable<ResourceList<K>> {
+    return resourcePages(this.#store, kind, namespace);
+  }
+
   /** What exists, `synced`, then every change; ends when `signal` aborts. */
   watch<K extends Kind>(kind: K, signal: AbortSignal): AsyncIterable<ResourceChange<K>> {
     return watchResources(this.#store, kind, signal);
@@ -107,11 +116,17 @@ export class ResourceClient {
    * @throws {ResourceExistsError} If there is one of that name.
    * @throws {ValidationError} If it breaks a rule.
    */
-  create<R extends AnyResource>(resource: R): Promise<R> {
-    return this.#create(resource);
+  async create<R extends AnyResource>(resource: R): Promise<R> {
+    const inserted = await this.#insert(resource);
+    if ('taken' in inserted) throw new ResourceExistsError(resource.kind, resource.metadata);
+    return inserted.made;
   }
 
-  async #create<R extends AnyResource>(resource: R, manifest?: Manifest): Promise<R> {
+  /** Makes the object in one transaction, or says what stands in its place. */
+  async #insert<R extends AnyResource>(
+    resource: R,
+    manifest?: Manifest,
+  ): Promise<{ readonly made: R } | { readonly taken: Entry | undefined }> {
     const kind: Kind = resource.kind;
     const complete = validateNew(kind, resource);
     const { metadata } = complete;
@@ -128,9 +143,10 @@ export class ResourceClient {
     try {
       const conditions = [{ type: 'absent', key }] as const;
       const revision = await this.#store.transact({ conditions, operations });
-      return viewOf(kind, { entry: { key, value: '', revision }, joined: made }) as R;
+      const entry = { key, value: '', revision };
+      return { made: viewOf(kind, { entry, joined: made }) as R };
     } catch (error) {
-      if (error instanceof ConflictError) throw new ResourceExistsError(kind, metadata);
+      if (error instanceof ConflictError && error.key === key) return { taken: error.actual };
       throw error;
     }
   }
@@ -177,15 +193,32 @@ export class ResourceClient {
     const manifest = { resource, written };
     for (let attempt = 1; ; attempt++) {
       try {
-        const [stored, record] = await this.#readApplied(resource.kind, resource.metadata);
-        if (stored) return await this.#applyTo(stored, manifest, record);
-        return { outcome: 'created', resource: await this.#create(resource, manifest) };
+        return await this.#applyOnce(manifest);
       } catch (error) {
         const isRace =
-          error instanceof ResourceConflictError || error instanceof ResourceExistsError;
+          error instanceof ResourceConflictError || error instanceof ResourceNotFoundError;
         if (!isRace || attempt === APPLY_ATTEMPTS) throw error;
       }
     }
+  }
+
+  /** Creates first: an object that is new costs one round trip, and one that is not is read by it. */
+  async #applyOnce<R extends AnyResource>(manifest: Manifest<R>): Promise<Applied<R>> {
+    const { resource } = manifest;
+    let taken: Entry | undefined;
+    try {
+      const inserted = await this.#insert(resource, manifest);
+      if ('made' in inserted) return { outcome: 'created', resource: inserted.made };
+      taken = inserted.taken;
+    } catch (error) {
+      // What must not be created may stand already, and stay.
+      if (!(error instanceof ValidationError)) throw error;
+      taken = await this.#store.get(keyOf(resource.kind, resource.metadata));
+      if (!taken) throw error;
+    }
+    const [stored, record] = await this.#readApplied(resource.kind, resource.metadata, taken);
+    if (!stored) throw new ResourceNotFoundError(resource.kind, resource.metadata);
+    return await this.#applyTo(stored, manifest, record);
   }
 
   /** What {@link apply} would come to. Writes nothing, and fails as `apply` would. */
@@ -237,15 +270,20 @@ export class ResourceClient {
     }
   }
 
-  async #read(kind: Kind, name: ResourceName): Promise<StoredResource | undefined> {
-    const [entry, extensionEntry] = await this.#entries(kind, name);
+  async #read(kind: Kind, name: ResourceName, known?: Entry): Promise<StoredResource | undefined> {
+    const [entry, extensionEntry] = await this.#entries(kind, name, known);
     return entry && decodeStored(kind, entry, extensionEntry);
   }
 
-  #entries(kind: Kind, name: ResourceName): Promise<[Entry | undefined, Entry | undefined]> {
+  /** @param known The entry of Calico's half, if it was read just now. */
+  #entries(
+    kind: Kind,
+    name: ResourceName,
+    known?: Entry,
+  ): Promise<[Entry | undefined, Entry | undefined]> {
     const extensionKey = extensionKeyOf(kind, name);
     return Promise.all([
-      this.#store.get(keyOf(kind, name)),
+      known ?? this.#store.get(keyOf(kind, name)),
       extensionKey === undefined ? undefined : this.#store.get(extensionKey),
     ]);
   }
@@ -253,8 +291,12 @@ export class ResourceClient {
   async #readApplied(
     kind: Kind,
     name: ResourceName,
+    known?: Entry,
   ): Promise<[StoredResource | undefined, Entry | undefined]> {
-    return await Promise.all([this.#read(kind, name), this.#store.get(appliedKey(kind, name))]);
+    return await Promise.all([
+      this.#read(kind, name, known),
+      this.#store.get(appliedKey(kind, name)),
+    ]);
   }
 
   async #replace<R extends AnyResource>(stored: StoredResource, resource: R): Promise<Applied<R>> {

@@ -9,7 +9,7 @@ import {
   resourcePrefix,
   ValidationError,
 } from '@overland/model';
-import type { Datastore, Entry, Revision } from '../datastore.ts';
+import type { Datastore, Entry, Page, Revision } from '../datastore.ts';
 import { CompactedError } from '../errors.ts';
 import { decodeStored, extensionKeyOf, hasExtensions, viewOf } from './stored-resource.ts';
 
@@ -33,41 +33,59 @@ export async function listResources<K extends Kind>(
   namespace?: string,
 ): Promise<ResourceList<K>> {
   for (;;) {
+    const resources: ResourceOfKind<K>[] = [];
+    const invalid: InvalidResource[] = [];
+    let revision: Revision | undefined;
     try {
-      return await listOnce(store, kind, namespace);
+      for await (const page of resourcePages(store, kind, namespace)) {
+        for (const resource of page.resources) resources.push(resource);
+        invalid.push(...page.invalid);
+        revision = page.revision;
+      }
     } catch (error) {
       // The pages took longer than the datastore keeps old revisions.
-      if (!(error instanceof CompactedError)) throw error;
+      if (error instanceof CompactedError) continue;
+      throw error;
     }
+    if (revision === undefined) throw new RangeError('no range to read');
+    return { resources, invalid, revision };
   }
 }
 
-async function listOnce<K extends Kind>(
+/**
+ * All objects of a kind, a page of the datastore at a time, as of one revision. At least one page, which may be empty.
+ *
+ * @throws {CompactedError} If that revision is no longer kept when a page is asked for.
+ */
+export async function* resourcePages<K extends Kind>(
   store: Datastore,
   kind: K,
-  namespace: string | undefined,
-): Promise<ResourceList<K>> {
+  namespace?: string,
+): AsyncGenerator<ResourceList<K>, void> {
   const isIpam = kindTable(kind).storage === 'ipam';
   const prefixes = isIpam ? ipamView(kind).prefixes : [resourcePrefix(kind, namespace)];
-  const { entries, revision } = await readAll(store, prefixes);
-  const extensions = hasExtensions(kind)
-    ? (await readAll(store, [extensionPrefix(kind)], revision)).entries
-    : [];
-  const byKey = new Map(extensions.map((entry) => [entry.key, entry]));
-  const resources: ResourceOfKind<K>[] = [];
-  const invalid: InvalidResource[] = [];
-  for (const entry of entries) {
-    const name = nameOfEntry(kind, entry);
-    if (!name) continue;
-    try {
-      const extension = byKey.get(extensionKeyOf(kind, name) ?? '');
-      resources.push(viewOf(kind, decodeStored(kind, entry, extension)));
-    } catch (error) {
-      if (!(error instanceof ValidationError)) throw error;
-      invalid.push({ name, error });
+  let revision: Revision | undefined;
+  let extensions: ExtensionReader | undefined;
+  for (const prefix of prefixes) {
+    for await (const page of pagesOf(store, prefix, revision)) {
+      revision = page.revision;
+      if (hasExtensions(kind)) extensions ??= new ExtensionReader(store, kind, revision);
+      const resources: ResourceOfKind<K>[] = [];
+      const invalid: InvalidResource[] = [];
+      for (const entry of page.entries) {
+        const name = nameOfEntry(kind, entry);
+        if (!name) continue;
+        try {
+          const extension = await extensions?.at(extensionKeyOf(kind, name));
+          resources.push(viewOf(kind, decodeStored(kind, entry, extension)));
+        } catch (error) {
+          if (!(error instanceof ValidationError)) throw error;
+          invalid.push({ name, error });
+        }
+      }
+      yield { resources, invalid, revision };
     }
   }
-  return { resources, invalid, revision };
 }
 
 function nameOfEntry(kind: Kind, { key }: Entry): ResourceName | undefined {
@@ -76,26 +94,48 @@ function nameOfEntry(kind: Kind, { key }: Entry): ResourceName | undefined {
   return name === undefined ? undefined : { name };
 }
 
-/** All pages of several ranges, as of one revision. */
-async function readAll(
-  store: Datastore,
-  prefixes: readonly string[],
-  at?: Revision,
-): Promise<{ readonly entries: Entry[]; readonly revision: Revision }> {
-  const entries: Entry[] = [];
-  let revision = at;
-  for (const prefix of prefixes) {
-    let after: string | undefined;
-    do {
-      const page = await store.list(prefix, {
-        ...(after !== undefined && { after }),
-        ...(revision !== undefined && { revision }),
-      });
-      for (const entry of page.entries) entries.push(entry);
-      revision = page.revision;
-      after = page.next;
-    } while (after !== undefined);
+/** The entries of our fields beside a listing: both are in the order of names, so each is read once. */
+class ExtensionReader {
+  readonly #pages: AsyncIterator<Page>;
+  #entries: readonly Entry[] = [];
+  #next = 0;
+  #isEnded = false;
+
+  constructor(store: Datastore, kind: Kind, revision: Revision) {
+    this.#pages = pagesOf(store, extensionPrefix(kind), revision)[Symbol.asyncIterator]();
   }
-  if (revision === undefined) throw new RangeError('no range to read');
-  return { entries, revision };
+
+  /** The entry at a key behind all that were asked for before. */
+  async at(key: string | undefined): Promise<Entry | undefined> {
+    if (key === undefined) return undefined;
+    for (;;) {
+      for (; this.#next < this.#entries.length; this.#next++) {
+        const entry = this.#entries[this.#next];
+        if (entry && entry.key >= key) return entry.key === key ? entry : undefined;
+      }
+      if (this.#isEnded) return undefined;
+      const page = await this.#pages.next();
+      this.#isEnded = page.done === true;
+      this.#entries = page.value?.entries ?? [];
+      this.#next = 0;
+    }
+  }
+}
+
+async function* pagesOf(
+  store: Datastore,
+  prefix: string,
+  at: Revision | undefined,
+): AsyncGenerator<Page, void> {
+  let after: string | undefined;
+  let revision = at;
+  do {
+    const page: Page = await store.list(prefix, {
+      ...(after !== undefined && { after }),
+      ...(revision !== undefined && { revision }),
+    });
+    yield page;
+    revision = page.revision;
+    after = page.next;
+  } while (after !== undefined);
 }
