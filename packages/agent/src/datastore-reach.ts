@@ -24,7 +24,8 @@ export class DatastoreReach {
       get: (key) => this.#read(() => datastore.get(key)),
       list: (prefix, options) => this.#read(() => datastore.list(prefix, options)),
       transact: (transaction) => this.#write(() => datastore.transact(transaction)),
-      watch: (prefix, signal) => datastore.watch(prefix, signal),
+      watch: (prefix, signal, from) => datastore.watch(prefix, signal, from),
+      compact: (revision) => datastore.compact(revision),
       lease: (ttlSeconds) => this.#write(() => datastore.lease(ttlSeconds)),
       [Symbol.asyncDispose]: () => datastore[Symbol.asyncDispose](),
     };

@@ -1,29 +1,33 @@
 import type { Change } from './datastore.ts';
 
-type KeyChange = Exclude<Change, { readonly type: 'synced' }>;
+/** Stands for `synced` among the keys. */
+const SYNCED = Symbol('synced');
 
 /**
- * Between a source of changes and the one loop that takes them. Bounded by the number of keys: a change to a
- * key replaces one that was not taken yet.
+ * Between a source of changes and the one loop that takes them. A change to a key replaces one that was not
+ * taken yet, and a key that came and went meanwhile leaves nothing: what waits are at most the keys that the reader
+ * knows and those that exist, once each, however slow the reader.
  */
 export class ChangeQueue {
   /** Until `synced` was taken, by order of the listing; from then on in commit order. */
-  readonly #changes = new Map<string, KeyChange>();
-  /** After how many more changes `synced` is due; `undefined` when it was taken or not pushed yet. */
-  #syncedAfter: { readonly change: Change; count: number } | undefined;
+  readonly #changes = new Map<string | typeof SYNCED, Change>();
+  /** Keys that exist, for all that the reader knows. */
+  readonly #told = new Set<string>();
   #isSynced = false;
   #end: { readonly error: unknown } | 'ended' | undefined;
   #wake: (() => void) | undefined;
 
+  /** The reader knows these keys from elsewhere. Before anything is pushed. */
+  know(keys: Iterable<string>): void {
+    for (const key of keys) this.#told.add(key);
+  }
+
   push(change: Change): void {
-    if (change.type === 'synced') {
-      this.#syncedAfter = { change, count: this.#changes.size };
-    } else {
-      const key = change.type === 'put' ? change.entry.key : change.key;
-      // Before `synced` in place: what exists must not be reported only after it.
-      if (this.#isSynced) this.#changes.delete(key);
-      this.#changes.set(key, change);
-    }
+    const key = keyOf(change);
+    const isNews = change.type !== 'delete' || this.#told.has(change.key);
+    // Before `synced` in place: what exists must not be reported only after it.
+    if (this.#isSynced || !isNews) this.#changes.delete(key);
+    if (isNews) this.#changes.set(key, change);
     this.#wake?.();
   }
 
@@ -51,17 +55,13 @@ export class ChangeQueue {
   }
 
   #take(): Change | undefined {
-    if (this.#syncedAfter?.count === 0) {
-      const { change } = this.#syncedAfter;
-      this.#syncedAfter = undefined;
-      this.#isSynced = true;
-      return change;
-    }
     const next = this.#changes.entries().next();
     if (next.done) return undefined;
     const [key, change] = next.value;
     this.#changes.delete(key);
-    if (this.#syncedAfter) this.#syncedAfter.count--;
+    if (change.type === 'synced') this.#isSynced = true;
+    else if (change.type === 'put') this.#told.add(change.entry.key);
+    else this.#told.delete(change.key);
     return change;
   }
 
@@ -74,4 +74,9 @@ export class ChangeQueue {
       if (signal.aborted) this.#wake();
     });
   }
+}
+
+function keyOf(change: Change): string | typeof SYNCED {
+  if (change.type === 'synced') return SYNCED;
+  return change.type === 'put' ? change.entry.key : change.key;
 }

@@ -88,7 +88,7 @@ export interface Datastore extends AsyncDisposable {
   /**
    * One page of the keys that start with `prefix`, in key order.
    *
-   * @throws {CompactedError} If the revision asked for is no longer kept: list again from the start.
+   * @throws {CompactedError} If the revision asked for is no longer kept, or was never reached: list again from the start.
    */
   list(prefix: string, options?: ListOptions): Promise<Page>;
 
@@ -105,13 +105,27 @@ export interface Datastore extends AsyncDisposable {
 
   /**
    * The current entries under `prefix`, then `synced`, then every later change in commit order. Several
-   * changes to one key may be reported as the last of them.
+   * changes to one key may be reported as the last of them, and a key that came and went unread not at all: what waits
+   * for a slow reader are at most the keys that it knows and those that exist, once each.
    *
-   * Ends when `signal` aborts. Survives lost connections and compaction by itself (it lists again and
-   * reports the difference); throws only what trying again cannot mend.
+   * Ends when `signal` aborts. Survives lost connections, compaction, and a datastore restored from a backup by itself
+   * (it lists again and reports the difference); throws only what trying again cannot mend.
+   *
+   * @param from The revision as of which the reader knows the entries already, from a {@link Page}: `synced` comes
+   *   first, then what has changed since.
+   * @throws {CompactedError} If `from` is no longer kept, or was never reached here (a backup was restored, or it
+   *   is another datastore's): nobody can tell the difference then. Watch anew without it.
    */
-  watch(prefix: string, signal: AbortSignal): AsyncIterable<Change>;
+  watch(prefix: string, signal: AbortSignal, from?: Revision): AsyncIterable<Change>;
 
   /** Grants a lease and keeps it alive until it is revoked or lost. */
   lease(ttlSeconds: number): Promise<Lease>;
+
+  /**
+   * Forgets everything before `revision`, which itself can still be read. What is forgotten already is no mistake.
+   * SQLite and memory also do it by themselves.
+   *
+   * @throws {CompactedError} If the revision was never reached.
+   */
+  compact(revision: Revision): Promise<void>;
 }

@@ -26,9 +26,14 @@ export class LimitError extends Error {
   override readonly name = 'LimitError';
 }
 
-/** The revision asked for is no longer kept. */
+/** The revision asked for is no longer kept, or was never reached here: list again from the start. */
 export class CompactedError extends Error {
   override readonly name = 'CompactedError';
+}
+
+/** The datastore was opened read-only. Nothing was sent. */
+export class ReadOnlyError extends Error {
+  override readonly name = 'ReadOnlyError';
 }
 
 /** The lease has ended: grant a new one. Nothing was written. */

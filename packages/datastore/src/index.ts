@@ -18,14 +18,19 @@ export {
   ConflictError,
   LeaseError,
   LimitError,
+  ReadOnlyError,
   UnavailableError,
   UnusableError,
 } from './errors.ts';
 export type { EtcdOptions } from './etcd/etcd-options.ts';
-export { etcdOptionsFrom } from './etcd/etcd-options.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';
 export { MemoryStore } from './memory/memory-store.ts';
-export type { DatastoreOptions, MemoryOptions, SqliteOptions } from './open-datastore.ts';
+export type {
+  DatastoreOptions,
+  EtcdDatastoreOptions,
+  MemoryOptions,
+  SqliteOptions,
+} from './open-datastore.ts';
 export { openDatastore } from './open-datastore.ts';
 export type { Applied, Planned, ResourceClientOptions } from './resources/resource-client.ts';
 export { ResourceClient } from './resources/resource-client.ts';

@@ -1,5 +1,7 @@
 import type { Datastore } from './datastore.ts';
 import type { EtcdOptions } from './etcd/etcd-options.ts';
+import { prefixedDatastore } from './prefixed-datastore.ts';
+import { readOnlyDatastore } from './read-only-datastore.ts';
 
 /** One SQLite file, for the processes of one machine. */
 export interface SqliteOptions {
@@ -14,10 +16,17 @@ export interface MemoryOptions {
   readonly type: 'memory';
 }
 
-export type DatastoreOptions =
-  | SqliteOptions
-  | MemoryOptions
-  | ({ readonly type: 'etcd' } & EtcdOptions);
+/** An etcd cluster. */
+export interface EtcdDatastoreOptions extends EtcdOptions {
+  readonly type: 'etcd';
+  /** Keys are stored under this path, such as `/site-1`; default: none, where Calico has them. */
+  readonly keyPrefix?: string;
+}
+
+export type DatastoreOptions = (SqliteOptions | MemoryOptions | EtcdDatastoreOptions) & {
+  /** Every write, lease and compaction is refused with `ReadOnlyError`, before anything is sent. */
+  readonly readOnly?: boolean;
+};
 
 const DEFAULT_DEADLINE_MS = 5000;
 
@@ -29,6 +38,11 @@ const DEFAULT_DEADLINE_MS = 5000;
  * @throws {RangeError} If the options make no sense.
  */
 export async function openDatastore(options: DatastoreOptions): Promise<Datastore> {
+  const store = await openAdapter(options);
+  return options.readOnly ? readOnlyDatastore(store) : store;
+}
+
+async function openAdapter(options: DatastoreOptions): Promise<Datastore> {
   switch (options.type) {
     case 'sqlite': {
       const { SqliteDatastore } = await import('./sqlite/sqlite-datastore.ts');
@@ -37,7 +51,9 @@ export async function openDatastore(options: DatastoreOptions): Promise<Datastor
     }
     case 'etcd': {
       const { EtcdDatastore } = await import('./etcd/etcd-datastore.ts');
-      return new EtcdDatastore(options);
+      const store = new EtcdDatastore(options);
+      const { keyPrefix } = options;
+      return keyPrefix === undefined ? store : prefixedDatastore(store, keyPrefix);
     }
     case 'memory': {
       const { MemoryDatastore } = await import('./memory/memory-datastore.ts');

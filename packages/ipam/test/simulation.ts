@@ -54,6 +54,7 @@ export class SimulatedProcess {
       },
       watch: refuse,
       lease: refuse,
+      compact: refuse,
       [Symbol.asyncDispose]: async () => undefined,
     };
   }

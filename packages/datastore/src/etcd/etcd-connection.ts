@@ -15,11 +15,12 @@ import {
   wasNotSent,
 } from './etcd-error.ts';
 import {
+  checkEtcdOptions,
   type Endpoint,
   type EtcdOptions,
-  parseEndpoints,
   readTlsMaterial,
 } from './etcd-options.ts';
+import { Members } from './members.ts';
 import { AuthenticateRequest, AuthenticateResponse } from './messages.ts';
 import { type Decoded, decode, type Encodable, encode, type Message } from './protobuf.ts';
 
@@ -65,18 +66,16 @@ const CHANNEL_OPTIONS: ClientOptions = {
 export class EtcdConnection implements Disposable {
   readonly deadlineMs: number;
   readonly #options: EtcdOptions;
-  readonly #endpoints: readonly Endpoint[];
-  #index: number;
+  readonly #members: Members;
   #client: Client | undefined;
   #token: Promise<string> | undefined;
   #isDisposed = false;
 
-  /** @throws {RangeError} If the endpoints are none. */
+  /** @throws {RangeError} If the options make no sense. */
   constructor(options: EtcdOptions) {
+    checkEtcdOptions(options);
     this.#options = options;
-    this.#endpoints = parseEndpoints(options.endpoints);
-    // Clients spread over the members.
-    this.#index = Math.floor(Math.random() * this.#endpoints.length);
+    this.#members = new Members(options);
     this.deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
   }
 
@@ -113,7 +112,7 @@ export class EtcdConnection implements Disposable {
   async stream<Request extends Message, Response extends Message>(
     method: Pick<Method<Request, Response>, 'path' | 'request' | 'response'>,
   ): Promise<ClientDuplexStream<Encodable<Request>, Decoded<Response>>> {
-    const client = this.#current();
+    const client = await this.#current(this.deadlineMs);
     const metadata = await this.#metadata(client, this.deadlineMs).catch((error: unknown) => {
       throw isServiceError(error) ? portErrorOf(error) : error;
     });
@@ -144,8 +143,8 @@ export class EtcdConnection implements Disposable {
 
   /** A member that hangs must leave time for another one, if the call may be repeated. */
   #attemptTime({ isIdempotent }: { readonly isIdempotent: boolean }, left: number): number {
-    const others = this.#endpoints.length;
-    return isIdempotent ? Math.min(left, Math.max(SHORTEST_ATTEMPT_MS, left / others)) : left;
+    const { count } = this.#members;
+    return isIdempotent ? Math.min(left, Math.max(SHORTEST_ATTEMPT_MS, left / count)) : left;
   }
 
   async #attempt<Request extends Message, Response extends Message>(
@@ -153,7 +152,7 @@ export class EtcdConnection implements Disposable {
     request: Encodable<Request>,
     timeMs: number,
   ): Promise<Decoded<Response>> {
-    const client = this.#current();
+    const client = await this.#current(timeMs);
     try {
       const metadata = await this.#metadata(client, timeMs);
       return await unary(client, method, request, { metadata, timeMs });
@@ -168,15 +167,15 @@ export class EtcdConnection implements Disposable {
     if (needsNewToken(error)) this.forgetToken();
     if (!isOfMember(error) || client !== this.#client) return;
     this.#client = undefined;
-    this.#index = (this.#index + 1) % this.#endpoints.length;
+    this.#members.next();
     // Calls under way on it go on; streams are cut off with the next keepalive, and opened anew.
     client.close();
   }
 
-  #current(): Client {
+  async #current(timeMs: number): Promise<Client> {
+    if (this.#client) return this.#client;
+    const endpoint = await this.#members.current(timeMs);
     if (this.#isDisposed) throw new UnavailableError('this datastore was closed');
-    const endpoint = this.#endpoints[this.#index];
-    if (!endpoint) throw new RangeError('no etcd endpoints are given');
     this.#client ??= new Client(endpoint.target, this.#credentials(endpoint), CHANNEL_OPTIONS);
     return this.#client;
   }

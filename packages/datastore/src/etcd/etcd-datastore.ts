@@ -14,12 +14,14 @@ import type {
 } from '../datastore.ts';
 import { ConflictError } from '../errors.ts';
 import { EtcdConnection } from './etcd-connection.ts';
+import { entryOf } from './etcd-entry.ts';
+import { saysCompacted } from './etcd-error.ts';
 import { EtcdLease } from './etcd-lease.ts';
 import type { EtcdOptions } from './etcd-options.ts';
 import { EtcdWatch } from './etcd-watch.ts';
 import { rangeEnd, rangeStart } from './key-range.ts';
-import { EQUAL, GREATER, type KeyValue, MOD, type TxnResponse, VERSION } from './messages.ts';
-import { RANGE, TXN } from './methods.ts';
+import { EQUAL, GREATER, MOD, type TxnResponse, VERSION } from './messages.ts';
+import { COMPACT, RANGE, TXN } from './methods.ts';
 
 const DEFAULT_LIMIT = 1000;
 
@@ -29,7 +31,7 @@ export class EtcdDatastore implements Datastore {
   readonly #disposed = new AbortController();
   readonly #leases = new Set<EtcdLease>();
 
-  /** Connects with the first call. @throws {RangeError} If the endpoints are none. */
+  /** Connects with the first call. @throws {RangeError} If the options make no sense. */
   constructor(options: EtcdOptions) {
     this.#connection = new EtcdConnection(options);
   }
@@ -65,12 +67,11 @@ export class EtcdDatastore implements Datastore {
     return revisionOf(header);
   }
 
-  async *watch(prefix: string, signal: AbortSignal): AsyncGenerator<Change, void> {
+  async *watch(prefix: string, signal: AbortSignal, from?: Revision): AsyncGenerator<Change, void> {
     const stop = new AbortController();
     const ended = AbortSignal.any([signal, this.#disposed.signal, stop.signal]);
     const queue = new ChangeQueue();
-    const watch = new EtcdWatch(this.#connection, prefix, (change) => queue.push(change));
-    watch.run(ended).then(
+    new EtcdWatch(this.#connection, prefix, queue).run(ended, from).then(
       () => queue.end(),
       (error: unknown) => queue.end(error),
     );
@@ -88,15 +89,19 @@ export class EtcdDatastore implements Datastore {
     return lease;
   }
 
+  async compact(revision: Revision): Promise<void> {
+    try {
+      await this.#connection.call(COMPACT, { revision });
+    } catch (error) {
+      if (!saysCompacted(error)) throw error;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();
     for (const lease of this.#leases) lease.abandon();
     this.#connection[Symbol.dispose]();
   }
-}
-
-function entryOf({ key, value, mod_revision }: KeyValue): Entry {
-  return { key, value, revision: mod_revision as Revision };
 }
 
 function revisionOf(header: { readonly revision: string } | undefined): Revision {

@@ -30,6 +30,13 @@ export function isOfMember({ code }: ServiceError): boolean {
   return code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
 }
 
+const COMPACTED = /required revision has been compacted/;
+
+/** Whether an error of the port says that a revision was compacted away, not that it was never reached. */
+export function saysCompacted(error: unknown): boolean {
+  return error instanceof CompactedError && COMPACTED.test(String(error.cause));
+}
+
 /**
  * The error of the port for what gRPC or etcd (`api/v3rpc/rpctypes/error.go`) says. Unknown ones are taken as
  * passing.
@@ -37,8 +44,11 @@ export function isOfMember({ code }: ServiceError): boolean {
 export function portErrorOf(error: ServiceError): Error {
   const { code, details } = error;
   const options = { cause: error };
-  if (/required revision has been compacted/.test(details)) {
+  if (COMPACTED.test(details)) {
     return new CompactedError('the revision is no longer kept', options);
+  }
+  if (/required revision is a future revision/.test(details)) {
+    return new CompactedError('the revision was never reached', options);
   }
   if (/requested lease not found/.test(details))
     return new LeaseError('the lease has ended', options);

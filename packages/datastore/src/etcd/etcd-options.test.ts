@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { etcdOptionsFrom, parseEndpoints } from './etcd-options.ts';
+import { checkEtcdOptions, parseEndpoints } from './etcd-options.ts';
 
 test.each([
   ['https://etcd1:2379', { target: 'etcd1:2379', isTls: true }],
@@ -21,19 +21,16 @@ test('none at all, or with and without TLS, are refused', () => {
   expect(() => parseEndpoints(['https://a:1', 'http://b:1'])).toThrow('others are not');
 });
 
-test("calicoctl's variables", () => {
-  expect(etcdOptionsFrom({})).toBeUndefined();
-  expect(
-    etcdOptionsFrom({
-      ETCD_ENDPOINTS: 'https://a:2379, https://b:2379',
-      ETCD_USERNAME: 'u',
-      ETCD_PASSWORD: '',
-      ETCD_CA_CERT_FILE: '/ca',
-      OTHER: 'x',
-    }),
-  ).toEqual({
-    endpoints: ['https://a:2379', 'https://b:2379'],
-    username: 'u',
-    caCertFile: '/ca',
-  });
+const PEM = '-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n';
+
+test.each([
+  [{}, 'no etcd endpoints'],
+  [{ endpoints: ['a:1'], discoverySrv: 'b' }, 'one of them'],
+  [{ endpoints: ['a:1'], caCert: PEM, caCertFile: '/ca' }, 'caCert is given both'],
+  [{ endpoints: ['a:1'], caCert: '/etc/ca.pem' }, 'caCert is not in PEM'],
+  [{ endpoints: ['a:1'], cert: PEM }, 'certificate and its key'],
+  [{ endpoints: ['a:1'], keyFile: '/key' }, 'certificate and its key'],
+  [{ endpoints: ['a:1'], password: 'x' }, 'without a username'],
+])('%j is refused: %s', (options, message) => {
+  expect(() => checkEtcdOptions(options)).toThrow(message);
 });

@@ -3,14 +3,16 @@ import { readFileSync } from 'node:fs';
 /** How to reach an etcd cluster. */
 export interface EtcdOptions {
   /** `https://etcd1:2379`, `http://10.0.0.1:2379`, or `host:2379` (plain). */
-  readonly endpoints: readonly string[];
+  readonly endpoints?: readonly string[];
+  /** Instead of endpoints: the domain whose SRV records name them, see `discoverEndpoints`. */
+  readonly discoverySrv?: string;
   readonly username?: string;
   readonly password?: string;
   /** Files in PEM; read anew for each connection, so that they can be renewed. */
   readonly caCertFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
-  /** The same as PEM text, each instead of its file. */
+  /** The same as PEM itself, as a `CalicoAPIConfig` may have it. Not together with the file. */
   readonly caCert?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -23,6 +25,38 @@ export interface Endpoint {
   /** `host:port`, IPv6 addresses in brackets. */
   readonly target: string;
   readonly isTls: boolean;
+}
+
+/**
+ * Checks what can be checked before anything is tried.
+ *
+ * @throws {RangeError} If the options contradict each other, or say too little.
+ */
+export function checkEtcdOptions(options: EtcdOptions): void {
+  const { endpoints = [], discoverySrv, username, password } = options;
+  if (discoverySrv === undefined) parseEndpoints(endpoints);
+  else if (endpoints.length > 0) {
+    throw new RangeError('etcd endpoints and a discovery domain are given: one of them, not both');
+  }
+  for (const [what, file, text] of [
+    ['caCert', options.caCertFile, options.caCert],
+    ['cert', options.certFile, options.cert],
+    ['key', options.keyFile, options.key],
+  ] as const) {
+    if (file !== undefined && text !== undefined) {
+      throw new RangeError(`etcd: ${what} is given both as a file and as PEM: one of them`);
+    }
+    if (text !== undefined && !/^-----BEGIN [A-Z ]+-----\r?$/m.test(text)) {
+      throw new RangeError(`etcd: ${what} is not in PEM: it has no line -----BEGIN …-----`);
+    }
+  }
+  const [hasCert, hasKey] = [options.certFile ?? options.cert, options.keyFile ?? options.key];
+  if ((hasCert === undefined) !== (hasKey === undefined)) {
+    throw new RangeError('etcd: a client certificate and its key are given together or not at all');
+  }
+  if (password !== undefined && username === undefined) {
+    throw new RangeError('etcd: a password is given without a username');
+  }
 }
 
 /**
@@ -54,39 +88,15 @@ export interface TlsMaterial {
   readonly cert: Buffer | null;
 }
 
-/** Reads what is in files. @throws If one cannot be read. */
+/** Reads the files. @throws If one cannot be read. */
 export function readTlsMaterial(options: EtcdOptions): TlsMaterial {
-  const pem = (text: string | undefined, path: string | undefined) => {
+  const read = (path: string | undefined, text: string | undefined): Buffer | null => {
     if (text !== undefined) return Buffer.from(text);
     return path === undefined ? null : readFileSync(path);
   };
   return {
-    ca: pem(options.caCert, options.caCertFile),
-    key: pem(options.key, options.keyFile),
-    cert: pem(options.cert, options.certFile),
+    ca: read(options.caCertFile, options.caCert),
+    key: read(options.keyFile, options.key),
+    cert: read(options.certFile, options.cert),
   };
-}
-
-/**
- * Options from the variables that calicoctl knows: `ETCD_ENDPOINTS`, `ETCD_USERNAME`, `ETCD_PASSWORD`,
- * `ETCD_CA_CERT_FILE`, `ETCD_CERT_FILE`, `ETCD_KEY_FILE`.
- *
- * @returns `undefined` if there are no endpoints.
- */
-export function etcdOptionsFrom(
-  variables: Readonly<Record<string, string | undefined>>,
-): EtcdOptions | undefined {
-  const endpoints = (variables.ETCD_ENDPOINTS ?? '')
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-  if (endpoints.length === 0) return undefined;
-  const given = {
-    username: variables.ETCD_USERNAME,
-    password: variables.ETCD_PASSWORD,
-    caCertFile: variables.ETCD_CA_CERT_FILE,
-    certFile: variables.ETCD_CERT_FILE,
-    keyFile: variables.ETCD_KEY_FILE,
-  };
-  return { endpoints, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value)) };
 }

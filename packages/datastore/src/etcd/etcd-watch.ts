@@ -1,45 +1,69 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Change, Entry, Revision } from '../datastore.ts';
+import type { ChangeQueue } from '../change-queue.ts';
+import type { Revision } from '../datastore.ts';
 import { AccessDeniedError, CompactedError, UnavailableError } from '../errors.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
+import { entryOf } from './etcd-entry.ts';
 import { isServiceError, portErrorOf } from './etcd-error.ts';
+import { isOtherHistory } from './history.ts';
 import { rangeEnd, rangeStart } from './key-range.ts';
-import { DELETE, type KeyValue, type WatchResponse } from './messages.ts';
-import { RANGE, WATCH } from './methods.ts';
+import { listAll } from './list-all.ts';
+import { DELETE, type KeyValue, type ResponseHeader, type WatchResponse } from './messages.ts';
+import { WATCH } from './methods.ts';
 
-const PAGE = 1000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
+
+/** What is known of the range is of another history: a backup was restored, or it is another cluster. */
+class OtherHistoryError extends Error {
+  override readonly name = 'OtherHistoryError';
+}
 
 /** Watches one prefix until told to stop, whatever happens to connections and revisions meanwhile. */
 export class EtcdWatch {
   readonly #connection: EtcdConnection;
   readonly #prefix: string;
-  readonly #push: (change: Change) => void;
-  /** What the reader was told of, for the difference after a compaction. */
-  readonly #known = new Map<string, Revision>();
+  readonly #queue: ChangeQueue;
+  /**
+   * What the reader was told of, for the difference after a compaction; without a revision if the same number may have
+   * meant something else.
+   */
+  readonly #known = new Map<string, Revision | undefined>();
   #isSynced = false;
   /** The first revision not seen yet; `undefined` if the prefix must be listed. */
-  #from: bigint | undefined;
+  #next: bigint | undefined;
+  /** As the last answer had it. */
+  #header: ResponseHeader | undefined;
   #pause = FIRST_PAUSE_MS;
 
-  constructor(connection: EtcdConnection, prefix: string, push: (change: Change) => void) {
+  constructor(connection: EtcdConnection, prefix: string, queue: ChangeQueue) {
     this.#connection = connection;
     this.#prefix = prefix;
-    this.#push = push;
+    this.#queue = queue;
   }
 
-  /** @throws {AccessDeniedError} If this client may not read the prefix. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * @param from The reader knows what there was at this revision.
+   * @throws {AccessDeniedError} If this client may not read the prefix.
+   * @throws {CompactedError} If `from` is no longer kept, or was never reached.
+   */
+  async run(signal: AbortSignal, from?: Revision): Promise<void> {
+    let began = from === undefined;
     while (!signal.aborted) {
+      const started = performance.now();
       try {
-        this.#from ??= await this.#compare();
+        if (!began && from !== undefined) await this.#begin(from);
+        began = true;
+        this.#next ??= await this.#compare();
         if (signal.aborted) return;
-        await this.#follow(this.#from, signal);
+        await this.#follow(this.#next, signal);
       } catch (error) {
-        if (error instanceof CompactedError) this.#from = undefined;
+        if (error instanceof OtherHistoryError) this.#distrust();
+        else if (error instanceof CompactedError && began) this.#next = undefined;
         else if (!(error instanceof UnavailableError)) throw error;
       }
+      // One that held for a while did not fail for the reason that the last one did.
+      if (performance.now() - started > 2 * LONGEST_PAUSE_MS) this.#pause = FIRST_PAUSE_MS;
       if (signal.aborted) return;
       await sleep(this.#pause * (0.5 + Math.random()), undefined, { signal }).catch(
         () => undefined,
@@ -48,46 +72,49 @@ export class EtcdWatch {
     }
   }
 
+  /** Learns what the reader knows; without that, the difference after a compaction could not be told. */
+  async #begin(from: Revision): Promise<void> {
+    const options = { revision: from, keysOnly: true };
+    const { kvs, header } = await listAll(this.#connection, this.#prefix, options);
+    for (const { key, mod_revision } of kvs) this.#known.set(key, mod_revision as Revision);
+    this.#queue.know(this.#known.keys());
+    this.#queue.push({ type: 'synced', revision: from });
+    this.#isSynced = true;
+    this.#header = header;
+    this.#next = BigInt(from) + 1n;
+  }
+
   /** Lists everything and reports what differs from what is known. @returns The next revision to see. */
   async #compare(): Promise<bigint> {
-    const { entries, revision } = await this.#listAll();
+    const { kvs, header } = await listAll(this.#connection, this.#prefix);
+    if (isOtherHistory(this.#header, header)) this.#distrust();
+    const revision = header.revision as Revision;
     const gone = new Set(this.#known.keys());
-    for (const entry of entries) {
+    for (const kv of kvs) {
+      const entry = entryOf(kv);
       gone.delete(entry.key);
-      if (this.#known.get(entry.key) !== entry.revision) this.#push({ type: 'put', entry });
+      if (this.#known.get(entry.key) !== entry.revision) this.#queue.push({ type: 'put', entry });
       this.#known.set(entry.key, entry.revision);
     }
     for (const key of gone) {
       this.#known.delete(key);
-      this.#push({ type: 'delete', key, revision });
+      this.#queue.push({ type: 'delete', key, revision });
     }
-    if (!this.#isSynced) this.#push({ type: 'synced', revision });
+    if (!this.#isSynced) this.#queue.push({ type: 'synced', revision });
     this.#isSynced = true;
+    this.#header = header;
     return BigInt(revision) + 1n;
   }
 
-  async #listAll(): Promise<{ readonly entries: Entry[]; readonly revision: Revision }> {
-    const entries: Entry[] = [];
-    let revision: Revision | undefined;
-    let key = rangeStart(this.#prefix);
-    for (;;) {
-      const range_end = rangeEnd(this.#prefix);
-      const page = await this.#connection.call(RANGE, {
-        key,
-        range_end,
-        limit: `${PAGE}`,
-        revision,
-      });
-      revision ??= (page.header?.revision ?? '0') as Revision;
-      for (const kv of page.kvs) entries.push(entryOf(kv));
-      const last = page.kvs.at(-1);
-      if (!page.more || !last) return { entries, revision };
-      key = `${last.key}\0`;
-    }
+  /** Everything must be listed and reported anew: equal revisions may stand for different values. */
+  #distrust(): void {
+    this.#next = undefined;
+    this.#header = undefined;
+    for (const key of this.#known.keys()) this.#known.set(key, undefined);
   }
 
   /** Reports changes from a revision on, until the stream ends or `signal` aborts. */
-  async #follow(from: bigint, signal: AbortSignal): Promise<void> {
+  async #follow(next: bigint, signal: AbortSignal): Promise<void> {
     const stream = await this.#connection.stream(WATCH);
     const cancel = (): void => stream.cancel();
     signal.addEventListener('abort', cancel);
@@ -97,7 +124,7 @@ export class EtcdWatch {
         create_request: {
           key: rangeStart(this.#prefix),
           range_end: rangeEnd(this.#prefix),
-          start_revision: String(from),
+          start_revision: String(next),
           progress_notify: true,
           fragment: true,
         },
@@ -123,12 +150,17 @@ export class EtcdWatch {
       if (/auth token/.test(cancel_reason)) this.#connection.forgetToken();
       throw new UnavailableError(`etcd: the watch was cancelled: ${cancel_reason}`);
     }
-    this.#pause = FIRST_PAUSE_MS;
+    if (created) {
+      // etcd itself would wait, without a word, until a revision of the future comes.
+      if (header && isOtherHistory(this.#header, header)) throw new OtherHistoryError();
+      return;
+    }
     for (const { type, kv } of events) if (kv) this.#report(type, kv);
-    const last = events.at(-1)?.kv?.mod_revision;
-    // A response that says only that time has passed; but the one that opens a watch says less than that.
-    const seen = last ?? (created ? undefined : header?.revision);
-    if (seen !== undefined && !fragment) this.#from = BigInt(seen) + 1n;
+    // One without events says that time has passed.
+    const seen = events.at(-1)?.kv?.mod_revision ?? header?.revision;
+    if (seen === undefined || fragment) return;
+    this.#next = BigInt(seen) + 1n;
+    if (header) this.#header = { ...header, revision: seen };
   }
 
   #report(type: number, kv: KeyValue): void {
@@ -136,14 +168,10 @@ export class EtcdWatch {
     const revision = kv.mod_revision as Revision;
     if (type === DELETE) {
       this.#known.delete(key);
-      this.#push({ type: 'delete', key, revision });
+      this.#queue.push({ type: 'delete', key, revision });
     } else if (this.#known.get(key) !== revision) {
       this.#known.set(key, revision);
-      this.#push({ type: 'put', entry: entryOf(kv) });
+      this.#queue.push({ type: 'put', entry: entryOf(kv) });
     }
   }
-}
-
-function entryOf({ key, value, mod_revision }: KeyValue): Entry {
-  return { key, value, revision: mod_revision as Revision };
 }

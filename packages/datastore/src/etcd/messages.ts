@@ -3,7 +3,12 @@ import { type Decoded, many, message, one } from './protobuf.ts';
 // What we use of etcd's api/etcdserverpb/rpc.proto and api/mvccpb/kv.proto, version 3.4 and later.
 // https://github.com/etcd-io/etcd/tree/main/api
 
-const ResponseHeader = message({ revision: one(3, 'int64') });
+const ResponseHeader = message({
+  cluster_id: one(1, 'int64'),
+  revision: one(3, 'int64'),
+  raft_term: one(4, 'int64'),
+});
+export type ResponseHeader = Decoded<typeof ResponseHeader>;
 
 const KeyValue = message({
   key: one(1, 'text'),
@@ -17,6 +22,7 @@ export const RangeRequest = message({
   range_end: one(2, 'text'),
   limit: one(3, 'int64'),
   revision: one(4, 'int64'),
+  keys_only: one(8, 'bool'),
 });
 
 export const RangeResponse = message({
@@ -68,6 +74,9 @@ export const TxnResponse = message({
   responses: many(3, ResponseOp),
 });
 export type TxnResponse = Decoded<typeof TxnResponse>;
+
+export const CompactionRequest = message({ revision: one(1, 'int64') });
+export const CompactionResponse = message({ header: one(1, ResponseHeader) });
 
 /** `Event.EventType` */
 export const DELETE = 1;

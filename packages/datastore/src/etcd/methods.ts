@@ -1,4 +1,6 @@
 import {
+  CompactionRequest,
+  CompactionResponse,
   LeaseGrantRequest,
   LeaseGrantResponse,
   LeaseKeepAliveRequest,
@@ -26,6 +28,13 @@ export const TXN = {
   request: TxnRequest,
   response: TxnResponse,
   isIdempotent: false,
+} as const;
+
+export const COMPACT = {
+  path: '/etcdserverpb.KV/Compact',
+  request: CompactionRequest,
+  response: CompactionResponse,
+  isIdempotent: true,
 } as const;
 
 /** Repeating it at worst leaves a lease that nobody keeps. */

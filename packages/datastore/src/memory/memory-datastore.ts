@@ -57,13 +57,23 @@ export class MemoryDatastore implements Datastore {
     return this.#store.transact(transaction);
   }
 
-  async *watch(prefix: string, signal: AbortSignal): AsyncGenerator<Change, void> {
+  async *watch(prefix: string, signal: AbortSignal, from?: Revision): AsyncGenerator<Change, void> {
     const queue = new ChangeQueue();
+    const listed = { limit: Number.POSITIVE_INFINITY, ...(from && { revision: from }) };
+    const { entries, revision } = this.#store.list(prefix, listed);
     using _subscription = this.#store.subscribe(prefix, (change) => queue.push(change));
-    const { entries, revision } = this.#store.list(prefix, { limit: Number.POSITIVE_INFINITY });
-    for (const entry of entries) queue.push({ type: 'put', entry });
+    if (from === undefined) for (const entry of entries) queue.push({ type: 'put', entry });
+    else queue.know(entries.map(({ key }) => key));
     queue.push({ type: 'synced', revision });
+    if (from !== undefined) {
+      for (const change of this.#store.changesSince(prefix, from)) queue.push(change);
+    }
     yield* queue.drain(AbortSignal.any([signal, this.#disposed.signal]));
+  }
+
+  async compact(revision: Revision): Promise<void> {
+    this.#reach();
+    this.#store.compact(Number(revision));
   }
 
   async lease(ttlSeconds: number): Promise<Lease> {

@@ -40,6 +40,7 @@ export class MemoryStore {
   list(prefix: string, { limit = DEFAULT_LIMIT, after = '', revision }: ListOptions = {}): Page {
     const as = revision === undefined ? this.#revision : Number(revision);
     if (as < this.#compacted) throw new CompactedError(`revision ${as} is no longer kept`);
+    if (!(as <= this.#revision)) throw new CompactedError(`revision ${revision} was never reached`);
     const past = this.#changedSince(as, prefix);
     const keys =
       past.size === 0 ? this.#keys : [...new Set([...this.#keys, ...past.keys()])].toSorted();
@@ -93,6 +94,20 @@ export class MemoryStore {
     return revision;
   }
 
+  /** The last change of every key under `prefix` that was changed after a revision, in commit order. */
+  changesSince(prefix: string, revision: Revision): Change[] {
+    const last = new Map<string, Change>();
+    for (const item of this.#log) {
+      const { key } = item;
+      if (item.revision <= Number(revision) || !key.startsWith(prefix)) continue;
+      const entry = this.#entries.get(key);
+      last.delete(key);
+      if (entry) last.set(key, { type: 'put', entry });
+      else last.set(key, { type: 'delete', key, revision: String(item.revision) as Revision });
+    }
+    return [...last.values()];
+  }
+
   /** Calls `notify` for every later change under `prefix`, until disposed. */
   subscribe(prefix: string, notify: (change: Change) => void): Disposable {
     const watcher = { prefix, notify };
@@ -100,8 +115,15 @@ export class MemoryStore {
     return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
   }
 
-  /** Forgets what was before a revision, by default before the current one. */
+  /**
+   * Forgets what was before a revision, by default before the current one.
+   *
+   * @throws {CompactedError} If it was never reached.
+   */
   compact(before = this.#revision): void {
+    if (!(before <= this.#revision))
+      throw new CompactedError(`revision ${before} was never reached`);
+    if (before <= this.#compacted) return;
     this.#log = this.#log.filter(({ revision }) => revision > before);
     this.#compacted = before;
   }

@@ -21,6 +21,7 @@ export interface Calls {
     readonly answer: Revision;
   };
   readonly grant: { readonly arguments: { ttlMs: number }; readonly answer: LeaseId };
+  readonly compact: { readonly arguments: { revision: Revision }; readonly answer: undefined };
   readonly revoke: { readonly arguments: { lease: LeaseId }; readonly answer: undefined };
 }
 
@@ -38,7 +39,12 @@ export type Call = {
 
 export type ToWorker =
   | Call
-  | { readonly type: 'watch'; readonly id: number; readonly prefix: string }
+  | {
+      readonly type: 'watch';
+      readonly id: number;
+      readonly prefix: string;
+      readonly from: Revision | undefined;
+    }
   /** The last batch of the watch has arrived: send the next. */
   | { readonly type: 'acknowledge'; readonly id: number }
   | { readonly type: 'unwatch'; readonly id: number }
@@ -53,6 +59,13 @@ export type FromWorker =
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly failure: Failure }
   | { readonly type: 'changes'; readonly id: number; readonly changes: readonly Change[] }
+  /** The reader of a watch is in sync as of `revision`: these keys it knows from elsewhere. */
+  | {
+      readonly type: 'known';
+      readonly id: number;
+      readonly keys: readonly string[];
+      readonly revision: Revision;
+    }
   /** The watch cannot go on. */
   | { readonly type: 'broken'; readonly id: number; readonly failure: Failure }
   | { readonly type: 'lost'; readonly lease: LeaseId };

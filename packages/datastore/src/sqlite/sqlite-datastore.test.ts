@@ -1,9 +1,9 @@
-import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test, vi } from 'vitest';
-import type { Transaction } from '../datastore.ts';
+import type { Datastore, Transaction } from '../datastore.ts';
 import { UnavailableError } from '../errors.ts';
 import { openDatastore } from '../open-datastore.ts';
 import { describeDatastore } from '../testing/describe-datastore.ts';
@@ -105,6 +105,33 @@ describe('the file', () => {
     for (const suffix of ['-wal', '-shm']) await rm(fresh.path + suffix);
     await rename(other.path, fresh.path);
     expect((await changes.next()).value).toMatchObject({ type: 'delete', key: '/a' });
+    stop.abort();
+  });
+
+  test('that was replaced by an older copy of itself: equal revisions are not taken for equal values', async () => {
+    await using fresh = await freshPath();
+    await using backup = await freshPath();
+    const write = (store: Datastore, value: string) =>
+      store.transact({ conditions: [], operations: [{ type: 'put', key: '/a', value }] });
+    {
+      await using first = await openDatastore({ type: 'sqlite', path: fresh.path });
+      await write(first, 'old');
+    }
+    await mkdir(dirname(backup.path));
+    await copyFile(fresh.path, backup.path);
+    await using store = await openDatastore({ type: 'sqlite', path: fresh.path });
+    const revision = await write(store, 'lost');
+    const stop = new AbortController();
+    const changes = store.watch('/', stop.signal)[Symbol.asyncIterator]();
+    expect((await changes.next()).value).toMatchObject({ entry: { value: 'lost', revision } });
+    expect((await changes.next()).value).toMatchObject({ type: 'synced' });
+    {
+      await using restored = await openDatastore({ type: 'sqlite', path: backup.path });
+      expect(await write(restored, 'new')).toBe(revision);
+    }
+    for (const suffix of ['-wal', '-shm']) await rm(fresh.path + suffix);
+    await rename(backup.path, fresh.path);
+    expect((await changes.next()).value).toMatchObject({ entry: { value: 'new', revision } });
     stop.abort();
   });
 

@@ -82,13 +82,13 @@ export class SqliteDatastore implements Datastore {
     return this.#call('transact', { transaction });
   }
 
-  async *watch(prefix: string, signal: AbortSignal): AsyncGenerator<Change, void> {
+  async *watch(prefix: string, signal: AbortSignal, from?: Revision): AsyncGenerator<Change, void> {
     if (this.#ended) throw this.#ended;
     const id = this.#nextId++;
     const queue = new ChangeQueue();
     this.#queues.set(id, queue);
     this.#hold();
-    this.#post({ type: 'watch', id, prefix });
+    this.#post({ type: 'watch', id, prefix, from });
     try {
       yield* queue.drain(signal);
     } finally {
@@ -110,6 +110,10 @@ export class SqliteDatastore implements Datastore {
         this.#lose(id);
       },
     };
+  }
+
+  compact(revision: Revision): Promise<void> {
+    return this.#call('compact', { revision });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -162,6 +166,10 @@ export class SqliteDatastore implements Datastore {
         if (queue) this.#post({ type: 'acknowledge', id: message.id });
         break;
       }
+      case 'known':
+        this.#queues.get(message.id)?.know(message.keys);
+        this.#queues.get(message.id)?.push({ type: 'synced', revision: message.revision });
+        break;
       case 'broken':
         this.#queues.get(message.id)?.end(errorOf(message.failure));
         break;

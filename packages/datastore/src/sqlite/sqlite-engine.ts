@@ -37,10 +37,11 @@ export type Outcome =
   | { readonly revision: Revision }
   | { readonly error: ConflictError | LeaseError };
 
-/** Changes since a revision, or word that the log does not reach back that far. */
+/** Changes since a revision, or word that the log does not reach back that far, or is another one. */
 export type ChangesSince =
   | { readonly changes: readonly Change[]; readonly revision: number }
-  | 'compacted';
+  | 'compacted'
+  | 'replaced';
 
 /**
  * Statements on one open database, without waiting, retrying or threads. Every call is one SQLite
@@ -65,6 +66,7 @@ export class SqliteEngine {
       const { revision, compacted } = this.#state();
       const as = at ?? revision;
       if (as < compacted) throw new CompactedError(`revision ${as} is no longer kept`);
+      if (!(as <= revision)) throw new CompactedError(`revision ${as} was never reached`);
       const [from, to] = range(prefix);
       const rows =
         as >= revision
@@ -96,9 +98,14 @@ export class SqliteEngine {
     });
   }
 
-  /** Forgets changes up to a revision. */
+  /** Forgets changes up to a revision. @throws {CompactedError} If it was never reached. */
   compact(revision: number): void {
-    this.#writing(() => this.#compact(revision));
+    this.#writing(() => {
+      const { revision: current, compacted } = this.#state();
+      if (!(revision <= current))
+        throw new CompactedError(`revision ${revision} was never reached`);
+      if (revision > compacted) this.#compact(revision);
+    });
   }
 
   /** Changes after `since`, in commit order; at most about `limit`, but whole revisions. */
@@ -106,7 +113,7 @@ export class SqliteEngine {
     return this.#reading(() => {
       const { revision, compacted } = this.#state();
       if (since < compacted) return 'compacted';
-      if (since > revision) return 'compacted'; // another database took the place of the old one
+      if (since > revision) return 'replaced';
       const rows = this.#all(CHANGES, since, limit);
       const last = Number(rows.at(-1)?.revision ?? revision);
       const rest = rows.length < limit ? [] : this.#all(CHANGES_OF, last, String(rows.at(-1)?.key));

@@ -29,8 +29,8 @@ export class SqliteServer implements Disposable {
   /** A read has failed: what changed may still be unread although the data version is the same. */
   #hasUnread = false;
   #isDisposed = false;
-  /** Once it was there, its absence is an outage: an empty one in its place would say that nothing is wanted. */
-  #hasOpened = false;
+  /** Of the file that was open last. Once it was there, its absence is an outage: an empty one in its place would say that nothing is wanted. */
+  #inode: number | undefined;
 
   constructor(options: WorkerOptions, post: (message: FromWorker) => void) {
     this.#options = options;
@@ -50,7 +50,7 @@ export class SqliteServer implements Disposable {
         void this.#answer(message);
         break;
       case 'watch':
-        this.#watches.set(message.id, new WatchedRange(message.prefix));
+        this.#watches.set(message.id, new WatchedRange(message.prefix, message.from));
         this.#feed(message.id);
         break;
       case 'acknowledge': {
@@ -98,6 +98,10 @@ export class SqliteServer implements Disposable {
       }
       case 'transact':
         return this.#writes.add(call.arguments.transaction, deadline);
+      case 'compact': {
+        const revision = Number(call.arguments.revision);
+        return this.#persist((engine) => engine.compact(revision), deadline);
+      }
       case 'grant':
         return this.#leases.grant(call.arguments.ttlMs, deadline);
       case 'revoke':
@@ -126,10 +130,11 @@ export class SqliteServer implements Disposable {
     if (this.#isDisposed) throw new UnavailableError('this datastore was closed');
     try {
       if (!this.#open) {
-        const connection = openConnection(this.#options.path, !this.#hasOpened);
-        this.#hasOpened = true;
+        const connection = openConnection(this.#options.path, this.#inode === undefined);
+        const isSameFile = connection.inode === this.#inode;
+        this.#inode = connection.inode;
         this.#open = { ...connection, engine: new SqliteEngine(connection.database) };
-        for (const watched of this.#watches.values()) watched.restart();
+        for (const watched of this.#watches.values()) watched.restart(isSameFile);
         this.#hasUnread = true;
       }
       return work(this.#open.engine);
@@ -186,6 +191,8 @@ export class SqliteServer implements Disposable {
     const watched = this.#watches.get(id);
     if (!watched || watched.isWaiting) return;
     try {
+      const known = this.#attempt((engine) => watched.begin(engine));
+      if (known) this.#post({ type: 'known', id, ...known });
       const changes = this.#attempt((engine) => watched.read(engine));
       if (changes.length === 0) return;
       watched.isWaiting = true;
