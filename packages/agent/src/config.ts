@@ -142,7 +142,12 @@ function contradictions(
   const faults: ConfigFault[] = [];
   const add = (name: SettingName, message: string) =>
     faults.push({ origin: originOf(name), message });
-  if (config.datastoreType === 'etcd' && config.etcdEndpoints?.length === 0) {
+  const hasEndpoints = config.etcdEndpoints === undefined || config.etcdEndpoints.length > 0;
+  if (config.etcdDiscoverySrv !== undefined) {
+    if (config.etcdEndpoints && hasEndpoints) {
+      add('etcdDiscoverySrv', `is given as well as ${originOf('etcdEndpoints')}: set one of them`);
+    }
+  } else if (config.datastoreType === 'etcd' && !hasEndpoints) {
     add('etcdEndpoints', 'must name a server when datastoreType is etcd');
   }
   const schemes = new Set(config.etcdEndpoints?.map((endpoint) => endpoint.startsWith('https://')));

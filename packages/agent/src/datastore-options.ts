@@ -5,10 +5,13 @@ import type { DatastoreConfig } from './settings.ts';
 export function datastoreOptions(config: DatastoreConfig): DatastoreOptions {
   if (config.datastoreType === 'sqlite') return { type: 'sqlite', path: config.sqlitePath };
   const { etcdUsername, etcdPassword, etcdCaFile, etcdCertFile, etcdKeyFile } = config;
-  const { etcdCa, etcdCert, etcdKey } = config;
+  const { etcdCa, etcdCert, etcdKey, etcdDiscoverySrv, etcdKeyPrefix } = config;
   return {
     type: 'etcd',
-    endpoints: config.etcdEndpoints,
+    ...(etcdDiscoverySrv === undefined
+      ? { endpoints: config.etcdEndpoints }
+      : { discoverySrv: etcdDiscoverySrv }),
+    ...(etcdKeyPrefix === undefined ? {} : { keyPrefix: etcdKeyPrefix }),
     ...(etcdUsername === undefined ? {} : { username: etcdUsername }),
     ...(etcdPassword === undefined ? {} : { password: etcdPassword }),
     ...(etcdCaFile === undefined ? {} : { caCertFile: etcdCaFile }),

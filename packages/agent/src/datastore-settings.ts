@@ -64,8 +64,10 @@ function impliedType(
   if (isNew('datastoreType')) return undefined;
   const mayImply = (name: string): boolean =>
     isNew(name) || (isOwnFile && !given.has('datastoreType'));
-  const etcd = given.get('etcdEndpoints');
-  if (etcd && mayImply('etcdEndpoints')) return { origin: etcd.origin, value: 'etcd' };
+  for (const name of ['etcdEndpoints', 'etcdDiscoverySrv']) {
+    const etcd = given.get(name);
+    if (etcd && mayImply(name)) return { origin: etcd.origin, value: 'etcd' };
+  }
   const file = given.get('sqlitePath');
   return file && mayImply('sqlitePath') ? { origin: file.origin, value: 'sqlite' } : undefined;
 }
@@ -87,8 +89,15 @@ async function readAgentFile(
   }
 }
 
+const PLACES = [
+  'ETCD_ENDPOINTS',
+  'ETCD_DISCOVERY_SRV',
+  'OVERLAND_ETCD_ENDPOINTS',
+  'OVERLAND_ETCD_DISCOVERY_SRV',
+  'OVERLAND_SQLITE_PATH',
+];
+
 /** Whether the environment alone says where the datastore is. */
 export function namesDatastore(environment: DatastoreSources['environment']): boolean {
-  const { ETCD_ENDPOINTS, OVERLAND_ETCD_ENDPOINTS, OVERLAND_SQLITE_PATH } = environment;
-  return Boolean(ETCD_ENDPOINTS || OVERLAND_ETCD_ENDPOINTS || OVERLAND_SQLITE_PATH);
+  return PLACES.some((name) => environment[name]);
 }

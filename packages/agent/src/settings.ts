@@ -1,3 +1,4 @@
+import { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } from '@overland/datastore';
 import {
   formatInterfaceAddress,
   parseAsn,
@@ -90,6 +91,17 @@ const endpoint = text.refine(
   'must be https://HOST:PORT, http://HOST:PORT or HOST:PORT',
 );
 
+const domain = text.refine(
+  (value) =>
+    value.length <= 253 && /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9-]+\.?$/i.test(value),
+  'must be a domain name',
+);
+
+const keyPrefix = text.refine(
+  (value) => value.length <= MAX_KEY_PREFIX_LENGTH && KEY_PREFIX.test(value),
+  'must be a path such as /site-1, without a slash at its end',
+);
+
 /** A full name as Calico's resources have it: RFC 1123 subdomain. */
 const resourceName = text.refine(
   (value) =>
@@ -144,6 +156,15 @@ export const SETTINGS = {
   etcdEndpoints: setting(z.pipe(commaList, z.array(endpoint)).default([]), {
     description: 'etcd servers, as a list or separated by commas: `https://10.0.0.1:2379`.',
     calico: 'ETCD_ENDPOINTS',
+  }),
+  etcdDiscoverySrv: setting(domain.optional(), {
+    description:
+      'Instead of servers, the domain whose SRV records name them: `_etcd-client-ssl._tcp.DOMAIN`, or else `_etcd-client._tcp.DOMAIN`.',
+    calico: 'ETCD_DISCOVERY_SRV',
+  }),
+  etcdKeyPrefix: setting(keyPrefix.optional(), {
+    description:
+      'Path under which all keys are stored in etcd, such as `/site-1`, for several clusters in one etcd. Calico knows no such thing: its tools see only what has none.',
   }),
   etcdCaFile: setting(path.optional(), {
     description: 'PEM file of the authorities that sign the servers of etcd.',
@@ -240,6 +261,8 @@ export const DATASTORE_SETTINGS = [
   'datastoreType',
   'sqlitePath',
   'etcdEndpoints',
+  'etcdDiscoverySrv',
+  'etcdKeyPrefix',
   'etcdCaFile',
   'etcdCertFile',
   'etcdKeyFile',

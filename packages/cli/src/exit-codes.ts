@@ -28,6 +28,7 @@ const CODES: Readonly<Record<string, number>> = {
   ConflictError: EXIT.conflict,
   UnavailableError: EXIT.unavailable,
   AccessDeniedError: EXIT.accessDenied,
+  ReadOnlyError: EXIT.refused,
   ReadOnlyKindError: EXIT.refused,
   RefusedError: EXIT.refused,
 };

@@ -32,6 +32,7 @@ export type {
   SqliteOptions,
 } from './open-datastore.ts';
 export { openDatastore } from './open-datastore.ts';
+export { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } from './prefixed-datastore.ts';
 export type { Applied, Planned, ResourceClientOptions } from './resources/resource-client.ts';
 export { ResourceClient } from './resources/resource-client.ts';
 export {

@@ -1,7 +1,9 @@
 import type { Change, Condition, Datastore, Entry, Operation } from './datastore.ts';
 import { ConflictError } from './errors.ts';
 
-const MAX_PREFIX_LENGTH = 256;
+/** A key prefix is a path: `/site-1`. */
+export const KEY_PREFIX = /^(\/[\w.:@-]+)+$/;
+export const MAX_KEY_PREFIX_LENGTH = 256;
 
 /**
  * `store`, seen as if the keys under `keyPrefix` were all there is: `/calico/a` is stored at `/site-1/calico/a`.
@@ -10,9 +12,9 @@ const MAX_PREFIX_LENGTH = 256;
  * @throws {RangeError} If the prefix is no path: `/site-1`, without a slash at its end.
  */
 export function prefixedDatastore(store: Datastore, keyPrefix: string): Datastore {
-  if (!/^(\/[\w.:@-]+)+$/.test(keyPrefix) || keyPrefix.length > MAX_PREFIX_LENGTH) {
+  if (!KEY_PREFIX.test(keyPrefix) || keyPrefix.length > MAX_KEY_PREFIX_LENGTH) {
     throw new RangeError(
-      `key prefix ${JSON.stringify(keyPrefix)}: must be a path such as /site-1, of at most ${MAX_PREFIX_LENGTH} characters`,
+      `key prefix ${JSON.stringify(keyPrefix)}: must be a path such as /site-1, of at most ${MAX_KEY_PREFIX_LENGTH} characters`,
     );
   }
   const outer = <T extends { readonly key: string }>(item: T): T => {

@@ -5,11 +5,13 @@ import {
 } from '@overland/agent/datastore-settings';
 import { API_VERSION, isJsonObject, nearestName } from '@overland/model';
 
-/** Calico's name of a field → the agent's setting of the same meaning. `sqlitePath` is ours. */
+/** Calico's name of a field → the agent's setting of the same meaning. `sqlitePath` and `etcdKeyPrefix` are ours. */
 const FIELDS: Readonly<Record<string, string>> = {
   datastoreType: 'datastoreType',
   sqlitePath: 'sqlitePath',
   etcdEndpoints: 'etcdEndpoints',
+  etcdDiscoverySrv: 'etcdDiscoverySrv',
+  etcdKeyPrefix: 'etcdKeyPrefix',
   etcdUsername: 'etcdUsername',
   etcdPassword: 'etcdPassword',
   etcdKeyFile: 'etcdKeyFile',
@@ -23,7 +25,6 @@ const FIELDS: Readonly<Record<string, string>> = {
 const KUBERNETES =
   'Overland keeps resources in etcd or SQLite, not in the Kubernetes API: remove it, or point to an etcd';
 const REFUSED: Readonly<Record<string, string>> = {
-  etcdDiscoverySrv: 'DNS discovery is not supported: list the servers in etcdEndpoints',
   kubeconfig: KUBERNETES,
   kubeconfigInline: KUBERNETES,
 };

@@ -73,6 +73,17 @@ test('who names a place need not name its type', async () => {
   expect((await options(ETCD, both)).found).toMatchObject({ type: 'etcd' });
 });
 
+test('SRV records instead of servers, and a key prefix', async () => {
+  const spec = '  etcdDiscoverySrv: example.org\n  etcdKeyPrefix: /site-1';
+  const expected = { type: 'etcd', discoverySrv: 'example.org', keyPrefix: '/site-1' };
+  expect((await options(spec)).found).toEqual(expected);
+  const env = { CALICO_ETCD_DISCOVERY_SRV: 'example.org', OVERLAND_ETCD_KEY_PREFIX: '/site-1' };
+  expect((await options('  datastoreType: etcdv3', env)).found).toEqual(expected);
+  expect((await options(`${ETCD}\n  etcdKeyPrefix: site/`)).found).toContain(
+    'spec.etcdKeyPrefix: must be a path such as /site-1',
+  );
+});
+
 test.each([
   [
     '  etcdEndpoint: http://a:2379',
@@ -90,7 +101,7 @@ test.each([
   [
     ETCD,
     { ETCD_DISCOVERY_SRV: 'example.org' },
-    'ETCD_DISCOVERY_SRV: DNS discovery is not supported',
+    'ETCD_DISCOVERY_SRV: is given as well as spec.etcdEndpoints',
   ],
   ['  etcdEndpoints: a.b', {}, 'spec.etcdEndpoints.0: must be https://HOST:PORT'],
   [`${ETCD}\n  etcdCertFile: /x`, {}, 'spec.etcdCertFile: needs its counterpart'],

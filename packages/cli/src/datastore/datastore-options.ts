@@ -35,10 +35,6 @@ export async function datastoreOptionsOf(
     const message = 'Overland keeps resources in etcd or SQLite, not in the Kubernetes API';
     throw new ConfigError([{ origin: 'DATASTORE_TYPE', message }]);
   }
-  if (environment.ETCD_DISCOVERY_SRV) {
-    const message = 'DNS discovery is not supported: list the servers in ETCD_ENDPOINTS';
-    throw new ConfigError([{ origin: 'ETCD_DISCOVERY_SRV', message }]);
-  }
   const given = await givenByFile(context, file);
   // A file that says nothing of the datastore is as good as none.
   const own = given && given.size > 0 ? given : undefined;

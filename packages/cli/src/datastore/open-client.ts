@@ -71,7 +71,7 @@ function placeOf(options: DatastoreOptions): string {
     case 'sqlite':
       return options.path;
     case 'etcd':
-      return `etcd at ${options.endpoints.join(', ')}`;
+      return `etcd at ${options.endpoints?.join(', ') ?? `the servers of ${options.discoverySrv}`}`;
     case 'memory':
       return 'memory';
   }
