@@ -110,6 +110,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/workload-rm.ts')).workloadRm,
   },
   {
+    name: 'selector',
+    summary: 'Parse a label selector, and say which labels it matches',
+    load: async () => (await import('./commands/selector.ts')).selector,
+  },
+  {
     name: 'validate',
     summary: 'Check manifests, without a datastore',
     load: async () => (await import('./commands/validate.ts')).validate,

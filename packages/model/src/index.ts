@@ -69,8 +69,10 @@ export { API_VERSION } from './resource.ts';
 export type { Expression, Labels } from './selector/expression.ts';
 export { formatSelector, matches } from './selector/expression.ts';
 export { parseSelector } from './selector/parse.ts';
+export { SelectorError } from './selector/selector-error.ts';
 export type { AppliedFields, Stated, Statement } from './three-way.ts';
 export { appliedFields, threeWayMerge } from './three-way.ts';
+
 export { immutabilityFaults, ruleFaults } from './validate.ts';
 export type { Fault } from './validation.ts';
 export { describeFault, ValidationError } from './validation.ts';

@@ -9,6 +9,7 @@ import {
 } from '@overland/net';
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
+import { usesGlobal } from './selector/expression.ts';
 import { parseSelector } from './selector/parse.ts';
 
 /** A string that `parse` accepts; what it returns is the value that readers see. */
@@ -67,8 +68,19 @@ export const duration = text('a duration', (value) => {
 
 /** A label selector. Readers use `parseSelector`. */
 export const selector = text('a selector', (value) => {
-  parseSelector(value);
-  return value;
+  if (!usesGlobal(parseSelector(value))) return value;
+  throw new ParseError(
+    'selector',
+    value,
+    "global() only in the namespaceSelector of a policy's rule",
+  );
+});
+
+/** The namespaceSelector of a policy's rule: a label selector, or `global()` alone. */
+export const ruleNamespaceSelector = text('a selector', (value) => {
+  const expression = parseSelector(value);
+  if (expression.type === 'global' || !usesGlobal(expression)) return value;
+  throw new ParseError('selector', value, 'global() alone, not combined with anything');
 });
 
 /** A field that, left out, has a default which depends on other objects or on the reader. */

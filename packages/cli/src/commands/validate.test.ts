@@ -1,29 +1,8 @@
-import { Readable, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { coloursFor } from '../colours.ts';
-import { runProgram } from '../program.ts';
+import { type CapturedRun, captureRun } from '../testing/captured-run.ts';
 
-async function validate(stdin: string, ...args: string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const stdout = new Writable({
-    write(chunk, _encoding, done) {
-      out += String(chunk);
-      done();
-    },
-  });
-  const code = await runProgram(['validate', '-f', '-', ...args], {
-    stdin: Readable.from([Buffer.from(stdin)]),
-    stdout,
-    stderr: stdout,
-    signal: new AbortController().signal,
-    env: {},
-    workingDirectory: '/',
-    isRoot: false,
-    isInteractive: false,
-    colours: coloursFor({}, {}),
-  });
-  return { code, out };
-}
+const validate = (stdin: string, ...args: string[]): Promise<CapturedRun> =>
+  captureRun(['validate', '-f', '-', ...args], { stdin });
 
 const GOOD = `
 apiVersion: projectcalico.org/v3
@@ -113,11 +92,16 @@ test('for a person, a line for each fault', async () => {
       '2 documents: 1 not valid',
       '',
     ].join('\n'),
+    err: '',
   });
 });
 
 test('all valid is exit code 0', async () => {
-  expect(await validate(`${GOOD}---${ENDPOINT}`)).toEqual({ code: 0, out: '2 documents: valid\n' });
+  expect(await validate(`${GOOD}---${ENDPOINT}`)).toEqual({
+    code: 0,
+    out: '2 documents: valid\n',
+    err: '',
+  });
 });
 
 test('the same object twice is a mistake; the same name of another kind is none', async () => {

@@ -61,7 +61,22 @@ function matchesLabel(test: LabelTest, label: string | undefined): boolean {
   }
 }
 
-/** The canonical spelling, which parses to the same expression. */
+/** Whether `global()` stands anywhere in an expression. */
+export function usesGlobal(expression: Expression): boolean {
+  switch (expression.type) {
+    case 'global':
+      return true;
+    case 'not':
+      return usesGlobal(expression.operand);
+    case 'and':
+    case 'or':
+      return expression.operands.some(usesGlobal);
+    default:
+      return false;
+  }
+}
+
+/** The canonical spelling, which parses to the same expression: Calico's, so that equal selectors have equal ids. */
 export function formatSelector(expression: Expression): string {
   switch (expression.type) {
     case 'all':
@@ -77,7 +92,7 @@ export function formatSelector(expression: Expression): string {
       return `(${expression.operands.map(formatSelector).join(' || ')})`;
     case 'in':
     case 'not in':
-      return `${expression.key} ${expression.type} { ${expression.values.map(quote).join(', ')} }`;
+      return `${expression.key} ${expression.type} {${expression.values.map(quote).join(', ')}}`;
     default:
       return `${expression.key} ${expression.type} ${quote(expression.value)}`;
   }

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { asNumber, ruleNamespaceSelector, selector } from './scalars.ts';
+
+/** What a scalar is read as, or what is wrong with it. */
+function read(schema: z.ZodType, value: unknown): unknown {
+  const result = schema.safeParse(value);
+  return result.success ? result.data : result.error.issues.map(({ message }) => message).join();
+}
+
+test.each([
+  [64512, 64512],
+  ['64512', 64512],
+  ['1.10', 65546],
+  ['0.1', 1],
+  [4294967295, 4294967295],
+  ['65535.65535', 4294967295],
+])('AS number %j is %j', (value, wanted) => {
+  expect(read(asNumber, value)).toBe(wanted);
+});
+
+test.each([
+  0,
+  '0',
+  '0.0',
+  4294967296,
+  '4294967296',
+  '65536.0',
+  '0.65536',
+  1.1,
+  '',
+  '-1',
+  '1e3',
+  '0x10',
+  true,
+  null,
+])('%j is no AS number', (value) => {
+  expect(read(asNumber, value)).toMatch(/^must be /);
+});
+
+test('global() is only for the namespaceSelector of a rule, and alone', () => {
+  expect(read(ruleNamespaceSelector, ' global( ) ')).toBe(' global( ) ');
+  expect(read(ruleNamespaceSelector, 'all()')).toBe('all()');
+  expect(read(selector, "a == 'global()'")).toBe("a == 'global()'");
+  expect(read(ruleNamespaceSelector, 'global() || has(a)')).toBe(
+    'must be a selector: global() alone, not combined with anything',
+  );
+  for (const text of ['global()', 'has(a) && !global()', '(global() || has(a))']) {
+    expect(read(selector, text)).toBe(
+      "must be a selector: global() only in the namespaceSelector of a policy's rule",
+    );
+  }
+});
