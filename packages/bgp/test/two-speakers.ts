@@ -1,5 +1,6 @@
 import {
   type Family,
+  type InterfaceAddress,
   type NextHop,
   type Prefix,
   parseAddress,
@@ -12,7 +13,6 @@ import {
 import {
   createRouteEngine,
   type EstablishedSession,
-  type InterfaceState,
   type PeerConfig,
   type RouteEngine,
   type RouteEngineOptions,
@@ -86,8 +86,8 @@ export function sessionWith(
   };
 }
 
-export function link(name: string, addresses: readonly string[], usable = true): InterfaceState {
-  return { name, usable, addresses: addresses.map(parseInterfaceAddress) };
+export function link(name: string, addresses: readonly string[], usable = true) {
+  return { name, usable, addresses: addresses.map(parseInterfaceAddress) as InterfaceAddress[] };
 }
 
 /** The kernel at the end of a stream of route batches. */

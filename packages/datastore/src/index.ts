@@ -43,3 +43,18 @@ export {
 } from './resources/resource-errors.ts';
 export type { InvalidResource, ResourceList } from './resources/resource-list.ts';
 export type { ResourceChange } from './resources/resource-watch.ts';
+export type { ExportIndex } from './transfer/export-index.ts';
+export { keyRange, type LeftOut } from './transfer/key-ranges.ts';
+export { isLocked, setLock } from './transfer/lock.ts';
+export { readDatastore } from './transfer/read-datastore.ts';
+export { type DirectorySource, readDirectory } from './transfer/read-directory.ts';
+export type { TransferSource } from './transfer/source.ts';
+export {
+  type TransferAction,
+  TransferConflictError,
+  type TransferOptions,
+  type TransferReport,
+  transfer,
+  type VerdictCounts,
+} from './transfer/transfer.ts';
+export { type ExportOptions, exportDirectory } from './transfer/write-directory.ts';

@@ -1,4 +1,3 @@
-export { FailedNeighbours } from './failed-neighbours.ts';
 export type { HostSysctl, SysctlChange, SysctlFinding } from './host-sysctls.ts';
 export {
   applyHostSysctls,

@@ -3,7 +3,6 @@ export type { RouteEngineOptions } from './rib/engine.ts';
 export { createRouteEngine } from './rib/engine.ts';
 export type {
   EstablishedSession,
-  Gateway,
   InterfaceState,
   NotificationFault,
   PeerId,

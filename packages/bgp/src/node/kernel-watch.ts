@@ -1,18 +1,6 @@
-import {
-  FailedNeighbours,
-  type Kernel,
-  type KernelEvent,
-  type Link,
-  PROTOCOL,
-} from '@overland/linux';
+import { type Kernel, type KernelEvent, type Link, PROTOCOL } from '@overland/linux';
 import { formatInterfaceAddress, type InterfaceAddress } from '@overland/net';
 import type { InterfaceState } from '../core/rib/route-engine.ts';
-
-interface Table {
-  /** By index. */
-  readonly links: Map<number, Entry>;
-  readonly failed: FailedNeighbours;
-}
 
 interface Entry {
   readonly index: number;
@@ -58,30 +46,27 @@ function isTampering(event: KernelEvent): boolean {
   return event.type === 'next-hop-object' && event.protocol === PROTOCOL.bgp;
 }
 
-async function readBack(kernel: Kernel): Promise<Table> {
-  const links = new Map<number, Entry>();
+async function readBack(kernel: Kernel): Promise<Map<number, Entry>> {
+  const table = new Map<number, Entry>();
   for (const link of await kernel.links.list()) {
     const entry = entryOf(link);
-    links.set(link.index, entry);
+    table.set(link.index, entry);
     for (const address of await kernel.links.addresses(link.name)) {
       entry.addresses.set(formatInterfaceAddress(address), address);
     }
   }
-  const failed = new FailedNeighbours();
-  await failed.readBack(kernel.neighbours);
-  return { links, failed };
+  return table;
 }
 
 /** @returns Whether the event changed anything that matters. */
-function observe({ links, failed }: Table, event: KernelEvent): boolean {
-  const hasFailed = failed.observe(event);
+function observe(table: Map<number, Entry>, event: KernelEvent): boolean {
   switch (event.type) {
     case 'link':
-      return observeLink(links, event.link);
+      return observeLink(table, event.link);
     case 'link-removed':
-      return links.delete(event.index);
+      return table.delete(event.index);
     case 'address': {
-      const entry = [...links.values()].find(({ name }) => name === event.device);
+      const entry = [...table.values()].find(({ name }) => name === event.device);
       const text = formatInterfaceAddress(event.address);
       if (!entry || entry.addresses.has(text) !== event.removed) return false;
       if (event.removed) entry.addresses.delete(text);
@@ -89,7 +74,7 @@ function observe({ links, failed }: Table, event: KernelEvent): boolean {
       return true;
     }
     default:
-      return hasFailed;
+      return false;
   }
 }
 
@@ -111,11 +96,10 @@ function entryOf(link: Link): Entry {
   return { index, name, usable: up && carrier, addresses: new Map() };
 }
 
-function states({ links, failed }: Table): InterfaceState[] {
-  return Array.from(links.values(), ({ name, usable, addresses }) => ({
+function states(table: ReadonlyMap<number, Entry>): InterfaceState[] {
+  return Array.from(table.values(), ({ name, usable, addresses }) => ({
     name,
     usable,
     addresses: [...addresses.values()],
-    unreachable: failed.on(name),
   }));
 }

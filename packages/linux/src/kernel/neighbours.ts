@@ -3,7 +3,6 @@ import {
   readNeighbour,
   readProxy,
   writeNeighbourDump,
-  writeNeighbourProbe,
   writeNeighbourRemoval,
   writeNeighbourReplacement,
   writeProxyCreation,
@@ -35,15 +34,6 @@ export function netlinkNeighbours(context: NetlinkContext): Neighbours {
     },
 
     remove: async (device, address) => remove(context, device, address, false),
-
-    async probe(device, address) {
-      const operation = `probe neighbour ${address} on ${device}`;
-      const index = context.linkNumber(device, operation);
-      requests.changeOne(address, {
-        encode: (writer) => writeNeighbourProbe(writer, index, address),
-        describe: () => operation,
-      });
-    },
 
     async listProxies(device) {
       const devices = context.devices();

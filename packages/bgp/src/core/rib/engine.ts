@@ -11,7 +11,6 @@ import { PeerRanks } from './peer-ranks.ts';
 import { RouteBatches } from './route-batches.ts';
 import type {
   EstablishedSession,
-  Gateway,
   InterfaceState,
   NotificationFault,
   PeerId,
@@ -101,12 +100,6 @@ class Engine implements RouteEngine {
         out.startPass();
       }
     }
-  }
-
-  unreachableNextHops(): readonly Gateway[] {
-    return FAMILIES.flatMap((family) =>
-      this.#ribs[family].tables.nextHops.unreachable(this.#links),
-    );
   }
 
   peerUp(session: EstablishedSession): void {
