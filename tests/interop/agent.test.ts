@@ -228,6 +228,19 @@ test('killed and started again, it loses no packet and touches nothing in the ke
   expect(monitor.output).toBe('');
 });
 
+test('a leaf that the kernel cannot find any more is no next hop, and is looked for until it is back', async () => {
+  const { host } = world;
+  const isRouted = async () => (await kernelState()).includes('10.255.0.11 nhid');
+  const deaf =
+    'add table netdev deaf { chain in { type filter hook ingress device eth1 priority 0; ether type arp drop; }; }';
+  await host.exec(['nft', deaf]);
+  await host.ip('neigh', 'replace', '10.254.11.10', 'dev', 'eth1', 'nud', 'failed');
+  // Not the hold time's doing: graceful restart would keep the route.
+  await until('the route is gone', async () => !(await isRouted()), 1);
+  await host.exec(['nft', 'delete table netdev deaf']);
+  await until('the route is back', isRouted);
+});
+
 test('stopped with SIGTERM it leaves the kernel as it is, and the leaf keeps its routes', async () => {
   const { agent } = world;
   const before = await kernelState();

@@ -33,12 +33,14 @@ const ends = (link: number, end: 0 | 1): string[] => [
   `fd00:1:${link}::${end}/127`,
 ];
 
-function speakerFile(n: number, peers: readonly [link: number, end: 0 | 1, asn: number][]): string {
+type PeerAt = readonly [link: number, end: 0 | 1, asn: number];
+
+function speakerFile(n: number, holdSeconds: number, peers: readonly PeerAt[]): string {
   return JSON.stringify({
     asn: 65000 + n,
     routerId: `10.0.0.${n}`,
     originate: [`10.0.0.${n}/32`, `fd00::${n}/128`],
-    defaults: { holdSeconds: 3, connectRetrySeconds: 1 },
+    defaults: { holdSeconds, connectRetrySeconds: 1 },
     peers: peers.flatMap(([link, end, asn]) => [
       { address: `10.1.${link}.${end}`, asn },
       { address: `fd00:1:${link}::${end}`, asn },
@@ -52,24 +54,24 @@ interface Routers extends AsyncDisposable {
   readonly middle: BgpRun;
 }
 
-async function routers(): Promise<Routers> {
+async function routers(holdSeconds = 3): Promise<Routers> {
   const namespaces = await line();
   const left = await startBgpRun(
     namespaces.left,
-    speakerFile(1, [
+    speakerFile(1, holdSeconds, [
       [1, 1, 65002],
       [2, 1, 65002],
     ]),
   );
   const middle = await startBgpRun(
     namespaces.middle,
-    speakerFile(2, [
+    speakerFile(2, holdSeconds, [
       [1, 0, 65001],
       [2, 0, 65001],
       [3, 1, 65003],
     ]),
   );
-  const right = await startBgpRun(namespaces.right, speakerFile(3, [[3, 0, 65002]]));
+  const right = await startBgpRun(namespaces.right, speakerFile(3, holdSeconds, [[3, 0, 65002]]));
   return {
     namespaces,
     left,
@@ -129,6 +131,53 @@ test('a link that goes down takes its session and its next hops at once', async 
   await until('both links are used again', async () =>
     /group/.test(await left.ip('nexthop', 'show', 'proto', '86')),
   );
+});
+
+test('a neighbour that stops answering is no next hop, long before its session ends', async () => {
+  await using lab = await routers(90);
+  const { left, middle } = lab.namespaces;
+  const impatient = ['ipv4', 'ipv6'].flatMap((family) => [
+    `net.${family}.neigh.eth1.base_reachable_time_ms=1000`,
+    `net.${family}.neigh.eth1.delay_first_probe_time=1`,
+    `net.${family}.neigh.eth1.retrans_time_ms=200`,
+  ]);
+  for (const end of [left, middle]) {
+    await end.exec(['sysctl', '-q', '-w', ...impatient]);
+    // What is known already has timers as they were.
+    await end.ip('neigh', 'flush', 'dev', 'eth1');
+  }
+  /** The next-hop objects of the routes to the right one, IPv4 and IPv6: a group, or a path. */
+  const targets = async (): Promise<string[]> => {
+    const objects = await left.ip('nexthop', 'show', 'proto', '86');
+    const routes = [
+      await left.ip('route', 'show', '10.0.0.3'),
+      await left.ip('-6', 'route', 'show', 'fd00::3'),
+    ];
+    return routes.map((route) => {
+      const id = /nhid (\d+)/.exec(route)?.[1];
+      return new RegExp(`^id ${id} (group|.*dev eth\\d)`, 'm').exec(objects)?.[1] ?? '';
+    });
+  };
+  const areAll = async (wanted: RegExp) => (await targets()).every((target) => wanted.test(target));
+  await until('both links are used', () => areAll(/group/));
+
+  const silence =
+    'add table netdev silence { chain in { type filter hook ingress device eth1 priority 0; policy drop; }; }';
+  for (const end of [left, middle]) await end.exec(['nft', silence]);
+  await until('the other link alone is used', async () => {
+    // The kernel asks where a neighbour is when there is something to send to it.
+    await pings(left, '10.1.1.0', '10.1.1.1');
+    await pings(left, 'fd00:1:1::0', 'fd00:1:1::1');
+    return areAll(/dev eth2/);
+  });
+  await until('IPv4 comes back that way, too', () => pings(left, '10.0.0.1', '10.0.0.3'));
+  await until('IPv6 comes back that way, too', () => pings(left, 'fd00::1', 'fd00::3'));
+  expect((await lab.left.summary()).peers.map(({ state }) => state)).toEqual(
+    new Array(4).fill('Established'),
+  );
+
+  for (const end of [left, middle]) await end.exec(['nft', 'delete table netdev silence']);
+  await until('both links are used again', () => areAll(/group/));
 });
 
 test('kill -9 and a new start change nothing in the kernel, and the peers keep its routes', async () => {

@@ -1,3 +1,4 @@
+import type { Gateway } from '@overland/bgp';
 import type { DataplaneStatus, LocalState } from '@overland/felix';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { HealthMethods } from './thread-health.ts';
@@ -13,6 +14,8 @@ export type DataplaneForSpeaker = {
   preserved: () => readonly Family[];
   /** Resolves when every route of the batch has been tried. */
   applyRoutes: (batch: RouteBatch) => Promise<number>;
+  /** Has the kernel look for a next hop again that has stopped answering. */
+  probe: (nextHop: Gateway) => Promise<void>;
 };
 
 /** What the dataplane answers to the store, besides the calls of a kernel. */

@@ -34,7 +34,7 @@ async function start(): Promise<ThreadBody> {
   const readBackMs = data.readBackSeconds * 1000;
   const dataplane = createDataplane({ kernel, nftables: nftCommand(), log, readBackMs });
 
-  const toSpeaker = serveSpeaker(data.speaker, dataplane, preserved);
+  const toSpeaker = serveSpeaker(data.speaker, { dataplane, kernel, preserved });
   dataplane.onInterfaces((interfaces) => {
     // The speaker stops before us, and may have gone.
     toSpeaker.setInterfaces(interfaces).catch(() => undefined);
@@ -55,10 +55,17 @@ async function start(): Promise<ThreadBody> {
   };
 }
 
-function serveSpeaker(port: MessagePort, dataplane: Dataplane, preserved: readonly Family[]) {
+interface SpeakerNeeds {
+  readonly dataplane: Dataplane;
+  readonly kernel: Kernel;
+  readonly preserved: readonly Family[];
+}
+
+function serveSpeaker(port: MessagePort, { dataplane, kernel, preserved }: SpeakerNeeds) {
   const local: DataplaneForSpeaker = {
     preserved: () => preserved,
     applyRoutes: (batch) => dataplane.applyRoutes(batch),
+    probe: ({ device, address }) => kernel.neighbours.probe(device, address),
   };
   return openChannel<SpeakerForDataplane>(port, local);
 }

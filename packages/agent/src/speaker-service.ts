@@ -116,6 +116,11 @@ export class SpeakerService {
         onRouteBatch: async (batch) => {
           await this.#dataplane.applyRoutes(batch);
         },
+        probe: (nextHop) => {
+          this.#dataplane
+            .probe(nextHop)
+            .catch((error: unknown) => this.#log.debug({ err: error }, 'next hop not probed'));
+        },
       },
       this.#stop.signal,
     );

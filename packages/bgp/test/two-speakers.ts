@@ -1,6 +1,5 @@
 import {
   type Family,
-  type InterfaceAddress,
   type NextHop,
   type Prefix,
   parseAddress,
@@ -13,6 +12,7 @@ import {
 import {
   createRouteEngine,
   type EstablishedSession,
+  type InterfaceState,
   type PeerConfig,
   type RouteEngine,
   type RouteEngineOptions,
@@ -86,8 +86,8 @@ export function sessionWith(
   };
 }
 
-export function link(name: string, addresses: readonly string[], usable = true) {
-  return { name, usable, addresses: addresses.map(parseInterfaceAddress) as InterfaceAddress[] };
+export function link(name: string, addresses: readonly string[], usable = true): InterfaceState {
+  return { name, usable, addresses: addresses.map(parseInterfaceAddress) };
 }
 
 /** The kernel at the end of a stream of route batches. */

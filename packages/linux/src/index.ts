@@ -1,3 +1,4 @@
+export { FailedNeighbours } from './failed-neighbours.ts';
 export type { HostSysctl, SysctlChange, SysctlFinding } from './host-sysctls.ts';
 export {
   applyHostSysctls,

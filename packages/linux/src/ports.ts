@@ -135,6 +135,8 @@ export interface Neighbours {
     readonly mac: string;
   }): Promise<void>;
   remove(device: string, address: IpAddress): Promise<void>;
+  /** Has the kernel look for the neighbour now, as a packet to it would; what comes of it is an event. */
+  probe(device: string, address: IpAddress): Promise<void>;
   /** Addresses that we answer for; they are no neighbours and `list` does not show them. */
   listProxies(device?: string): Promise<{ readonly device: string; readonly address: IpAddress }[]>;
   /** Answers neighbour solicitations for `address` on `device` (proxy NDP, proxy ARP). */

@@ -3,6 +3,7 @@ export type { RouteEngineOptions } from './rib/engine.ts';
 export { createRouteEngine } from './rib/engine.ts';
 export type {
   EstablishedSession,
+  Gateway,
   InterfaceState,
   NotificationFault,
   PeerId,

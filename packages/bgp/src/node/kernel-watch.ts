@@ -1,6 +1,18 @@
-import { type Kernel, type KernelEvent, type Link, PROTOCOL } from '@overland/linux';
+import {
+  FailedNeighbours,
+  type Kernel,
+  type KernelEvent,
+  type Link,
+  PROTOCOL,
+} from '@overland/linux';
 import { formatInterfaceAddress, type InterfaceAddress } from '@overland/net';
 import type { InterfaceState } from '../core/rib/route-engine.ts';
+
+interface Table {
+  /** By index. */
+  readonly links: Map<number, Entry>;
+  readonly failed: FailedNeighbours;
+}
 
 interface Entry {
   readonly index: number;
@@ -46,27 +58,30 @@ function isTampering(event: KernelEvent): boolean {
   return event.type === 'next-hop-object' && event.protocol === PROTOCOL.bgp;
 }
 
-async function readBack(kernel: Kernel): Promise<Map<number, Entry>> {
-  const table = new Map<number, Entry>();
+async function readBack(kernel: Kernel): Promise<Table> {
+  const links = new Map<number, Entry>();
   for (const link of await kernel.links.list()) {
     const entry = entryOf(link);
-    table.set(link.index, entry);
+    links.set(link.index, entry);
     for (const address of await kernel.links.addresses(link.name)) {
       entry.addresses.set(formatInterfaceAddress(address), address);
     }
   }
-  return table;
+  const failed = new FailedNeighbours();
+  await failed.readBack(kernel.neighbours);
+  return { links, failed };
 }
 
 /** @returns Whether the event changed anything that matters. */
-function observe(table: Map<number, Entry>, event: KernelEvent): boolean {
+function observe({ links, failed }: Table, event: KernelEvent): boolean {
+  const hasFailed = failed.observe(event);
   switch (event.type) {
     case 'link':
-      return observeLink(table, event.link);
+      return observeLink(links, event.link);
     case 'link-removed':
-      return table.delete(event.index);
+      return links.delete(event.index);
     case 'address': {
-      const entry = [...table.values()].find(({ name }) => name === event.device);
+      const entry = [...links.values()].find(({ name }) => name === event.device);
       const text = formatInterfaceAddress(event.address);
       if (!entry || entry.addresses.has(text) !== event.removed) return false;
       if (event.removed) entry.addresses.delete(text);
@@ -74,7 +89,7 @@ function observe(table: Map<number, Entry>, event: KernelEvent): boolean {
       return true;
     }
     default:
-      return false;
+      return hasFailed;
   }
 }
 
@@ -96,10 +111,11 @@ function entryOf(link: Link): Entry {
   return { index, name, usable: up && carrier, addresses: new Map() };
 }
 
-function states(table: ReadonlyMap<number, Entry>): InterfaceState[] {
-  return Array.from(table.values(), ({ name, usable, addresses }) => ({
+function states({ links, failed }: Table): InterfaceState[] {
+  return Array.from(links.values(), ({ name, usable, addresses }) => ({
     name,
     usable,
     addresses: [...addresses.values()],
+    unreachable: failed.on(name),
   }));
 }

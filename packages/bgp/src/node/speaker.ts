@@ -19,6 +19,7 @@ import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Listeners } from './listeners.ts';
+import { NeighbourProbe, type Probe } from './neighbour-probe.ts';
 import { type PeerHost, PeerRunner } from './peer-runner.ts';
 import { RestartDeferral } from './restart-deferral.ts';
 import { RoutePump } from './route-pump.ts';
@@ -38,6 +39,8 @@ export interface SpeakerOptions {
   readonly preserved?: readonly Family[];
   /** Resolves when the kernel has the routes; until then few more batches follow. A rejection ends the speaker. */
   readonly onRouteBatch: (batch: RouteBatch) => Promise<void>;
+  /** Absent: next hops that have stopped answering are only known to be back when somebody sends to them. */
+  readonly probe?: Probe;
   /** In 0..1, for jitter. */
   readonly random?: () => number;
   /** Where sockets come from; absent: this thread's network namespace. */
@@ -77,6 +80,7 @@ export class Speaker implements AsyncDisposable {
   readonly #links = new Map<PeerId, PeerLink>();
   readonly #loop: WorkLoop;
   readonly #tuner = new UnitTuner();
+  readonly #neighbourProbe: NeighbourProbe | undefined;
   readonly #finished = Promise.withResolvers<void>();
   readonly #isRestart: boolean;
   readonly #preserved: readonly Family[];
@@ -95,6 +99,7 @@ export class Speaker implements AsyncDisposable {
     this.#log = log;
     this.#engine = engine;
     this.#isRestart = restarting;
+    this.#neighbourProbe = options.probe && new NeighbourProbe(engine, options.probe);
     this.#preserved = options.preserved ?? (restarting ? ['ipv4', 'ipv6'] : []);
     const pump = new RoutePump(engine, onRouteBatch, {
       settled: () => this.#loop.wake(),
@@ -167,6 +172,7 @@ export class Speaker implements AsyncDisposable {
   setInterfaces(interfaces: readonly InterfaceState[]): void {
     this.#interfaces = interfaces;
     this.#engine.setInterfaces(interfaces);
+    this.#neighbourProbe?.interfacesChanged(interfaces);
     for (const peer of this.#peers.values()) this.#applyLink(peer);
     this.#loop.wake();
   }
@@ -207,6 +213,7 @@ export class Speaker implements AsyncDisposable {
     this.#stopped = true;
     this.#listeners.close();
     this.#deferral?.stop();
+    this.#neighbourProbe?.[Symbol.dispose]();
     const fault =
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
     for (const peer of this.#peers.values()) peer.stop(fault);

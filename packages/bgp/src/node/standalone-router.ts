@@ -100,6 +100,11 @@ async function runWith(
       restarting: preserved.length > 0,
       preserved,
       onRouteBatch: async (batch) => await fib?.apply(batch),
+      probe: ({ device, address }) => {
+        kernel.neighbours
+          .probe(device, address)
+          .catch((error: unknown) => log.debug({ err: error }, 'next hop not probed'));
+      },
     },
     signal,
   );

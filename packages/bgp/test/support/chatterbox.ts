@@ -1,4 +1,4 @@
-import type { PeerId, RouteEngine } from '../../src/core/rib/route-engine.ts';
+import type { Gateway, PeerId, RouteEngine } from '../../src/core/rib/route-engine.ts';
 import { encodeMessage, MAX_MESSAGE_OCTETS, MessageType } from '../../src/core/wire/header.ts';
 
 const HEADER_OCTETS = 19;
@@ -40,6 +40,9 @@ export class Chatterbox implements RouteEngine {
 
   configure(): void {}
   setInterfaces(): void {}
+  unreachableNextHops(): readonly Gateway[] {
+    return [];
+  }
   peerUp(): void {}
   peerDown(): void {}
   flushStale(): void {}

@@ -26,6 +26,9 @@ test('the interface feed tells the present state, then every change that matters
   expect(seen).toHaveLength(2);
   await host.kernel.links.addAddress('lo', parseInterfaceAddress('10.0.0.12/32'));
   await vi.waitFor(() => expect(seen).toHaveLength(3));
+  const dead = parseAddress('10.1.1.9');
+  await host.kernel.neighbours.probe('eth1', dead);
+  await vi.waitFor(() => expect(seen.at(-1)?.[0]).toMatchObject({ unreachable: [dead] }));
 
   const late: (readonly InterfaceStatus[])[] = [];
   dataplane.onInterfaces((interfaces) => late.push(interfaces));

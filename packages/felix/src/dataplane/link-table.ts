@@ -1,4 +1,4 @@
-import type { Kernel, KernelEvent, Link } from '@overland/linux';
+import { FailedNeighbours, type Kernel, type KernelEvent, type Link } from '@overland/linux';
 import { formatInterfaceAddress, type InterfaceAddress, type IpAddress } from '@overland/net';
 
 /** One interface as the speaker needs to know it: next hops on a link that is down are unusable. */
@@ -7,6 +7,8 @@ export interface InterfaceStatus {
   /** Up and with carrier. */
   readonly usable: boolean;
   readonly addresses: readonly InterfaceAddress[];
+  /** Neighbours there that do not answer. */
+  readonly unreachable: readonly IpAddress[];
 }
 
 interface Entry {
@@ -15,9 +17,10 @@ interface Entry {
   readonly addresses: Map<string, InterfaceAddress>;
 }
 
-/** The links of the namespace and their addresses, kept current by events. */
+/** The links of the namespace, their addresses and dead neighbours, kept current by events. */
 export class LinkTable {
   readonly #byName = new Map<string, Entry>();
+  readonly #failed = new FailedNeighbours();
 
   /** Reads everything from the kernel; forgets what was known. */
   async readBack(kernel: Kernel): Promise<void> {
@@ -26,13 +29,17 @@ export class LinkTable {
       const addresses = await addressesOf(kernel, link.name);
       entries.push({ link, addresses: new Map(addresses.map(withText)) });
     }
+    await this.#failed.readBack(kernel.neighbours);
     this.#byName.clear();
     for (const entry of entries) this.#byName.set(entry.link.name, entry);
   }
 
-  /** Takes over a link or address event; ignores the others. @returns Whether anything is different now. */
+  /** Takes over a link, address or neighbour event; ignores the others. @returns Whether anything is different now. */
   observe(event: KernelEvent): boolean {
+    const failed = this.#failed.observe(event);
     switch (event.type) {
+      case 'neighbour':
+        return failed;
       case 'link':
         return this.#put(event.link);
       case 'link-removed':
@@ -78,6 +85,7 @@ export class LinkTable {
         name: link.name,
         usable: link.up && link.carrier,
         addresses: [...addresses.values()],
+        unreachable: this.#failed.on(link.name),
       }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }

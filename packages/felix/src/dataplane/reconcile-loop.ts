@@ -12,6 +12,7 @@ const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
 const RETRY_MS = 1000;
 
 type LinkEvent = Extract<KernelEvent, { type: 'link' | 'link-removed' | 'address' }>;
+type NeighbourEvent = Extract<KernelEvent, { type: 'neighbour' }>;
 type RouteEvent = Extract<KernelEvent, { type: 'route' }>;
 
 export interface ReconcileLoopOptions {
@@ -22,7 +23,7 @@ export interface ReconcileLoopOptions {
   readonly readBackMs: number;
   readonly filterCheckMs: number;
   readonly objectGraceMs: number;
-  /** Links or addresses changed: called before anything is written, because the speaker waits for it. */
+  /** Links, addresses or dead neighbours changed: called before anything is written, because the speaker waits for it. */
   readonly onLinks: (links: LinkTable) => void;
   /** Something was written, or found to be as it should. */
   readonly onStep: () => void;
@@ -126,6 +127,7 @@ export class ReconcileLoop {
         this.#doubtRoutes('events were lost');
         break;
       case 'neighbour':
+        this.#handleNeighbour(event);
     }
   }
 
@@ -146,6 +148,13 @@ export class ReconcileLoop {
     if (!changed && !affected) return;
     if (!deviceOf(event).startsWith(WORKLOAD_LINK.namePrefix)) this.#linksChanged();
     this.#poke();
+  }
+
+  #handleNeighbour(event: NeighbourEvent): void {
+    if (this.#isReadingLinks) this.#linksInDoubt = true;
+    if (this.#linksInDoubt || !this.#links.observe(event)) return;
+    const { device } = event.neighbour;
+    if (!device.startsWith(WORKLOAD_LINK.namePrefix)) this.#options.onLinks(this.#links);
   }
 
   #linksChanged(): void {

@@ -3,6 +3,7 @@ import {
   readNeighbour,
   readProxy,
   writeNeighbourDump,
+  writeNeighbourProbe,
   writeNeighbourRemoval,
   writeNeighbourReplacement,
   writeProxyCreation,
@@ -34,6 +35,15 @@ export function netlinkNeighbours(context: NetlinkContext): Neighbours {
     },
 
     remove: async (device, address) => remove(context, device, address, false),
+
+    async probe(device, address) {
+      const operation = `probe neighbour ${address} on ${device}`;
+      const index = context.linkNumber(device, operation);
+      requests.changeOne(address, {
+        encode: (writer) => writeNeighbourProbe(writer, index, address),
+        describe: () => operation,
+      });
+    },
 
     async listProxies(device) {
       const devices = context.devices();

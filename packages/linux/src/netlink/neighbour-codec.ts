@@ -9,6 +9,7 @@ import { LITTLE_ENDIAN, type MessageWriter } from './message-writer.ts';
 const NDMSG_OCTETS = 12;
 const NDA = { destination: 1, linkLayer: 2 } as const;
 const NUD_PERMANENT = 0x80;
+const NTF_USE = 0x01;
 const NTF_PROXY = 0x08;
 
 /** NUD_* by bit. NUD_NOARP is left out: multicast and loopback mappings, not neighbours. */
@@ -72,7 +73,12 @@ function collect(attributes: Attributes) {
 /** Neighbours and proxy entries are two tables: one dump gives one of them. */
 export function writeNeighbourDump(writer: MessageWriter, proxies: boolean): void {
   writer.begin(RTM.getNeighbour, NLM_F.dump);
-  writeHeader(writer, { family: AF.unspecified, index: 0, state: 0, proxy: proxies });
+  writeHeader(writer, {
+    family: AF.unspecified,
+    index: 0,
+    state: 0,
+    flags: proxies ? NTF_PROXY : 0,
+  });
   writer.end();
 }
 
@@ -84,7 +90,7 @@ export function writeNeighbourReplacement(
   mac: string,
 ): void {
   writer.begin(RTM.newNeighbour, NLM_F.create | NLM_F.replace);
-  writeHeader(writer, { family: afOf(address), index, state: NUD_PERMANENT, proxy: false });
+  writeHeader(writer, { family: afOf(address), index, state: NUD_PERMANENT, flags: 0 });
   writer.attributeBytes(NDA.destination, addressBytes(address));
   writer.attributeBytes(NDA.linkLayer, macFromText(mac));
   writer.end();
@@ -92,7 +98,19 @@ export function writeNeighbourReplacement(
 
 export function writeProxyCreation(writer: MessageWriter, index: number, address: IpAddress): void {
   writer.begin(RTM.newNeighbour, NLM_F.create | NLM_F.replace);
-  writeHeader(writer, { family: afOf(address), index, state: NUD_PERMANENT, proxy: true });
+  writeHeader(writer, { family: afOf(address), index, state: NUD_PERMANENT, flags: NTF_PROXY });
+  writer.attributeBytes(NDA.destination, addressBytes(address));
+  writer.end();
+}
+
+/** Starts resolution, as a packet would; makes the entry if there is none. */
+export function writeNeighbourProbe(
+  writer: MessageWriter,
+  index: number,
+  address: IpAddress,
+): void {
+  writer.begin(RTM.newNeighbour, NLM_F.create);
+  writeHeader(writer, { family: afOf(address), index, state: 0, flags: NTF_USE });
   writer.attributeBytes(NDA.destination, addressBytes(address));
   writer.end();
 }
@@ -104,7 +122,7 @@ export function writeNeighbourRemoval(
   proxy: boolean,
 ): void {
   writer.begin(RTM.delNeighbour, 0);
-  writeHeader(writer, { family: afOf(address), index, state: 0, proxy });
+  writeHeader(writer, { family: afOf(address), index, state: 0, flags: proxy ? NTF_PROXY : 0 });
   writer.attributeBytes(NDA.destination, addressBytes(address));
   writer.end();
 }
@@ -117,13 +135,14 @@ interface NeighbourHeader {
   readonly family: number;
   readonly index: number;
   readonly state: number;
-  readonly proxy: boolean;
+  /** NTF_* */
+  readonly flags: number;
 }
 
 function writeHeader(writer: MessageWriter, header: NeighbourHeader): void {
   writer.u32(header.family);
   writer.u32(header.index);
   writer.u16(header.state);
-  writer.u8(header.proxy ? NTF_PROXY : 0);
+  writer.u8(header.flags);
   writer.u8(0);
 }

@@ -1,6 +1,6 @@
-import { parseAddress } from '@overland/net';
+import { parseAddress, parseInterfaceAddress } from '@overland/net';
 import { describe, expect, test } from 'vitest';
-import { connect, type KernelPair } from './kernel-pair.ts';
+import { connect, type KernelPair, SOON } from './kernel-pair.ts';
 
 export function describeNeighbours(makePair: () => Promise<KernelPair>): void {
   describe('neighbours', () => {
@@ -22,6 +22,26 @@ export function describeNeighbours(makePair: () => Promise<KernelPair>): void {
       await neighbours.remove('eth1', address);
       await neighbours.remove('eth1', address);
       expect(await ours()).toEqual([]);
+    });
+
+    test.each([
+      ['10.0.1.1', 'reachable'],
+      ['fd00:1::1', 'reachable'],
+      ['10.7.0.9', 'failed'],
+    ])('a probe of %s says %s', async (text, state) => {
+      await using pair = await makePair();
+      await connect(pair, 1);
+      const { neighbours, links } = pair.kernel;
+      await links.addAddress('eth1', parseInterfaceAddress('10.7.0.1/24'));
+      const address = parseAddress(text);
+      // Again and again: the link has no address to ask from until its link-local one is confirmed.
+      const probed = async () => {
+        const found = await neighbours.list('eth1');
+        const now = found.find((neighbour) => neighbour.address === address)?.state;
+        if (now !== state) await neighbours.probe('eth1', address);
+        return now;
+      };
+      await expect.poll(probed, SOON).toBe(state);
     });
 
     test('they go with their link', async () => {
@@ -56,6 +76,7 @@ export function describeNeighbours(makePair: () => Promise<KernelPair>): void {
       await expect(neighbours.replace({ device: 'eth9', address, mac })).rejects.toMatchObject({
         code: 'ENODEV',
       });
+      await expect(neighbours.probe('eth9', address)).rejects.toMatchObject({ code: 'ENODEV' });
       await expect(neighbours.addProxy('eth9', address)).rejects.toMatchObject({ code: 'ENODEV' });
       await neighbours.remove('eth9', address);
       await neighbours.removeProxy('eth9', address);

@@ -25,6 +25,20 @@ export function fakeNeighbours(namespace: FakeNamespace): Neighbours {
       namespace.emit({ type: 'neighbour', neighbour, removed: true });
     },
 
+    async probe(device, address) {
+      const operation = `probe neighbour ${address} on ${device}`;
+      namespace.begin(operation);
+      const { peer } = namespace.link(device, operation);
+      const key = `${device} ${address}`;
+      if (neighbours.get(key)?.state === 'permanent') return;
+      const answers = peer?.link.up && peer.link.addresses.some((own) => own.address === address);
+      const neighbour: Neighbour = answers
+        ? { device, address, mac: peer.link.mac, state: 'reachable' }
+        : { device, address, mac: undefined, state: 'failed' };
+      neighbours.set(key, neighbour);
+      namespace.emit({ type: 'neighbour', neighbour, removed: false });
+    },
+
     listProxies: async (device) =>
       [...proxies.values()].filter((proxy) => device === undefined || proxy.device === device),
 

@@ -11,6 +11,7 @@ import { PeerRanks } from './peer-ranks.ts';
 import { RouteBatches } from './route-batches.ts';
 import type {
   EstablishedSession,
+  Gateway,
   InterfaceState,
   NotificationFault,
   PeerId,
@@ -100,6 +101,12 @@ class Engine implements RouteEngine {
         out.startPass();
       }
     }
+  }
+
+  unreachableNextHops(): readonly Gateway[] {
+    return FAMILIES.flatMap((family) =>
+      this.#ribs[family].tables.nextHops.unreachable(this.#links),
+    );
   }
 
   peerUp(session: EstablishedSession): void {

@@ -4,12 +4,11 @@ import {
   familyOf,
   type IpAddress,
   isLinkLocal,
-  type NextHop,
   type Prefix,
   prefixLength,
   prefixOf,
 } from '@overland/net';
-import type { InterfaceState } from './route-engine.ts';
+import type { Gateway, InterfaceState } from './route-engine.ts';
 
 /** A subnet that is reached without a router. */
 interface Subnet {
@@ -23,10 +22,15 @@ export class Links {
   readonly #subnets: readonly Subnet[];
   /** Own addresses and the interface of each. Link-local ones may be on several; the first counts. */
   readonly #own = new Map<IpAddress, InterfaceState>();
+  /** By address and device. */
+  readonly #unreachable = new Set<string>();
 
   constructor(interfaces: readonly InterfaceState[]) {
     const subnets: Subnet[] = [];
     for (const link of interfaces) {
+      for (const address of link.unreachable ?? []) {
+        this.#unreachable.add(`${address}%${link.name}`);
+      }
       for (const { address, length } of link.addresses) {
         if (!this.#own.has(address)) this.#own.set(address, link);
         if (!link.usable || (isLinkLocal(address) && familyOf(address) === 'ipv6')) continue;
@@ -42,16 +46,21 @@ export class Links {
   }
 
   /** How to reach a next hop on a usable, directly connected link. */
-  resolve(address: IpAddress): NextHop | undefined {
+  resolve(address: IpAddress): Gateway | undefined {
     if (this.isOwn(address)) return undefined;
     const subnet = this.#subnets.find(({ prefix }) => contains(prefix, address));
     return subnet && { address, device: subnet.device };
   }
 
   /** How to reach a link-local next hop: on the link of the session that told it. RFC 2545 section 2. */
-  resolveOnLinkOf(localAddress: IpAddress, address: IpAddress): NextHop | undefined {
+  resolveOnLinkOf(localAddress: IpAddress, address: IpAddress): Gateway | undefined {
     const link = this.#own.get(localAddress);
     return link?.usable ? { address, device: link.name } : undefined;
+  }
+
+  /** Whether the kernel has found that nobody answers there. */
+  isUnreachable({ address, device }: Gateway): boolean {
+    return this.#unreachable.size > 0 && this.#unreachable.has(`${address}%${device}`);
   }
 
   /** An address of another family on the interface that has `localAddress`, to offer as next hop there. */

@@ -1,3 +1,4 @@
+import { parseAddress } from '@overland/net';
 import { expect, test } from 'vitest';
 import {
   link,
@@ -13,15 +14,17 @@ const MULTIPATH = { maxPaths: 4, relaxAsPath: true };
 /** A host with two leaves, on eth1 and eth2. */
 function dualHomed() {
   const speaker = new Speaker(speakerConfig(65101, { role: 'host', multipath: MULTIPATH }));
-  const links = (down: readonly string[] = []) =>
+  /** @param dead Neighbours that do not answer. */
+  const links = (down: readonly string[] = [], dead: readonly string[] = []) =>
     speaker.engine.setInterfaces(
-      [1, 2].map((n) =>
-        link(
+      [1, 2].map((n) => ({
+        ...link(
           `eth${n}`,
           [`10.1.${n}.1/31`, `fd00:${n}::1/127`, 'fe80::1/64'],
           !down.includes(`eth${n}`),
         ),
-      ),
+        unreachable: n === 1 ? dead.map(parseAddress) : [],
+      })),
     );
   links();
   speaker.engine.endDeferral();
@@ -52,6 +55,26 @@ test('a link that goes down takes its next hop out of every route at once, and b
   expect(speaker.routes('ipv4')[0]?.paths.map(({ usable }) => usable)).toEqual([false, false]);
   links();
   expect(route('10.65.1.0/26')).toBe('10.1.1.0@eth1 10.1.2.0@eth2');
+});
+
+test('a neighbour that does not answer is no next hop, until it does', () => {
+  const { speaker, links, learn, route } = dualHomed();
+  for (const n of [1, 2]) {
+    learn(n, '10.65.1.0/26', `10.1.${n}.0`);
+    learn(n, 'fd00:65::/122', 'fe80::9');
+  }
+  links([], ['10.1.1.0', 'fe80::9', '10.1.1.9']);
+  expect(route('10.65.1.0/26')).toBe('10.1.2.0@eth2');
+  expect(route('fd00:65::/122')).toBe('fe80::9@eth2');
+  expect(speaker.engine.unreachableNextHops()).toEqual([
+    { address: '10.1.1.0', device: 'eth1' },
+    { address: 'fe80::9', device: 'eth1' },
+  ]);
+  links(['eth1'], ['10.1.1.0']);
+  expect(speaker.engine.unreachableNextHops()).toEqual([]);
+  links();
+  expect(route('10.65.1.0/26')).toBe('10.1.1.0@eth1 10.1.2.0@eth2');
+  expect(route('fd00:65::/122')).toBe('fe80::9@eth1 fe80::9@eth2');
 });
 
 test('only what uses a next hop is decided again when it changes', () => {

@@ -1,10 +1,11 @@
-import { addressFromBytes, type IpAddress, isLinkLocal, type NextHop } from '@overland/net';
+import { addressFromBytes, type IpAddress, isLinkLocal } from '@overland/net';
 import type { AttributeField } from '../wire/attribute-set.ts';
 import type { Links } from './links.ts';
 import { Int32Column } from './memory/column.ts';
 import { Ids } from './memory/ids.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import type { PathGroups } from './path-groups.ts';
+import type { Gateway } from './route-engine.ts';
 
 interface Entry {
   readonly key: string;
@@ -132,9 +133,15 @@ export class NextHops {
     if (!entry) return false;
     const resolved = resolve(entry, links);
     const before = this.#adjacency.get(id);
-    const after = resolved ? this.#sets.adjacency(resolved) : 0;
+    const after = resolved && !links.isUnreachable(resolved) ? this.#sets.adjacency(resolved) : 0;
     this.#setAdjacency(id, after);
     return after !== before;
+  }
+
+  /** Those that would be used if they answered. */
+  unreachable(links: Links): Gateway[] {
+    const resolved = this.#entries.map((entry) => entry && resolve(entry, links));
+    return resolved.filter((hop) => hop !== undefined).filter((hop) => links.isUnreachable(hop));
   }
 
   /** Takes over the reference to the adjacency. */
@@ -164,7 +171,7 @@ export class NextHops {
 }
 
 /** A next hop is usable on a directly connected link only; recursion is for later. */
-function resolve({ address, linkLocal, localAddress }: Entry, links: Links): NextHop | undefined {
+function resolve({ address, linkLocal, localAddress }: Entry, links: Links): Gateway | undefined {
   if (links.isOwn(address)) return undefined;
   if (isLinkLocal(address) && address.includes(':')) {
     return links.resolveOnLinkOf(localAddress, address);

@@ -11,8 +11,11 @@ export interface RouteEngine {
   /** Takes over what changed: originated prefixes, multipath, per-peer policy of live sessions. */
   configure(config: SpeakerConfig): void;
 
-  /** Current interfaces and their addresses: next hops on a link that is down are unusable at once. */
+  /** Current interfaces: next hops on a link that is down, or that do not answer, are unusable at once. */
   setInterfaces(interfaces: readonly InterfaceState[]): void;
+
+  /** Next hops of received routes that are unusable only because they do not answer. */
+  unreachableNextHops(): readonly Gateway[];
 
   /** A session became Established. Routes retained from before stay stale until replaced or End-of-RIB. */
   peerUp(session: EstablishedSession): void;
@@ -82,11 +85,19 @@ export interface RouteEngine {
 /** Index of a configured peer, given by the session half; reused only after the peer was removed. */
 export type PeerId = number;
 
+/** A router on a link of ours. */
+export interface Gateway {
+  readonly address: IpAddress;
+  readonly device: string;
+}
+
 export interface InterfaceState {
   readonly name: string;
   /** Up and with carrier. */
   readonly usable: boolean;
   readonly addresses: readonly InterfaceAddress[];
+  /** Neighbours there that do not answer ARP or neighbour solicitations; none if absent. */
+  readonly unreachable?: readonly IpAddress[];
 }
 
 /** What OPEN negotiation settled. */
