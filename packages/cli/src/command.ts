@@ -33,6 +33,8 @@ export interface ArgumentSpec {
   readonly summary: string;
   readonly optional?: true;
   readonly variadic?: true;
+  /** All that it may be. */
+  readonly choices?: readonly string[];
 }
 
 /** An option. The key in `options` is its long name in camelCase: `graceSeconds` is `--grace-seconds`. */
@@ -84,9 +86,11 @@ type OptionValue<O extends OptionSpec> = O extends { type: 'boolean' }
 
 type ArgumentValue<A extends ArgumentSpec> = A extends { variadic: true }
   ? readonly string[]
-  : A extends { optional: true }
-    ? string | undefined
-    : string;
+  : A extends { choices: readonly (infer C)[]; optional?: never }
+    ? C
+    : A extends { optional: true }
+      ? string | undefined
+      : string;
 
 export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;

@@ -4,6 +4,7 @@ import { coloursFor } from './colours.ts';
 import { type Command, command, FailureError, OUTPUT_OPTION, UsageError } from './command.ts';
 import { runProgram } from './program.ts';
 import { COMMANDS, type RegistryEntry } from './registry.ts';
+import { captureRun } from './testing/captured-run.ts';
 
 const greet = command({
   name: 'person greet',
@@ -110,6 +111,30 @@ test('the help of a command has its examples', async () => {
   const { code, out } = await run('person', 'greet', '--help');
   expect(code).toBe(0);
   expect(out).toContain('overland person greet Ada Bob --loud  # two');
+});
+
+test.each([
+  [['help'], 'Usage: overland'],
+  [['help', 'node'], 'Usage: overland node'],
+  [['help', 'node', 'status'], 'Usage: overland node status'],
+  [['node', 'help'], 'Usage: overland node'],
+  [['node', 'help', 'status'], 'Usage: overland node status'],
+  [['node', '--help'], 'Help of a command: overland node COMMAND --help'],
+])('%j is help', async (args, text) => {
+  const { code, out } = await captureRun(args);
+  expect(out).toContain(text);
+  expect(code).toBe(0);
+});
+
+test.each([
+  [['nod'], 'Did you mean node?'],
+  [['checksystem'], 'Did you mean node checksystem?'],
+  [['node', 'statsu'], 'Did you mean status?'],
+  [['node', 'status', '--wiat', '1'], 'Did you mean --wait?'],
+])('%j is answered with what may have been meant', async (args, text) => {
+  const { code, err } = await captureRun(args);
+  expect(err).toContain(text);
+  expect(code).toBe(2);
 });
 
 test('without a command the help is shown and the exit code is 2', async () => {

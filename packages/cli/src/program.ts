@@ -7,6 +7,7 @@ import {
   UsageError,
 } from './command.ts';
 import { EXIT, exitCodeOf, isExpected } from './exit-codes.ts';
+import { camel, flagOf, kebab } from './flag-name.ts';
 import { COMMANDS, NOUNS, type RegistryEntry } from './registry.ts';
 
 /**
@@ -20,6 +21,11 @@ export async function runProgram(
   context: CommandContext,
   commands: readonly RegistryEntry[] = COMMANDS,
 ): Promise<number> {
+  if (args[0] === '__complete') {
+    const { answerShell } = await import('./completion/answer-shell.ts');
+    await answerShell(args.slice(args[1] === '--' ? 2 : 1), context, commands);
+    return EXIT.success;
+  }
   const outcome = { exitCode: EXIT.success as number };
   try {
     const program = await buildProgram(asCommand(args), context, { commands, outcome });
@@ -30,9 +36,15 @@ export async function runProgram(
   }
 }
 
-/** `--version` alone is what most people try first. */
+/** `--version` alone is what most people try first; `help` may stand in front, or behind a noun. */
 function asCommand(args: readonly string[]): readonly string[] {
-  return args[0] === '--version' || args[0] === '-V' ? ['version', ...args.slice(1)] : args;
+  const [first, second, ...rest] = args;
+  if (first === '--version' || first === '-V') return ['version', ...args.slice(1)];
+  if (first === 'help') return [...args.slice(1), '--help'];
+  if (first !== undefined && second === 'help' && Object.hasOwn(NOUNS, first)) {
+    return [first, ...rest, '--help'];
+  }
+  return args;
 }
 
 interface Wiring {
@@ -47,7 +59,7 @@ async function buildProgram(
   context: CommandContext,
   { commands, outcome }: Wiring,
 ): Promise<Commander> {
-  const program = configure(new Commander('overland'), context)
+  const program = configure(new Commander('overland'), context, commands)
     .description('Container networking without the overlay: every host is a router.')
     .addHelpText('after', '\nHelp of a command: overland COMMAND --help');
   const chosen = chooseEntry(args, commands);
@@ -57,8 +69,7 @@ async function buildProgram(
     const [noun = '', verb] = entry.name.split(' ');
     let parent = program;
     if (verb !== undefined) {
-      parent = groups.get(noun) ?? configure(program.command(noun), context);
-      parent.description(NOUNS[noun] ?? '');
+      parent = groups.get(noun) ?? addGroup(program, noun, context);
       groups.set(noun, parent);
     }
     const leaf = configure(parent.command(verb ?? noun), context).description(entry.summary);
@@ -71,7 +82,17 @@ async function buildProgram(
   return program;
 }
 
-function configure(commander: Commander, context: CommandContext): Commander {
+function addGroup(program: Commander, noun: string, context: CommandContext): Commander {
+  return configure(program.command(noun), context)
+    .description(NOUNS[noun] ?? '')
+    .addHelpText('after', `\nHelp of a command: overland ${noun} COMMAND --help`);
+}
+
+function configure(
+  commander: Commander,
+  context: CommandContext,
+  commands: readonly RegistryEntry[] = [],
+): Commander {
   return commander
     .exitOverride()
     .helpCommand(false)
@@ -80,12 +101,19 @@ function configure(commander: Commander, context: CommandContext): Commander {
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
       outputError: (text, write) =>
-        write(explain(text.replace(/^error: /, 'overland: '), commander)),
+        write(explain(text.replace(/^error: /, 'overland: '), commander, commands)),
     });
 }
 
-/** An option of the program that a command is to run, taken for one of ours. */
-function explain(text: string, { registeredArguments }: Commander): string {
+/** What else may have been meant: a verb without its noun, or an option of the program that a command is to run. */
+function explain(text: string, commander: Commander, commands: readonly RegistryEntry[]): string {
+  const unknown = /unknown command '(.*?)'/.exec(text)?.[1];
+  const withNoun = commands.filter(({ name }) => name.split(' ')[1] === unknown);
+  if (unknown !== undefined && withNoun.length > 0) {
+    const names = withNoun.map(({ name }) => name).join(' or ');
+    return `overland: unknown command '${unknown}'\n(Did you mean ${names}?)\n`;
+  }
+  const { registeredArguments } = commander;
   const runsPrograms = registeredArguments.some(({ variadic }) => variadic);
   if (!runsPrograms || !text.includes('unknown option')) return text;
   return `${text.trimEnd()}; put -- before the command to run\n`;
@@ -115,12 +143,13 @@ function declare(leaf: Commander, loaded: Command): Commander {
 function toArgument(name: string, spec: ArgumentSpec): Argument {
   const dots = spec.variadic ? '...' : '';
   const text = `${kebab(name)}${dots}`;
-  return new Argument(spec.optional ? `[${text}]` : `<${text}>`, spec.summary);
+  const argument = new Argument(spec.optional ? `[${text}]` : `<${text}>`, spec.summary);
+  return spec.choices ? argument.choices(spec.choices) : argument;
 }
 
 function toOption(name: string, spec: OptionSpec): Option {
   const value = spec.type === 'boolean' ? '' : ` <${spec.value ?? spec.type}>`;
-  const flags = `${spec.short ? `-${spec.short}, ` : ''}--${kebab(name)}${value}`;
+  const flags = `${spec.short ? `-${spec.short}, ` : ''}${flagOf(name)}${value}`;
   const option = new Option(flags, spec.summary);
   switch (spec.type) {
     case 'boolean':
@@ -132,7 +161,7 @@ function toOption(name: string, spec: OptionSpec): Option {
         .argParser((text, previous: readonly string[]) => [...previous, text]);
     case 'number':
       if (spec.default !== undefined) option.default(spec.default);
-      return option.argParser((text) => parseNumber(`--${kebab(name)}`, text, spec));
+      return option.argParser((text) => parseNumber(flagOf(name), text, spec));
     case 'string':
       if (spec.default !== undefined) option.default(spec.default);
       if (spec.choices) option.choices(spec.choices);
@@ -163,14 +192,6 @@ function inputOf(leaf: Commander, loaded: Command): Record<string, unknown> {
     return [camel(option.name()), option.negate ? !value : value] as const;
   });
   return Object.fromEntries([...positional, ...options.filter(([, value]) => value !== undefined)]);
-}
-
-function camel(name: string): string {
-  return name.replaceAll(/-[a-z]/g, (match) => match.charAt(1).toUpperCase());
-}
-
-function kebab(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function reportError(error: unknown, { stderr, env }: CommandContext): number {

@@ -120,6 +120,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/validate.ts')).validate,
   },
   {
+    name: 'completion',
+    summary: 'Print a script that makes a shell complete overland',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
     name: 'version',
     summary: 'Print the version',
     load: async () => (await import('./commands/version.ts')).version,

@@ -11,7 +11,7 @@ export const workloadRm = command({
   arguments: { name: { summary: 'of the workload' } },
   examples: [
     ['overland workload rm web1', 'its addresses are free again'],
-    ['overland workload list', 'what is left'],
+    ['for name in web1 web2; do overland workload rm "$name"; done', 'several'],
   ],
   handle: (context, { name }) =>
     reportingAgentErrors(async () => {

@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+// A person at a real shell: what is typed, with Tab, on a terminal of its own.
+
+const OVERLAND = fileURLToPath(new URL('../../overland', import.meta.url));
+
+const SHELLS = {
+  bash: { argv: 'bash --norc --noprofile -i', load: 'source <(overland completion bash)' },
+  zsh: {
+    argv: 'zsh -f -i',
+    load: 'autoload -Uz compinit; compinit -u -D; source <(overland completion zsh)',
+  },
+  fish: { argv: 'fish --no-config -i', load: 'overland completion fish | source' },
+} as const;
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'overland-completion-'));
+  symlinkSync(OVERLAND, join(directory, 'overland'));
+  writeFileSync(join(directory, 'manifest-of-mine.yaml'), '');
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Types lines into an interactive shell and returns all that the terminal shows. */
+async function typeInto(shell: keyof typeof SHELLS, lines: readonly string[]): Promise<string> {
+  const { argv, load } = SHELLS[shell];
+  const terminal = spawn('script', ['-qec', argv, '/dev/null'], {
+    cwd: directory,
+    env: {
+      ...process.env,
+      HOME: directory,
+      PATH: `${directory}:${process.env.PATH}`,
+      TERM: 'dumb',
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: 60_000,
+  });
+  terminal.stdin.end([load, ...lines, 'exit', ''].join('\n'));
+  let shown = '';
+  for await (const chunk of terminal.stdout) shown += String(chunk);
+  return shown;
+}
+
+for (const shell of Object.keys(SHELLS) as (keyof typeof SHELLS)[]) {
+  // bash is everywhere; the others are tried where they are installed.
+  describe.skipIf(shell !== 'bash' && !existsSync(`/usr/bin/${shell}`))(shell, () => {
+    test('completes commands, options and their values', async () => {
+      const shown = await typeInto(shell, [
+        'overland ver\t--out\tjs\t',
+        'overland version --output=js\t | tr a-z A-Z',
+      ]);
+      expect(shown).toMatch(/^\{"overland":"[^"]+","node":"[^"]+"\}/m);
+      expect(shown).toMatch(/^\{"OVERLAND":"[^"]+","NODE":"[^"]+"\}/m);
+    });
+
+    test('completes file names where a file is wanted', async () => {
+      const shown = await typeInto(shell, ['overland validate --skip-empty -f manifest-of\t']);
+      expect(shown).toContain('0 documents: valid');
+    });
+  });
+}
