@@ -17,9 +17,19 @@ export interface EtcdProcessOptions {
   /** Arguments with which etcdctl gets in: users, certificates. */
   readonly ctlArgs?: readonly string[];
   readonly scheme?: 'http' | 'https';
+  /** As one member of several: see {@link EtcdCluster}. */
+  readonly member?: EtcdMember;
 }
 
-/** A real etcd with one member, on ports of its own of the loopback; gone when it leaves scope. */
+/** What tells one member of a cluster from the others. */
+interface EtcdMember {
+  readonly name: string;
+  readonly peerPort: number;
+  /** `name=url` of every member. */
+  readonly initialCluster: string;
+}
+
+/** A real etcd, one member, on ports of its own of the loopback; gone when it leaves scope. */
 export class EtcdProcess implements AsyncDisposable {
   readonly #directory: string;
   readonly #ports: readonly [client: number, second: number, peer: number];
@@ -40,7 +50,8 @@ export class EtcdProcess implements AsyncDisposable {
 
   static async start(options: EtcdProcessOptions = {}): Promise<EtcdProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'overland-etcd-'));
-    const ports = [await freePort(), await freePort(), await freePort()] as const;
+    const peerPort = options.member?.peerPort ?? (await freePort());
+    const ports = [await freePort(), await freePort(), peerPort] as const;
     const etcd = new EtcdProcess(directory, ports, options);
     await etcd.start();
     return etcd;
@@ -66,13 +77,15 @@ export class EtcdProcess implements AsyncDisposable {
     const [first, second, peerPort] = this.#ports;
     const scheme = this.#options.scheme ?? 'http';
     const peer = `http://127.0.0.1:${peerPort}`;
+    const { name = 'default', initialCluster = `default=${peer}` } = this.#options.member ?? {};
     const options = {
+      '--name': name,
       '--data-dir': this.#directory,
       '--listen-client-urls': `${scheme}://127.0.0.1:${first},${scheme}://127.0.0.1:${second}`,
       '--advertise-client-urls': this.endpoint,
       '--listen-peer-urls': peer,
       '--initial-advertise-peer-urls': peer,
-      '--initial-cluster': `default=${peer}`,
+      '--initial-cluster': initialCluster,
       '--log-level': 'error',
     };
     const argv = [...Object.entries(options).flat(), ...(this.#options.args ?? [])];
@@ -105,6 +118,30 @@ export class EtcdProcess implements AsyncDisposable {
     await this.ctl('compact', String(status.Status.header.revision));
   }
 
+  /** Saves a backup of what is stored now. @returns Its path, gone with this etcd. */
+  async backUp(): Promise<string> {
+    const path = `${this.#directory}.backup`;
+    await rm(path, { force: true });
+    await this.ctl('snapshot', 'save', path);
+    return path;
+  }
+
+  /** Ends it at once and starts it on a backup. @param token Of the new cluster; another one makes it another cluster. */
+  async restore(path: string, token = 'etcd-cluster'): Promise<void> {
+    await this.crash();
+    await rm(this.#directory, { recursive: true });
+    const peer = `http://127.0.0.1:${this.#ports[2]}`;
+    const options = {
+      '--data-dir': this.#directory,
+      '--name': 'default',
+      '--initial-cluster': `default=${peer}`,
+      '--initial-advertise-peer-urls': peer,
+      '--initial-cluster-token': token,
+    };
+    await this.ctl('snapshot', 'restore', path, ...Object.entries(options).flat());
+    await this.start();
+  }
+
   signal(signal: NodeJS.Signals): void {
     expect(this.#child?.kill(signal)).toBe(true);
   }
@@ -122,10 +159,12 @@ export class EtcdProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.crash();
     await rm(this.#directory, { recursive: true });
+    await rm(`${this.#directory}.backup`, { force: true });
   }
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of the loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,0 +1,48 @@
+import { openDatastore } from '@overland/datastore';
+import { EtcdProcess } from '@overland/datastore/testing';
+import { expect, test } from 'vitest';
+import { eventually, mirrorOf, put } from './support/datastore-mirror.ts';
+import { serveSrv } from './support/srv-server.ts';
+
+const LONG = { timeout: 30_000 };
+
+test('members are found by SRV records, and found anew when they have moved', LONG, async () => {
+  await using first = await EtcdProcess.start();
+  await using second = await EtcdProcess.start();
+  const portOf = ({ endpoint }: EtcdProcess): string => new URL(endpoint).port;
+  const records = { '_etcd-client._tcp.example.org': [`localhost:${portOf(first)}`] };
+  await using _dns = await serveSrv(records);
+  await using store = await openDatastore({ type: 'etcd', discoverySrv: 'example.org' });
+  await store.transact(put('/a', 'first'));
+  expect(await first.ctl('get', '/a', '--print-value-only')).toBe('first\n');
+  records['_etcd-client._tcp.example.org'] = [`localhost:${portOf(second)}`];
+  await first.crash();
+  await eventually(() => store.transact(put('/a', 'second')).then(() => undefined), 10_000);
+  expect(await second.ctl('get', '/a', '--print-value-only')).toBe('second\n');
+  await using lost = await openDatastore({ type: 'etcd', discoverySrv: 'example.net' });
+  await expect(lost.get('/a')).rejects.toThrow(
+    'no SRV records _etcd-client-ssl._tcp.example.net or _etcd-client._tcp.example.net',
+  );
+});
+
+test('a token that has expired is asked for anew', LONG, async () => {
+  await using etcd = await EtcdProcess.start({ args: ['--auth-token-ttl', '1'] });
+  await etcd.ctl('user', 'add', 'root:secret');
+  await etcd.ctl('user', 'grant-role', 'root', 'root');
+  await etcd.ctl('auth', 'enable');
+  etcd.useCtlArgs('--user', 'root:secret');
+  const user = { username: 'root', password: 'secret' };
+  await using store = await openDatastore({ type: 'etcd', endpoints: [etcd.endpoint], ...user });
+  const stop = new AbortController();
+  await store.transact(put('/a', '1'));
+  const { lines } = mirrorOf(store, stop.signal);
+  await eventually(() => expect(lines).toEqual(['+/a=1', 'synced']), 5000);
+  // A lease that nobody keeps, and that is longer than the token lives unused, is the clock of this test.
+  const granted = await etcd.ctl('lease', 'grant', '2');
+  const lease = /lease (\w+)/.exec(granted)?.[1] ?? '';
+  await etcd.ctl('put', '/clock', '', '--lease', lease);
+  await eventually(() => expect(lines).toContain('-/clock'), 10_000);
+  await store.transact(put('/a', '2'));
+  await eventually(() => expect(lines.at(-1)).toBe('+/a=2'), 5000);
+  stop.abort();
+});
