@@ -26,6 +26,10 @@ export interface KindTable<Kind extends string = string, Spec = unknown, Status 
   readonly aliases: readonly string[];
   readonly namespaced: boolean;
   readonly name: NameRule;
+  /** What a name in a manifest must be besides: some are for objects that are made from others. */
+  readonly manifestName?: NameRule;
+  /** The name of an object whose manifest gives none, if it follows from other fields. */
+  readonly nameFrom?: (document: unknown) => string | undefined;
   /** Fields with types, defaults and ranges. A field with the meta `extension` is Overland's own. */
   readonly spec: z.ZodType<Spec>;
   readonly status?: z.ZodType<Status>;

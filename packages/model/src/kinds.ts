@@ -2,11 +2,21 @@ import type { KindTable, ResourceOf } from './kind.ts';
 import { bgpConfiguration } from './kinds/bgp-configuration.ts';
 import { bgpPeer } from './kinds/bgp-peer.ts';
 import { blockAffinity } from './kinds/block-affinity.ts';
+import { globalNetworkPolicy } from './kinds/global-network-policy.ts';
+import { globalNetworkSet } from './kinds/global-network-set.ts';
+import { hostEndpoint } from './kinds/host-endpoint.ts';
 import { ipPool } from './kinds/ip-pool.ts';
 import { ipamBlock } from './kinds/ipam-block.ts';
 import { ipamConfiguration } from './kinds/ipam-configuration.ts';
 import { ipamHandle } from './kinds/ipam-handle.ts';
+import { networkPolicy } from './kinds/network-policy.ts';
+import { networkSet } from './kinds/network-set.ts';
 import { node } from './kinds/node.ts';
+import { profile } from './kinds/profile.ts';
+import { stagedGlobalNetworkPolicy } from './kinds/staged-global-network-policy.ts';
+import { stagedKubernetesNetworkPolicy } from './kinds/staged-kubernetes-network-policy.ts';
+import { stagedNetworkPolicy } from './kinds/staged-network-policy.ts';
+import { tier } from './kinds/tier.ts';
 import { workloadEndpoint } from './kinds/workload-endpoint.ts';
 
 /** Every kind, by name. A new kind is its own file in `kinds/` and one line here. */
@@ -16,6 +26,16 @@ export const KINDS = {
   BGPConfiguration: bgpConfiguration,
   BGPPeer: bgpPeer,
   WorkloadEndpoint: workloadEndpoint,
+  HostEndpoint: hostEndpoint,
+  Tier: tier,
+  NetworkPolicy: networkPolicy,
+  GlobalNetworkPolicy: globalNetworkPolicy,
+  StagedNetworkPolicy: stagedNetworkPolicy,
+  StagedGlobalNetworkPolicy: stagedGlobalNetworkPolicy,
+  StagedKubernetesNetworkPolicy: stagedKubernetesNetworkPolicy,
+  NetworkSet: networkSet,
+  GlobalNetworkSet: globalNetworkSet,
+  Profile: profile,
   IPAMConfiguration: ipamConfiguration,
   BlockAffinity: blockAffinity,
   IPAMBlock: ipamBlock,

@@ -1,11 +1,22 @@
 import { isJsonObject } from './json.ts';
-import { type AnyResource, findKind, KINDS, type Kind, kindTable } from './kinds.ts';
+import {
+  type AnyKindTable,
+  type AnyResource,
+  findKind,
+  KINDS,
+  type Kind,
+  kindTable,
+} from './kinds.ts';
+import {
+  KUBERNETES_POLICY_VERSION,
+  readKubernetesPolicy,
+} from './kubernetes/read-network-policy.ts';
 import { nearestName } from './nearest-name.ts';
 import { subjectOf, tryReadResource } from './read-resource.ts';
 import { API_VERSION } from './resource.ts';
 import { unknownFields } from './schema.ts';
 import { ruleFaults } from './validate.ts';
-import { type Fault, ValidationError } from './validation.ts';
+import { describeFault, type Fault, ValidationError } from './validation.ts';
 
 /**
  * Reads one manifest, as parsed from YAML or JSON, as what an operator wrote: unknown fields are mistakes
@@ -14,15 +25,47 @@ import { type Fault, ValidationError } from './validation.ts';
  * @throws {ValidationError} With everything that is wrong.
  */
 export function parseManifest(value: unknown): AnyResource {
+  if (isJsonObject(value) && value.apiVersion === KUBERNETES_POLICY_VERSION) {
+    return parseKubernetesPolicy(value);
+  }
   const kind = manifestKind(value);
-  const unknown = unknownFields(kindTable(kind).schema, value);
-  const result = tryReadResource(kind, value);
+  const table = kindTable(kind);
+  const given = withName(table, value);
+  const unknown = unknownFields(table.schema, given);
+  const result = tryReadResource(kind, given);
   if ('faults' in result)
     throw new ValidationError(subjectOf(value), [...unknown, ...result.faults]);
   const resource = completeResource(result.resource);
-  const faults = [...unknown, ...ruleFaults(resource)];
+  const faults = [...unknown, ...manifestNameFaults(table, resource), ...ruleFaults(resource)];
   if (faults.length > 0) throw new ValidationError(subjectOf(value), faults);
   return resource;
+}
+
+/** A NetworkPolicy of Kubernetes becomes one of ours, under a name that only such have. */
+function parseKubernetesPolicy(value: unknown): AnyResource {
+  const result = readKubernetesPolicy(value);
+  if ('faults' in result) throw new ValidationError(subjectOf(value), result.faults);
+  const read = tryReadResource('NetworkPolicy', result.converted);
+  const faults = 'faults' in read ? read.faults : ruleFaults(read.resource);
+  if ('faults' in read || faults.length > 0) {
+    const rule = `cannot be converted to a policy of ${API_VERSION}: ${faults.map(describeFault).join('; ')}`;
+    throw new ValidationError(subjectOf(value), [{ path: 'spec', value: undefined, rule }]);
+  }
+  return completeResource(read.resource);
+}
+
+/** The manifest with the name that follows from other fields, if it has none itself. */
+function withName(table: AnyKindTable, value: unknown): unknown {
+  if (!table.nameFrom || !isJsonObject(value)) return value;
+  const metadata = isJsonObject(value.metadata) ? value.metadata : {};
+  const name = metadata.name ?? table.nameFrom(value);
+  return name === undefined ? value : { ...value, metadata: { ...metadata, name } };
+}
+
+function manifestNameFaults({ manifestName }: AnyKindTable, { metadata }: AnyResource): Fault[] {
+  const { name } = metadata;
+  if (!manifestName || manifestName.holds(name)) return [];
+  return [{ path: 'metadata.name', value: name, rule: manifestName.rule }];
 }
 
 /** Sets what follows from other fields: the namespace, and what the kind's table says. */

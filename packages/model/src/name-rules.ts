@@ -14,6 +14,14 @@ export const subdomainName: NameRule = {
   holds: (name) => name.length <= 253 && SUBDOMAIN.test(name),
 };
 
+export const INTERFACE_NAME_RULE =
+  'must be an interface name: at most 15 letters, digits, "_", "." and "-"';
+
+/** Whether Linux takes `name` for an interface, and tools take it without quoting. */
+export function isInterfaceName(name: string): boolean {
+  return /^[A-Za-z0-9_.-]{1,15}$/.test(name);
+}
+
 /** Only one name is allowed. */
 export function onlyName(only: string): NameRule {
   return { rule: `must be ${only}`, holds: (name) => name === only };
@@ -25,6 +33,11 @@ export function isLabelKey(key: string): boolean {
   if (rest.length > 0 || !/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(name))
     return false;
   return prefix === undefined || subdomainName.holds(prefix);
+}
+
+/** The key of an annotation: as of a label, but the prefix may be in capitals. */
+export function isAnnotationKey(key: string): boolean {
+  return isLabelKey(key.toLowerCase());
 }
 
 /** A label value of Kubernetes: empty, or at most 63 characters. */

@@ -52,6 +52,13 @@ export const ipv4Address = text('an IPv4 address', (value) => {
   return address;
 });
 
+export const ipv6Address = text('an IPv6 address', (value) => {
+  const address = parseAddress(value);
+  if (familyOf(address) !== 'ipv6')
+    throw new ParseError('IPv6 address', value, 'colons, as 2001:db8::1');
+  return address;
+});
+
 /** A prefix without host bits. */
 export const cidr = text('a prefix', parsePrefix);
 

@@ -1,23 +1,42 @@
+import type { Rule } from './kind.ts';
 import { type AnyResource, type Kind, kindTable, type ResourceOfKind } from './kinds.ts';
-import { isLabelKey, isLabelValue } from './name-rules.ts';
-import { type Fault, formatPath, valueAt } from './validation.ts';
+import { isAnnotationKey, isLabelKey, isLabelValue, type NameRule } from './name-rules.ts';
+import type { Metadata } from './resource.ts';
+import { type Fault, formatPath, parsePath, valueAt } from './validation.ts';
 
 const MAX_ANNOTATION_CHARACTERS = 262_144;
 
 /** Every rule that an object breaks: names, labels, and the rules between fields. */
 export function ruleFaults(resource: AnyResource): Fault[] {
-  const table = kindTable(resource.kind);
+  return objectFaults(kindTable(resource.kind), resource);
+}
+
+/** The part of a kind's table that says what objects must keep. */
+interface ObjectRules<R> {
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly name: NameRule;
+  readonly rules: readonly Rule<R>[];
+}
+
+/** As {@link ruleFaults}, by a table that need not be one of ours. */
+export function objectFaults<R extends { readonly metadata: Metadata }>(
+  table: ObjectRules<R>,
+  resource: R,
+): Fault[] {
   const broken = table.rules.flatMap(({ path, rule, check }): Fault[] => {
     const outcome = check(resource);
     if (outcome === true) return [];
     const paths = outcome === false ? [path] : outcome;
-    return paths.map((at) => ({ path: at, value: valueAt(resource, splitPath(at)), rule }));
+    return paths.map((at) => ({ path: at, value: valueAt(resource, parsePath(at)), rule }));
   });
-  return [...nameFaults(resource), ...labelFaults(resource), ...broken];
+  return [...nameFaults(table, resource.metadata), ...labelFaults(resource.metadata), ...broken];
 }
 
-function nameFaults({ kind, metadata }: AnyResource): Fault[] {
-  const { name, namespaced } = kindTable(kind);
+function nameFaults(
+  { kind, name, namespaced }: Pick<ObjectRules<never>, 'kind' | 'name' | 'namespaced'>,
+  metadata: Metadata,
+): Fault[] {
   const faults: Fault[] = [];
   if (!name.holds(metadata.name)) {
     faults.push({ path: 'metadata.name', value: metadata.name, rule: name.rule });
@@ -29,22 +48,25 @@ function nameFaults({ kind, metadata }: AnyResource): Fault[] {
   return faults;
 }
 
-function labelFaults({ metadata: { labels = {}, annotations = {} } }: AnyResource): Fault[] {
+const KEY_RULE =
+  'must have a key of at most 63 letters, digits, "-", "_" and ".", after an optional DNS prefix';
+
+function labelFaults({ labels = {}, annotations = {} }: Metadata): Fault[] {
   const faults: Fault[] = [];
   for (const [key, value] of Object.entries(labels)) {
     const path = formatPath(['metadata', 'labels', key]);
-    if (!isLabelKey(key)) {
-      const rule =
-        'must have a key of at most 63 letters, digits, "-", "_" and ".", after an optional DNS prefix';
-      faults.push({ path, value: key, rule });
-    }
+    if (!isLabelKey(key)) faults.push({ path, value: key, rule: KEY_RULE });
     if (!isLabelValue(value)) {
       const rule = 'must be at most 63 letters, digits, "-", "_" and "."';
       faults.push({ path, value, rule });
     }
   }
   let size = 0;
-  for (const [key, value] of Object.entries(annotations)) size += key.length + value.length;
+  for (const [key, value] of Object.entries(annotations)) {
+    size += key.length + value.length;
+    if (isAnnotationKey(key)) continue;
+    faults.push({ path: formatPath(['metadata', 'annotations', key]), value: key, rule: KEY_RULE });
+  }
   if (size > MAX_ANNOTATION_CHARACTERS) {
     const rule = `must have at most ${MAX_ANNOTATION_CHARACTERS} characters in all`;
     faults.push({ path: 'metadata.annotations', value: size, rule });
@@ -58,15 +80,8 @@ export function immutabilityFaults<K extends Kind>(
   after: ResourceOfKind<K>,
 ): Fault[] {
   return kindTable(after.kind).immutable.flatMap((path) => {
-    const [was, is] = [valueAt(before, splitPath(path)), valueAt(after, splitPath(path))];
+    const [was, is] = [valueAt(before, parsePath(path)), valueAt(after, parsePath(path))];
     const rule = `must stay ${String(was)}: it cannot be changed after creation`;
     return was === is ? [] : [{ path, value: is, rule }];
   });
-}
-
-/** The steps of a path that a kind table wrote: `spec.ipNATs[0].internalIP`. */
-function splitPath(path: string): (string | number)[] {
-  return [...path.matchAll(/[^.[\]]+/g)].map(([step]) =>
-    /^\d+$/.test(step) ? Number(step) : step,
-  );
 }

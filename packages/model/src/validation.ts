@@ -49,6 +49,16 @@ export function formatPath(path: Path): string {
   return text;
 }
 
+/** The inverse of {@link formatPath}. */
+export function parsePath(text: string): Path {
+  return [...text.matchAll(/\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]|[^.[\]]+/g)].map(
+    ([step, key, index]) => {
+      if (key !== undefined) return JSON.parse(key) as string;
+      return index === undefined ? step : Number(index);
+    },
+  );
+}
+
 /** What stands at `path`; `undefined` if nothing does. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;

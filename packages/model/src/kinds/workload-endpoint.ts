@@ -1,26 +1,22 @@
-import { isHostPrefix, networkAddress } from '@overland/net';
+import { familyOf, isHostPrefix, networkAddress } from '@overland/net';
 import { z } from 'zod';
+import { isJsonObject } from '../json.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
-import { subdomainName } from '../name-rules.ts';
-import { cidr, ipAddress } from '../scalars.ts';
-import { workloadEndpointName } from '../workload-endpoint-name.ts';
-
-/** Labels that every workload endpoint has, set from its namespace and orchestrator. */
-export const NAMESPACE_LABEL = 'projectcalico.org/namespace';
-export const ORCHESTRATOR_LABEL = 'projectcalico.org/orchestrator';
-
-/** `TCP`, `UDP`, … or a protocol number. */
-const protocol = z.union([z.string(), z.number().int().min(1).max(255)], {
-  error: 'must be a protocol name, or a number from 1 to 255',
-});
-const port = z.number().int().min(0).max(65535);
+import { NAMESPACE_LABEL, ORCHESTRATOR_LABEL } from '../labels/label-names.ts';
+import { INTERFACE_NAME_RULE, isInterfaceName, subdomainName } from '../name-rules.ts';
+import { looseCidr } from '../policy/network-set-parts.ts';
+import { isPortName, PORT_NAME_RULE, portNumber } from '../policy/port.ts';
+import { hasPorts, protocol } from '../policy/protocol.ts';
+import { qosControls } from '../qos-controls.ts';
+import { cidr, ipAddress, ipv4Address, ipv6Address, pattern } from '../scalars.ts';
+import { type WorkloadEndpointIdentity, workloadEndpointName } from '../workload-endpoint-name.ts';
 
 const namedPort = z.object({
   name: z.string().optional(),
   protocol,
-  port,
-  hostPort: port.optional(),
-  hostIP: z.string().optional(),
+  port: portNumber,
+  hostPort: z.number().int().min(0).max(65_535).optional(),
+  hostIP: z.union([z.literal(''), cidr]).optional(),
 });
 
 /** One interface of a container. */
@@ -41,15 +37,22 @@ export const workloadEndpoint = defineKind({
     serviceAccountName: z.string().optional(),
     ipNetworks: z.array(cidr).default([]),
     ipNATs: z.array(z.object({ internalIP: ipAddress, externalIP: ipAddress })).optional(),
-    ipv4Gateway: ipAddress.optional(),
-    ipv6Gateway: ipAddress.optional(),
+    ipv4Gateway: ipv4Address.optional(),
+    ipv6Gateway: ipv6Address.optional(),
     profiles: z.array(z.string()).optional(),
     interfaceName: z.string().optional(),
-    mac: z.string().optional(),
+    mac: pattern(
+      'a MAC address, as 02:00:00:00:00:01',
+      /^(?:[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}|(?:[\da-f]{4}\.){2}[\da-f]{4})$/i,
+    ).optional(),
     ports: z.array(namedPort).optional(),
-    allowSpoofedSourcePrefixes: z.array(cidr).optional(),
-    qosControls: z.record(z.string(), z.unknown()).optional(),
+    allowSpoofedSourcePrefixes: z.array(looseCidr).optional(),
+    qosControls: qosControls.optional(),
   }),
+  nameFrom: (document) => {
+    const spec = isJsonObject(document) ? document.spec : undefined;
+    return isJsonObject(spec) ? expectedName(spec as never) : undefined;
+  },
   complete: (endpoint) => ({
     ...endpoint,
     metadata: {
@@ -66,6 +69,26 @@ export const workloadEndpoint = defineKind({
       path: 'metadata.name',
       rule: 'must be made of node, orchestrator, workload and endpoint, as NODE-cni-CONTAINERID-ENDPOINT',
       check: ({ metadata, spec }) => metadata.name === expectedName(spec),
+    },
+    {
+      path: 'spec',
+      rule: subdomainName.rule,
+      check: ({ spec }) =>
+        NAME_FIELDS.flatMap((field) => {
+          const name = spec[field];
+          return !name || subdomainName.holds(name) ? [] : [`spec.${field}`];
+        }),
+    },
+    {
+      path: 'spec.containerID',
+      rule: 'must be letters, digits and inner dashes',
+      check: ({ spec: { containerID } }) =>
+        !containerID || /^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$/.test(containerID),
+    },
+    {
+      path: 'spec.interfaceName',
+      rule: INTERFACE_NAME_RULE,
+      check: ({ spec: { interfaceName } }) => !interfaceName || isInterfaceName(interfaceName),
     },
     {
       path: 'spec.ipNetworks',
@@ -85,10 +108,58 @@ export const workloadEndpoint = defineKind({
         );
       },
     },
+    {
+      path: 'spec.ipNATs',
+      rule: 'must be of the same family as the internal address',
+      check: ({ spec }) =>
+        (spec.ipNATs ?? []).flatMap(({ internalIP, externalIP }, i) =>
+          familyOf(internalIP) === familyOf(externalIP) ? [] : [`spec.ipNATs[${i}].externalIP`],
+        ),
+    },
+    {
+      path: 'spec.profiles',
+      rule: subdomainName.rule,
+      check: ({ spec: { profiles = [] } }) =>
+        profiles.flatMap((name, i) => (subdomainName.holds(name) ? [] : [`spec.profiles[${i}]`])),
+    },
+    ...portChecks(),
   ],
 });
 
-function expectedName(spec: Parameters<typeof workloadEndpointName>[0]): string | undefined {
+/** Fields that are names of other objects, or parts of the endpoint's own name. */
+const NAME_FIELDS = [
+  'orchestrator',
+  'node',
+  'workload',
+  'pod',
+  'endpoint',
+  'serviceAccountName',
+] as const;
+
+type NamedPorts = readonly z.infer<typeof namedPort>[];
+
+function portChecks() {
+  const each = (rule: string, field: string, holds: (port: NamedPorts[number]) => boolean) => ({
+    path: 'spec.ports',
+    rule,
+    check: ({
+      spec: { ports = [] },
+    }: {
+      readonly spec: { readonly ports?: NamedPorts | undefined };
+    }) => ports.flatMap((port, i) => (holds(port) ? [] : [`spec.ports[${i}].${field}`])),
+  });
+  return [
+    each('must be TCP, UDP or SCTP: others have no ports', 'protocol', (port) =>
+      hasPorts(port.protocol),
+    ),
+    each(PORT_NAME_RULE, 'name', ({ name }) => !name || isPortName(name)),
+    each('is required unless hostPort is set', 'name', ({ name, hostPort }) =>
+      Boolean(name || hostPort),
+    ),
+  ];
+}
+
+function expectedName(spec: WorkloadEndpointIdentity): string | undefined {
   try {
     return workloadEndpointName(spec);
   } catch {

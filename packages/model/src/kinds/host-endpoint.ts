@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { defineKind, type ResourceOf } from '../kind.ts';
+import { INTERFACE_NAME_RULE, isInterfaceName, subdomainName } from '../name-rules.ts';
+import { isPortName, PORT_NAME_RULE, portNumber } from '../policy/port.ts';
+import { hasPorts, protocol } from '../policy/protocol.ts';
+import { ipAddress } from '../scalars.ts';
+
+/** Interfaces of a host that policies protect. */
+export const hostEndpoint = defineKind({
+  kind: 'HostEndpoint',
+  summary:
+    "A host's own interface, or all of them (`*`), so that policies can be about the host itself.",
+  plural: 'hostendpoints',
+  aliases: ['hep', 'heps'],
+  name: subdomainName,
+  spec: z.object({
+    node: z.string().min(1),
+    interfaceName: z.string().optional(),
+    expectedIPs: z.array(ipAddress).optional(),
+    profiles: z.array(z.string()).optional(),
+    ports: z.array(z.object({ name: z.string(), protocol, port: portNumber })).optional(),
+  }),
+  rules: [
+    {
+      path: 'spec.interfaceName',
+      rule: 'is required unless spec.expectedIPs says which interface it is',
+      check: ({ spec }) => Boolean(spec.interfaceName) || Boolean(spec.expectedIPs?.length),
+    },
+    {
+      path: 'spec.interfaceName',
+      rule: `${INTERFACE_NAME_RULE}, or * for all`,
+      check: ({ spec: { interfaceName } }) =>
+        !interfaceName || interfaceName === '*' || isInterfaceName(interfaceName),
+    },
+    {
+      path: 'spec.node',
+      rule: subdomainName.rule,
+      check: ({ spec }) => subdomainName.holds(spec.node),
+    },
+    {
+      path: 'spec.profiles',
+      rule: subdomainName.rule,
+      check: ({ spec: { profiles = [] } }) =>
+        profiles.flatMap((name, i) => (subdomainName.holds(name) ? [] : [`spec.profiles[${i}]`])),
+    },
+    {
+      path: 'spec.ports',
+      rule: PORT_NAME_RULE,
+      check: ({ spec: { ports = [] } }) =>
+        ports.flatMap(({ name }, i) => (isPortName(name) ? [] : [`spec.ports[${i}].name`])),
+    },
+    {
+      path: 'spec.ports',
+      rule: 'must be TCP, UDP or SCTP: others have no ports',
+      check: ({ spec: { ports = [] } }) =>
+        ports.flatMap((each, i) => (hasPorts(each.protocol) ? [] : [`spec.ports[${i}].protocol`])),
+    },
+  ],
+});
+
+export type HostEndpoint = ResourceOf<typeof hostEndpoint>;

@@ -1,0 +1,36 @@
+import { type Prefix, parseInterfaceAddress, prefixOf } from '@overland/net';
+import { z } from 'zod';
+import type { Rule } from '../kind.ts';
+import { NAMESPACE_LABEL } from '../labels/label-names.ts';
+import type { Metadata } from '../resource.ts';
+import { text } from '../scalars.ts';
+
+const MAX_NETS = 100_000;
+
+/** A prefix; bits past its length are cleared, an address is a host prefix: Calico takes both. */
+export const looseCidr: z.ZodType<Prefix> = text('a prefix or an address', (value) => {
+  const { address, length } = parseInterfaceAddress(value);
+  return prefixOf(address, length);
+});
+
+/** The spec of both kinds of network sets. */
+export const networkSetSpec = z.object({ nets: z.array(looseCidr).optional() });
+
+interface NetworkSetLike {
+  readonly metadata: Metadata;
+  readonly spec: { readonly nets?: readonly Prefix[] | undefined };
+}
+
+/** What both kinds of network sets must keep. */
+export const networkSetChecks: readonly Rule<NetworkSetLike>[] = [
+  {
+    path: 'spec.nets',
+    rule: `must have at most ${MAX_NETS} items`,
+    check: ({ spec }) => (spec.nets?.length ?? 0) <= MAX_NETS,
+  },
+  {
+    path: `metadata.labels["${NAMESPACE_LABEL}"]`,
+    rule: 'must not be set: it follows from where the set is',
+    check: ({ metadata }) => metadata.labels?.[NAMESPACE_LABEL] === undefined,
+  },
+];

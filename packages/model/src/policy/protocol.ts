@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** Protocols that have names in policies, and their IP protocol numbers. Names are spelt exactly so. */
+const PROTOCOL_NUMBERS = {
+  TCP: 6,
+  UDP: 17,
+  ICMP: 1,
+  ICMPv6: 58,
+  SCTP: 132,
+  UDPLite: 136,
+} as const;
+
+type ProtocolName = keyof typeof PROTOCOL_NUMBERS;
+
+/** A protocol as it was written: by name, or as an IP protocol number from 1 to 255. */
+export type Protocol = ProtocolName | number;
+
+const ALLOWED = `must be ${Object.keys(PROTOCOL_NUMBERS).join(', ')}, or a number from 1 to 255`;
+
+/** A protocol: a name, a number, or a number in quotes, which is read as the number. */
+export const protocol: z.ZodType<Protocol> = z
+  .union([z.string(), z.number()], { error: ALLOWED })
+  .transform((value, context): Protocol => {
+    if (typeof value === 'string' && Object.hasOwn(PROTOCOL_NUMBERS, value)) {
+      return value as ProtocolName;
+    }
+    const number = /^\d{1,3}$/.test(String(value)) ? Number(value) : 0;
+    if (number >= 1 && number <= 255) return number;
+    context.addIssue({ code: 'custom', message: ALLOWED, input: value });
+    return z.NEVER;
+  })
+  .meta({ description: 'a protocol by name, or a number from 1 to 255' });
+
+/** The IP protocol number: of `TCP`, 6. */
+export function protocolNumber(value: Protocol): number {
+  return typeof value === 'number' ? value : PROTOCOL_NUMBERS[value];
+}
+
+/** Whether packets of the protocol have ports that rules can match: TCP, UDP and SCTP. */
+export function hasPorts(value: Protocol): boolean {
+  const { TCP, UDP, SCTP } = PROTOCOL_NUMBERS;
+  return [TCP, UDP, SCTP].some((number) => number === protocolNumber(value));
+}
+
+/** The IP version that only the protocol's packets have; `undefined` if it runs on both. */
+export function ipVersionOf(value: Protocol): 4 | 6 | undefined {
+  const number = protocolNumber(value);
+  if (number === PROTOCOL_NUMBERS.ICMP) return 4;
+  return number === PROTOCOL_NUMBERS.ICMPv6 ? 6 : undefined;
+}
