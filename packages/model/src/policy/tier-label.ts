@@ -1,7 +1,7 @@
 import type { Metadata } from '../resource.ts';
 
 /** Says which tier a policy is in, so that tools can list those of one. */
-export const TIER_LABEL = 'projectcalico.org/tier';
+const TIER_LABEL = 'projectcalico.org/tier';
 
 interface Tiered {
   readonly metadata: Metadata;
