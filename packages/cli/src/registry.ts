@@ -85,6 +85,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/node-status.ts')).nodeStatus,
   },
   {
+    name: 'node diags',
+    summary: 'Collect what helps to find a fault of this host into one archive',
+    load: async () => (await import('./commands/node-diags.ts')).nodeDiags,
+  },
+  {
     name: 'node checksystem',
     summary: "Compare this host's kernel settings with what a host should have",
     load: async () => (await import('./commands/node-checksystem.ts')).nodeChecksystem,

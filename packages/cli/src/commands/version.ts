@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { command, OUTPUT_OPTION } from '../command.ts';
+import { overlandVersion } from '../overland-version.ts';
 
 /** `version [-o json]` - of Overland and of the Node.js that runs it. */
 export const version = command({
@@ -11,9 +11,7 @@ export const version = command({
     ['overland version -o json', 'for a script'],
   ],
   async handle({ stdout }, { output }) {
-    // The same relative path from `src/commands` and from `dist/commands`.
-    const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-    const { version: overland } = JSON.parse(text) as { version: string };
+    const overland = await overlandVersion();
     const node = process.version.slice(1);
     if (output === 'json') stdout.write(`${JSON.stringify({ overland, node })}\n`);
     else stdout.write(`overland ${overland} (Node.js ${node})\n`);
