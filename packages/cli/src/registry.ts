@@ -91,7 +91,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: 'node checksystem',
-    summary: "Compare this host's kernel settings with what a host should have",
+    summary: 'Check that the kernel can do what a host needs, and its settings',
     load: async () => (await import('./commands/node-checksystem.ts')).nodeChecksystem,
   },
   {

@@ -7,6 +7,8 @@ export {
   restoreHostSysctls,
 } from './host-sysctls.ts';
 export { openKernel } from './kernel/open-kernel.ts';
+export type { FeatureFinding, KernelFeature } from './kernel-features.ts';
+export { probeKernelFeatures } from './kernel-features.ts';
 export {
   createNamespace,
   deleteNamespace,
