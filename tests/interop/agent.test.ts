@@ -3,6 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import type { AttachReply } from '@overland/agent/client';
+import { openDatastore, setLock } from '@overland/datastore';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentHost, agentHost } from './support/agent.ts';
@@ -299,6 +300,34 @@ test('an outage has a name within 11 s, and the host stays live and ready', asyn
   await until('in sync again', async () => (await datastore()).state === 'synced', 11);
   expect(await datastore()).not.toHaveProperty('lastError');
   expect(await client.call('GET', '/metrics')).toContain('overland_datastore_in_sync 1');
+});
+
+test("under an operator's lock traffic flows, nothing is attached, and a container can be taken off", async () => {
+  const { agent } = world;
+  await using job = await netns();
+  await using store = await openDatastore({
+    type: 'sqlite',
+    path: `${agent.stateDirectory}/datastore.db`,
+  });
+  await attach('job', job.path);
+  const pings = startPings(world.leaf, world.attached.addresses);
+  await setLock(store, true);
+  const locked = (await store.list('')).revision;
+
+  await expect(attach('late', job.path)).rejects.toMatchObject({
+    status: 503,
+    message: expect.stringContaining('overland datastore unlock'),
+  });
+  expect(await agent.client.detach('job', 'eth0')).toEqual({ released: false });
+  const lastError = async () => (await agent.client.nodeStatus()).datastore.lastError;
+  await until('the status says why', async () => (await lastError())?.includes('is locked'), 11);
+  expect((await store.list('')).revision).toBe(locked);
+
+  await setLock(store, false);
+  const names = async () => (await agent.client.workloads()).map(({ name }) => name);
+  await until('addresses are given back', async () => !(await names()).includes('job'), 30);
+  await until('the status is well', async () => (await lastError()) === undefined, 11);
+  expect(await pings.lost()).toEqual([0, 0]);
 });
 
 test('started while the datastore is locked it goes on from the snapshot, and over to the datastore without a flap', async () => {

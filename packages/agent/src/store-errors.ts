@@ -1,4 +1,4 @@
-import { UnavailableError, UnusableError } from '@overland/datastore';
+import { LockedError, UnavailableError, UnusableError } from '@overland/datastore';
 import { KernelError } from '@overland/linux';
 import { ConfigError } from './config.ts';
 import { NodeNameTakenError } from './host-claim.ts';
@@ -8,6 +8,7 @@ import type { ErrorClasses } from './thread-error.ts';
 export const STORE_ERRORS: ErrorClasses = [
   ConfigError,
   KernelError,
+  LockedError,
   NodeNameTakenError,
   UnavailableError,
   UnusableError,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Datastore, openDatastore, UnavailableError } from '@overland/datastore';
+import { type Datastore, honourLock, openDatastore, UnavailableError } from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
 import type { Family } from '@overland/net';
@@ -113,7 +113,9 @@ export class StoreService {
   async #goOnline(manifests: readonly AnyResource[]): Promise<void> {
     const { config, hostId, log } = this.#options;
     const { signal } = this.#stop;
-    const datastore = this.#reach.observe(await openDatastore(datastoreOptions(config)));
+    const datastore = this.#reach.observe(
+      honourLock(await openDatastore(datastoreOptions(config))),
+    );
     const claim = { uuid: hostId, hostname: hostname() };
     const ipam = this.#startIpam(datastore);
     const workloads = await this.#openWorkloads(datastore, ipam);

@@ -12,6 +12,7 @@ const MEANING: Readonly<Record<string, readonly [status: number, code: string]>>
   NoAddressError: [503, 'no-address'],
   ContentionError: [503, 'unavailable'],
   UnavailableError: [503, 'unavailable'],
+  LockedError: [503, 'locked'],
   JournalError: [503, 'unavailable'],
   AttachAbortedError: [504, 'timeout'],
 };

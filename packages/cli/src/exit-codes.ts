@@ -26,11 +26,13 @@ const CODES: Readonly<Record<string, number>> = {
   ResourceConflictError: EXIT.conflict,
   ResourceExistsError: EXIT.conflict,
   ConflictError: EXIT.conflict,
+  TransferConflictError: EXIT.conflict,
   UnavailableError: EXIT.unavailable,
   AccessDeniedError: EXIT.accessDenied,
   ReadOnlyError: EXIT.refused,
   ReadOnlyKindError: EXIT.refused,
   RefusedError: EXIT.refused,
+  LockedError: EXIT.refused,
 };
 
 /** The exit code of a failure: that of the error, or of the first cause that has one. */

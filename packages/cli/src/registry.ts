@@ -12,6 +12,7 @@ export interface RegistryEntry {
 /** What each noun is about, for `overland --help`. */
 export const NOUNS: Readonly<Record<string, string>> = {
   bgp: 'Run a BGP speaker by itself, and look at one',
+  datastore: 'Move, lock and look after the datastore',
   node: 'Look at this host',
   workload: 'Network namespaces on the fabric, without a container runtime',
   lab: 'Bring up a fabric of routers, hosts and containers on this machine',
@@ -78,6 +79,31 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'agent',
     summary: "Run this host's agent",
     load: async () => (await import('./commands/agent.ts')).agent,
+  },
+  {
+    name: 'datastore export',
+    summary: 'Write everything the datastore has of the cluster into a directory',
+    load: async () => (await import('./commands/datastore-export.ts')).datastoreExport,
+  },
+  {
+    name: 'datastore import',
+    summary: 'Write an exported directory into the datastore',
+    load: async () => (await import('./commands/datastore-import.ts')).datastoreImport,
+  },
+  {
+    name: 'datastore migrate',
+    summary: 'Move everything from one datastore into another',
+    load: async () => (await import('./commands/datastore-migrate.ts')).datastoreMigrate,
+  },
+  {
+    name: 'datastore lock',
+    summary: 'Keep agents and the command line from changing the datastore',
+    load: async () => (await import('./commands/datastore-lock.ts')).datastoreLock,
+  },
+  {
+    name: 'datastore unlock',
+    summary: 'Let agents and the command line change the datastore again',
+    load: async () => (await import('./commands/datastore-unlock.ts')).datastoreUnlock,
   },
   {
     name: 'node status',

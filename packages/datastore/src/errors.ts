@@ -18,7 +18,12 @@ export class ConflictError extends Error {
 
 /** The datastore cannot be reached, or did not answer in time. A write may have been applied. */
 export class UnavailableError extends Error {
-  override readonly name = 'UnavailableError';
+  override readonly name: string = 'UnavailableError';
+}
+
+/** The datastore is locked: nothing was written. For a program it is as good as away, until it is unlocked. */
+export class LockedError extends UnavailableError {
+  override readonly name = 'LockedError';
 }
 
 /** The request is larger than the datastore takes. Nothing was sent. */

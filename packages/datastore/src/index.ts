@@ -18,11 +18,13 @@ export {
   ConflictError,
   LeaseError,
   LimitError,
+  LockedError,
   ReadOnlyError,
   UnavailableError,
   UnusableError,
 } from './errors.ts';
 export type { EtcdOptions } from './etcd/etcd-options.ts';
+export { honourLock } from './honour-lock.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';
 export { MemoryStore } from './memory/memory-store.ts';
 export type {
@@ -43,18 +45,15 @@ export {
 } from './resources/resource-errors.ts';
 export type { InvalidResource, ResourceList } from './resources/resource-list.ts';
 export type { ResourceChange } from './resources/resource-watch.ts';
-export type { ExportIndex } from './transfer/export-index.ts';
-export { keyRange, type LeftOut } from './transfer/key-ranges.ts';
-export { isLocked, setLock } from './transfer/lock.ts';
-export { readDatastore } from './transfer/read-datastore.ts';
-export { type DirectorySource, readDirectory } from './transfer/read-directory.ts';
+export type { Verdict } from './transfer/compare.ts';
+export type { LeftOut } from './transfer/key-ranges.ts';
+export { isDatastoreLocked, setLock } from './transfer/lock.ts';
+export { countKeys, readDatastore } from './transfer/read-datastore.ts';
+export { readDirectory } from './transfer/read-directory.ts';
 export type { TransferSource } from './transfer/source.ts';
 export {
-  type TransferAction,
   TransferConflictError,
-  type TransferOptions,
   type TransferReport,
   transfer,
-  type VerdictCounts,
 } from './transfer/transfer.ts';
 export { type ExportOptions, exportDirectory } from './transfer/write-directory.ts';

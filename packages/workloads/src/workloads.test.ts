@@ -1,4 +1,4 @@
-import { UnavailableError } from '@overland/datastore';
+import { setLock, UnavailableError } from '@overland/datastore';
 import { handleKey, parseJson, resourceKey } from '@overland/model';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Host, NOTHING, type Process, request } from '../test/host.ts';
@@ -379,6 +379,28 @@ describe('while the datastore is away', () => {
     await expect.poll(() => host.remains()).toEqual(NOTHING);
     stop.abort();
     await running;
+  });
+});
+
+describe('while the datastore is locked', () => {
+  test('nothing is attached, and what is detached is given back later', async () => {
+    const { workloads, departed } = await start();
+    const { hostInterface } = await workloads.attach(request());
+    await setLock(host.datastore, true);
+    const before = (await host.datastore.list('')).entries;
+
+    const other = request({ containerId: 'beef', name: 'web2', namespacePath: '/run/netns/web2' });
+    await expect(workloads.attach(other)).rejects.toMatchObject({ name: 'LockedError' });
+    expect(await workloads.detach(KEY)).toEqual({ released: false });
+    expect((await host.kernel.links.list()).map(({ name }) => name)).toEqual(['lo']);
+    expect(departed()).toContain(hostInterface);
+    // To the letter: this is what a migration has read.
+    expect((await host.datastore.list('')).entries).toEqual(before);
+
+    await setLock(host.datastore, false);
+    expect(await workloads.settlePending()).toBe(0);
+    expect(await host.remains()).toEqual(NOTHING);
+    expect(await workloads.attach(other)).toMatchObject({ name: 'web2' });
   });
 });
 

@@ -1,4 +1,4 @@
-import { MemoryDatastore } from '@overland/datastore';
+import { honourLock, MemoryDatastore } from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { Kernel } from '@overland/linux';
 import { type FakeKernel, fakeKernel } from '@overland/linux/testing';
@@ -76,7 +76,7 @@ export class Host implements AsyncDisposable {
     const view = new IpamView(node);
     void view.follow((prefix) => this.datastore.watch(prefix, this.#stop.signal));
     await view.synced;
-    const datastore = gated('datastore', this.datastore, gate);
+    const datastore = gated('datastore', honourLock(this.datastore), gate);
     const ipam = createIpam({ datastore, node, view, now: () => new Date(0) });
     let departed: readonly string[] = [];
     const workloads = await createWorkloads({

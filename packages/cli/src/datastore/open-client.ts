@@ -8,6 +8,7 @@ import { datastoreOptionsOf } from './datastore-options.ts';
 /** An open datastore, and what it is called in messages. */
 export interface OpenClient extends AsyncDisposable {
   readonly datastore: Datastore;
+  /** Writes nothing while an operator has locked the datastore. */
   readonly client: ResourceClient;
   /** `etcd at https://10.0.0.1:2379`, `/var/lib/overland/datastore.db`. */
   readonly place: string;
@@ -31,13 +32,17 @@ export async function openClient(
   context: Pick<CommandContext, 'env' | 'workingDirectory' | 'stderr'>,
   { config, mayCreate = false }: ClientRequest,
 ): Promise<OpenClient> {
-  const options = await datastoreOptionsOf(context, config);
-  const { openDatastore, ResourceClient } = await import('@overland/datastore');
+  return openAt(await datastoreOptionsOf(context, config), mayCreate);
+}
+
+/** As {@link openClient}, where somebody has said exactly which datastore is meant. */
+export async function openAt(options: DatastoreOptions, mayCreate: boolean): Promise<OpenClient> {
+  const { honourLock, openDatastore, ResourceClient } = await import('@overland/datastore');
   if (options.type === 'sqlite') await checkFile(options.path, mayCreate);
   const datastore = await openDatastore(options);
   return {
     datastore,
-    client: new ResourceClient(datastore),
+    client: new ResourceClient(honourLock(datastore)),
     place: placeOf(options),
     [Symbol.asyncDispose]: () => datastore[Symbol.asyncDispose](),
   };

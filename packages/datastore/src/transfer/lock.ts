@@ -13,6 +13,11 @@ export function isLocked(clusterInformation: string | undefined): boolean {
   return clusterInformation !== undefined && readyIn(clusterInformation) === false;
 }
 
+/** Whether a datastore is locked now. */
+export async function isDatastoreLocked(store: Datastore): Promise<boolean> {
+  return isLocked((await store.get(CLUSTER_INFORMATION_KEY))?.value);
+}
+
 /** A ClusterInformation with `datastoreReady` set; everything else as it is. */
 export function withReady(clusterInformation: string, ready: boolean): string {
   const object = objectOf(clusterInformation);

@@ -24,6 +24,14 @@ export async function readDatastore(store: Datastore, location: string): Promise
   };
 }
 
+/** What a source has, counted. */
+export async function countKeys(source: TransferSource) {
+  const tally = new Tally();
+  for await (const page of source.pages()) for (const { key } of page) tally.add(key);
+  const { revision } = source;
+  return { revision, keys: tally.total, counts: tally.counts, leftOut: source.leftOut() };
+}
+
 /** The entries with a prefix at a revision, in key order, a page at a time. */
 export async function* pagesAt(
   store: Datastore,
