@@ -15,7 +15,7 @@ const MAX_ATTEMPTS = 10;
 const NAMED_KEYS = 20;
 
 /** What one key comes to. */
-export interface TransferAction {
+interface TransferAction {
   readonly key: string;
   readonly verdict: Verdict;
 }
@@ -34,7 +34,7 @@ export interface TransferOptions {
 }
 
 /** Keys of one kind, by what became of them. */
-export type VerdictCounts = Readonly<Record<Verdict, number>>;
+type VerdictCounts = Readonly<Record<Verdict, number>>;
 
 export interface TransferReport {
   readonly revision: string;
