@@ -1,4 +1,7 @@
-import { createRouteEngine } from '@overland/bgp';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRouteEngine, type PeerConfig } from '@overland/bgp';
 import type { Speaker } from '@overland/bgp/node';
 import type { Asn } from '@overland/net';
 import { parsePrefix } from '@overland/net';
@@ -354,5 +357,65 @@ describe('routes', () => {
     await birdUp(bird);
     await bird.birdc('reload in on_ipv4');
     await until('we are asked', () => engine.told.includes('refresh ipv4'));
+  });
+});
+
+describe('protected sessions (TCP-MD5, GTSM)', () => {
+  const protection = 'password "s3cret"; ttl security on;';
+  const protectedPeers = (password: PeerConfig['password'], change: Partial<PeerConfig> = {}) =>
+    bothPeers({ ttl: 255, minTtl: 255, ...(password && { password }), ...change });
+  const keyFile = (text: string): string => {
+    const file = join(mkdtempSync(join(tmpdir(), 'bgp-key-')), 'key');
+    writeFileSync(file, text);
+    return file;
+  };
+  const refusals = (speaker: Speaker): number => speaker.summary().connectionsRefused;
+
+  test.each([
+    ['we dial', `passive on; ${protection}`, {}],
+    ['BIRD dials', protection, { passive: true }],
+  ])('come up when %s', async (_who, session, change) => {
+    await using net = await fabric();
+    await using bird = await startBird(net.leaf, birdConfig({ session }));
+    const peers = protectedPeers({ value: 's3cret' }, change);
+    await using speaker = await speakerIn(net.host, speakerConfig(peers));
+    await established(speaker, 'leaf4', 'leaf6');
+    await birdUp(bird);
+  });
+
+  test('a wrong key gives none; once the right one is in the file, they come up', async () => {
+    await using net = await fabric();
+    await using _bird = await startBird(net.leaf, birdConfig({ session: protection }));
+    const file = keyFile('wrong');
+    await using speaker = await speakerIn(net.host, speakerConfig(protectedPeers({ file })));
+    await until('segments with a wrong key are dropped', async () => {
+      const counters = await net.host.exec(['nstat', '-asz', 'TcpExtTCPMD5Failure']);
+      return /TCPMD5Failure +[1-9]/.test(counters);
+    });
+    for (const name of ['leaf4', 'leaf6']) {
+      expect(peerOf(speaker, name).state).not.toBe('Established');
+    }
+    writeFileSync(file, 's3cret\n');
+    await established(speaker, 'leaf4', 'leaf6');
+  });
+
+  test('a password that cannot be read keeps a session down, even if the peer has none', async () => {
+    await using net = await fabric();
+    await using bird = await startBird(net.leaf, birdConfig());
+    const file = '/nonexistent/key';
+    await using speaker = await speakerIn(
+      net.host,
+      speakerConfig(bothPeers({ password: { file } })),
+    );
+    await until('what BIRD dials is refused', () => refusals(speaker) > 1);
+    for (const name of ['leaf4', 'leaf6']) {
+      const { state, lastError, timesEstablished } = peerOf(speaker, name);
+      expect({ timesEstablished, isUp: state === 'Established' }).toEqual({
+        timesEstablished: 0,
+        isUp: false,
+      });
+      expect(lastError).toContain(`the password file ${file} cannot be read: ENOENT`);
+    }
+    expect(await bird.birdc('show protocols')).not.toContain('Established');
   });
 });

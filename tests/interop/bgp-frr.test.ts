@@ -257,3 +257,18 @@ describe('routes', () => {
     await until('we are asked', () => engine.told.includes('refresh ipv4'));
   });
 });
+
+test.each([
+  ['we dial', PASSIVE, {}],
+  ['FRR dials', [], { passive: true }],
+])('protected by TCP-MD5 and GTSM when %s', async (_who, direction, change) => {
+  await using net = await fabric();
+  const protection = [OURS.ipv4, OURS.ipv6].flatMap((address) => [
+    `neighbor ${address} password s3cret`,
+    `neighbor ${address} ttl-security hops 1`,
+  ]);
+  await using _frr = await startFrr(net.leaf, frrConfig([...direction, ...protection]));
+  const ours = { ttl: 255, minTtl: 255, password: { value: 's3cret' }, ...change };
+  await using speaker = await speakerIn(net.host, speakerConfig(bothPeers(ours)));
+  await established(speaker, 'leaf4', 'leaf6');
+});

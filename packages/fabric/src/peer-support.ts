@@ -15,11 +15,5 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
 
 /** Names the fields that the session goes without. */
 export function reportIgnored({ spec }: BgpPeer, resource: string, report: Report): void {
-  if (spec.ttlSecurity) {
-    report(
-      resource,
-      'ttlSecurity: sent TTL is 255, but the TTL of what arrives is not checked yet',
-    );
-  }
   if (spec.reachableBy) report(resource, 'reachableBy: no route to the peer is made yet');
 }

@@ -23,6 +23,7 @@ type Settings = Pick<
   | 'asOverride'
   | 'nextHop'
   | 'ttl'
+  | 'minTtl'
 >;
 
 /** The part of a {@link PeerConfig} that does not depend on who the peer is. */
@@ -36,7 +37,9 @@ export function sessionSettings(spec: SessionSpec, resource: string, report: Rep
     allowAsIn: spec.numAllowedLocalASNumbers ?? 0,
     asOverride: false,
     nextHop: nextHopOf(spec),
-    ttl: spec.ttlSecurity ? TTL_SECURITY : TTL,
+    ...(spec.ttlSecurity
+      ? { ttl: TTL_SECURITY, minTtl: TTL_SECURITY + 1 - spec.ttlSecurity }
+      : { ttl: TTL }),
   };
 }
 

@@ -227,7 +227,6 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPConfiguration default: prefixAdvertisements is not supported yet',
     'BGPPeer filters: BGPFilter is not supported yet: no session is made without',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
-    'BGPPeer gtsm: ttlSecurity: sent TTL is 255, but the TTL of what arrives is not checked yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
     'BGPPeer nothing: has neither peerIP nor peerSelector',
@@ -262,6 +261,7 @@ test('settings of a peer', () => {
     localAsn: 65009,
     connectRetrySeconds: 2,
   });
+  expect(settings({ ttlSecurity: 2 })).toMatchObject({ ttl: 255, minTtl: 254 });
   expect(settings({ sourceAddress: 'None' })).not.toHaveProperty('localAddress');
 });
 

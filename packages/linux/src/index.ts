@@ -39,5 +39,12 @@ export type {
   VethSpec,
 } from './ports.ts';
 export { KernelError, PROTOCOL } from './ports.ts';
-export type { TcpSocketOptions } from './tcp-socket.ts';
-export { openTcpSocket, TOS_NETWORK_CONTROL } from './tcp-socket.ts';
+export type { Md5Key, TcpSocketOptions } from './tcp-socket.ts';
+export {
+  MAX_MD5_KEY_OCTETS,
+  openTcpSocket,
+  removeMd5Key,
+  setMd5Key,
+  setTtl,
+  TOS_NETWORK_CONTROL,
+} from './tcp-socket.ts';

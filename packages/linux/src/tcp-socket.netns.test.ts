@@ -2,9 +2,16 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { type IpAddress, parseAddress } from '@overland/net';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runInNamespace } from './namespaces.ts';
-import { openTcpSocket, type TcpSocketOptions, TOS_NETWORK_CONTROL } from './tcp-socket.ts';
+import {
+  openTcpSocket,
+  removeMd5Key,
+  setMd5Key,
+  type TcpSocketOptions,
+  TOS_NETWORK_CONTROL,
+} from './tcp-socket.ts';
+import { SOON } from './testing/kernel-pair.ts';
 import { cable, netns, type TestNamespace } from './testing/netns.ts';
 
 const common = { ttl: 64, tos: TOS_NETWORK_CONTROL };
@@ -47,6 +54,98 @@ test.each([
   expect(socket.remoteAddress).toBe(source);
   expect(await left.exec(['ss', '-Htn', '--tos'])).toMatch(/(tos|tclass):0xc0/);
   for (const end of [client, socket]) end.destroy();
+});
+
+/** Two namespaces with a link, and how a dialler with these options fares against a listener with those. */
+async function meeting(
+  family: 'ipv4' | 'ipv6',
+  listener: Partial<TcpSocketOptions>,
+  dialler: Partial<TcpSocketOptions>,
+  change?: (listener: number) => void,
+): Promise<{ readonly isConnected: boolean; readonly counters: string } & AsyncDisposable> {
+  const stack = new AsyncDisposableStack();
+  const [left, right] = [stack.use(await netns()), stack.use(await netns())];
+  await cable(
+    { namespace: left, device: 'eth1', addresses: ['10.1.0.0/31', 'fd00:1::/127'] },
+    { namespace: right, device: 'eth1', addresses: ['10.1.0.1/31', 'fd00:1::1/127'] },
+  );
+  const fd = openIn(right, { ...common, family, ...listener });
+  const server = stack.use(createServer((socket) => socket.end()));
+  server.listen({ fd });
+  await once(server, 'listening');
+  change?.(fd);
+  const socket = new Socket({ fd: openIn(left, { ...common, family, ...dialler }) });
+  stack.defer(() => void socket.destroy());
+  let isConnected = false;
+  const { port } = server.address() as AddressInfo;
+  socket.connect({ host: family === 'ipv4' ? '10.1.0.1' : 'fd00:1::1', port }, () => {
+    isConnected = true;
+  });
+  socket.on('error', () => undefined);
+  const dropped = async () => {
+    const counters = await right.exec(['cat', '/proc/net/netstat']);
+    return droppedIn(counters);
+  };
+  let counters = '';
+  await expect
+    .poll(async () => {
+      counters = await dropped();
+      return isConnected || counters !== '';
+    }, SOON)
+    .toBe(true);
+  return { isConnected, counters, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Names of those counters of TcpExt that are not zero, of segments dropped for what we test. */
+function droppedIn(netstat: string): string {
+  const [names = [], values = []] = netstat
+    .split('\n')
+    .filter((line) => line.startsWith('TcpExt:'))
+    .map((line) => line.split(' '));
+  const told = /^TCP(MD5\w+|MinTTLDrop)$/;
+  return names.filter((name, i) => told.test(name) && values[i] !== '0').join(' ');
+}
+
+describe.each([
+  { family: 'ipv4', dialler: '10.1.0.0', listener: '10.1.0.1' },
+  { family: 'ipv6', dialler: 'fd00:1::', listener: 'fd00:1::1' },
+] as const)('$family', ({ family, ...ends }) => {
+  const [dialler, listener] = [parseAddress(ends.dialler), parseAddress(ends.listener)];
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const at = (text: string) => ({ md5: [{ peer: dialler, key: bytes(text) }] });
+  const to = (text: string) => ({ md5: [{ peer: listener, key: bytes(text) }] });
+
+  test.each([
+    ['the same key at both ends connects', at('k'), to('k'), undefined],
+    ['the longest key', at('x'.repeat(80)), to('x'.repeat(80)), undefined],
+    ['another key does not', at('k'), to('K'), 'TCPMD5Failure'],
+    ['no key does not', at('k'), {}, 'TCPMD5NotFound'],
+    ['a key that nobody expects does not', {}, to('k'), 'TCPMD5Unexpected'],
+    ['GTSM lets 255 in', { minTtl: 255 }, { ttl: 255 }, undefined],
+    ['GTSM drops what has come further', { minTtl: 255 }, { ttl: 254 }, 'TCPMinTTLDrop'],
+  ])('%s', async (_what, ours, theirs, counters = '') => {
+    await using met = await meeting(family, ours, theirs);
+    expect(met).toMatchObject({ isConnected: counters === '', counters });
+  });
+
+  test('keys of a socket that listens can be set, replaced and taken back', async () => {
+    const key = (text: string) => (fd: number) =>
+      setMd5Key(fd, { peer: dialler, key: bytes(text) });
+    await using set = await meeting(family, {}, to('k'), key('k'));
+    expect(set.isConnected).toBe(true);
+    await using replaced = await meeting(family, at('old'), to('k'), key('k'));
+    expect(replaced.isConnected).toBe(true);
+    await using removed = await meeting(family, at('k'), {}, (fd) => removeMd5Key(fd, dialler));
+    expect(removed.isConnected).toBe(true);
+  });
+});
+
+test('a key is 1 to 80 octets', () => {
+  const peer = parseAddress('10.1.0.1');
+  for (const length of [0, 81]) {
+    const md5 = [{ peer, key: new Uint8Array(length) }];
+    expect(() => openTcpSocket({ ...common, family: 'ipv4', md5 })).toThrow(/1 to 80/);
+  }
 });
 
 test('an IPv6 link-local address needs its device, and works with it', async () => {

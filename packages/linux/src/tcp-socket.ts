@@ -1,5 +1,6 @@
 import { addressBytes, type Family, familyOf, type IpAddress } from '@overland/net';
 import { bind, close, setsockopt, socket } from './libc.ts';
+import { KernelError } from './ports.ts';
 
 const AF = { ipv4: 2, ipv6: 10 } as const;
 const SOCK_STREAM = 1;
@@ -8,8 +9,19 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_BINDTODEVICE = 25;
 const IPPROTO = { ip: 0, tcp: 6, ipv6: 41 } as const;
-const IP = { tos: 1, ttl: 2 } as const;
-const IPV6 = { unicastHops: 16, only: 26, trafficClass: 67 } as const;
+const IP = { tos: 1, ttl: 2, minTtl: 21 } as const;
+const IPV6 = { unicastHops: 16, only: 26, trafficClass: 67, minHopCount: 73 } as const;
+const TCP_MD5SIG = 14;
+
+/** Longest key of TCP-MD5 that Linux takes, octets (TCP_MD5SIG_MAXKEYLEN). */
+export const MAX_MD5_KEY_OCTETS = 80;
+
+/** Signs every segment from and to a peer, and drops what is not signed so. TCP-MD5, RFC 2385. */
+export interface Md5Key {
+  readonly peer: IpAddress;
+  /** 1..80 octets. */
+  readonly key: Uint8Array;
+}
 
 /** Class selector 6, internetwork control: routing traffic is the last to be dropped (RFC 4271 section 8, RFC 2474). */
 export const TOS_NETWORK_CONTROL = 0xc0;
@@ -27,7 +39,10 @@ export interface TcpSocketOptions {
   readonly port?: number;
   /** Interface to stay on; needed for an IPv6 link-local address. */
   readonly device?: string;
-  // The keys of TCP-MD5 (RFC 2385) and the least TTL to accept (GTSM, RFC 5082) belong here too.
+  /** Drop what arrives with a lower TTL or hop limit (GTSM, RFC 5082); absent: take everything. */
+  readonly minTtl?: number;
+  /** One for the peer to dial; for a socket that listens, one for each peer that has a key. */
+  readonly md5?: readonly Md5Key[];
 }
 
 /**
@@ -35,13 +50,14 @@ export interface TcpSocketOptions {
  * An IPv6 socket is IPv6 only.
  *
  *   dial:  new net.Socket({ fd, readable: true, writable: true }).connect({ host, port })
- *   serve: net.createServer(…).listen({ fd })    — accepted sockets inherit TTL and TOS
+ *   serve: net.createServer(…).listen({ fd })    — accepted sockets inherit TTL, TOS and their peer's key
  *
  * @returns The descriptor. It belongs to the caller until Node takes it.
- * @throws {KernelError} EADDRNOTAVAIL if `address` is not ours, EADDRINUSE, EACCES for a port below 1024, ENODEV.
+ * @throws {KernelError} EADDRNOTAVAIL if `address` is not ours, EADDRINUSE, EACCES for a port below 1024, ENODEV,
+ *   EPERM or ENOPROTOOPT for keys without CAP_NET_ADMIN, or on a kernel without them.
  */
 export function openTcpSocket(options: TcpSocketOptions): number {
-  const { family, address, port = 0, device } = options;
+  const { family, address, port = 0, device, md5 = [] } = options;
   if (address !== undefined && familyOf(address) !== family) {
     throw new RangeError(`${address} is no ${family} address`);
   }
@@ -52,6 +68,7 @@ export function openTcpSocket(options: TcpSocketOptions): number {
       setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(`${device}\0`));
     }
     setHeaderFields(fd, options);
+    for (const key of md5) setMd5Key(fd, key);
     if (address !== undefined || port !== 0) bind(fd, socketAddress(family, address, port));
     return fd;
   } catch (error) {
@@ -60,15 +77,60 @@ export function openTcpSocket(options: TcpSocketOptions): number {
   }
 }
 
-function setHeaderFields(fd: number, { family, ttl, tos }: TcpSocketOptions): void {
+function setHeaderFields(fd: number, options: TcpSocketOptions): void {
+  const { family, tos } = options;
   if (family === 'ipv4') {
-    setsockopt(fd, IPPROTO.ip, IP.ttl, ttl);
     setsockopt(fd, IPPROTO.ip, IP.tos, tos);
   } else {
     setsockopt(fd, IPPROTO.ipv6, IPV6.only, 1);
-    setsockopt(fd, IPPROTO.ipv6, IPV6.unicastHops, ttl);
     setsockopt(fd, IPPROTO.ipv6, IPV6.trafficClass, tos);
   }
+  setTtl(fd, options);
+}
+
+/** Changes the TTLs of a socket, such as one that was accepted and whose peer has others than the listener. */
+export function setTtl(
+  fd: number,
+  { family, ttl, minTtl = 0 }: Pick<TcpSocketOptions, 'family' | 'ttl' | 'minTtl'>,
+): void {
+  if (family === 'ipv4') {
+    setsockopt(fd, IPPROTO.ip, IP.ttl, ttl);
+    setsockopt(fd, IPPROTO.ip, IP.minTtl, minTtl);
+  } else {
+    setsockopt(fd, IPPROTO.ipv6, IPV6.unicastHops, ttl);
+    setsockopt(fd, IPPROTO.ipv6, IPV6.minHopCount, minTtl);
+  }
+}
+
+/** Sets or replaces the key for a peer, on a socket of the peer's family. Connections that are up keep theirs. */
+export function setMd5Key(fd: number, { peer, key }: Md5Key): void {
+  if (key.length === 0 || key.length > MAX_MD5_KEY_OCTETS) {
+    throw new RangeError(`a TCP-MD5 key of ${key.length} octets: 1 to ${MAX_MD5_KEY_OCTETS}`);
+  }
+  changeKey(fd, peer, key);
+}
+
+/** Takes the key for a peer back: its segments are no longer signed. */
+export function removeMd5Key(fd: number, peer: IpAddress): void {
+  changeKey(fd, peer, new Uint8Array(0));
+}
+
+function changeKey(fd: number, peer: IpAddress, key: Uint8Array): void {
+  try {
+    setsockopt(fd, IPPROTO.tcp, TCP_MD5SIG, md5Signature(peer, key));
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    throw new KernelError(error.code, `set the TCP-MD5 key of ${peer}`);
+  }
+}
+
+/** `struct tcp_md5sig`: sockaddr_storage (128), flags (1), prefix length (1), key length (2), interface (4), key (80). */
+function md5Signature(peer: IpAddress, key: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(136 + MAX_MD5_KEY_OCTETS);
+  bytes.set(socketAddress(familyOf(peer), peer, 0));
+  new DataView(bytes.buffer).setUint16(130, key.length, true);
+  bytes.set(key, 136);
+  return bytes;
 }
 
 /**

@@ -65,4 +65,8 @@ export interface PeerConfig {
   readonly nextHop: 'auto' | 'self' | 'keep';
   /** TTL of what we send, 1..255; 1 for a directly connected eBGP peer. */
   readonly ttl: number;
+  /** Drop what arrives with a lower TTL (GTSM, RFC 5082); absent: take everything. */
+  readonly minTtl?: number;
+  /** Key of TCP-MD5 (RFC 2385), or the file that holds it. Without the key there is no session. */
+  readonly password?: { readonly value: string } | { readonly file: string };
 }

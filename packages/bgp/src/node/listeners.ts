@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { KernelError, TOS_NETWORK_CONTROL } from '@overland/linux';
-import { familyOf, type IpAddress } from '@overland/net';
+import { KernelError, removeMd5Key, setMd5Key, TOS_NETWORK_CONTROL } from '@overland/linux';
+import { type Family, familyOf, type IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { OpenSocket } from './transport.ts';
 
@@ -10,8 +10,8 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Accepted sockets inherit these. Peers several hops away need a TTL above 1; none is harmed by it. */
-const HEADER_FIELDS = { ttl: 64, tos: TOS_NETWORK_CONTROL };
+/** Of our half of the handshake: a peer with GTSM takes nothing but 255. Accepted sockets get those of their peer. */
+const HEADER_FIELDS = { ttl: 255, tos: TOS_NETWORK_CONTROL };
 
 /** The speaker cannot listen where it was told to. */
 export class ListenError extends Error {
@@ -22,9 +22,16 @@ export class ListenError extends Error {
   }
 }
 
+interface Listener {
+  readonly server: Server;
+  readonly fd: number;
+  readonly family: Family;
+}
+
 /** The sockets that peers dial. IPv4 and IPv6 are apart: an IPv6 socket takes no IPv4. */
 export class Listeners {
-  readonly #servers = new Map<string, Server>();
+  readonly #listeners = new Map<string, Listener>();
+  #keys: ReadonlyMap<IpAddress, Uint8Array> = new Map();
   readonly #openSocket: OpenSocket;
   readonly #accept: (socket: Socket) => void;
   readonly #log: Logger;
@@ -42,31 +49,48 @@ export class Listeners {
    */
   async set(addresses: readonly ListenAddress[]): Promise<void> {
     const wanted = new Map(addresses.map((at) => [`${at.address} ${at.port}`, at]));
-    for (const [key, server] of this.#servers) {
+    for (const [key, { server }] of this.#listeners) {
       if (wanted.has(key)) continue;
-      this.#servers.delete(key);
+      this.#listeners.delete(key);
       server.close();
     }
-    const opened = [...wanted].filter(([key]) => !this.#servers.has(key));
+    const opened = [...wanted].filter(([key]) => !this.#listeners.has(key));
     await Promise.all(opened.map(([key, at]) => this.#open(key, at)));
   }
 
+  /** Peers with a key get in with it only, the others without any. In force at once, and for what is opened later. */
+  setKeys(keys: ReadonlyMap<IpAddress, Uint8Array>): void {
+    const gone = [...this.#keys.keys()].filter((peer) => !keys.has(peer));
+    this.#keys = keys;
+    for (const { fd, family } of this.#listeners.values()) {
+      for (const peer of gone) if (familyOf(peer) === family) removeMd5Key(fd, peer);
+      for (const md5 of this.#keysOf(family)) setMd5Key(fd, md5);
+    }
+  }
+
   close(): void {
-    for (const server of this.#servers.values()) server.close();
-    this.#servers.clear();
+    for (const { server } of this.#listeners.values()) server.close();
+    this.#listeners.clear();
+  }
+
+  #keysOf(family: Family): { readonly peer: IpAddress; readonly key: Uint8Array }[] {
+    const keys = Array.from(this.#keys, ([peer, key]) => ({ peer, key }));
+    return keys.filter(({ peer }) => familyOf(peer) === family);
   }
 
   async #open(key: string, at: ListenAddress): Promise<void> {
     const server = createServer({ noDelay: true }, this.#accept);
-    this.#servers.set(key, server);
+    const family = familyOf(at.address);
     try {
-      const fd = this.#openSocket({ ...at, ...HEADER_FIELDS, family: familyOf(at.address) });
+      const md5 = this.#keysOf(family);
+      const fd = this.#openSocket({ ...at, ...HEADER_FIELDS, family, md5 });
+      this.#listeners.set(key, { server, fd, family });
       server.listen({ fd });
       await once(server, 'listening');
       // One connection that cannot be accepted, for want of descriptors say, is no reason to end the speaker.
       server.on('error', (err) => this.#log.warn({ err, ...at }, 'cannot accept a connection'));
     } catch (error) {
-      this.#servers.delete(key);
+      this.#listeners.delete(key);
       if (error instanceof KernelError || isSystemError(error)) throw new ListenError(at, error);
       throw error;
     }

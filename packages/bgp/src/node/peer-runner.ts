@@ -26,6 +26,7 @@ import {
 import type { BufferPool } from './buffer-pool.ts';
 import { countMessage } from './message-counters.ts';
 import { PeerRecord } from './peer-record.ts';
+import { KeyError } from './session-keys.ts';
 import { TimerTable } from './timer-table.ts';
 import { type OpenSocket, Transport, type TransportEvents } from './transport.ts';
 
@@ -36,6 +37,8 @@ export interface PeerHost {
   readonly buffers: BufferPool;
   readonly random: () => number;
   readonly openSocket: OpenSocket;
+  /** @throws {KeyError} If the peer has a password that cannot be had. */
+  keyOf(peer: PeerConfig): Uint8Array | undefined;
   /** There may be work: input, output, routes. */
   wake(): void;
   sessionUp(peer: PeerRunner, session: UpSession): void;
@@ -305,14 +308,17 @@ export class PeerRunner {
   }
 
   #dial(connection: ConnectionId): void {
-    const { address, port, localAddress, ttl } = this.#config;
+    const { address, port, localAddress, ttl, minTtl } = this.#config;
     const events = this.#transportEvents(connection);
     try {
-      const target = { address, port, localAddress, ttl };
+      const key = this.#host.keyOf(this.#config);
+      const target = { address, port, localAddress, ttl, minTtl, key };
       this.#transports.set(connection, Transport.dial(target, events, this.#host.openSocket));
     } catch (error) {
-      if (!(error instanceof KernelError)) throw error;
-      events.lost(`${error.code} for source ${localAddress ?? 'any'}`);
+      if (error instanceof KeyError) events.lost(error.message);
+      else if (error instanceof KernelError) {
+        events.lost(`${error.code} for source ${localAddress ?? 'any'}`);
+      } else throw error;
     }
   }
 

@@ -76,6 +76,36 @@ test('an internal peer may be several hops away', () => {
   expect(parseSpeakerFile(text).peers[0]?.ttl).toBe(64);
 });
 
+test('protection: a password or its file, and GTSM by hops', () => {
+  const { peers } = parseSpeakerFile(`
+asn: 65011
+routerId: 10.0.0.11
+defaults: { passwordFile: /etc/overland/bgp.key, ttlSecurity: 1 }
+peers:
+  - { address: 10.1.0.0, asn: 65000 }
+  - { address: 10.1.0.2, asn: 65000, password: s3cret, ttlSecurity: 3 }
+  - { address: 10.1.0.4, asn: 65000, ttl: 2 }
+`);
+  expect(peers.map(({ ttl, minTtl, password }) => ({ ttl, minTtl, password }))).toEqual([
+    { ttl: 255, minTtl: 255, password: { file: '/etc/overland/bgp.key' } },
+    { ttl: 255, minTtl: 253, password: { value: 's3cret' } },
+    { ttl: 2, minTtl: undefined, password: { file: '/etc/overland/bgp.key' } },
+  ]);
+});
+
+test('two words for one thing, and a key that the kernel does not take', () => {
+  const peer = (fields: string) =>
+    faults(MINIMAL.replace('asn: 65000 }', `asn: 65000, ${fields} }`));
+  expect(peer('password: a, passwordFile: b')).toEqual([
+    'peers[0].password: must not be set together with passwordFile',
+  ]);
+  expect(peer('ttl: 1, ttlSecurity: 1')).toEqual([
+    'peers[0].ttl: must not be set together with ttlSecurity',
+  ]);
+  expect(peer(`password: ${'x'.repeat(81)}`)).toHaveLength(1);
+  expect(peer('ttlSecurity: 255')).toHaveLength(1);
+});
+
 test('an AS number out of range names field, value and what is allowed', () => {
   expect(faults(MINIMAL.replace('asn: 65011', 'asn: 4294967296'))).toEqual([
     'asn: 4294967296 is not a valid AS number: expected a whole number from 1 to 4294967295, or dotted as 1.10',

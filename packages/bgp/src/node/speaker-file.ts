@@ -1,3 +1,4 @@
+import { MAX_MD5_KEY_OCTETS } from '@overland/linux';
 import {
   type Asn,
   type Family,
@@ -58,6 +59,13 @@ const identifier = address.refine((value) => familyOf(value) === 'ipv4' && value
   error: 'must be written as an IPv4 address other than 0.0.0.0',
 });
 
+/** Two fields that say the same thing in two ways. */
+const exclusive = <F extends string>(field: F, other: F) =>
+  z.refine<Partial<Record<F, unknown>>>(
+    (value) => value[field] === undefined || value[other] === undefined,
+    { path: [field], error: `must not be set together with ${other}` },
+  );
+
 /** What a peer may be told, and `defaults` for all peers. */
 const peerSettings = {
   port: port.optional(),
@@ -75,16 +83,28 @@ const peerSettings = {
   asOverride: z.boolean().optional(),
   nextHop: z.enum(['auto', 'self', 'keep']).optional(),
   ttl: whole(1, 255).optional(),
+  /** Most hops to the peer, itself counted: GTSM, RFC 5082. Packets that have come further are dropped. */
+  ttlSecurity: whole(1, 254).optional(),
+  /** Key of TCP-MD5, RFC 2385. */
+  password: z.string().min(1).max(MAX_MD5_KEY_OCTETS).optional(),
+  /** A file that holds the key, and nothing else but a line feed. */
+  passwordFile: z.string().min(1).optional(),
 };
 
-const peer = z.strictObject({
-  address,
-  asn,
-  name: z.string().min(1).optional(),
-  description: z.string().optional(),
-  localAddress: address.optional(),
-  ...peerSettings,
-});
+const peer = z
+  .strictObject({
+    address,
+    asn,
+    name: z.string().min(1).optional(),
+    description: z.string().optional(),
+    localAddress: address.optional(),
+    ...peerSettings,
+  })
+  .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'));
+
+const defaultSettings = z
+  .strictObject(peerSettings)
+  .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'));
 
 const listen = z.union([
   address.transform((value) => ({ address: value, port: 179 })),
@@ -110,12 +130,14 @@ const file = z.strictObject({
       deferralSeconds: whole(1, 3600).default(30),
     })
     .prefault({}),
-  defaults: z.strictObject(peerSettings).prefault({}),
+  defaults: defaultSettings.prefault({}),
   peers: z.array(peer).default([]),
   originate: z.array(prefix).default([]),
 });
 
 const DEFAULT_HOLD_SECONDS = 9;
+/** What a peer with GTSM sends, before the first hop. */
+const GTSM_TTL = 255;
 
 /**
  * Reads a speaker file.
@@ -142,7 +164,7 @@ function toConfig({ defaults, peers, ...rest }: z.output<typeof file>): SpeakerC
   return {
     ...rest,
     peers: peers.map((given) => {
-      const own = { ...defaults, ...given };
+      const { password, passwordFile, ttlSecurity, ...own } = peerOf(defaults, given);
       const hold = own.holdSeconds ?? DEFAULT_HOLD_SECONDS;
       const families: readonly Family[] = own.families ?? [familyOf(own.address)];
       const isExternal = own.asn !== (own.localAsn ?? rest.asn);
@@ -158,10 +180,28 @@ function toConfig({ defaults, peers, ...rest }: z.output<typeof file>): SpeakerC
         allowAsIn: own.allowAsIn ?? 0,
         asOverride: own.asOverride ?? false,
         nextHop: own.nextHop ?? 'auto',
-        ttl: own.ttl ?? (isExternal ? 1 : 64),
+        ttl: ttlSecurity === undefined ? (own.ttl ?? (isExternal ? 1 : 64)) : GTSM_TTL,
+        minTtl: ttlSecurity === undefined ? undefined : GTSM_TTL + 1 - ttlSecurity,
+        password: passwordOf(password, passwordFile),
       });
     }),
   };
+}
+
+type Settings = z.output<typeof defaultSettings>;
+
+/** A peer's own word takes the place of the default's other word for the same thing. */
+function peerOf(defaults: Settings, given: z.output<typeof peer>) {
+  const own = { ...defaults, ...given };
+  if (given.password !== undefined) own.passwordFile = undefined;
+  if (given.passwordFile !== undefined) own.password = undefined;
+  if (given.ttl !== undefined) own.ttlSecurity = undefined;
+  return own;
+}
+
+function passwordOf(value: string | undefined, file: string | undefined): PeerConfig['password'] {
+  if (value !== undefined) return { value };
+  return file === undefined ? undefined : { file };
 }
 
 /** Absent and `undefined` are the same to zod, and not to us. */

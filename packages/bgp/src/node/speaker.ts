@@ -23,8 +23,9 @@ import { NeighbourProbe, type Probe } from './neighbour-probe.ts';
 import { type PeerHost, PeerRunner } from './peer-runner.ts';
 import { RestartDeferral } from './restart-deferral.ts';
 import { RoutePump } from './route-pump.ts';
+import { SessionKeys } from './session-keys.ts';
 import { type SpeakerSummary, summarisePeer } from './speaker-summary.ts';
-import { localAddressOf, type OpenSocket, remoteAddressOf } from './transport.ts';
+import { applyTtl, localAddressOf, type OpenSocket, remoteAddressOf } from './transport.ts';
 import { UnitTuner } from './unit-tuner.ts';
 import { WorkLoop } from './work-loop.ts';
 
@@ -75,6 +76,7 @@ export class Speaker implements AsyncDisposable {
   readonly #engine: RouteEngine;
   readonly #host: PeerHost;
   readonly #listeners: Listeners;
+  readonly #keys: SessionKeys;
   /** By `peerKey`. */
   readonly #peers = new Map<string, PeerRunner>();
   readonly #links = new Map<PeerId, PeerLink>();
@@ -111,6 +113,7 @@ export class Speaker implements AsyncDisposable {
       (deadlineMs) => this.#writeUpdates(deadlineMs),
       (deadlineMs) => pump.pump(deadlineMs),
     ]);
+    this.#keys = new SessionKeys(log, (peers) => this.#keysChanged(peers));
     this.#listeners = new Listeners(openSocket, (socket) => this.#accept(socket), log);
     this.#host = {
       engine,
@@ -118,6 +121,7 @@ export class Speaker implements AsyncDisposable {
       random,
       openSocket,
       buffers: new BufferPool(),
+      keyOf: (peer) => this.#keys.keyOf(peer),
       wake: () => this.#loop.wake(),
       sessionUp: (peer, session) => this.#deferral?.peerUp(peer.id, session),
       sessionDown: (peer) => this.#deferral?.peerDown(peer.id),
@@ -132,6 +136,7 @@ export class Speaker implements AsyncDisposable {
 
   /** Listens and dials. Once. */
   async start(): Promise<void> {
+    this.#takeKeys();
     await this.#listeners.set(this.#config.listen);
     const restart = { restarting: this.#isRestart, preserved: this.#preserved };
     const added = this.#config.peers.map((peer) => this.#add(peer, restart));
@@ -156,6 +161,7 @@ export class Speaker implements AsyncDisposable {
   async reconfigure(config: SpeakerConfig): Promise<void> {
     const { removed, added, reopened, kept } = peerChanges(this.#config, config);
     this.#config = config;
+    this.#takeKeys();
     for (const key of removed) this.#remove(key, 'PeerDeconfigured');
     for (const peer of reopened) this.#remove(peerKey(peer), 'OtherConfigurationChange');
     this.#engine.configure(config);
@@ -214,6 +220,7 @@ export class Speaker implements AsyncDisposable {
     this.#listeners.close();
     this.#deferral?.stop();
     this.#neighbourProbe?.[Symbol.dispose]();
+    this.#keys[Symbol.dispose]();
     const fault =
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
     for (const peer of this.#peers.values()) peer.stop(fault);
@@ -271,12 +278,41 @@ export class Speaker implements AsyncDisposable {
     socket.on('error', () => undefined);
     const local = localAddressOf(socket);
     const peer = local && this.#peerOf(socket, local);
-    if (peer) {
+    if (peer && this.#admit(socket, peer.config)) {
       peer.accept(socket, local);
       return;
     }
     this.#connectionsRefused += 1;
     socket.destroy();
+  }
+
+  /** @returns Whether the connection has the protection that the peer is to have. */
+  #admit(socket: Socket, peer: PeerConfig): boolean {
+    try {
+      // Whoever has a key and is here has signed with it: the kernel has seen to that. Unless it could not be had.
+      this.#keys.keyOf(peer);
+      applyTtl(socket, peer);
+      return true;
+    } catch (error) {
+      this.#log.warn({ err: error, peer: peer.name }, 'connection refused');
+      return false;
+    }
+  }
+
+  #takeKeys(): void {
+    this.#keys.configure(this.#config.peers);
+    this.#listeners.setKeys(this.#keys.byAddress());
+  }
+
+  /** A session whose key is another one now would only starve: it begins anew. */
+  #keysChanged(peers: readonly PeerConfig[]): void {
+    this.#listeners.setKeys(this.#keys.byAddress());
+    for (const peer of peers) {
+      this.#log.info({ peer: peer.name }, 'the password has changed: the session begins anew');
+      this.#remove(peerKey(peer), 'OtherConfigurationChange');
+      this.#add(peer, { restarting: this.isDeferring, preserved: this.#preserved }).start();
+    }
+    this.#loop.wake();
   }
 
   #peerOf(socket: Socket, local: IpAddress): PeerRunner | undefined {

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { type TcpSocketOptions, TOS_NETWORK_CONTROL } from '@overland/linux';
+import { setTtl, type TcpSocketOptions, TOS_NETWORK_CONTROL } from '@overland/linux';
 import { familyOf, type IpAddress, parseAddress } from '@overland/net';
 import { Deframer, type Frame } from '../core/wire/deframer.ts';
 
@@ -23,6 +23,9 @@ export interface DialTarget {
   readonly port: number;
   readonly localAddress: IpAddress | undefined;
   readonly ttl: number;
+  readonly minTtl: number | undefined;
+  /** Of TCP-MD5; absent: unsigned. */
+  readonly key: Uint8Array | undefined;
 }
 
 /** Opens a TCP socket, as `openTcpSocket` does; another one may do so in another network namespace. */
@@ -58,9 +61,15 @@ export class Transport {
    * @throws {KernelError} If the socket cannot be had, such as EADDRNOTAVAIL for a source that is not ours.
    */
   static dial(target: DialTarget, events: TransportEvents, open: OpenSocket): Transport {
-    const { address, port, localAddress, ttl } = target;
-    const options = { family: familyOf(address), ttl, tos: TOS_NETWORK_CONTROL };
-    const fd = open(localAddress === undefined ? options : { ...options, address: localAddress });
+    const { address, port, localAddress, ttl, minTtl, key } = target;
+    const fd = open({
+      family: familyOf(address),
+      ttl,
+      tos: TOS_NETWORK_CONTROL,
+      ...(localAddress !== undefined && { address: localAddress }),
+      ...(minTtl !== undefined && { minTtl }),
+      ...(key && { md5: [{ peer: address, key }] }),
+    });
     const socket = new Socket({ fd, readable: true, writable: true });
     const transport = new Transport(socket, events);
     socket.connect({ host: address, port }, () => {
@@ -164,6 +173,21 @@ export class Transport {
     this.#events = undefined;
     events?.lost(this.#lostReason ?? '');
   }
+}
+
+/**
+ * Gives an accepted socket the TTLs of its peer: it has those of the listener.
+ *
+ * @throws {KernelError} If the kernel refuses. @throws {Error} If Node does not tell the descriptor.
+ */
+export function applyTtl(
+  socket: Socket,
+  { address, ttl, minTtl }: Pick<DialTarget, 'address' | 'ttl'> & { readonly minTtl?: number },
+): void {
+  // Not documented, but stable for a decade; there is no other way to a socket option.
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } };
+  if (handle?.fd === undefined || handle.fd < 0) throw new Error('no descriptor');
+  setTtl(handle.fd, { family: familyOf(address), ttl, ...(minTtl !== undefined && { minTtl }) });
 }
 
 /** Our address of a connected socket, without the zone that Node adds to link-local ones. */

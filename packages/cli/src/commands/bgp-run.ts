@@ -45,7 +45,7 @@ export const bgpRun = command({
     const { workingDirectory, stdout, signal, isRoot } = context;
     const config = await readSpeakerFile(resolve(workingDirectory, file), file);
     if (dryRun) {
-      stdout.write(`${JSON.stringify(config, undefined, 2)}\n`);
+      stdout.write(`${JSON.stringify(withoutSecrets(config), undefined, 2)}\n`);
       return 0;
     }
     if (!isRoot && !noFib) {
@@ -66,6 +66,16 @@ export const bgpRun = command({
     return 0;
   },
 });
+
+/** The names of the passwords' files stay: who may read those may read them. */
+function withoutSecrets(config: SpeakerConfig): SpeakerConfig {
+  const peers = config.peers.map((peer) =>
+    peer.password && 'value' in peer.password
+      ? { ...peer, password: { value: '(not shown)' } }
+      : peer,
+  );
+  return { ...config, peers };
+}
 
 async function readSpeakerFile(path: string, given: string): Promise<SpeakerConfig> {
   let text: string;

@@ -34,5 +34,7 @@ export function peerChanges(before: SpeakerConfig, after: SpeakerConfig): PeerCh
 /** Everything that cannot change while a session lives. */
 function identity(speaker: SpeakerConfig, peer: PeerConfig): string {
   const own = [speaker.routerId, peer.localAsn ?? speaker.asn];
-  return [peerKey(peer), ...own, peer.asn, peer.ttl, ...peer.families.toSorted()].join(' ');
+  const { asn, ttl, minTtl = 0, password } = peer;
+  const protection = [ttl, minTtl, JSON.stringify(password ?? null)];
+  return [peerKey(peer), ...own, asn, ...protection, ...peer.families.toSorted()].join(' ');
 }

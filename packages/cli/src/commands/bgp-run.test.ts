@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { captureRun } from '../testing/captured-run.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bgp-run-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test('what a speaker file means is shown without its passwords', async () => {
+  writeFileSync(
+    join(directory, 'speaker.yaml'),
+    `asn: 65011
+routerId: 10.0.0.11
+peers:
+  - { address: 10.1.0.0, asn: 65000, password: s3cret }
+  - { address: 10.1.0.2, asn: 65000, passwordFile: /etc/overland/bgp.key }
+`,
+  );
+  const { code, out } = await captureRun([
+    'bgp',
+    'run',
+    '-c',
+    join(directory, 'speaker.yaml'),
+    '--dry-run',
+  ]);
+  expect(code).toBe(0);
+  expect(out).not.toContain('s3cret');
+  expect(JSON.parse(out).peers).toMatchObject([
+    { address: '10.1.0.0', password: {} },
+    { password: { file: '/etc/overland/bgp.key' } },
+  ]);
+});
