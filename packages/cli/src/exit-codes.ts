@@ -23,6 +23,7 @@ const CODES: Readonly<Record<string, number>> = {
   ConfigError: EXIT.badInput,
   LimitError: EXIT.badInput,
   ResourceNotFoundError: EXIT.notFound,
+  MissingTierError: EXIT.notFound,
   ResourceConflictError: EXIT.conflict,
   ResourceExistsError: EXIT.conflict,
   ConflictError: EXIT.conflict,

@@ -38,7 +38,9 @@ export { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } from './prefixed-datastore.ts';
 export type { Applied, Planned, ResourceClientOptions } from './resources/resource-client.ts';
 export { ResourceClient } from './resources/resource-client.ts';
 export {
+  MissingTierError,
   ReadOnlyKindError,
+  RefusedError,
   ResourceConflictError,
   ResourceExistsError,
   ResourceNotFoundError,

@@ -80,6 +80,12 @@ export { parsePort } from './policy/port.ts';
 export type { Protocol } from './policy/protocol.ts';
 export { hasPorts, protocolNumber } from './policy/protocol.ts';
 export type { PolicyRule, RuleSide } from './policy/rule-schema.ts';
+export {
+  formerKeyName,
+  fromStoredForm,
+  isTieredPolicy,
+  toStoredForm,
+} from './policy/stored-policy.ts';
 export { readResource, subjectOf, tryReadResource } from './read-resource.ts';
 export type { Metadata, Resource, ResourceName } from './resource.ts';
 export { API_VERSION } from './resource.ts';

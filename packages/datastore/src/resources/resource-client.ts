@@ -2,6 +2,7 @@ import {
   type AnyResource,
   appliedKey,
   carryOver,
+  DEFAULT_ALLOW_PROFILE,
   type Kind,
   kindTable,
   parseResourceKey,
@@ -19,7 +20,10 @@ import {
   recordCondition,
   recordOperations,
 } from './applied-record.ts';
+import { isDefaultProfile, refuseDefaultProfile } from './default-profile.ts';
+import { insertResource } from './insert-resource.ts';
 import {
+  MissingTierError,
   ResourceConflictError,
   ResourceExistsError,
   ResourceNotFoundError,
@@ -30,11 +34,14 @@ import {
   decodeStored,
   encodeStored,
   extensionKeyOf,
+  formerKeyOf,
   hasExtensions,
+  isStoredAs,
   keyOf,
   type StoredResource,
   viewOf,
 } from './stored-resource.ts';
+import { removeTier, tierConditions } from './tier-rules.ts';
 import { validateNew, validateUpdate } from './validate-write.ts';
 
 /** What new objects are given. Passed in where results must be reproducible. */
@@ -86,6 +93,7 @@ export class ResourceClient {
       const { resources } = await this.list(kind);
       return resources.find(({ metadata }) => metadata.name === name.name);
     }
+    if (isDefaultProfile(kind, name)) return DEFAULT_ALLOW_PROFILE as ResourceOfKind<K>;
     const stored = await this.#read(kind, name);
     return stored && viewOf(kind, stored);
   }
@@ -115,6 +123,8 @@ export class ResourceClient {
    * @returns The object as stored.
    * @throws {ResourceExistsError} If there is one of that name.
    * @throws {ValidationError} If it breaks a rule.
+   * @throws {MissingTierError} If it is a policy whose tier does not exist.
+   * @throws {RefusedError} If it is built in.
    */
   async create<R extends AnyResource>(resource: R): Promise<R> {
     const inserted = await this.#insert(resource);
@@ -128,27 +138,30 @@ export class ResourceClient {
     manifest?: Manifest,
   ): Promise<{ readonly made: R } | { readonly taken: Entry | undefined }> {
     const kind: Kind = resource.kind;
-    const complete = validateNew(kind, resource);
-    const { metadata } = complete;
+    refuseDefaultProfile(kind, resource.metadata);
+    const made = this.#stamp(validateNew(kind, resource) as AnyResource);
+    const operations = encodeStored(kind, made.metadata, made);
+    if (manifest) operations.push(...recordOperations(kind, made, manifest));
+    const inserted = await insertResource(this.#store, {
+      resource: made,
+      operations,
+      stamp: (further) => this.#stamp(further),
+    });
+    if ('taken' in inserted) return inserted;
+    const entry = { key: keyOf(kind, made.metadata), value: '', revision: inserted.revision };
+    return { made: viewOf(kind, { entry, joined: made }) as R };
+  }
+
+  /** An object with what new ones are given. */
+  #stamp(resource: AnyResource): AnyResource {
+    const uid = this.#randomUuid();
     const creationTimestamp = this.#now()
       .toISOString()
       .replace(/\.\d+Z$/, 'Z');
-    const made = {
-      ...complete,
-      metadata: { ...metadata, uid: this.#randomUuid(), creationTimestamp },
-    };
-    const key = keyOf(kind, metadata);
-    const operations = encodeStored(kind, metadata, made);
-    if (manifest) operations.push(...recordOperations(kind, made as AnyResource, manifest));
-    try {
-      const conditions = [{ type: 'absent', key }] as const;
-      const revision = await this.#store.transact({ conditions, operations });
-      const entry = { key, value: '', revision };
-      return { made: viewOf(kind, { entry, joined: made }) as R };
-    } catch (error) {
-      if (error instanceof ConflictError && error.key === key) return { taken: error.actual };
-      throw error;
-    }
+    return {
+      ...resource,
+      metadata: { ...resource.metadata, uid, creationTimestamp },
+    } as AnyResource;
   }
 
   /**
@@ -168,6 +181,7 @@ export class ResourceClient {
       const fault = { path: 'metadata.resourceVersion', value: undefined, rule };
       throw new ValidationError(subjectOf(resource), [fault]);
     }
+    refuseDefaultProfile(kind, metadata);
     const stored = await this.#read(kind, metadata);
     if (!stored) throw new ResourceNotFoundError(kind, metadata);
     const before = viewOf(kind, stored);
@@ -213,7 +227,7 @@ export class ResourceClient {
     } catch (error) {
       // What must not be created may stand already, and stay.
       if (!(error instanceof ValidationError)) throw error;
-      taken = await this.#store.get(keyOf(resource.kind, resource.metadata));
+      taken = await this.#entry(resource.kind, resource.metadata);
       if (!taken) throw error;
     }
     const [stored, record] = await this.#readApplied(resource.kind, resource.metadata, taken);
@@ -227,6 +241,7 @@ export class ResourceClient {
     written: unknown = resource,
   ): Promise<Planned<R>> {
     const kind: Kind = resource.kind;
+    refuseDefaultProfile(kind, resource.metadata);
     const [stored, record] = await this.#readApplied(kind, resource.metadata);
     if (!stored) {
       const made = validateNew(kind, resource) as R;
@@ -247,21 +262,24 @@ export class ResourceClient {
    * @returns The object as it was; `undefined` if this version cannot read it.
    * @throws {ResourceNotFoundError} If there is none.
    * @throws {ResourceConflictError} If it is in another state.
+   * @throws {RefusedError} If it is built in, or a tier that holds policies.
    */
   async delete<K extends Kind>(
     kind: K,
     name: ResourceName,
     resourceVersion?: string,
   ): Promise<ResourceOfKind<K> | undefined> {
-    const key = keyOf(kind, name);
+    refuseDefaultProfile(kind, name);
     const [entry, extensionEntry] = await this.#entries(kind, name);
     if (!entry) throw new ResourceNotFoundError(kind, name);
+    const { key } = entry;
     const revision = (resourceVersion ?? entry.revision) as Revision;
     const keys = [key, appliedKey(kind, name)];
     if (extensionEntry) keys.push(extensionEntry.key);
     const conditions = [{ type: 'revision', key, revision }] as const;
     const operations = keys.map((each) => ({ type: 'delete', key: each }) as const);
-    await this.#compareAndWrite(kind, name, { conditions, operations });
+    const remove = () => this.#compareAndWrite(kind, name, { conditions, operations });
+    await (kind === 'Tier' ? removeTier(this.#store, entry, remove) : remove());
     try {
       return viewOf(kind, decodeStored(kind, entry, extensionEntry));
     } catch (error) {
@@ -283,9 +301,17 @@ export class ResourceClient {
   ): Promise<[Entry | undefined, Entry | undefined]> {
     const extensionKey = extensionKeyOf(kind, name);
     return Promise.all([
-      known ?? this.#store.get(keyOf(kind, name)),
+      known ?? this.#entry(kind, name),
       extensionKey === undefined ? undefined : this.#store.get(extensionKey),
     ]);
+  }
+
+  /** The entry of an object, be it under a key of an older version. */
+  async #entry(kind: Kind, name: ResourceName): Promise<Entry | undefined> {
+    const entry = await this.#store.get(keyOf(kind, name));
+    const formerKey = entry ? undefined : formerKeyOf(kind, name);
+    const former = formerKey === undefined ? undefined : await this.#store.get(formerKey);
+    return former && isStoredAs(kind, former, name) ? former : entry;
   }
 
   async #readApplied(
@@ -334,7 +360,11 @@ export class ResourceClient {
     const kind: Kind = wanted.kind;
     const before = viewOf(kind, stored);
     const after = validateUpdate(kind, before, wanted);
-    const conditions = [...stateOf(kind, stored), ...further.conditions];
+    const conditions = [
+      ...stateOf(kind, stored),
+      ...tierConditions(before as AnyResource, after as AnyResource),
+      ...further.conditions,
+    ];
     if (sameJson(before, after)) {
       const { operations } = further;
       if (operations.length > 0) {
@@ -362,8 +392,12 @@ export class ResourceClient {
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const { key, actual } = error;
-      if (!actual && key === keyOf(kind, name)) throw new ResourceNotFoundError(kind, name);
       const [first] = transaction.conditions;
+      if (!actual && key === first?.key) throw new ResourceNotFoundError(kind, name);
+      const tier = parseResourceKey(key);
+      if (!actual && kind !== 'Tier' && tier?.kind === 'Tier') {
+        throw new MissingTierError(kind, name, tier.name.name);
+      }
       const expected = first?.type === 'revision' ? first.revision : 'none';
       throw new ResourceConflictError(kind, name, { expected, actual: actual?.revision ?? 'none' });
     }

@@ -47,3 +47,19 @@ export class ReadOnlyKindError extends Error {
     super(`${kind} objects are written by IPAM only`);
   }
 }
+
+/** What is asked for would break a rule about several objects, or change what is fixed. Nothing was written. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
+/** A policy names a tier that there is not. Nothing was written. */
+export class MissingTierError extends Error {
+  override readonly name = 'MissingTierError';
+
+  constructor(kind: Kind, name: ResourceName, tier: string) {
+    super(
+      `${describeName('Tier', { name: tier })} does not exist: ${describeName(kind, name)} is to be in it`,
+    );
+  }
+}

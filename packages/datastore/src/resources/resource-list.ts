@@ -11,6 +11,7 @@ import {
 } from '@overland/model';
 import type { Datastore, Entry, Page, Revision } from '../datastore.ts';
 import { CompactedError } from '../errors.ts';
+import { withDefaultProfile } from './default-profile.ts';
 import { decodeStored, extensionKeyOf, hasExtensions, viewOf } from './stored-resource.ts';
 
 /** An object that exists, but that this version cannot read. */
@@ -57,10 +58,21 @@ export async function listResources<K extends Kind>(
  *
  * @throws {CompactedError} If that revision is no longer kept when a page is asked for.
  */
-export async function* resourcePages<K extends Kind>(
+export function resourcePages<K extends Kind>(
   store: Datastore,
   kind: K,
   namespace?: string,
+): AsyncGenerator<ResourceList<K>, void> {
+  const pages = storedPages(store, kind, namespace);
+  if (kind !== 'Profile') return pages;
+  const profiles = withDefaultProfile(pages as AsyncIterable<ResourceList<'Profile'>>);
+  return profiles as AsyncGenerator<ResourceList<K>, void>;
+}
+
+async function* storedPages<K extends Kind>(
+  store: Datastore,
+  kind: K,
+  namespace: string | undefined,
 ): AsyncGenerator<ResourceList<K>, void> {
   const isIpam = kindTable(kind).storage === 'ipam';
   const prefixes = isIpam ? ipamView(kind).prefixes : [resourcePrefix(kind, namespace)];

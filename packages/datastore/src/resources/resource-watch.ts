@@ -1,4 +1,5 @@
 import {
+  DEFAULT_ALLOW_PROFILE,
   extensionPrefix,
   ipamView,
   type Kind,
@@ -11,6 +12,7 @@ import {
   ValidationError,
 } from '@overland/model';
 import type { Change, Datastore, Entry } from '../datastore.ts';
+import { isDefaultProfile } from './default-profile.ts';
 import { mergeChanges } from './merge-changes.ts';
 import { decodeStored, extensionKeyOf, hasExtensions, viewOf } from './stored-resource.ts';
 
@@ -61,7 +63,10 @@ async function* watchPlain<K extends Kind>(
   const prefixes = hasExtensions(kind) ? [prefix, extensionPrefix(kind)] : [prefix];
   // Only kinds with fields of ours need both halves of an object at hand.
   const halves = hasExtensions(kind) ? new Map<string, Entry>() : undefined;
+  // Names of policies that are not those of their keys: a removal says the key alone.
+  const names = new Map<string, ResourceName>();
   let isSynced = false;
+  if (kind === 'Profile') yield defaultProfile(kind);
   for await (const change of mergeChanges(store, prefixes, signal)) {
     if (change.type === 'synced') {
       // What was held back while its other half might still come.
@@ -76,8 +81,30 @@ async function* watchPlain<K extends Kind>(
     const entry = change.type === 'put' ? change.entry : undefined;
     if (entry) halves?.set(key, entry);
     else halves?.delete(key);
-    if (isSynced || !halves) yield* report(kind, key, entry, halves);
+    if (!isSynced && halves) continue;
+    for (const reported of report(kind, key, entry, halves)) yield renamed(reported, key, names);
   }
+}
+
+/** The change with the name that the object is called by. */
+function renamed<K extends Kind>(
+  change: ResourceChange<K>,
+  key: string,
+  names: Map<string, ResourceName>,
+): ResourceChange<K> {
+  if (change.type === 'put' && change.resource.metadata.name !== change.name.name) {
+    const { name, namespace } = change.resource.metadata;
+    names.set(key, { ...change.name, name, ...(namespace && { namespace }) });
+  }
+  const name = names.get(key);
+  if (!name || change.type === 'synced') return change;
+  if (change.type === 'delete') names.delete(key);
+  return { ...change, name };
+}
+
+function defaultProfile<K extends Kind>(kind: K): ResourceChange<K> {
+  const { name } = DEFAULT_ALLOW_PROFILE.metadata;
+  return tryView(kind, { name }, () => DEFAULT_ALLOW_PROFILE as ResourceOfKind<K>);
 }
 
 /** What a change at `key`, of either half of an object, means for the object. */
@@ -92,7 +119,7 @@ function* report<K extends Kind>(
     ? resourcePrefix(kind) + key.slice(extensionPrefix(kind).length)
     : key;
   const name = parseResourceKey(baseKey)?.name;
-  if (!name) return;
+  if (!name || isDefaultProfile(kind, name)) return;
   const base = isExtension ? halves?.get(resourceKey(kind, name)) : entry;
   if (!base) {
     if (!isExtension) yield { type: 'delete', name };

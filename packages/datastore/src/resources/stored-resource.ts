@@ -1,6 +1,8 @@
 import {
   extensionFields,
   extensionKey,
+  formerKeyName,
+  fromStoredForm,
   IPAM_CONFIG_KEY,
   IpamValueError,
   ipamConfigValue,
@@ -16,6 +18,7 @@ import {
   resourceKey,
   splitExtensions,
   stringifyJson,
+  toStoredForm,
   ValidationError,
 } from '@overland/model';
 import { ParseError } from '@overland/net';
@@ -52,6 +55,19 @@ export function extensionKeyOf(kind: Kind, name: ResourceName): string | undefin
   return hasExtensions(kind) ? extensionKey(kind, name) : undefined;
 }
 
+/** The key under which an older version may have stored the object; `undefined` if there is none such. */
+export function formerKeyOf(kind: Kind, { name, namespace }: ResourceName): string | undefined {
+  const former = formerKeyName(kind, name);
+  return former === undefined ? undefined : resourceKey(kind, { name: former, namespace });
+}
+
+/** Whether what is stored at a former key is the object of this name, and not one that is really called so. */
+export function isStoredAs(kind: Kind, entry: Entry, { name }: ResourceName): boolean {
+  const document = fromStoredForm(kind, parseValue(kind, entry));
+  const metadata = isJsonObject(document) ? document.metadata : undefined;
+  return isJsonObject(metadata) && metadata.name === name;
+}
+
 /** Reads the entries of an object. @throws {ValidationError} If one of them is not what it should be. */
 export function decodeStored(kind: Kind, entry: Entry, extensionEntry?: Entry): StoredResource {
   if (kindTable(kind).storage === 'ipam') {
@@ -59,7 +75,8 @@ export function decodeStored(kind: Kind, entry: Entry, extensionEntry?: Entry): 
   }
   const base = parseValue(kind, entry);
   const extension = extensionEntry && parseValue(kind, extensionEntry);
-  return { entry, joined: joinExtensions(base, extension), extensionEntry };
+  const joined = fromStoredForm(kind, joinExtensions(base, extension));
+  return { entry, joined, extensionEntry };
 }
 
 /** What to write so that the object is `document`. The inverse of {@link decodeStored}. */
@@ -69,11 +86,12 @@ export function encodeStored(
   document: unknown,
   stored?: StoredResource,
 ): Operation[] {
-  const key = keyOf(kind, name);
+  const key = stored?.entry.key ?? keyOf(kind, name);
   if (kind === 'IPAMConfiguration') return [{ type: 'put', key, value: ipamConfigValue(document) }];
   const further = fieldNamesOf(stored?.extensionEntry);
   const { base, extension } = splitExtensions(kind, document, further);
-  const put = { type: 'put', key, value: stringifyJson(withoutVersion(base)) } as const;
+  const form = toStoredForm(kind, withoutVersion(base), key.slice(key.lastIndexOf('/') + 1));
+  const put = { type: 'put', key, value: stringifyJson(form) } as const;
   const extensionKey = extensionKeyOf(kind, name);
   if (extensionKey && extension) {
     return [put, { type: 'put', key: extensionKey, value: stringifyJson(extension) }];

@@ -1,6 +1,6 @@
 import type { Rule } from '../kind.ts';
 import { tierName } from './policy-names.ts';
-import { holdsGlobal, RULE_CHECKS, type RuleCheck } from './rule-checks.ts';
+import { RULE_CHECKS, type RuleCheck } from './rule-checks.ts';
 import type { PolicyRule } from './rule-schema.ts';
 
 const MAX_RULES = 1024;
@@ -15,9 +15,6 @@ interface AnyPolicy extends WithRules {
   readonly spec: WithRules['spec'] & {
     readonly tier?: string;
     readonly types?: readonly string[] | undefined;
-    readonly selector?: string | undefined;
-    readonly serviceAccountSelector?: string | undefined;
-    readonly namespaceSelector?: string | undefined;
     readonly doNotTrack?: boolean | undefined;
     readonly preDNAT?: boolean | undefined;
     readonly applyOnForward?: boolean | undefined;
@@ -41,14 +38,6 @@ export const policyChecks: readonly Rule<AnyPolicy>[] = [
     path: 'spec.types',
     rule: 'must not name a type twice',
     check: ({ spec: { types = [] } }) => new Set(types).size === types.length,
-  },
-  {
-    path: 'spec.selector',
-    rule: 'must not hold global(), which only a namespaceSelector of a rule may',
-    check: ({ spec }) =>
-      (['selector', 'serviceAccountSelector', 'namespaceSelector'] as const).flatMap((field) =>
-        holdsGlobal(spec[field]) ? [`spec.${field}`] : [],
-      ),
   },
   {
     path: 'spec.ingress',

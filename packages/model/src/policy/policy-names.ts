@@ -31,3 +31,9 @@ export const kubernetesPolicyNames: NameRule = {
   rule: `must not start with ${KUBERNETES_POLICY_PREFIX}: such policies come from networking.k8s.io/v1 NetworkPolicy manifests`,
   holds: (name) => !name.startsWith(KUBERNETES_POLICY_PREFIX),
 };
+
+/** The tier that a policy's name begins with: `security` of `security.web`; `default` if it names none. */
+export function tierOfPolicyName(name: string): string {
+  const [first = '', ...rest] = name.split('.');
+  return rest.length === 0 || first === 'knp' || first === 'ossg' ? 'default' : first;
+}

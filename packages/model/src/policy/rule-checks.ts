@@ -1,7 +1,5 @@
 import { familyOf, prefixLength } from '@overland/net';
 import { isAnnotationKey, subdomainName } from '../name-rules.ts';
-import { parseSelector } from '../selector/parse.ts';
-import { usesGlobal } from '../selector/uses.ts';
 import { httpChecks } from './http-checks.ts';
 import { isPortName, PORT_NAME_RULE } from './port.ts';
 import { hasPorts, ipVersionOf, protocolNumber } from './protocol.ts';
@@ -95,7 +93,6 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
     },
   },
   ...serviceChecks(),
-  ...selectorChecks(),
   ...httpChecks(),
   {
     rule: 'must have a key of at most 63 letters, digits, "-", "_" and ".", after an optional DNS prefix',
@@ -138,36 +135,6 @@ function serviceChecks(): RuleCheck[] {
         }),
     },
   ];
-}
-
-function selectorChecks(): RuleCheck[] {
-  return [
-    {
-      rule: 'must not hold global(), which only a namespaceSelector may',
-      broken: (rule) =>
-        eachSide(rule).flatMap(([path, { selector, notSelector, serviceAccounts }]) =>
-          Object.entries({
-            selector,
-            notSelector,
-            'serviceAccounts.selector': serviceAccounts?.selector,
-          }).flatMap(([field, text]) => (holdsGlobal(text) ? [`${path}.${field}`] : [])),
-        ),
-    },
-    {
-      rule: 'must hold nothing beside global()',
-      broken: (rule) =>
-        eachSide(rule).flatMap(([path, { namespaceSelector }]) =>
-          holdsGlobal(namespaceSelector) && parseSelector(namespaceSelector ?? '').type !== 'global'
-            ? [`${path}.namespaceSelector`]
-            : [],
-        ),
-    },
-  ];
-}
-
-/** Whether a selector, if there is one, uses `global()`. */
-export function holdsGlobal(selector: string | undefined): boolean {
-  return selector !== undefined && usesGlobal(parseSelector(selector));
 }
 
 function selectsEndpoints(side: RuleSide): boolean {

@@ -1,6 +1,6 @@
 import { ParseError, type Prefix, parsePrefix } from '@overland/net';
 import { z } from 'zod';
-import { selector, text } from '../scalars.ts';
+import { ruleNamespaceSelector, selector, text } from '../scalars.ts';
 import { port } from './port.ts';
 import { protocol } from './protocol.ts';
 
@@ -17,7 +17,7 @@ const side = z.object({
   notNets: z.array(net).optional(),
   selector: selector.optional(),
   notSelector: selector.optional(),
-  namespaceSelector: selector.optional(),
+  namespaceSelector: ruleNamespaceSelector.optional(),
   ports: z.array(port).optional(),
   notPorts: z.array(port).optional(),
   serviceAccounts: z
