@@ -132,8 +132,12 @@ test(
 
 describe('kill -9 of a writer, before any statement', () => {
   /** Runs the writer until it dies. @returns The numbers that it tried and that it wrote last. */
-  function crash(first: number, statement: number): { tried: number; wrote: number } {
-    const argv = [...NODE, CRASHING_WRITER, path, String(first), String(statement)];
+  function crash(
+    first: number,
+    statement: number,
+    work: 'transactions' | 'leases' = 'transactions',
+  ): { tried: number; wrote: number } {
+    const argv = [...NODE, CRASHING_WRITER, path, String(first), String(statement), work];
     const { signal, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
     expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
     const last = (word: string, otherwise: number) =>
@@ -167,6 +171,30 @@ describe('kill -9 of a writer, before any statement', () => {
     }
     expect(first).toBeGreaterThan(CRASHES / 2);
     expect(outcomes).toContain('undone');
+  });
+
+  test('leaves no key under a lease that has ended, and no half of its keys', LONG, () => {
+    const seen = new Set<string>();
+    // Each round of a lease is 30 statements; every second one is tried.
+    for (let statement = 2; statement <= 32; statement += isSoak ? 1 : 2) {
+      crash(statement, statement, 'leases');
+      using database = new DatabaseSync(path);
+      const keys = database.prepare("SELECT key, value FROM entry WHERE key LIKE '/l/%'").all();
+      expect([0, 2]).toContain(keys.length);
+      expect(new Set(keys.map(({ value }) => value)).size).toBeLessThanOrEqual(1);
+      const orphans = 'SELECT key FROM entry WHERE lease NOT IN (SELECT id FROM lease)';
+      expect(database.prepare(orphans).all()).toEqual([]);
+      expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+      const leases = database.prepare('SELECT count(*) AS n FROM lease').get();
+      seen.add(`${keys.length} keys, ${leases?.n} leases`);
+      // The next round begins with none.
+      database.exec('DELETE FROM entry; DELETE FROM lease');
+    }
+    expect([...seen].toSorted()).toEqual([
+      '0 keys, 0 leases',
+      '0 keys, 1 leases',
+      '2 keys, 1 leases',
+    ]);
   });
 
   /** The undo log and the revision are of the same transaction as the entries. */

@@ -74,7 +74,8 @@ export function wasReplaced(path: string, { inode }: Connection): boolean {
   return statSync(path, { throwIfNoEntry: false })?.ino !== inode;
 }
 
-function prepareDatabase(database: DatabaseSync, path: string): void {
+/** Makes the tables if need be. @throws {UnusableError} If it is not ours, or of a newer version. */
+export function prepareDatabase(database: DatabaseSync, path: string): void {
   // Looked at first: a file that is not ours must not be changed in the least.
   checkVersion(database, path);
   database.exec('PRAGMA journal_mode = WAL');
