@@ -51,4 +51,54 @@ export function describeLeases(open: Open): void {
     await expect(attempt).rejects.toMatchObject({ name: 'LeaseError' });
     expect(await store.get('/a')).toBeUndefined();
   });
+
+  test('a key put under another lease lives with that one', { timeout: 20_000 }, async () => {
+    await using harness = await open();
+    await using store = await harness.connect();
+    const [one, two] = [await store.lease(5), await store.lease(5)];
+    await store.transact(write(put('/a', '1', one.id), put('/b', '1', two.id)));
+    await store.transact(write(put('/a', '2', two.id)));
+    await one.revoke();
+    expect(shown((await store.list('/')).entries)).toEqual(['/a=2', '/b=1']);
+    await two.revoke();
+    expect(shown((await store.list('/')).entries)).toEqual([]);
+  });
+
+  test('a key that was deleted, and came again, is not the lease of the first', async () => {
+    await using harness = await open();
+    await using store = await harness.connect();
+    const lease = await store.lease(5);
+    await store.transact(write(put('/a', '1', lease.id)));
+    await store.transact(write({ type: 'delete', key: '/a' }));
+    await store.transact(write(put('/a', '2')));
+    await lease.revoke();
+    expect((await store.get('/a'))?.value).toBe('2');
+  });
+
+  test('watches see the keys of a lease go, and an old revision still has them', async () => {
+    await using harness = await open();
+    await using store = await harness.connect();
+    const lease = await store.lease(5);
+    const stop = new AbortController();
+    await store.transact(write(put('/a', '1', lease.id), put('/b', '1', lease.id)));
+    const { revision } = await store.list('/');
+    const deleted: string[] = [];
+    for await (const change of store.watch('/', stop.signal)) {
+      if (change.type === 'synced') await lease.revoke();
+      if (change.type === 'delete') deleted.push(change.key);
+      if (deleted.length === 2) stop.abort();
+    }
+    expect(deleted.toSorted()).toEqual(['/a', '/b']);
+    expect(shown((await store.list('/', { revision })).entries)).toEqual(['/a=1', '/b=1']);
+  });
+
+  test('a lease is ended once, however often it is revoked', async () => {
+    await using harness = await open();
+    await using store = await harness.connect();
+    const lease = await store.lease(5);
+    await lease.revoke();
+    const { revision } = await store.list('/');
+    await lease.revoke();
+    expect((await store.list('/')).revision).toBe(revision);
+  });
 }

@@ -57,6 +57,60 @@ export function describeTransactions(open: Open): void {
     expect(shown((await store.list('/')).entries)).toEqual(['/a=2']);
   });
 
+  test('several conditions on one key must all hold', async () => {
+    await using harness = await open();
+    await using store = await harness.connect();
+    const revision = await store.transact(write(put('/a', '1')));
+    const present = { type: 'present', key: '/a' } as const;
+    const unchanged = { type: 'revision', key: '/a', revision } as const;
+    const absent = { type: 'absent', key: '/a' } as const;
+    await store.transact({ conditions: [present, unchanged, present], operations: [put('/b')] });
+    for (const conditions of [
+      [present, absent],
+      [absent, present],
+      [unchanged, absent],
+    ]) {
+      const attempt = store.transact({ conditions, operations: [put('/c')] });
+      await expect(attempt).rejects.toMatchObject({ key: '/a', actual: { revision } });
+    }
+    expect(shown((await store.list('/')).entries)).toEqual(['/a=1', '/b=']);
+  });
+
+  test('a condition is on what was there before, also of a key that is written', async () => {
+    await using harness = await open();
+    await using store = await harness.connect();
+    const first = await store.transact({
+      conditions: [{ type: 'absent', key: '/a' }],
+      operations: [put('/a', '1'), put('/b', '1')],
+    });
+    const second = await store.transact({
+      conditions: [
+        { type: 'revision', key: '/a', revision: first },
+        { type: 'revision', key: '/b', revision: first },
+      ],
+      operations: [put('/a', '2'), { type: 'delete', key: '/b' }],
+    });
+    // The revision of a key that came again is not that of the one that went.
+    await store.transact(write(put('/b', '2')));
+    const stale = store.transact({
+      conditions: [{ type: 'revision', key: '/b', revision: first }],
+      operations: [put('/a', '3')],
+    });
+    await expect(stale).rejects.toMatchObject({ key: '/b', actual: { value: '2' } });
+    expect(await store.get('/a')).toMatchObject({ value: '2', revision: second });
+  });
+
+  test('without operations it tests its conditions, and changes nothing', async () => {
+    await using harness = await open();
+    await using store = await harness.connect();
+    const revision = await store.transact(write(put('/a')));
+    const tested = store.transact({ conditions: [{ type: 'present', key: '/a' }], operations: [] });
+    expect(await tested).toBe(revision);
+    const attempt = store.transact({ conditions: [{ type: 'absent', key: '/a' }], operations: [] });
+    await expect(attempt).rejects.toBeInstanceOf(ConflictError);
+    expect((await store.list('/')).revision).toBe(revision);
+  });
+
   test('all keys of a transaction have one revision; an unrelated write leaves it', async () => {
     await using harness = await open();
     await using store = await harness.connect();
