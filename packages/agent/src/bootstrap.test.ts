@@ -42,7 +42,7 @@ test('no file is no manifests; a faulty one is refused with where and why', asyn
   expect(await readDocuments('/nowhere/bootstrap.yaml')).toEqual([]);
   const broken = await file(`${PEER}---\n[}\n`);
   await expect(readDocuments(broken)).rejects.toThrow(/bootstrap\.yaml:\d+:\d+: /);
-  const faulty = await readDocuments(await file(PEER.replace('asNumber: 65011', 'asNumber: 0')));
+  const faulty = await readDocuments(await file(PEER.replace('asNumber: 65011', 'asNumber: -1')));
   expect(() => parseBootstrap(faulty, '/b.yaml')).toThrow(/^\/b\.yaml: .*asNumber/);
 });
 

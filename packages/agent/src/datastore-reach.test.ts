@@ -10,7 +10,8 @@ function failing(): { store: Datastore; refuse: (calls: readonly string[]) => vo
     get(target, property) {
       if (refused.includes(String(property)))
         return () => Promise.reject(new UnavailableError('the disk is full'));
-      return Reflect.get(target, property, target).bind(target);
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
     },
   });
   return {

@@ -21,6 +21,7 @@ export class DatastoreReach {
   /** `datastore`, with what becomes of its calls taken note of. Watches mend themselves, and tell nothing. */
   observe(datastore: Datastore): Datastore {
     return {
+      isPrivate: datastore.isPrivate,
       get: (key) => this.#read(() => datastore.get(key)),
       list: (prefix, options) => this.#read(() => datastore.list(prefix, options)),
       transact: (transaction) => this.#write(() => datastore.transact(transaction)),

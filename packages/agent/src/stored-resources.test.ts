@@ -40,7 +40,7 @@ test('entries become resources with our fields joined in, and blocks with their 
 
 test('what cannot be read is named and left out; the rest stands', () => {
   const entries = new Map(ENTRIES)
-    .set(PEER, stored('BGPPeer', 'leaf11', { peerIP: '10.1.0.0', asNumber: 0 }))
+    .set(PEER, stored('BGPPeer', 'leaf11', { peerIP: '10.1.0.0', asNumber: -1 }))
     .set(resourceKey('IPPool', { name: 'p' }), '{');
   const { unreadable, all } = new StoredResourceReader().read(entries);
   expect(unreadable.map(({ key }) => key)).toEqual([PEER, resourceKey('IPPool', { name: 'p' })]);

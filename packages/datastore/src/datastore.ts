@@ -83,6 +83,12 @@ export interface Lease {
  * then unknown.
  */
 export interface Datastore extends AsyncDisposable {
+  /**
+   * Whether nobody on the way can read what is sent: there is none, or it is TLS by configuration (an unsigned answer
+   * of DNS must not decide). Secrets are written only where it is true.
+   */
+  readonly isPrivate: boolean;
+
   get(key: string): Promise<Entry | undefined>;
 
   /**

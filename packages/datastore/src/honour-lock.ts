@@ -13,6 +13,7 @@ const MAX_ATTEMPTS = 10;
 export function honourLock(store: Datastore): Datastore {
   const lock = new LockCondition(store);
   return {
+    isPrivate: store.isPrivate,
     get: (key) => store.get(key),
     list: (prefix, options) => store.list(prefix, options),
     transact: (transaction) => lock.transact(transaction),

@@ -28,6 +28,7 @@ export function prefixedDatastore(store: Datastore, keyPrefix: string): Datastor
   // No prefix at all means every key of ours, and not one of a neighbour whose name is longer.
   const range = (prefix: string) => outer({ key: prefix === '' ? '/' : prefix }).key;
   return {
+    isPrivate: store.isPrivate,
     async get(key) {
       const entry = await store.get(outer({ key }).key);
       return entry && inner(entry);

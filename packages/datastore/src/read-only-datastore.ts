@@ -4,6 +4,7 @@ import { ReadOnlyError } from './errors.ts';
 /** `store`, of which nothing but reads is let through. Owns it: disposing this disposes it. */
 export function readOnlyDatastore(store: Datastore): Datastore {
   return {
+    isPrivate: store.isPrivate,
     get: (key) => store.get(key),
     list: (prefix, options) => store.list(prefix, options),
     watch: (prefix, signal, from) => store.watch(prefix, signal, from),

@@ -9,11 +9,20 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
   if (spec.localWorkloadSelector) return 'sessions with local workloads are not supported yet';
   if (spec.password) return 'passwords are not supported yet: no session is made without';
   if (spec.filters?.length) return 'BGPFilter is not supported yet: no session is made without';
+  if (spec.maxPrefixes) return 'maxPrefixes is not supported yet: no session is made without';
+  if (spec.strictRole) return 'strictRole is not supported yet: no session is made without';
+  if (spec.bfd?.strict) return 'bfd.strict is not supported yet: no session is made without';
+  if (spec.interface) return 'sessions on an interface are not supported yet';
   if (!spec.peerIP && !spec.peerSelector) return 'has neither peerIP nor peerSelector';
   return undefined;
 }
 
+const NOT_YET = ['bfd', 'role', 'gracefulShutdown', 'importSafety'] as const;
+
 /** Names the fields that the session goes without. */
 export function reportIgnored({ spec }: BgpPeer, resource: string, report: Report): void {
   if (spec.reachableBy) report(resource, 'reachableBy: no route to the peer is made yet');
+  for (const field of NOT_YET) {
+    if (spec[field]) report(resource, `${field} is not supported yet`);
+  }
 }

@@ -215,23 +215,35 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('nothing', {}),
     peer('gtsm', { peerIP: '192.0.2.4', asNumber: 1, ttlSecurity: 1, reachableBy: '192.0.2.5' }),
     peer('hold', { peerIP: '192.0.2.6', asNumber: 1, holdTime: '2s' }),
+    peer('bfd', { peerIP: '192.0.2.7', asNumber: 1, bfd: {}, gracefulShutdown: true }),
+    peer('bfd-strict', { peerIP: '192.0.2.8', asNumber: 1, bfd: { strict: true } }),
+    peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { ipv4: 10 } }),
+    peer('role', { peerIP: '192.0.2.10', asNumber: 1, role: 'Customer', strictRole: true }),
+    peer('unnumbered', { interface: 'eth1' }),
   ];
   const bgpConfigurations = [
     bgp({ nodeToNodeMeshEnabled: false, prefixAdvertisements: [{ cidr: '10.65.0.0/16' }] }),
   ];
   expect(sessions({ bgpPeers, bgpConfigurations })).toEqual([
+    'bfd 192.0.2.7 179 1 active',
     'gtsm 192.0.2.4 179 1 active',
     'hold 192.0.2.6 179 1 active',
   ]);
   expect(reasons({ bgpPeers, bgpConfigurations })).toEqual([
     'BGPConfiguration default: prefixAdvertisements is not supported yet',
+    'BGPPeer bfd: bfd is not supported yet',
+    'BGPPeer bfd: gracefulShutdown is not supported yet',
+    'BGPPeer bfd-strict: bfd.strict is not supported yet: no session is made without',
     'BGPPeer filters: BGPFilter is not supported yet: no session is made without',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
+    'BGPPeer limits: maxPrefixes is not supported yet: no session is made without',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
     'BGPPeer nothing: has neither peerIP nor peerSelector',
     'BGPPeer password: passwords are not supported yet: no session is made without',
+    'BGPPeer role: strictRole is not supported yet: no session is made without',
     'BGPPeer self: peerIP 10.0.0.11 is an address of this node',
+    'BGPPeer unnumbered: sessions on an interface are not supported yet',
   ]);
 });
 

@@ -1,11 +1,13 @@
 import {
+  type AnyResource,
   API_VERSION,
   type BgpConfiguration,
   type BgpPeer,
+  completeResource,
   type IpPool,
   type Kind,
   type Node,
-  parseManifest,
+  readResource,
   type WorkloadEndpoint,
 } from '@overland/model';
 import { parsePrefix } from '@overland/net';
@@ -13,9 +15,10 @@ import type { FabricInputs } from '../src/index.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A resource as an operator would write it, defaults filled in. */
+/** A resource as it is read from the datastore: whoever wrote it may know other rules. */
 function resource(kind: Kind, metadata: Fields, spec: Fields): unknown {
-  return parseManifest({ apiVersion: API_VERSION, kind, metadata, spec });
+  const stored = { apiVersion: API_VERSION, kind, metadata, spec };
+  return completeResource(readResource(kind, stored) as AnyResource);
 }
 
 export const node = (name: string, bgp: Fields, labels: Fields = {}): Node =>

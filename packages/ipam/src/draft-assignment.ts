@@ -99,6 +99,9 @@ class Draft implements DraftAssignment {
     const pool = poolOf(view.pools(), address);
     if (!pool) throw new AddressUnavailableError(address, 'no IP pool holds it');
     if (pool.disabled) throw new AddressUnavailableError(address, `pool ${pool.name} is disabled`);
+    if (pool.encapsulated) {
+      throw new AddressUnavailableError(address, `pool ${pool.name} asks for encapsulation`);
+    }
     const cidr = prefixOf(address, pool.blockLength);
     const before = (await own.open(cidr)) ?? (await own.claim(cidr));
     if (!before) {

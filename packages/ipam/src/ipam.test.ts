@@ -94,6 +94,24 @@ describe('assign', () => {
     ).rejects.toThrow('no IP pool holds it');
   });
 
+  test('gives no address from a pool that asks for encapsulation, not even by name', async () => {
+    const spec = { cidr: '10.65.0.0/16', ipipMode: 'Always' };
+    const object = { apiVersion: 'projectcalico.org/v3', kind: 'IPPool', metadata: {}, spec };
+    const key = resourceKey('IPPool', { name: 'tunnels' });
+    const value = JSON.stringify({ ...object, metadata: { name: 'tunnels' } });
+    await datastore.transact({ conditions: [], operations: [{ type: 'put', key, value }] });
+    const ipam = await ipamOf('host11');
+    const request = { handle: 'web', families: ['ipv4'] as const, attributes };
+
+    await expect(ipam.assign(request)).rejects.toThrow('tunnels');
+    const addresses = [parseAddress('10.65.7.9')];
+    await expect(ipam.assign({ ...request, addresses })).rejects.toThrow(
+      'pool tunnels asks for encapsulation',
+    );
+    expect(await ipam.allocations()).toEqual([]);
+    expect(await ipam.blocksOf('host11')).toEqual([]);
+  });
+
   test('leaves nothing behind when one of two families fails', async () => {
     const ipam = await ipamOf('host11', { '10.65.0.0/16': 26 });
 

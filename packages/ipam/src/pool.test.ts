@@ -58,6 +58,21 @@ test('a pool that cannot be read gives nothing and is named', () => {
   ]);
 });
 
+test.each([{ ipipMode: 'Always' }, { vxlanMode: 'CrossSubnet' }])(
+  'a pool with %j gives nothing, even if it is named, and says why',
+  (modes) => {
+    const tunnels = pool('tunnels', { cidr: '10.70.0.0/16', ...modes });
+    for (const named of [undefined, ['tunnels']]) {
+      const request = { family: 'ipv4', nodeLabels: {}, ...(named && { named }) } as const;
+      const { eligible, verdicts } = choosePools([tunnels], request);
+      expect(eligible).toEqual([]);
+      expect(verdicts).toMatchObject([
+        { pool: 'tunnels', reason: expect.stringContaining('asks for encapsulation') },
+      ]);
+    }
+  },
+);
+
 test('block sizes default by family', () => {
   expect(poolOf(pools, parseAddress('10.65.3.4'))).toMatchObject({ blockLength: 26 });
   expect(poolOf(pools, parseAddress('fd00:65::9'))).toMatchObject({ blockLength: 120 });

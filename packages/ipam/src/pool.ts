@@ -1,5 +1,6 @@
 import {
   describeFault,
+  isEncapsulated,
   type JsonValue,
   type Labels,
   matches,
@@ -24,6 +25,8 @@ export interface Pool {
   /** Prefix length of its blocks, in bits. */
   readonly blockLength: number;
   readonly disabled: boolean;
+  /** Asks for tunnels, which Overland does not make: its addresses could not be reached. */
+  readonly encapsulated: boolean;
   /** `false`: only those who name the pool get addresses from it (`assignmentMode: Manual`). */
   readonly automatic: boolean;
   /** `false`: kept for tunnels or load balancers (`allowedUses`). */
@@ -53,6 +56,7 @@ export function readPool(name: string, value: string): Pool | UnreadablePool {
     cidr,
     blockLength: blockSize,
     disabled,
+    encapsulated: isEncapsulated(result.resource),
     automatic: assignmentMode === 'Automatic',
     forWorkloads: allowedUses.includes('Workload'),
     nodeSelector,
@@ -146,6 +150,12 @@ function objectionTo(
     return { reason: 'was not asked for', remedy: `name it, next to ${named.join(', ')}` };
   }
   if (pool.disabled) return { reason: 'is disabled', remedy: 'set its disabled to false' };
+  if (pool.encapsulated) {
+    return {
+      reason: 'asks for encapsulation, which Overland does not make',
+      remedy: 'set its ipipMode and vxlanMode to Never, or use another pool',
+    };
+  }
   if (!pool.forWorkloads) {
     return { reason: 'is not for workloads', remedy: 'add Workload to its allowedUses' };
   }

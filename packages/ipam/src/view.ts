@@ -65,7 +65,12 @@ export class IpamView {
   /** Families in which a host can get addresses without naming a pool; IPv4 first. */
   families(): Family[] {
     const usable = this.pools().filter(
-      (pool) => 'cidr' in pool && !pool.disabled && pool.automatic && pool.forWorkloads,
+      (pool) =>
+        'cidr' in pool &&
+        !pool.disabled &&
+        !pool.encapsulated &&
+        pool.automatic &&
+        pool.forWorkloads,
     );
     const found = new Set(usable.map((pool) => 'cidr' in pool && familyOf(pool.cidr)));
     return (['ipv4', 'ipv6'] as const).filter((family) => found.has(family));

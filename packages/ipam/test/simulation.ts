@@ -43,6 +43,7 @@ export class SimulatedProcess {
     };
     this.name = name;
     this.datastore = {
+      isPrivate: store.isPrivate,
       get: (key: string) => this.#call(() => store.get(key)),
       list: (prefix: string, options?: ListOptions) =>
         this.#call(() => store.list(prefix, options)),

@@ -12,7 +12,7 @@ const STORED = {
     asNumber: '1.10',
     node: null,
     fromTheFuture: { deep: [1, null] },
-    password: { secretKeyRef: { name: 's', key: 'k', optional: true } },
+    password: { secretKeyRef: { name: 's', key: 'k', later: true } },
   },
   futureStatus: null,
 };
@@ -33,7 +33,7 @@ test('readers see parsed scalars, no nulls, defaults, and what we do not know', 
     sourceAddress: 'UseNodeIP',
     reversePeering: 'Auto',
     fromTheFuture: { deep: [1, null] },
-    password: { secretKeyRef: { name: 's', key: 'k', optional: true } },
+    password: { secretKeyRef: { name: 's', key: 'k', later: true } },
   });
 });
 
@@ -58,7 +58,7 @@ test('a known field that is left out goes, an unknown one stays', () => {
 test('unknown fields inside a changed object stay', () => {
   const password = { secretKeyRef: { name: 'other', key: 'k' } };
   expect(update((spec) => ({ ...spec, password }))).toMatchObject({
-    spec: { password: { secretKeyRef: { name: 'other', key: 'k', optional: true } } },
+    spec: { password: { secretKeyRef: { name: 'other', key: 'k', later: true } } },
   });
 });
 

@@ -5,7 +5,7 @@ import { elementOf, fieldOf } from './schema.ts';
 
 /**
  * What to store when an object that was read as `before` is written as `after`: the stored form, with only
- * the differences applied. Fields we do not know, nulls and spellings (`"65001"`, `1.10`) stay as they are
+ * the differences applied. Fields we do not know, nulls, empty strings and spellings (`"65001"`, `1.10`) stay as they are
  * wherever the object did not change.
  *
  * @param stored As the datastore has it.
@@ -37,7 +37,7 @@ function merge(
   });
   const kept = Object.entries(stored).filter(([key, item]) => {
     if (after[key] !== undefined) return false;
-    return item === null || fieldOf(schema, key).type === 'unknown';
+    return item === null || item === '' || fieldOf(schema, key).type === 'unknown';
   });
   return Object.fromEntries([...changed, ...kept]);
 }

@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import { isJsonObject } from './json.ts';
 import { type Kind, kindTable } from './kinds.ts';
-import { fieldsWithMeta } from './schema.ts';
+import { fieldOf, hasMeta, pathsWithMeta } from './schema.ts';
 
 /**
  * What stands at `extensionKey` of an object: its fields that Calico lacks. Calico's tools drop fields they do
@@ -15,23 +16,50 @@ export interface Extension {
 /**
  * Takes the fields that Calico lacks out of an object.
  *
- * @param further Names of fields that are stored apart although this version does not know them.
+ * @param stored The spec of the stored extension: what it has and this version does not know stays apart.
  * @returns The object as Calico knows it, and the fields; `undefined` if there are none.
  */
 export function splitExtensions(
   kind: Kind,
   document: unknown,
-  further: readonly string[] = [],
+  stored?: unknown,
 ): { readonly base: unknown; readonly extension: Extension | undefined } {
   const spec = isJsonObject(document) ? document.spec : undefined;
   if (!isJsonObject(document) || !isJsonObject(spec))
     return { base: document, extension: undefined };
-  const ours = new Set([...extensionFields(kind), ...further]);
-  const entries = Object.entries(spec).filter(([, value]) => value !== undefined);
-  const apart = entries.filter(([key]) => ours.has(key));
-  const base = { ...document, spec: Object.fromEntries(entries.filter(([key]) => !ours.has(key))) };
-  const extension = { uid: uidOf(document), spec: Object.fromEntries(apart) };
-  return { base, extension: apart.length > 0 ? extension : undefined };
+  const { base, apart } = split(kindTable(kind).spec, spec, stored);
+  const extension = { uid: uidOf(document), spec: apart };
+  return {
+    base: { ...document, spec: base },
+    extension: Object.keys(apart).length > 0 ? extension : undefined,
+  };
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function split(
+  schema: z.ZodType,
+  value: JsonObject,
+  stored: unknown,
+): { readonly base: JsonObject; readonly apart: JsonObject } {
+  const base: Record<string, unknown> = {};
+  const apart: Record<string, unknown> = {};
+  const before = isJsonObject(stored) ? stored : {};
+  for (const [key, item] of Object.entries(value)) {
+    const field = fieldOf(schema, key);
+    if (item === undefined) continue;
+    if (field.type === 'unknown' && Object.hasOwn(before, key)) apart[key] = item;
+    else if (field.type !== 'known') base[key] = item;
+    else if (hasMeta(field.schema, 'extension')) apart[key] = item;
+    else if (isJsonObject(item) && pathsWithMeta(field.schema, 'extension').length > 0) {
+      const inner = split(field.schema, item, before[key]);
+      const isOurs = Object.keys(inner.apart).length > 0;
+      if (isOurs) apart[key] = inner.apart;
+      // What holds only fields of ours does not exist for Calico.
+      if (!isOurs || Object.keys(inner.base).length > 0) base[key] = inner.base;
+    } else base[key] = item;
+  }
+  return { base, apart };
 }
 
 /**
@@ -41,13 +69,20 @@ export function splitExtensions(
 export function joinExtensions(document: unknown, extension: unknown): unknown {
   if (!isJsonObject(document) || !isJsonObject(extension)) return document;
   if (extension.uid !== uidOf(document) || !isJsonObject(extension.spec)) return document;
-  const spec = isJsonObject(document.spec) ? document.spec : {};
-  return { ...document, spec: { ...spec, ...extension.spec } };
+  return { ...document, spec: join(document.spec, extension.spec) };
 }
 
-/** Names of the fields of a kind's spec that Calico does not have. */
-export function extensionFields(kind: Kind): ReadonlySet<string> {
-  return fieldsWithMeta(kindTable(kind).spec, 'extension');
+function join(base: unknown, apart: JsonObject): JsonObject {
+  const joined: Record<string, unknown> = isJsonObject(base) ? { ...base } : {};
+  for (const [key, item] of Object.entries(apart)) {
+    joined[key] = isJsonObject(item) && isJsonObject(joined[key]) ? join(joined[key], item) : item;
+  }
+  return joined;
+}
+
+/** Whether objects of the kind have fields that Calico does not know. */
+export function hasExtensions(kind: Kind): boolean {
+  return kindTable(kind).extensions.length > 0;
 }
 
 function uidOf(document: { readonly [key: string]: unknown }): string {

@@ -1,7 +1,8 @@
 export { carryOver } from './carry-over.ts';
+export { isCommunity } from './community.ts';
 export { parseDuration } from './duration.ts';
 export type { Extension } from './extensions.ts';
-export { extensionFields, joinExtensions, splitExtensions } from './extensions.ts';
+export { hasExtensions, joinExtensions, splitExtensions } from './extensions.ts';
 export type { Affinity } from './ipam/affinity.ts';
 export { decodeAffinity, encodeAffinity } from './ipam/affinity.ts';
 export type { IpamView } from './ipam/as-resource.ts';
@@ -35,17 +36,23 @@ export {
 } from './keys.ts';
 export type { KindTable, ResourceOf, Rule } from './kind.ts';
 export type { BgpConfiguration } from './kinds/bgp-configuration.ts';
-export { BGP_CONFIGURATION_DEFAULTS, isCommunity } from './kinds/bgp-configuration.ts';
+export { BGP_CONFIGURATION_DEFAULTS } from './kinds/bgp-configuration.ts';
+export type { BgpFilter } from './kinds/bgp-filter.ts';
 export type { BgpPeer } from './kinds/bgp-peer.ts';
 export type { AffinityState, BlockAffinity } from './kinds/block-affinity.ts';
+export type { CalicoNodeStatus } from './kinds/calico-node-status.ts';
+export type { ClusterInformation } from './kinds/cluster-information.ts';
+export type { FelixConfiguration } from './kinds/felix-configuration.ts';
 export type { GlobalNetworkPolicy } from './kinds/global-network-policy.ts';
 export type { GlobalNetworkSet } from './kinds/global-network-set.ts';
 export type { HostEndpoint } from './kinds/host-endpoint.ts';
 export type { IpPool } from './kinds/ip-pool.ts';
-export { BLOCK_SIZES } from './kinds/ip-pool.ts';
+export { BLOCK_SIZES, isEncapsulated } from './kinds/ip-pool.ts';
+export type { IpReservation } from './kinds/ip-reservation.ts';
 export type { IpamBlock } from './kinds/ipam-block.ts';
 export type { IpamConfiguration } from './kinds/ipam-configuration.ts';
 export type { IpamHandle } from './kinds/ipam-handle.ts';
+export type { KubeControllersConfiguration } from './kinds/kube-controllers-configuration.ts';
 export type { NetworkPolicy } from './kinds/network-policy.ts';
 export type { NetworkSet } from './kinds/network-set.ts';
 export type { Node } from './kinds/node.ts';
@@ -66,6 +73,7 @@ export {
   AGENT_PREFIX,
   agentKey,
   appliedKey,
+  creationGuardKey,
   extensionKey,
   extensionPrefix,
   HOST_CLAIM_PREFIX,
@@ -89,6 +97,15 @@ export {
 export { readResource, subjectOf, tryReadResource } from './read-resource.ts';
 export type { Metadata, Resource, ResourceName } from './resource.ts';
 export { API_VERSION } from './resource.ts';
+export {
+  HIDDEN,
+  HIDDEN_CHANGED,
+  hideSecrets,
+  keepSecrets,
+  markFaults,
+  sameSecrets,
+  secretPaths,
+} from './secrets.ts';
 export type { Expression, Labels } from './selector/expression.ts';
 export { formatSelector, matches } from './selector/expression.ts';
 export { parseSelector } from './selector/parse.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { NameRule } from './name-rules.ts';
 import { API_VERSION, metadataSchema, type Resource } from './resource.ts';
+import { pathsWithMeta } from './schema.ts';
 
 /** A rule that one field alone cannot express. */
 export interface Rule<R> {
@@ -30,11 +31,15 @@ export interface KindTable<Kind extends string = string, Spec = unknown, Status 
   readonly manifestName?: NameRule;
   /** The name of an object whose manifest gives none, if it follows from other fields. */
   readonly nameFrom?: (document: unknown) => string | undefined;
-  /** Fields with types, defaults and ranges. A field with the meta `extension` is Overland's own. */
+  /** Fields with types, defaults, ranges and meanings. One with the meta `extension` is Overland's own. */
   readonly spec: z.ZodType<Spec>;
   readonly status?: z.ZodType<Status>;
   /** Of whole objects: `apiVersion`, `kind`, `metadata`, `spec`, `status`. */
   readonly schema: z.ZodType;
+  /** Paths within the spec of the fields that Calico does not have. */
+  readonly extensions: readonly (readonly string[])[];
+  /** Paths of the values that are never printed. */
+  readonly secrets: readonly (readonly string[])[];
   /** Checked when an object is written, not when it is read. */
   readonly rules: readonly Rule<Resource<Kind, Spec, Status>>[];
   /** Paths that must not change after creation. */
@@ -49,11 +54,13 @@ export interface KindTable<Kind extends string = string, Spec = unknown, Status 
 export type ResourceOf<T> =
   T extends KindTable<infer Kind, infer Spec, infer Status> ? Resource<Kind, Spec, Status> : never;
 
+type Derived = 'schema' | 'extensions' | 'secrets';
+
 type Given<Kind extends string, Spec, Status> = Omit<
   KindTable<Kind, Spec, Status>,
-  'aliases' | 'rules' | 'immutable' | 'storage' | 'namespaced' | 'schema'
+  'aliases' | 'rules' | 'immutable' | 'storage' | 'namespaced' | Derived
 > &
-  Partial<Omit<KindTable<Kind, Spec, Status>, 'schema'>>;
+  Partial<Omit<KindTable<Kind, Spec, Status>, Derived>>;
 
 /** A kind table with the usual values where none are given. */
 export function defineKind<const Kind extends string, Spec, Status = Record<string, unknown>>(
@@ -73,6 +80,8 @@ export function defineKind<const Kind extends string, Spec, Status = Record<stri
     storage: 'resource',
     namespaced: false,
     schema,
+    extensions: pathsWithMeta(table.spec, 'extension'),
+    secrets: pathsWithMeta(table.spec, 'secret').map((path) => ['spec', ...path]),
     ...table,
   };
 }

@@ -1,14 +1,20 @@
 import type { KindTable, ResourceOf } from './kind.ts';
 import { bgpConfiguration } from './kinds/bgp-configuration.ts';
+import { bgpFilter } from './kinds/bgp-filter.ts';
 import { bgpPeer } from './kinds/bgp-peer.ts';
 import { blockAffinity } from './kinds/block-affinity.ts';
+import { calicoNodeStatus } from './kinds/calico-node-status.ts';
+import { clusterInformation } from './kinds/cluster-information.ts';
+import { felixConfiguration } from './kinds/felix-configuration.ts';
 import { globalNetworkPolicy } from './kinds/global-network-policy.ts';
 import { globalNetworkSet } from './kinds/global-network-set.ts';
 import { hostEndpoint } from './kinds/host-endpoint.ts';
 import { ipPool } from './kinds/ip-pool.ts';
+import { ipReservation } from './kinds/ip-reservation.ts';
 import { ipamBlock } from './kinds/ipam-block.ts';
 import { ipamConfiguration } from './kinds/ipam-configuration.ts';
 import { ipamHandle } from './kinds/ipam-handle.ts';
+import { kubeControllersConfiguration } from './kinds/kube-controllers-configuration.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
 import { networkSet } from './kinds/network-set.ts';
 import { node } from './kinds/node.ts';
@@ -23,8 +29,10 @@ import { workloadEndpoint } from './kinds/workload-endpoint.ts';
 export const KINDS = {
   Node: node,
   IPPool: ipPool,
+  IPReservation: ipReservation,
   BGPConfiguration: bgpConfiguration,
   BGPPeer: bgpPeer,
+  BGPFilter: bgpFilter,
   WorkloadEndpoint: workloadEndpoint,
   HostEndpoint: hostEndpoint,
   Tier: tier,
@@ -40,6 +48,10 @@ export const KINDS = {
   BlockAffinity: blockAffinity,
   IPAMBlock: ipamBlock,
   IPAMHandle: ipamHandle,
+  FelixConfiguration: felixConfiguration,
+  KubeControllersConfiguration: kubeControllersConfiguration,
+  ClusterInformation: clusterInformation,
+  CalicoNodeStatus: calicoNodeStatus,
 } as const;
 
 export type Kind = keyof typeof KINDS;

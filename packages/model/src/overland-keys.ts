@@ -20,6 +20,11 @@ export function appliedKey(kind: Kind, { name, namespace }: ResourceName): strin
   return `${OVERLAND}applied/${kindTable(kind).plural}/${namespace ? `${namespace}/` : ''}${name}`;
 }
 
+/** Written with each object of the kind that is created, so that only one at a time is. */
+export function creationGuardKey(kind: Kind): string {
+  return `${OVERLAND}created/${kindTable(kind).plural}`;
+}
+
 /** Keys that live as long as an agent runs, under its lease. */
 export const AGENT_PREFIX = `${OVERLAND}agents/`;
 

@@ -1,6 +1,7 @@
 import { isJsonObject } from './json.ts';
 import { type Kind, kindTable, type ResourceOfKind } from './kinds.ts';
 import { parseWith, withoutNulls } from './schema.ts';
+import { hideSecrets } from './secrets.ts';
 import { type Fault, ValidationError } from './validation.ts';
 
 /**
@@ -23,7 +24,7 @@ export function tryReadResource<K extends Kind>(
 ): { readonly resource: ResourceOfKind<K> } | { readonly faults: readonly Fault[] } {
   const { schema } = kindTable(kind);
   const given = withoutNulls(schema, stored);
-  const result = parseWith(schema, given);
+  const result = parseWith(schema, given, hideSecrets(kind, given));
   if ('faults' in result) return result;
   return { resource: overlay(given, result.parsed) as ResourceOfKind<K> };
 }

@@ -1,7 +1,9 @@
 import {
+  type Family,
   familyOf,
   formatInterfaceAddress,
   ParseError,
+  type Prefix,
   parseAddress,
   parseAsn,
   parseInterfaceAddress,
@@ -17,7 +19,7 @@ export function text<T>(rule: string, parse: (text: string) => T): z.ZodType<T> 
   return z
     .string()
     .transform((value, context) => attempt(() => parse(value), rule, value, context))
-    .meta({ description: rule });
+    .meta({ rule });
 }
 
 function attempt<T>(parse: () => T, rule: string, input: unknown, context: z.RefinementCtx): T {
@@ -35,13 +37,50 @@ export function pattern(rule: string, expression: RegExp): z.ZodType<string> {
   return z
     .string()
     .refine((value) => expression.test(value), `must be ${rule}`)
-    .meta({ description: rule });
+    .meta({ rule, pattern: expression.source });
 }
 
+/** One of some words, in any case; what readers see is the spelling given here. */
+export function anyCase<const W extends readonly [string, ...string[]]>(
+  ...words: W
+): z.ZodType<W[number]> {
+  const find = (value: string) =>
+    words.find((word) => word.toLowerCase() === value.toLowerCase()) as W[number] | undefined;
+  return z
+    .string()
+    .transform((value, context) => {
+      const word = find(value);
+      if (word !== undefined) return word;
+      context.addIssue({ code: 'custom', message: `must be ${words.join(' or ')}`, input: value });
+      return z.NEVER;
+    })
+    .meta({ rule: `${words.join(' or ')}, in any case`, pattern: anyCasePattern(words) });
+}
+
+/** JSON Schema has no flag for it. */
+function anyCasePattern(words: readonly string[]): string {
+  const spelled = words.map((word) =>
+    word.replaceAll(/[A-Za-z]/g, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`),
+  );
+  return `^(${spelled.join('|')})$`;
+}
+
+const asNumberText = z.union([z.number(), z.string()], { error: 'must be a number, or a string' });
+const AS_NUMBER = 'an AS number: 1 to 4294967295, as a number, a string or dotted (1.10)';
+
 /** AS number: a number, a numeric string, or dotted (RFC 5396). Always written as a number. */
-export const asNumber = z
-  .union([z.number(), z.string()], { error: 'must be a number, or a string' })
-  .transform((value, context) => attempt(() => parseAsn(value), 'an AS number', value, context));
+export const asNumber = asNumberText
+  .transform((value, context) => attempt(() => parseAsn(value), 'an AS number', value, context))
+  .meta({ rule: AS_NUMBER });
+
+/** An AS number, or 0 for none, as Go has it. */
+export const asNumberOrZero = asNumberText
+  .transform((value, context) =>
+    Number(value) === 0
+      ? undefined
+      : attempt(() => parseAsn(value), 'an AS number', value, context),
+  )
+  .meta({ rule: AS_NUMBER });
 
 export const ipAddress = text('an IP address', parseAddress);
 
@@ -61,6 +100,16 @@ export const ipv6Address = text('an IPv6 address', (value) => {
 
 /** A prefix without host bits. */
 export const cidr = text('a prefix', parsePrefix);
+
+/** A prefix of one family. */
+export function cidrOf(family: Family): z.ZodType<Prefix> {
+  const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
+  return text(`an ${name} prefix`, (value) => {
+    const prefix = parsePrefix(value);
+    if (familyOf(prefix) === family) return prefix;
+    throw new ParseError(`${name} prefix`, value, `of the family ${name}`);
+  });
+}
 
 /** An address with or without the length of its subnet: `10.1.0.1/31`. Read with the length. */
 export const interfaceAddress = text('an address with a prefix length', (value) =>

@@ -68,8 +68,8 @@ export function unknownFields(schema: z.ZodType, value: unknown, path: Path = []
 }
 
 /**
- * `value` without the fields that are null: Go writes `null` where it means absent. A copy; nulls in arrays
- * and in places the schema does not know stay.
+ * `value` without the fields that are null, or an empty string where none is allowed: both mean absent in Go.
+ * A copy; nulls in arrays and in places the schema does not know stay.
  */
 export function withoutNulls(schema: z.ZodType | undefined, value: unknown): unknown {
   if (!schema) return value;
@@ -79,22 +79,33 @@ export function withoutNulls(schema: z.ZodType | undefined, value: unknown): unk
     Object.entries(value).flatMap(([key, item]) => {
       const field = fieldOf(schema, key);
       if (field.type !== 'known') return [[key, item]];
-      return item === null ? [] : [[key, withoutNulls(field.schema, item)]];
+      const absent = item === null || (item === '' && isAbsentWhenEmpty(field.schema));
+      return absent ? [] : [[key, withoutNulls(field.schema, item)]];
     }),
   );
 }
 
-/** What `schema` finds wrong with `value`, or the parsed value. Unknown fields are dropped. */
+/** Whether the field may be left out, and cannot be an empty string. */
+function isAbsentWhenEmpty(schema: z.ZodType): boolean {
+  return schema.safeParse(undefined).success && !schema.safeParse('').success;
+}
+
+/**
+ * What `schema` finds wrong with `value`, or the parsed value. Unknown fields are dropped.
+ *
+ * @param shown What faults show as the value: without secrets.
+ */
 export function parseWith<T>(
   schema: z.ZodType<T>,
   value: unknown,
+  shown: unknown = value,
 ): { readonly parsed: T } | { readonly faults: Fault[] } {
   const result = schema.safeParse(value, { reportInput: false });
   if (result.success) return { parsed: result.data };
   return {
     faults: result.error.issues.flatMap((issue) => {
       const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
-      return issueFaults(issue, path, valueAt(value, path));
+      return issueFaults(issue, path, valueAt(shown, path));
     }),
   };
 }
@@ -128,8 +139,17 @@ function withArticle(type: string): string {
   return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }
 
-/** Names of the fields of an object whose meta data sets `flag`. */
-export function fieldsWithMeta(schema: z.ZodType, flag: string): ReadonlySet<string> {
-  const fields = Object.entries(unwrap(schema).shape ?? {});
-  return new Set(fields.filter(([, field]) => field.meta()?.[flag] === true).map(([name]) => name));
+/**
+ * Where the fields are whose meta data sets `flag`, as paths from `schema`; not inside of fields that are found,
+ * lists or maps.
+ */
+export function pathsWithMeta(schema: z.ZodType, flag: string): readonly (readonly string[])[] {
+  return Object.entries(unwrap(schema).shape ?? {}).flatMap(([name, field]) =>
+    hasMeta(field, flag) ? [[name]] : pathsWithMeta(field, flag).map((path) => [name, ...path]),
+  );
+}
+
+/** Whether the meta data of a field sets `flag`. */
+export function hasMeta(field: z.ZodType, flag: string): boolean {
+  return field.meta()?.[flag] === true;
 }

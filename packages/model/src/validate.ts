@@ -2,13 +2,15 @@ import type { Rule } from './kind.ts';
 import { type AnyResource, type Kind, kindTable, type ResourceOfKind } from './kinds.ts';
 import { isAnnotationKey, isLabelKey, isLabelValue, type NameRule } from './name-rules.ts';
 import type { Metadata } from './resource.ts';
+import { hideSecrets } from './secrets.ts';
 import { type Fault, formatPath, parsePath, valueAt } from './validation.ts';
 
 const MAX_ANNOTATION_CHARACTERS = 262_144;
 
 /** Every rule that an object breaks: names, labels, and the rules between fields. */
 export function ruleFaults(resource: AnyResource): Fault[] {
-  return objectFaults(kindTable(resource.kind), resource);
+  const shown = hideSecrets(resource.kind, resource);
+  return objectFaults(kindTable(resource.kind), resource, shown);
 }
 
 /** The part of a kind's table that says what objects must keep. */
@@ -19,16 +21,21 @@ interface ObjectRules<R> {
   readonly rules: readonly Rule<R>[];
 }
 
-/** As {@link ruleFaults}, by a table that need not be one of ours. */
+/**
+ * As {@link ruleFaults}, by a table that need not be one of ours.
+ *
+ * @param shown What faults show: the object without secrets.
+ */
 export function objectFaults<R extends { readonly metadata: Metadata }>(
   table: ObjectRules<R>,
   resource: R,
+  shown: unknown = resource,
 ): Fault[] {
   const broken = table.rules.flatMap(({ path, rule, check }): Fault[] => {
     const outcome = check(resource);
     if (outcome === true) return [];
     const paths = outcome === false ? [path] : outcome;
-    return paths.map((at) => ({ path: at, value: valueAt(resource, parsePath(at)), rule }));
+    return paths.map((at) => ({ path: at, value: valueAt(shown, parsePath(at)), rule }));
   });
   return [...nameFaults(table, resource.metadata), ...labelFaults(resource.metadata), ...broken];
 }

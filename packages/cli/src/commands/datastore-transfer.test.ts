@@ -38,6 +38,7 @@ describe('export and import', () => {
 BGPPeer        1
 IPPool         1
 extensions     1
+Left out: guards of creations (1 key): they hold nothing; made anew with the next creation
 Exported 3 keys of ${directory}/a.db, revision 3, into ${directory}/x
 `);
     expect(exported.err).toContain('the datastore is not locked');

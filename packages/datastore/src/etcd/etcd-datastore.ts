@@ -17,7 +17,7 @@ import { EtcdConnection } from './etcd-connection.ts';
 import { entryOf } from './etcd-entry.ts';
 import { saysCompacted } from './etcd-error.ts';
 import { EtcdLease } from './etcd-lease.ts';
-import type { EtcdOptions } from './etcd-options.ts';
+import { type EtcdOptions, parseEndpoints } from './etcd-options.ts';
 import { EtcdWatch } from './etcd-watch.ts';
 import { rangeEnd, rangeStart } from './key-range.ts';
 import { EQUAL, GREATER, MOD, type TxnResponse, VERSION } from './messages.ts';
@@ -27,6 +27,7 @@ const DEFAULT_LIMIT = 1000;
 
 /** A datastore in etcd, version 3.4 or later. */
 export class EtcdDatastore implements Datastore {
+  readonly isPrivate: boolean;
   readonly #connection: EtcdConnection;
   readonly #disposed = new AbortController();
   readonly #leases = new Set<EtcdLease>();
@@ -34,6 +35,8 @@ export class EtcdDatastore implements Datastore {
   /** Connects with the first call. @throws {RangeError} If the options make no sense. */
   constructor(options: EtcdOptions) {
     this.#connection = new EtcdConnection(options);
+    const { endpoints = [] } = options;
+    this.isPrivate = endpoints.length > 0 && parseEndpoints(endpoints).every(({ isTls }) => isTls);
   }
 
   async get(key: string): Promise<Entry | undefined> {

@@ -19,6 +19,7 @@ import { MemoryStore } from './memory-store.ts';
  * order; several of them on one {@link MemoryStore} are several clients of one server.
  */
 export class MemoryDatastore implements Datastore {
+  readonly isPrivate = true;
   readonly #store: MemoryStore;
   readonly #disposed = new AbortController();
   readonly #leases = new Map<

@@ -1,6 +1,7 @@
 import { type AnyResource, BUILT_IN_TIERS, isBuiltInTier, parseManifest } from '@overland/model';
 import type { Condition, Datastore, Entry, Operation, Revision } from '../datastore.ts';
 import { ConflictError } from '../errors.ts';
+import { guardCreation } from './guard-creation.ts';
 import { MissingTierError } from './resource-errors.ts';
 import { encodeStored, formerKeyOf, isStoredAs, keyOf } from './stored-resource.ts';
 import { tierOf } from './tier-rules.ts';
@@ -17,10 +18,11 @@ export interface Insertion {
 const ATTEMPTS = 10;
 
 /**
- * Writes a new object in one transaction, with all that must hold about others: a policy's tier exists. A tier that
- * every cluster has is made if it is missing.
+ * Writes a new object in one transaction, with all that must hold about others: a policy's tier exists, a pool does not
+ * overlap another. A tier that every cluster has is made if it is missing.
  *
  * @returns The revision; or what stands in the object's place.
+ * @throws {ValidationError} If it must not be beside those that exist.
  * @throws {MissingTierError} If a policy is to be in a tier that there is not.
  */
 export async function insertResource(
@@ -37,11 +39,12 @@ export async function insertResource(
     const conditions: Condition[] = [{ type: 'absent', key }];
     if (formerKey) conditions.push({ type: 'absent', key: formerKey });
     if (tierKey) conditions.push({ type: isTierMissing ? 'absent' : 'present', key: tierKey });
-    const further = tier && isTierMissing ? tierOperations(tier, stamp) : [];
+    const guard = await guardCreation(store, resource);
+    conditions.push(...guard.conditions);
+    const tierItself = tier && isTierMissing ? tierOperations(tier, stamp) : [];
+    const all = [...tierItself, ...guard.operations, ...operations];
     try {
-      return {
-        revision: await store.transact({ conditions, operations: [...further, ...operations] }),
-      };
+      return { revision: await store.transact({ conditions, operations: all }) };
     } catch (error) {
       if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
       if (error.key === key) return { taken: error.actual };
@@ -53,7 +56,7 @@ export async function insertResource(
       } else if (tier !== undefined && error.key === tierKey) {
         isTierMissing = error.actual === undefined;
         if (isTierMissing && !isBuiltInTier(tier)) throw new MissingTierError(kind, metadata, tier);
-      } else {
+      } else if (!guard.conditions.some((condition) => condition.key === error.key)) {
         throw error;
       }
     }

@@ -151,10 +151,10 @@ describe('apply', () => {
       },
     });
     const client = new ResourceClient(counted);
-    await client.apply(pool());
+    await client.apply(peer());
     expect(calls).toEqual(['transact']);
-    await client.apply(pool());
-    expect(calls.slice(1)).toEqual(['transact', 'get']);
+    await client.apply(peer());
+    expect(calls.slice(1)).toEqual(['transact', 'get', 'get']);
   });
 
   test('an object that could not be made, but stands, can be applied to', async () => {

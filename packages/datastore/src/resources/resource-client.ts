@@ -3,12 +3,17 @@ import {
   appliedKey,
   carryOver,
   DEFAULT_ALLOW_PROFILE,
+  HIDDEN,
+  HIDDEN_CHANGED,
+  hasExtensions,
+  hideSecrets,
   type Kind,
   kindTable,
   parseResourceKey,
   type ResourceName,
   type ResourceOfKind,
   sameJson,
+  sameSecrets,
   subjectOf,
   ValidationError,
 } from '@overland/model';
@@ -21,6 +26,7 @@ import {
   recordOperations,
 } from './applied-record.ts';
 import { isDefaultProfile, refuseDefaultProfile } from './default-profile.ts';
+import { guardCreation } from './guard-creation.ts';
 import { insertResource } from './insert-resource.ts';
 import {
   MissingTierError,
@@ -35,10 +41,10 @@ import {
   encodeStored,
   extensionKeyOf,
   formerKeyOf,
-  hasExtensions,
   isStoredAs,
   keyOf,
   type StoredResource,
+  shownView,
   viewOf,
 } from './stored-resource.ts';
 import { removeTier, tierConditions } from './tier-rules.ts';
@@ -69,6 +75,8 @@ const APPLY_ATTEMPTS = 10;
  * Resources in a datastore, with the meaning that Calico's client gives to `uid`, `creationTimestamp` and
  * `resourceVersion`. Fields that Calico lacks are stored apart and joined on read.
  *
+ * Secrets are never handed out: a mark stands in their place, which means "as it was" when it is written back (decision 0037).
+ *
  * Every method rejects as {@link Datastore} does when the datastore cannot be reached.
  */
 export class ResourceClient {
@@ -95,7 +103,7 @@ export class ResourceClient {
     }
     if (isDefaultProfile(kind, name)) return DEFAULT_ALLOW_PROFILE as ResourceOfKind<K>;
     const stored = await this.#read(kind, name);
-    return stored && viewOf(kind, stored);
+    return stored && shownView(kind, stored);
   }
 
   /** All objects of a kind, or of one namespace, and those that this version cannot read. */
@@ -139,7 +147,7 @@ export class ResourceClient {
   ): Promise<{ readonly made: R } | { readonly taken: Entry | undefined }> {
     const kind: Kind = resource.kind;
     refuseDefaultProfile(kind, resource.metadata);
-    const made = this.#stamp(validateNew(kind, resource) as AnyResource);
+    const made = this.#stamp(validateNew(kind, resource, this.#store) as AnyResource);
     const operations = encodeStored(kind, made.metadata, made);
     if (manifest) operations.push(...recordOperations(kind, made, manifest));
     const inserted = await insertResource(this.#store, {
@@ -149,7 +157,7 @@ export class ResourceClient {
     });
     if ('taken' in inserted) return inserted;
     const entry = { key: keyOf(kind, made.metadata), value: '', revision: inserted.revision };
-    return { made: viewOf(kind, { entry, joined: made }) as R };
+    return { made: shownView(kind, { entry, joined: made }) as R };
   }
 
   /** An object with what new ones are given. */
@@ -244,15 +252,17 @@ export class ResourceClient {
     refuseDefaultProfile(kind, resource.metadata);
     const [stored, record] = await this.#readApplied(kind, resource.metadata);
     if (!stored) {
-      const made = validateNew(kind, resource) as R;
-      return { outcome: 'created', before: undefined, resource: made };
+      const made = validateNew(kind, resource, this.#store) as R;
+      await guardCreation(this.#store, made);
+      return { outcome: 'created', before: undefined, resource: hideSecrets(kind, made) };
     }
-    const before = viewOf(kind, stored) as R;
-    const wanted = mergeApplied(before, { resource, written }, record);
-    const after = validateUpdate(kind, before as ResourceOfKind<Kind>, wanted) as R;
-    return sameJson(before, after)
-      ? { outcome: 'unchanged', before, resource: before }
-      : { outcome: 'updated', before, resource: after };
+    const real = viewOf(kind, stored) as R;
+    const wanted = mergeApplied(real, { resource, written }, record);
+    const after = validateUpdate(real, wanted, this.#store);
+    const before = hideSecrets(kind, real);
+    if (sameJson(real, after)) return { outcome: 'unchanged', before, resource: before };
+    const mark = sameSecrets(real, after) ? HIDDEN : HIDDEN_CHANGED;
+    return { outcome: 'updated', before, resource: hideSecrets(kind, after, mark) };
   }
 
   /**
@@ -281,7 +291,7 @@ export class ResourceClient {
     const remove = () => this.#compareAndWrite(kind, name, { conditions, operations });
     await (kind === 'Tier' ? removeTier(this.#store, entry, remove) : remove());
     try {
-      return viewOf(kind, decodeStored(kind, entry, extensionEntry));
+      return shownView(kind, decodeStored(kind, entry, extensionEntry));
     } catch (error) {
       if (error instanceof ValidationError) return undefined;
       throw error;
@@ -358,11 +368,11 @@ export class ResourceClient {
     further: Transaction = { conditions: [], operations: [] },
   ): Promise<Applied<R>> {
     const kind: Kind = wanted.kind;
-    const before = viewOf(kind, stored);
-    const after = validateUpdate(kind, before, wanted);
+    const before = viewOf(kind, stored) as R;
+    const after = validateUpdate(before, wanted, this.#store);
     const conditions = [
       ...stateOf(kind, stored),
-      ...tierConditions(before as AnyResource, after as AnyResource),
+      ...tierConditions(before, after),
       ...further.conditions,
     ];
     if (sameJson(before, after)) {
@@ -370,7 +380,7 @@ export class ResourceClient {
       if (operations.length > 0) {
         await this.#compareAndWrite(kind, after.metadata, { conditions, operations });
       }
-      return { outcome: 'unchanged', resource: before as R };
+      return { outcome: 'unchanged', resource: hideSecrets(kind, before) };
     }
     const document = carryOver(kind, stored.joined, before, after);
     const revision = await this.#compareAndWrite(kind, after.metadata, {
@@ -378,7 +388,7 @@ export class ResourceClient {
       operations: [...encodeStored(kind, after.metadata, document, stored), ...further.operations],
     });
     const entry = { ...stored.entry, revision };
-    return { outcome: 'updated', resource: viewOf(kind, { entry, joined: document }) as R };
+    return { outcome: 'updated', resource: shownView(kind, { entry, joined: document }) as R };
   }
 
   /** Writes if the object is still in the state of the first condition. */

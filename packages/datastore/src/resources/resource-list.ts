@@ -1,5 +1,6 @@
 import {
   extensionPrefix,
+  hasExtensions,
   ipamView,
   type Kind,
   kindTable,
@@ -12,7 +13,7 @@ import {
 import type { Datastore, Entry, Page, Revision } from '../datastore.ts';
 import { CompactedError } from '../errors.ts';
 import { withDefaultProfile } from './default-profile.ts';
-import { decodeStored, extensionKeyOf, hasExtensions, viewOf } from './stored-resource.ts';
+import { decodeStored, extensionKeyOf, shownView } from './stored-resource.ts';
 
 /** An object that exists, but that this version cannot read. */
 export interface InvalidResource {
@@ -89,7 +90,7 @@ async function* storedPages<K extends Kind>(
         if (!name) continue;
         try {
           const extension = await extensions?.at(extensionKeyOf(kind, name));
-          resources.push(viewOf(kind, decodeStored(kind, entry, extension)));
+          resources.push(shownView(kind, decodeStored(kind, entry, extension)));
         } catch (error) {
           if (!(error instanceof ValidationError)) throw error;
           invalid.push({ name, error });

@@ -1,6 +1,7 @@
 import {
   DEFAULT_ALLOW_PROFILE,
   extensionPrefix,
+  hasExtensions,
   ipamView,
   type Kind,
   kindTable,
@@ -14,7 +15,7 @@ import {
 import type { Change, Datastore, Entry } from '../datastore.ts';
 import { isDefaultProfile } from './default-profile.ts';
 import { mergeChanges } from './merge-changes.ts';
-import { decodeStored, extensionKeyOf, hasExtensions, viewOf } from './stored-resource.ts';
+import { decodeStored, extensionKeyOf, shownView } from './stored-resource.ts';
 
 /** What happened to the objects of a kind. */
 export type ResourceChange<K extends Kind> =
@@ -50,7 +51,7 @@ async function* watchIpam<K extends Kind>(
     const name = nameOf(keyOf(change));
     if (name === undefined) continue;
     if (change.type === 'delete') yield { type: 'delete', name: { name } };
-    else yield tryView(kind, { name }, () => viewOf(kind, decodeStored(kind, change.entry)));
+    else yield tryView(kind, { name }, () => shownView(kind, decodeStored(kind, change.entry)));
   }
 }
 
@@ -126,7 +127,7 @@ function* report<K extends Kind>(
     return;
   }
   const extension = halves?.get(extensionKeyOf(kind, name) ?? '');
-  yield tryView(kind, name, () => viewOf(kind, decodeStored(kind, base, extension)));
+  yield tryView(kind, name, () => shownView(kind, decodeStored(kind, base, extension)));
 }
 
 function tryView<K extends Kind>(

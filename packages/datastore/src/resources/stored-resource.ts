@@ -1,8 +1,9 @@
 import {
-  extensionFields,
   extensionKey,
   formerKeyName,
   fromStoredForm,
+  hasExtensions,
+  hideSecrets,
   IPAM_CONFIG_KEY,
   IpamValueError,
   ipamConfigValue,
@@ -45,11 +46,6 @@ export function keyOf(kind: Kind, name: ResourceName): string {
   return resourceKey(kind, name);
 }
 
-/** Whether objects of the kind have fields that Calico does not know. */
-export function hasExtensions(kind: Kind): boolean {
-  return extensionFields(kind).size > 0;
-}
-
 /** The key of an object's fields of ours; `undefined` if its kind has none. */
 export function extensionKeyOf(kind: Kind, name: ResourceName): string | undefined {
   return hasExtensions(kind) ? extensionKey(kind, name) : undefined;
@@ -88,8 +84,7 @@ export function encodeStored(
 ): Operation[] {
   const key = stored?.entry.key ?? keyOf(kind, name);
   if (kind === 'IPAMConfiguration') return [{ type: 'put', key, value: ipamConfigValue(document) }];
-  const further = fieldNamesOf(stored?.extensionEntry);
-  const { base, extension } = splitExtensions(kind, document, further);
+  const { base, extension } = splitExtensions(kind, document, specOf(stored?.extensionEntry));
   const form = toStoredForm(kind, withoutVersion(base), key.slice(key.lastIndexOf('/') + 1));
   const put = { type: 'put', key, value: stringifyJson(form) } as const;
   const extensionKey = extensionKeyOf(kind, name);
@@ -100,7 +95,7 @@ export function encodeStored(
   return old ? [put, { type: 'delete', key: old.key }] : [put];
 }
 
-/** The object as readers see it. @throws {ValidationError} If this version cannot read it. */
+/** The object, secrets included: not to be handed out. @throws {ValidationError} If this version cannot read it. */
 export function viewOf<K extends Kind>(
   kind: K,
   { entry, joined }: Pick<StoredResource, 'entry' | 'joined'>,
@@ -108,6 +103,14 @@ export function viewOf<K extends Kind>(
   const resource = readResource(kind, joined);
   const metadata = { ...resource.metadata, resourceVersion: entry.revision };
   return { ...resource, metadata };
+}
+
+/** As {@link viewOf}, for whoever asks: without secrets (decision 0037). */
+export function shownView<K extends Kind>(
+  kind: K,
+  stored: Pick<StoredResource, 'entry' | 'joined'>,
+): ResourceOfKind<K> {
+  return hideSecrets(kind, viewOf(kind, stored));
 }
 
 function decodeIpam(kind: Kind, { key, value }: Entry): unknown {
@@ -119,11 +122,10 @@ function decodeIpam(kind: Kind, { key, value }: Entry): unknown {
   }
 }
 
-/** Names of our fields in an extension entry, known to this version or not. */
-function fieldNamesOf(extensionEntry: Entry | undefined): string[] {
+/** Our fields in an extension entry, known to this version or not. */
+function specOf(extensionEntry: Entry | undefined): unknown {
   const extension = extensionEntry && parseJson(extensionEntry.value);
-  const spec = isJsonObject(extension) ? extension.spec : undefined;
-  return isJsonObject(spec) ? Object.keys(spec) : [];
+  return isJsonObject(extension) ? extension.spec : undefined;
 }
 
 /** The version is the datastore's to say; Calico never stores it. */

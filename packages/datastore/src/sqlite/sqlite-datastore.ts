@@ -31,6 +31,7 @@ interface Pending {
  * done in a worker thread, because `node:sqlite` blocks.
  */
 export class SqliteDatastore implements Datastore {
+  readonly isPrivate = true;
   readonly #worker: Worker;
   readonly #deadlineMs: number;
   readonly #pending = new Map<number, Pending>();

@@ -43,6 +43,11 @@ const RANGES: readonly KeyRange[] = [
   { keys: /^\/overland\/v1\/extensions\//, what: 'extensions' },
   { keys: /^\/overland\/v1\/applied\//, what: 'records of apply' },
   { keys: /^\/overland\/v1\/hosts\//, what: 'host names' },
+  {
+    keys: /^\/overland\/v1\/created\//,
+    what: 'guards of creations',
+    leftOut: 'they hold nothing; made anew with the next creation',
+  },
   { keys: /^\/overland\/v1\//, what: 'other keys of Overland' },
   {
     keys: /^\/overland\//,

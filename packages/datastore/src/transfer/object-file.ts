@@ -1,6 +1,6 @@
 import {
-  extensionFields,
   extensionKey,
+  hasExtensions,
   isJsonObject,
   joinExtensions,
   type Kind,
@@ -35,7 +35,7 @@ const NAME = new RegExp(`^${SEGMENT}(?:/${SEGMENT}){1,2}$`);
 /** Where the fields that Calico lacks are stored, of an object of a kind that has some. */
 export function extensionKeyFor(key: string): string | undefined {
   const parsed = parseResourceKey(key);
-  if (!parsed || extensionFields(parsed.kind).size === 0) return undefined;
+  if (!parsed || !hasExtensions(parsed.kind)) return undefined;
   return extensionKey(parsed.kind, parsed.name);
 }
 
@@ -90,7 +90,7 @@ export function entriesOfFile(path: string, text: string): KeyValue[] {
 }
 
 function split(kind: Kind | undefined, document: object) {
-  if (kind && extensionFields(kind).size > 0) return splitExtensions(kind, document);
+  if (kind && hasExtensions(kind)) return splitExtensions(kind, document);
   return { base: document, extension: undefined };
 }
 

@@ -214,6 +214,7 @@ describe('interrupted after any write and begun again,', () => {
   function dying(store: Datastore, writes: number): Datastore {
     let left = writes;
     return {
+      isPrivate: store.isPrivate,
       get: (key) => store.get(key),
       list: (prefix, options) => store.list(prefix, options),
       transact: (transaction) => {

@@ -1,7 +1,18 @@
 import { z } from 'zod';
+import { community, isCommunity } from '../community.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { subdomainName } from '../name-rules.ts';
-import { asNumber, cidr, duration, fallback, ipAddress, pattern } from '../scalars.ts';
+import {
+  anyCase,
+  asNumber,
+  cidr,
+  duration,
+  fallback,
+  ipv4Address,
+  ipv6Address,
+  pattern,
+} from '../scalars.ts';
+import { secretKeyRef } from '../secret-key-ref.ts';
 
 /**
  * What holds where neither the `default` object nor the node's own says anything. Not filled in on read:
@@ -21,21 +32,21 @@ export const BGP_CONFIGURATION_DEFAULTS = {
 
 const DEFAULTS = BGP_CONFIGURATION_DEFAULTS;
 const priority = z.number().int().min(1).max(2_147_483_646);
-const addressRange = z.object({ cidr });
+const addressRange = z.object({ cidr: cidr.describe('The range.') });
 
-/** `aa:nn` with 16-bit parts (RFC 1997), or `aa:nn:mm` with 32-bit parts (RFC 8092). */
-export function isCommunity(text: string): boolean {
-  const parts = text.split(':');
-  const max = parts.length === 2 ? 0xffff : 0xffff_ffff;
-  return (
-    (parts.length === 2 || parts.length === 3) &&
-    parts.every((part) => /^\d{1,10}$/.test(part) && Number(part) <= max)
-  );
-}
+/** `aa:nn` or the name of one. */
+const advertisedCommunity = z.string().min(1).describe('A community, or a name from communities.');
 
-const communityValue = z
-  .string()
-  .refine(isCommunity, 'must be a community: aa:nn (16-bit parts) or aa:nn:mm (32-bit parts)');
+/** Fields that Calico's client takes in the object named default only. */
+const CLUSTER_WIDE = [
+  'nodeToNodeMeshEnabled',
+  'asNumber',
+  'serviceClusterIPs',
+  'serviceExternalIPs',
+  'serviceLoadBalancerIPs',
+  'nodeMeshPassword',
+  'nodeMeshMaxRestartTime',
+] as const;
 
 /** Settings of all speakers (`default`), or of one (`node.NAME`). */
 export const bgpConfiguration = defineKind({
@@ -46,45 +57,96 @@ export const bgpConfiguration = defineKind({
   name: subdomainName,
   spec: z.object({
     logSeverityScreen: fallback(
-      z.enum(['Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal']),
+      anyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal'),
       DEFAULTS.logSeverityScreen,
+    ).describe('Least severity that the speaker logs.'),
+    nodeToNodeMeshEnabled: fallback(z.boolean(), DEFAULTS.nodeToNodeMeshEnabled).describe(
+      'Whether all nodes that are no route reflectors peer with each other.',
     ),
-    nodeToNodeMeshEnabled: fallback(z.boolean(), DEFAULTS.nodeToNodeMeshEnabled),
-    asNumber: fallback(asNumber, DEFAULTS.asNumber),
-    listenPort: fallback(z.number().int().min(1).max(65535), DEFAULTS.listenPort),
-    bindMode: fallback(z.enum(['None', 'NodeIP']), DEFAULTS.bindMode),
-    serviceClusterIPs: z.array(addressRange).optional(),
-    serviceExternalIPs: z.array(addressRange).optional(),
-    serviceLoadBalancerIPs: z.array(addressRange).optional(),
+    asNumber: fallback(asNumber, DEFAULTS.asNumber).describe(
+      'AS number of the nodes whose Node gives none.',
+    ),
+    listenPort: fallback(z.number().int().min(1).max(65535), DEFAULTS.listenPort).describe(
+      'TCP port on which speakers listen.',
+    ),
+    bindMode: fallback(z.enum(['None', 'NodeIP']), DEFAULTS.bindMode).describe(
+      'NodeIP: speakers listen on the address of their node only.',
+    ),
+    serviceClusterIPs: z
+      .array(addressRange)
+      .optional()
+      .describe('Ranges of cluster addresses of services that are announced.'),
+    serviceExternalIPs: z
+      .array(addressRange)
+      .optional()
+      .describe('Ranges in which external addresses of services are announced.'),
+    serviceLoadBalancerIPs: z
+      .array(addressRange)
+      .optional()
+      .describe('Ranges in which load balancer addresses of services are announced.'),
     serviceLoadBalancerAggregation: fallback(
       z.enum(['Enabled', 'Disabled']),
       DEFAULTS.serviceLoadBalancerAggregation,
-    ),
+    ).describe('Whether load balancer addresses are announced as ranges.'),
     communities: z
-      .array(z.object({ name: z.string().min(1), value: communityValue }))
+      .array(
+        z.object({
+          name: z.string().min(1).describe('Name of the community.'),
+          value: community.describe('The community.'),
+        }),
+      )
       .max(500)
-      .optional(),
+      .optional()
+      .describe('Names for communities, used by prefixAdvertisements.'),
     prefixAdvertisements: z
-      .array(z.object({ cidr, communities: z.array(z.string()).max(50).optional() }))
+      .array(
+        z.object({
+          cidr: cidr.describe('Prefix, with all that it contains.'),
+          communities: z
+            .array(advertisedCommunity)
+            .max(50)
+            .optional()
+            .describe('What is added to its routes.'),
+        }),
+      )
       .max(500)
-      .optional(),
+      .optional()
+      .describe('Communities on announced routes, by prefix.'),
     nodeMeshPassword: z
-      .object({ secretKeyRef: z.object({ name: z.string(), key: z.string() }) })
-      .optional(),
-    nodeMeshMaxRestartTime: duration.optional(),
+      .object({ secretKeyRef: secretKeyRef.optional() })
+      .optional()
+      .describe('Password of all sessions of the mesh.'),
+    nodeMeshMaxRestartTime: duration
+      .optional()
+      .describe('Graceful restart time of the sessions of the mesh.'),
     ignoredInterfaces: z
       .array(pattern('an interface name or wildcard', /^(?!\*$)[A-Za-z0-9_.*-]{1,15}$/))
-      .optional(),
-    localWorkloadPeeringIPV4: ipAddress.optional(),
-    localWorkloadPeeringIPV6: ipAddress.optional(),
+      .optional()
+      .describe('Interfaces whose routes are not announced.'),
+    localWorkloadPeeringIPV4: ipv4Address
+      .optional()
+      .describe('Address at which workloads reach the speaker of their host, IPv4.'),
+    localWorkloadPeeringIPV6: ipv6Address.optional().describe('The same for IPv6.'),
     programClusterRoutes: fallback(
       z.enum(['Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly']),
       DEFAULTS.programClusterRoutes,
+    ).describe('Which routes to blocks of other hosts the speaker programs, and not Felix.'),
+    ipv4NormalRoutePriority: fallback(priority, DEFAULTS.ipv4NormalRoutePriority).describe(
+      'Metric of IPv4 routes in the kernel.',
     ),
-    ipv4NormalRoutePriority: fallback(priority, DEFAULTS.ipv4NormalRoutePriority),
-    ipv6NormalRoutePriority: fallback(priority, DEFAULTS.ipv6NormalRoutePriority),
+    ipv6NormalRoutePriority: fallback(priority, DEFAULTS.ipv6NormalRoutePriority).describe(
+      'Metric of IPv6 routes in the kernel.',
+    ),
   }),
   rules: [
+    {
+      path: 'spec',
+      rule: 'must be set in the object named default only',
+      check: ({ metadata, spec }) =>
+        metadata.name === 'default'
+          ? true
+          : CLUSTER_WIDE.filter((field) => isSet(spec[field])).map((field) => `spec.${field}`),
+    },
     {
       path: 'spec.communities',
       rule: 'must come with spec.prefixAdvertisements, which alone uses them',
@@ -116,5 +178,10 @@ export const bgpConfiguration = defineKind({
     },
   ],
 });
+
+/** Calico takes an empty list for none. */
+function isSet(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}
 
 export type BgpConfiguration = ResourceOf<typeof bgpConfiguration>;

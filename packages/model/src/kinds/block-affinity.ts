@@ -16,11 +16,14 @@ export const blockAffinity = defineKind({
   name: subdomainName,
   storage: 'ipam',
   spec: z.object({
-    state: z.enum(AFFINITY_STATES).default('confirmed'),
-    node: z.string(),
-    type: z.enum(['host', 'virtual']).default('host'),
-    cidr,
-    deleted: z.union([z.boolean(), z.string()]).default(false),
+    state: z.enum(AFFINITY_STATES).default('confirmed').describe('How far the claim has got.'),
+    node: z.string().describe('Who claims: name of a node, or of a load balancer.'),
+    type: z.enum(['host', 'virtual']).default('host').describe('What claims.'),
+    cidr: cidr.describe('The block.'),
+    deleted: z
+      .union([z.boolean(), z.string()])
+      .default(false)
+      .describe('True while the claim is being removed.'),
   }),
 });
 

@@ -17,19 +17,33 @@ const NO_ENCAPSULATION =
 
 const spec = z
   .object({
-    cidr,
-    blockSize: z.number().int().optional().meta({ default: '26 (IPv4), 122 (IPv6)' }),
-    ipipMode: z.enum(ENCAPSULATION).default('Never'),
-    vxlanMode: z.enum(ENCAPSULATION).default('Never'),
-    natOutgoing: z.boolean().default(false),
-    disabled: z.boolean().default(false),
-    disableBGPExport: z.boolean().default(false),
-    nodeSelector: selector.default('all()'),
-    namespaceSelector: selector.optional(),
+    cidr: cidr.describe('The range.'),
+    blockSize: z
+      .number()
+      .int()
+      .optional()
+      .meta({ default: '26 (IPv4), 122 (IPv6)' })
+      .describe('Prefix length of the blocks that hosts claim: 20 to 32, or 116 to 128.'),
+    ipipMode: z.enum(ENCAPSULATION).default('Never').describe('IPIP. Overland takes Never only.'),
+    vxlanMode: z.enum(ENCAPSULATION).default('Never').describe('VXLAN. Overland takes Never only.'),
+    natOutgoing: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether containers reach what is outside all pools under the address of the host.',
+      ),
+    disabled: z.boolean().default(false).describe('Whether nobody gets a new address from it.'),
+    disableBGPExport: z.boolean().default(false).describe('Whether its blocks are not announced.'),
+    nodeSelector: selector.default('all()').describe('Nodes that claim blocks of it.'),
+    namespaceSelector: selector.optional().describe('Namespaces whose containers get addresses.'),
     allowedUses: z
       .array(z.enum(['Workload', 'Tunnel', 'LoadBalancer']))
-      .default(['Workload', 'Tunnel']),
-    assignmentMode: z.enum(['Automatic', 'Manual']).default('Automatic'),
+      .default(['Workload', 'Tunnel'])
+      .describe('What its addresses are for.'),
+    assignmentMode: z
+      .enum(['Automatic', 'Manual'])
+      .default('Automatic')
+      .describe('Manual: only who names the pool gets an address from it.'),
   })
   .transform((pool) => ({
     ...pool,
@@ -41,10 +55,15 @@ export const ipPool = defineKind({
   kind: 'IPPool',
   summary: 'A range of container addresses, cut into blocks that hosts claim.',
   plural: 'ippools',
-  aliases: ['pool', 'pools', 'ipp'],
+  aliases: ['pool', 'pools', 'ipp', 'ipps'],
   name: subdomainName,
   spec,
-  status: z.object({ conditions: z.array(z.unknown()).optional() }),
+  status: z.object({
+    conditions: z
+      .array(z.unknown())
+      .optional()
+      .describe('Allocatable, with the reason where it is not.'),
+  }),
   immutable: ['spec.cidr', 'spec.blockSize'],
   rules: [
     {
@@ -85,5 +104,10 @@ export const ipPool = defineKind({
     },
   ],
 });
+
+/** Whether the pool asks for tunnels: it is shown, and nothing is assigned from it. */
+export function isEncapsulated({ spec: { ipipMode, vxlanMode } }: IpPool): boolean {
+  return ipipMode !== 'Never' || vxlanMode !== 'Never';
+}
 
 export type IpPool = ResourceOf<typeof ipPool>;

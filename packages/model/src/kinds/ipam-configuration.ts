@@ -12,11 +12,32 @@ export const ipamConfiguration = defineKind({
   // The allocator of Calico reads only `/calico/ipam/v2/config`; so this kind is a view of that key.
   storage: 'ipam',
   spec: z.object({
-    strictAffinity: z.boolean().default(false),
-    maxBlocksPerHost: z.number().int().min(0).max(1_000_000).default(0),
-    autoAllocateBlocks: z.boolean().default(true),
-    kubeVirtVMAddressPersistence: z.enum(['Enabled', 'Disabled']).default('Enabled'),
-    ipCooldownSeconds: z.number().int().min(0).max(1200).default(0),
+    strictAffinity: z
+      .boolean()
+      .default(false)
+      .describe('Whether a host takes addresses from its own blocks only.'),
+    maxBlocksPerHost: z
+      .number()
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(0)
+      .describe('Most blocks a host may have; 0: 20.'),
+    autoAllocateBlocks: z
+      .boolean()
+      .default(true)
+      .describe('Whether a host claims a further block when its own are full.'),
+    kubeVirtVMAddressPersistence: z
+      .enum(['Enabled', 'Disabled'])
+      .default('Enabled')
+      .describe('Whether virtual machines of KubeVirt keep their addresses.'),
+    ipCooldownSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(1200)
+      .default(0)
+      .describe('How long a released address rests before it is handed out again, in seconds.'),
   }),
   rules: [
     {

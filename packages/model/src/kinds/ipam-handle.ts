@@ -10,9 +10,12 @@ export const ipamHandle = defineKind({
   name: { rule: 'must not be empty', holds: (name) => name !== '' },
   storage: 'ipam',
   spec: z.object({
-    handleID: z.string(),
-    block: z.record(z.string(), z.number().int()).default({}),
-    deleted: z.boolean().default(false),
+    handleID: z.string().describe('Name of the handle.'),
+    block: z
+      .record(z.string(), z.number().int())
+      .default({})
+      .describe('Block → how many of its addresses the handle holds.'),
+    deleted: z.boolean().default(false).describe('True while the handle is being removed.'),
   }),
 });
 

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { duration, extension, pattern } from '../scalars.ts';
+import { secretKeyRef } from '../secret-key-ref.ts';
+
+// What BGPPeer has in Overland and Calico lacks. All optional; docs/extensions.md is generated from here.
+
+const prefixes = z.number().int().min(1).max(0xffff_ffff);
+
+/** Longest key of TCP MD5 in Linux, in octets (TCP_MD5SIG_MAXKEYLEN). */
+const MAX_PASSWORD_OCTETS = 80;
+
+/** Length in UTF-8. */
+function octetsOf(value: string): number {
+  let octets = 0;
+  for (const character of value) {
+    const code = character.codePointAt(0) ?? 0;
+    octets += 1 + Number(code > 0x7f) + Number(code > 0x7ff) + Number(code > 0xffff);
+  }
+  return octets;
+}
+
+/** TCP MD5 (RFC 2385). Calico knows secrets of Kubernetes only. */
+export const password = z
+  .object({
+    secretKeyRef: secretKeyRef.optional(),
+    file: extension(pattern('an absolute path', /^\/[^\0]{1,4095}$/)).describe(
+      'File on the node that holds the password, without the line break at its end.',
+    ),
+    value: extension(
+      z
+        .string()
+        .refine(
+          (value) => octetsOf(value) <= MAX_PASSWORD_OCTETS,
+          `must have at most ${MAX_PASSWORD_OCTETS} octets`,
+        )
+        .meta({ rule: `at most ${MAX_PASSWORD_OCTETS} octets` }),
+    )
+      .meta({ secret: true })
+      .describe(
+        'The password itself. Never shown; kept when a manifest leaves it out, removed by an empty one; not sent to an etcd without TLS.',
+      ),
+  })
+  .describe('Password of the sessions (TCP MD5); from one source.');
+
+const bfd = z.object({
+  receiveInterval: duration.default('300ms').describe('Least interval at which packets are taken.'),
+  transmitInterval: duration.default('300ms').describe('Interval at which packets are sent.'),
+  detectMultiplier: z
+    .number()
+    .int()
+    .min(1)
+    .max(255)
+    .default(3)
+    .describe('Packets that must be missed for the peer to be down.'),
+  multihop: z
+    .enum(['Auto', 'Enabled', 'Disabled'])
+    .default('Auto')
+    .describe('RFC 5883 or RFC 5881; Auto: by whether the peer is on a subnet of the node.'),
+  minimumTTL: z
+    .number()
+    .int()
+    .min(1)
+    .max(254)
+    .optional()
+    .describe('Least TTL of packets of a multihop peer.'),
+  passive: z.boolean().default(false).describe('Whether packets are sent only once the peer has.'),
+  strict: z.boolean().default(false).describe('Whether the BGP session waits for BFD to be up.'),
+});
+
+const maxPrefixes = z.object({
+  ipv4: prefixes.optional().describe('Most IPv4 prefixes from the peer.'),
+  ipv6: prefixes.optional().describe('Most IPv6 prefixes from the peer.'),
+  warningPercent: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(75)
+    .describe('Share of a limit at which a warning is logged.'),
+  action: z
+    .enum(['Warn', 'Stop', 'Restart'])
+    .default('Stop')
+    .describe('What happens above a limit: only a warning, the session ends, or ends for a while.'),
+  restartAfter: duration.optional().describe('How long a session is down with action Restart.'),
+  advertised: z
+    .object({
+      ipv4: prefixes.optional().describe('Most IPv4 prefixes.'),
+      ipv6: prefixes.optional().describe('Most IPv6 prefixes.'),
+    })
+    .optional()
+    .describe('Most prefixes to the peer; further ones are held back and reported.'),
+});
+
+const importSafety = z.object({
+  mode: z
+    .enum(['Enabled', 'Disabled'])
+    .default('Enabled')
+    .describe(
+      'Whether own blocks, longer prefixes within pools from who is no node, martians and AS loops are refused.',
+    ),
+  defaultRoute: z
+    .enum(['Accept', 'Reject'])
+    .default('Reject')
+    .describe('Whether a default route is taken.'),
+});
+
+/** Fields of the spec; `password` has two more. */
+export const bgpPeerExtensions = {
+  interface: extension(pattern('an interface name', /^[A-Za-z0-9_.-]{1,15}$/)).describe(
+    'Unnumbered session: the peer is whoever answers on this interface, by its link-local address. Takes the place of peerIP.',
+  ),
+  holdTime: extension(duration).describe(
+    'How long a peer may be silent: 0 for ever, or 3s to 65535s. Absent: 90s.',
+  ),
+  connectRetry: extension(duration).describe('Time between attempts to connect. Absent: 5s.'),
+  passive: extension(z.boolean()).describe('Whether only the peer connects.'),
+  bfd: extension(bfd).describe('Bidirectional forwarding detection (RFC 5880); present: on.'),
+  maxPrefixes: extension(maxPrefixes).describe('Limits of the number of prefixes.'),
+  role: extension(z.enum(['Provider', 'Customer', 'Peer', 'RS', 'RSClient'])).describe(
+    'Role of the node in an eBGP session (RFC 9234), against route leaks.',
+  ),
+  strictRole: extension(z.boolean()).describe('Whether a peer that tells no role is refused.'),
+  gracefulShutdown: extension(z.boolean()).describe(
+    'Whether the routes of the session are made the last choice on both sides (RFC 8326), before maintenance.',
+  ),
+  importSafety: extension(importSafety).describe('Checks of what the peer sends.'),
+};
