@@ -4,7 +4,13 @@ import {
   ResourceConflictError,
   ResourceExistsError,
 } from '@overland/datastore';
-import type { AnyResource, Kind, ResourceName, ResourceOfKind } from '@overland/model';
+import {
+  type AnyResource,
+  type Kind,
+  type ResourceName,
+  type ResourceOfKind,
+  ValidationError,
+} from '@overland/model';
 
 const MAX_ATTEMPTS = 10;
 
@@ -17,11 +23,27 @@ export async function createIfAbsent(
   datastore: Datastore,
   resource: AnyResource,
 ): Promise<boolean> {
+  const resources = new ResourceClient(datastore);
+  // Asked first: a host that may not write it can still be content with it.
+  if (await exists(resources, resource)) return false;
   try {
-    await new ResourceClient(datastore).create(resource);
+    await resources.create(resource);
     return true;
   } catch (error) {
     if (error instanceof ResourceExistsError) return false;
+    throw error;
+  }
+}
+
+async function exists(
+  resources: ResourceClient,
+  { kind, metadata }: AnyResource,
+): Promise<boolean> {
+  try {
+    return (await resources.get(kind, metadata)) !== undefined;
+  } catch (error) {
+    // One that this version cannot read is there all the same.
+    if (error instanceof ValidationError) return true;
     throw error;
   }
 }

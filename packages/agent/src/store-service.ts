@@ -7,6 +7,7 @@ import type { Family } from '@overland/net';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
 import { parseBootstrap } from './bootstrap.ts';
+import { compactByPeriod } from './compaction.ts';
 import type { DataplaneForStore } from './dataplane-methods.ts';
 import { datastoreOptions } from './datastore-options.ts';
 import { probeDatastore } from './datastore-probe.ts';
@@ -113,9 +114,8 @@ export class StoreService {
   async #goOnline(manifests: readonly AnyResource[]): Promise<void> {
     const { config, hostId, log } = this.#options;
     const { signal } = this.#stop;
-    const datastore = this.#reach.observe(
-      honourLock(await openDatastore(datastoreOptions(config))),
-    );
+    const store = await openDatastore(datastoreOptions(config));
+    const datastore = this.#reach.observe(honourLock(store));
     const claim = { uuid: hostId, hostname: hostname() };
     const ipam = this.#startIpam(datastore);
     const workloads = await this.#openWorkloads(datastore, ipam);
@@ -128,6 +128,10 @@ export class StoreService {
     this.#watched.run(datastore, signal).catch(endThread);
     const probe = { nodeName: config.nodeName, claim, reach: this.#reach, log };
     probeDatastore(datastore, probe, signal).catch(endThread);
+    if (config.datastoreType === 'etcd') {
+      const { nodeName } = config;
+      compactByPeriod({ datastore: store, nodeName, log }, signal).catch(endThread);
+    }
   }
 
   #startIpam(datastore: Datastore): Ipam {

@@ -106,6 +106,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/datastore-unlock.ts')).datastoreUnlock,
   },
   {
+    name: 'datastore roles',
+    summary: 'Print the etcd role that the agent of a host needs, as etcdctl commands',
+    load: async () => (await import('./commands/datastore-roles.ts')).datastoreRoles,
+  },
+  {
     name: 'node status',
     summary: 'Show datastore, BGP peers, address blocks and kernel state of this host',
     load: async () => (await import('./commands/node-status.ts')).nodeStatus,

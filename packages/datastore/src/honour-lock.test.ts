@@ -1,10 +1,11 @@
+import { CLUSTER_INFORMATION_KEY } from '@overland/model';
 import { describe, expect, test } from 'vitest';
 import { LockedError } from './errors.ts';
 import { honourLock } from './honour-lock.ts';
 import { MemoryDatastore } from './memory/memory-datastore.ts';
 import { MemoryStore } from './memory/memory-store.ts';
 import { put, shown, write } from './testing/operations.ts';
-import { CLUSTER_INFORMATION_KEY, setLock } from './transfer/lock.ts';
+import { setLock } from './transfer/lock.ts';
 
 /** A client that honours the lock, and another that sets it. */
 function clients() {

@@ -1,6 +1,7 @@
+import { CLUSTER_INFORMATION_KEY } from '@overland/model';
 import type { Datastore, Entry, Revision, Transaction } from './datastore.ts';
 import { ConflictError, LockedError, UnusableError } from './errors.ts';
-import { CLUSTER_INFORMATION_KEY, isLocked, unchanged } from './transfer/lock.ts';
+import { isLocked, unchanged } from './transfer/lock.ts';
 
 /** How often a write begins again because the ClusterInformation has just been changed. */
 const MAX_ATTEMPTS = 10;

@@ -3,6 +3,8 @@ export { isCommunity } from './community.ts';
 export { parseDuration } from './duration.ts';
 export type { Extension } from './extensions.ts';
 export { hasExtensions, joinExtensions, splitExtensions } from './extensions.ts';
+export type { HostIdentity, KeyAccess, KeyRange } from './host-access.ts';
+export { covers, hostAccess, keysWithPrefix } from './host-access.ts';
 export type { Affinity } from './ipam/affinity.ts';
 export { decodeAffinity, encodeAffinity } from './ipam/affinity.ts';
 export type { IpamView } from './ipam/as-resource.ts';
@@ -23,6 +25,8 @@ export {
   affinityPrefix,
   blockKey,
   blockPrefix,
+  CLUSTER_INFORMATION_KEY,
+  CONTROLLERS_CONFIGURATION_KEY,
   HANDLE_PREFIX,
   handleKey,
   hostMarkerKey,
@@ -73,12 +77,14 @@ export {
   AGENT_PREFIX,
   agentKey,
   appliedKey,
+  COMPACTION_LEADER_KEY,
   creationGuardKey,
   extensionKey,
   extensionPrefix,
   HOST_CLAIM_PREFIX,
   hostClaimKey,
   parseAgentKey,
+  workloadHandlePrefix,
 } from './overland-keys.ts';
 export type { PeerAddress } from './peer-address.ts';
 export { parsePeerAddress } from './peer-address.ts';

@@ -109,6 +109,14 @@ export function parseHandleKey(key: string): string | undefined {
   return rest === '' || rest.includes('/') ? undefined : unescapeSegment(rest);
 }
 
+/** The one ClusterInformation; it says whether the datastore is locked. */
+export const CLUSTER_INFORMATION_KEY = resourceKey('ClusterInformation', { name: 'default' });
+
+/** The one KubeControllersConfiguration; of it an agent needs the period of compaction. */
+export const CONTROLLERS_CONFIGURATION_KEY = resourceKey('KubeControllersConfiguration', {
+  name: 'default',
+});
+
 /** The configuration that Calico's allocator reads. */
 export const IPAM_CONFIG_KEY = `${IPAM}config`;
 

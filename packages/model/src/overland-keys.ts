@@ -39,6 +39,14 @@ export function parseAgentKey(key: string): string | undefined {
   return node === '' || node.includes('/') ? undefined : node;
 }
 
+/** Which agent compacts etcd: present under the lease of the one that does. */
+export const COMPACTION_LEADER_KEY = `${OVERLAND}leaders/compaction`;
+
+/** Begins the IPAM handles of a node's workloads; how garbage collection tells them from Calico's. */
+export function workloadHandlePrefix(node: string): string {
+  return `overland.${node}.`;
+}
+
 /** Claims of node names. */
 export const HOST_CLAIM_PREFIX = `${OVERLAND}hosts/`;
 

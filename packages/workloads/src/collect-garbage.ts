@@ -1,8 +1,9 @@
 import { type Ipam, StaleReleaseError } from '@overland/ipam';
+import { workloadHandlePrefix } from '@overland/model';
 import type { IpAddress } from '@overland/net';
 import type { EndpointStore } from './endpoint-store.ts';
 import type { WorkloadNetwork } from './workload-network.ts';
-import { HANDLE_PREFIX, hostInterfaceOf } from './workload-record.ts';
+import { hostInterfaceOf } from './workload-record.ts';
 
 /** What had no owner and was removed. */
 export interface Garbage {
@@ -46,7 +47,7 @@ export async function collectGarbage(collector: GarbageCollector): Promise<Garba
   const released: IpAddress[] = [];
   for (const { address, handle, sequence, attributes } of await ipam.allocations()) {
     const { hostInterface = '' } = attributes;
-    const isOurs = handle?.startsWith(`${HANDLE_PREFIX}${node}.`) && attributes.node === node;
+    const isOurs = handle?.startsWith(workloadHandlePrefix(node)) && attributes.node === node;
     if (!handle || !isOurs) continue;
     await exclusively(hostInterface, async () => {
       if (!(await isGone(hostInterface))) return;

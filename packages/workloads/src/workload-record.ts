@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { workloadHandlePrefix } from '@overland/model';
 import { type Family, familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
 import type { AttachedWorkload, AttachRequest, DetachRequest, ListedWorkload } from './api.ts';
 
@@ -51,12 +52,9 @@ export function newRecord(
   };
 }
 
-/** Begins every handle of ours; how garbage collection tells them from Calico's. */
-export const HANDLE_PREFIX = 'overland.';
-
 /** Names the holder of the addresses in the whole cluster: container IDs are unique on their host only. */
 function handleOf(node: string, { containerId, interface: name }: DetachRequest): string {
-  return `${HANDLE_PREFIX}${node}.${containerId}.${name}`;
+  return `${workloadHandlePrefix(node)}${containerId}.${name}`;
 }
 
 /** Name of the host's end, at most 15 characters: a hash, because one container can have several interfaces. */

@@ -1,7 +1,7 @@
-import { stringifyJson } from '@overland/model';
+import { CLUSTER_INFORMATION_KEY, stringifyJson } from '@overland/model';
 import type { Datastore, Entry, Operation } from '../datastore.ts';
 import { type Compared, isSameValue } from './compare.ts';
-import { CLUSTER_INFORMATION_KEY, isLocked, unchanged, withReady } from './lock.ts';
+import { isLocked, unchanged, withReady } from './lock.ts';
 
 /** Stands for a ClusterInformation while a state that has none is written. Always the same, to be known again. */
 const PLACEHOLDER = stringifyJson({

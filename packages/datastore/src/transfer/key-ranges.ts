@@ -40,6 +40,11 @@ const RANGES: readonly KeyRange[] = [
     what: 'agents that run',
     leftOut: 'held under a lease; agents announce themselves anew',
   },
+  {
+    keys: /^\/overland\/v1\/leaders\//,
+    what: 'elections',
+    leftOut: 'held under a lease; elected anew',
+  },
   { keys: /^\/overland\/v1\/extensions\//, what: 'extensions' },
   { keys: /^\/overland\/v1\/applied\//, what: 'records of apply' },
   { keys: /^\/overland\/v1\/hosts\//, what: 'host names' },

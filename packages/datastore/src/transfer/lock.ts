@@ -1,10 +1,6 @@
-import { isJsonObject, parseJson, stringifyJson } from '@overland/model';
+import { CLUSTER_INFORMATION_KEY, isJsonObject, parseJson, stringifyJson } from '@overland/model';
 import type { Condition, Datastore, Entry } from '../datastore.ts';
 import { ConflictError, UnusableError } from '../errors.ts';
-import { RESOURCES_PREFIX } from './key-ranges.ts';
-
-/** Calico's ClusterInformation: the only one there is. */
-export const CLUSTER_INFORMATION_KEY = `${RESOURCES_PREFIX}clusterinformations/default`;
 
 const MAX_ATTEMPTS = 10;
 

@@ -1,12 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CLUSTER_INFORMATION_KEY } from '@overland/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Datastore } from '../datastore.ts';
 import { MemoryDatastore } from '../memory/memory-datastore.ts';
 import { MemoryStore } from '../memory/memory-store.ts';
 import { put, shown, write } from '../testing/operations.ts';
-import { CLUSTER_INFORMATION_KEY, isLocked, setLock } from './lock.ts';
+import { isLocked, setLock } from './lock.ts';
 import { readDatastore } from './read-datastore.ts';
 import { readDirectory } from './read-directory.ts';
 import { transfer } from './transfer.ts';

@@ -1,3 +1,4 @@
+import { CLUSTER_INFORMATION_KEY } from '@overland/model';
 import type { Datastore } from '../datastore.ts';
 import { ConflictError } from '../errors.ts';
 import { batchesOf } from './batches.ts';
@@ -5,7 +6,6 @@ import { type Compared, compare, transactionFor, type Verdict } from './compare.
 import { type ImportLock, importLock, setClusterInformation, staysLocked } from './import-lock.ts';
 import { inFlight } from './in-flight.ts';
 import { keyRange, type LeftOut, Tally, TRANSFER_PREFIXES } from './key-ranges.ts';
-import { CLUSTER_INFORMATION_KEY } from './lock.ts';
 import { pagesAt } from './read-datastore.ts';
 import type { KeyValue, OnProgress, TransferSource } from './source.ts';
 

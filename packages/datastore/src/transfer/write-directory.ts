@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { CLUSTER_INFORMATION_KEY } from '@overland/model';
 import type { Datastore, Revision } from '../datastore.ts';
 import { CompactedError, UnusableError } from '../errors.ts';
 import {
@@ -15,7 +16,7 @@ import {
 import { inFlight } from './in-flight.ts';
 import { EXTENSIONS_PREFIX, RESOURCES_PREFIX, Tally } from './key-ranges.ts';
 import { LineFile } from './line-file.ts';
-import { CLUSTER_INFORMATION_KEY, isLocked } from './lock.ts';
+import { isLocked } from './lock.ts';
 import { extensionKeyFor, type ObjectFile, objectFileOf } from './object-file.ts';
 import { rawLine, rawPathOf } from './raw-lines.ts';
 import { entryAt, readDatastore } from './read-datastore.ts';
