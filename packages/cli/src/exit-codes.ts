@@ -24,6 +24,8 @@ const CODES: Readonly<Record<string, number>> = {
   LimitError: EXIT.badInput,
   ResourceNotFoundError: EXIT.notFound,
   MissingTierError: EXIT.notFound,
+  LabelNotFoundError: EXIT.notFound,
+  LabelExistsError: EXIT.conflict,
   ResourceConflictError: EXIT.conflict,
   ResourceExistsError: EXIT.conflict,
   ConflictError: EXIT.conflict,

@@ -151,6 +151,41 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/selector.ts')).selector,
   },
   {
+    name: 'get',
+    summary: 'Show resources',
+    load: async () => (await import('./commands/get.ts')).get,
+  },
+  {
+    name: 'apply',
+    summary: 'Create resources, or bring those that exist to what manifests say',
+    load: async () => (await import('./commands/apply.ts')).apply,
+  },
+  {
+    name: 'create',
+    summary: 'Create resources from manifests',
+    load: async () => (await import('./commands/create.ts')).create,
+  },
+  {
+    name: 'replace',
+    summary: 'Replace resources that exist by manifests',
+    load: async () => (await import('./commands/replace.ts')).replace,
+  },
+  {
+    name: 'delete',
+    summary: 'Delete resources, by manifest or by name',
+    load: async () => (await import('./commands/delete.ts')).deleteResources,
+  },
+  {
+    name: 'patch',
+    summary: 'Change a part of a resource',
+    load: async () => (await import('./commands/patch.ts')).patch,
+  },
+  {
+    name: 'label',
+    summary: 'Set or remove labels of a resource',
+    load: async () => (await import('./commands/label.ts')).label,
+  },
+  {
     name: 'validate',
     summary: 'Check manifests, without a datastore',
     load: async () => (await import('./commands/validate.ts')).validate,

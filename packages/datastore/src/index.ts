@@ -12,6 +12,7 @@ export type {
   Transaction,
 } from './datastore.ts';
 export { MAX_TRANSACTION_OCTETS, MAX_TRANSACTION_OPERATIONS } from './datastore.ts';
+export { DryRunDatastore } from './dry-run-datastore.ts';
 export {
   AccessDeniedError,
   CompactedError,

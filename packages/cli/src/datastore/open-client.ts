@@ -19,6 +19,8 @@ export interface ClientRequest {
   readonly config?: string | undefined;
   /** Whether a SQLite file may be made when there is none: only for a command that writes. */
   readonly mayCreate?: boolean;
+  /** Whether writes are only tried: what they would come to is seen by later calls and not stored. */
+  readonly dryRun?: boolean;
 }
 
 /**
@@ -30,21 +32,27 @@ export interface ClientRequest {
  */
 export async function openClient(
   context: Pick<CommandContext, 'env' | 'workingDirectory' | 'stderr'>,
-  { config, mayCreate = false }: ClientRequest,
+  { config, mayCreate = false, dryRun = false }: ClientRequest,
 ): Promise<OpenClient> {
-  return openAt(await datastoreOptionsOf(context, config), mayCreate);
+  return openAt(await datastoreOptionsOf(context, config), { mayCreate, dryRun });
 }
 
 /** As {@link openClient}, where somebody has said exactly which datastore is meant. */
-export async function openAt(options: DatastoreOptions, mayCreate: boolean): Promise<OpenClient> {
-  const { honourLock, openDatastore, ResourceClient } = await import('@overland/datastore');
+export async function openAt(
+  options: DatastoreOptions,
+  { mayCreate = false, dryRun = false }: Omit<ClientRequest, 'config'>,
+): Promise<OpenClient> {
+  const { DryRunDatastore, honourLock, openDatastore, ResourceClient } = await import(
+    '@overland/datastore'
+  );
   if (options.type === 'sqlite') await checkFile(options.path, mayCreate);
-  const datastore = await openDatastore(options);
+  const opened = await openDatastore(options);
+  const datastore = dryRun ? new DryRunDatastore(opened) : opened;
   return {
     datastore,
     client: new ResourceClient(honourLock(datastore)),
     place: placeOf(options),
-    [Symbol.asyncDispose]: () => datastore[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
 

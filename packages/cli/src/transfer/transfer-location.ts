@@ -29,19 +29,22 @@ export function parseLocation(
       return { type: 'directory', path };
     case 'config': {
       const options = () => datastoreOptionsOf({ env: {}, workingDirectory, stderr }, rest);
-      return { type: 'datastore', open: async (mayCreate) => openAt(await options(), mayCreate) };
+      return {
+        type: 'datastore',
+        open: async (mayCreate) => openAt(await options(), { mayCreate }),
+      };
     }
     case 'sqlite':
       return {
         type: 'datastore',
-        open: (mayCreate) => openAt({ type: 'sqlite', path }, mayCreate),
+        open: (mayCreate) => openAt({ type: 'sqlite', path }, { mayCreate }),
       };
     case 'etcd': {
       const options = { type: 'etcd', endpoints: rest.split(',') } as const;
       return {
         type: 'datastore',
         open: (mayCreate) =>
-          openAt(options, mayCreate).catch((error: unknown) => {
+          openAt(options, { mayCreate }).catch((error: unknown) => {
             if (!(error instanceof RangeError)) throw error;
             throw new UsageError(`${option}: ${error.message}`);
           }),

@@ -187,6 +187,49 @@ describe('apply', () => {
   });
 });
 
+describe('a version that is expected', () => {
+  test('is compared by apply, replace and delete, which name both versions', async () => {
+    const { client } = open();
+    const made = await client.create(pool());
+    const { resource: now } = await client.apply(pool({ natOutgoing: true }));
+    const old = made.metadata.resourceVersion ?? '';
+    const current = now.metadata.resourceVersion ?? '';
+    const conflict = { name: 'ResourceConflictError', expected: old, actual: current };
+    const wanted = pool({ disabled: true });
+    await expect(client.apply(wanted, wanted, old)).rejects.toMatchObject(conflict);
+    await expect(client.replace(wanted, old)).rejects.toMatchObject(conflict);
+    await expect(client.delete('IPPool', wanted.metadata, old)).rejects.toMatchObject(conflict);
+    expect(await client.get('IPPool', wanted.metadata)).toEqual(now);
+    expect((await client.apply(wanted, wanted, current)).outcome).toBe('updated');
+  });
+
+  test('of an object that is gone is not made up', async () => {
+    const { client } = open();
+    const wanted = pool();
+    await expect(client.apply(wanted, wanted, '7')).rejects.toMatchObject({
+      name: 'ResourceNotFoundError',
+    });
+    await expect(client.replace(wanted)).rejects.toMatchObject({ name: 'ResourceNotFoundError' });
+  });
+});
+
+describe('modify', () => {
+  test('of two writers at once, the later starts again from what the other has left', async () => {
+    const { client } = open();
+    await client.create(pool());
+    let rounds = 0;
+    const set = (field: Partial<IpPool['spec']>) =>
+      client.modify('IPPool', { name: 'rack1' }, (before) => {
+        rounds++;
+        return { ...before, spec: { ...before.spec, ...field } };
+      });
+    await Promise.all([set({ disabled: true }), set({ natOutgoing: true })]);
+    expect(rounds).toBe(3);
+    const after = await client.get('IPPool', { name: 'rack1' });
+    expect(after?.spec).toMatchObject({ disabled: true, natOutgoing: true });
+  });
+});
+
 describe('pages', () => {
   test('join both halves across their bounds, and end at one revision', async () => {
     const { store, client } = open();

@@ -68,8 +68,8 @@ export interface Planned<R extends AnyResource> extends Applied<R> {
   readonly before: R | undefined;
 }
 
-/** How often an apply reads again when others write the same object. */
-const APPLY_ATTEMPTS = 10;
+/** How often a change is tried again when others write the same object. */
+const ATTEMPTS = 10;
 
 /**
  * Resources in a datastore, with the meaning that Calico's client gives to `uid`, `creationTimestamp` and
@@ -206,22 +206,60 @@ export class ResourceClient {
    * status is not touched.
    *
    * @param written The manifest as it was written, without defaults; the resource if all of it is meant.
+   * @param expected Only to this state of the object: its `resourceVersion`.
    * @throws {ValidationError} If the outcome breaks a rule, or changes what must not change.
+   * @throws {ResourceConflictError} If it is in another state than was expected.
+   * @throws {ResourceNotFoundError} If it was expected in some state, and is gone.
    */
   async apply<R extends AnyResource>(
     resource: R,
     written: unknown = resource,
+    expected?: string,
   ): Promise<Applied<R>> {
     const manifest = { resource, written };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#applyOnce(manifest);
-      } catch (error) {
-        const isRace =
-          error instanceof ResourceConflictError || error instanceof ResourceNotFoundError;
-        if (!isRace || attempt === APPLY_ATTEMPTS) throw error;
-      }
+    if (expected !== undefined) {
+      const [stored, record] = await this.#readApplied(resource.kind, resource.metadata);
+      return await this.#applyTo(inState(resource, stored, expected), manifest, record);
     }
+    return await untilUndisturbed(
+      () => this.#applyOnce(manifest),
+      // One that goes away meanwhile is made again.
+      (error) => error instanceof ResourceConflictError || error instanceof ResourceNotFoundError,
+    );
+  }
+
+  /**
+   * Replaces an object by another, whatever its version, and nothing that others have set stays but the status.
+   *
+   * @param expected Only this state of the object: its `resourceVersion`.
+   * @throws {ResourceNotFoundError} If there is none.
+   * @throws {ResourceConflictError} If it is in another state than was expected.
+   * @throws {ValidationError} If it breaks a rule, or changes what must not change.
+   */
+  async replace<R extends AnyResource>(resource: R, expected?: string): Promise<Applied<R>> {
+    const { kind, metadata } = resource;
+    const once = async () =>
+      await this.#replace(inState(resource, await this.#read(kind, metadata), expected), resource);
+    return await (expected === undefined ? untilUndisturbed(once) : once());
+  }
+
+  /**
+   * Reads an object, changes it, and writes it; again while others write it, too.
+   *
+   * @param change What it should be. Its uid, version and times cannot be changed.
+   * @throws {ResourceNotFoundError} If there is none.
+   * @throws {ValidationError} If the outcome breaks a rule, or changes what must not change.
+   */
+  async modify<K extends Kind>(
+    kind: K,
+    name: ResourceName,
+    change: (before: ResourceOfKind<K>) => AnyResource,
+  ): Promise<Applied<AnyResource>> {
+    return await untilUndisturbed(async () => {
+      const stored = await this.#read(kind, name);
+      if (!stored) throw new ResourceNotFoundError(kind, name);
+      return await this.#replace(stored, change(viewOf(kind, stored)));
+    });
   }
 
   /** Creates first: an object that is new costs one round trip, and one that is not is read by it. */
@@ -412,6 +450,33 @@ export class ResourceClient {
       throw new ResourceConflictError(kind, name, { expected, actual: actual?.revision ?? 'none' });
     }
   }
+}
+
+/** Tries again while it is overtaken by others, within bounds. */
+async function untilUndisturbed<T>(
+  work: () => Promise<T>,
+  isRace: (error: unknown) => boolean = (error) => error instanceof ResourceConflictError,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRace(error) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** The object, if it is there and in the state that is expected, if any is. */
+function inState(
+  { kind, metadata }: AnyResource,
+  stored: StoredResource | undefined,
+  expected: string | undefined,
+): StoredResource {
+  if (!stored) throw new ResourceNotFoundError(kind, metadata);
+  const actual = stored.entry.revision;
+  if (expected !== undefined && actual !== expected)
+    throw new ResourceConflictError(kind, metadata, { expected, actual });
+  return stored;
 }
 
 /** That neither half of an object has changed. Whoever writes our half writes Calico's as well. */

@@ -33,7 +33,7 @@ function parsed(...entries: { key: string; value: string }[]) {
 test('fields that Calico lacks stand in the manifest, and are parted again', () => {
   const file = readBack(peer(), extension());
   expect(file?.path).toBe('resources/bgppeers/leaf11.yaml');
-  expect(file?.text).toContain('  peerIP: "10.0.0.1"\n  holdTime: "9s"\n');
+  expect(file?.text).toContain('  peerIP: 10.0.0.1\n  holdTime: "9s"\n');
   expect(file).toMatchObject({ hasExtension: true, entries: parsed(peer(), extension()) });
 });
 

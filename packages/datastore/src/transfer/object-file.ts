@@ -4,8 +4,10 @@ import {
   isJsonObject,
   joinExtensions,
   type Kind,
+  NoYamlError,
   parseJson,
   parseResourceKey,
+  printYaml,
   type ResourceName,
   sameJson,
   splitExtensions,
@@ -13,7 +15,7 @@ import {
 } from '@overland/model';
 import { RESOURCES_PREFIX } from './key-ranges.ts';
 import type { KeyValue } from './source.ts';
-import { NoYamlError, printYaml, readYaml } from './yaml-text.ts';
+import { readYaml } from './yaml-text.ts';
 
 /** One object as a manifest in a file of its own. */
 export interface ObjectFile {

@@ -1,8 +1,8 @@
-import { parseJson, stringifyJson } from '@overland/model';
+import { NoYamlError, parseJson, printYaml, stringifyJson } from '@overland/model';
 import { parseYaml } from '@overland/model/yaml';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NoYamlError, printYaml, readYaml } from './yaml-text.ts';
+import { readYaml } from './yaml-text.ts';
 
 const scalar = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -79,7 +79,7 @@ metadata:
   creationTimestamp: "2026-01-05T10:00:00Z"
 spec:
   addresses:
-    - address: "10.9.1.3/31"
+    - address: 10.9.1.3/31
       type: CalicoNodeIP
   empty: {}
   none: []
