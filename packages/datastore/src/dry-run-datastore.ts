@@ -26,6 +26,10 @@ export class DryRunDatastore implements Datastore {
     this.#store = store;
   }
 
+  get isPrivate(): boolean {
+    return this.#store.isPrivate;
+  }
+
   async get(key: string): Promise<Entry | undefined> {
     return this.#written.has(key) ? this.#written.get(key) : this.#store.get(key);
   }
