@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readIfPresent, writeDurably } from './durable-file.ts';
+import { readIfPresent, writeDurably } from '@overland/linux/durable-file';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

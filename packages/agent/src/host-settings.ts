@@ -1,6 +1,6 @@
 import { applyHostSysctls, type SysctlChange, type Sysctls } from '@overland/linux';
+import { readIfPresent, writeDurably } from '@overland/linux/durable-file';
 import type { Logger } from 'pino';
-import { readIfPresent, writeDurably } from './durable-file.ts';
 
 /**
  * Keeps the host's kernel settings as `linux` has them in its table, and remembers what they were: uninstalling

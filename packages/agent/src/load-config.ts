@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import { readIfPresent } from '@overland/linux/durable-file';
 import { ConfigError, type ConfigSources, parseConfig } from './config.ts';
-import { readIfPresent } from './durable-file.ts';
 import type { Config } from './settings.ts';
 import { readDocuments } from './yaml-file.ts';
 

@@ -1,5 +1,5 @@
+import { readIfPresent, writeDurably } from '@overland/linux/durable-file';
 import { z } from 'zod';
-import { readIfPresent, writeDurably } from './durable-file.ts';
 
 /** One key as it last stood, values as stored. Decoding is the reader's: an agent of another version may have newer kinds. */
 interface SnapshotEntry {

@@ -1,5 +1,5 @@
+import { readIfPresent } from '@overland/linux/durable-file';
 import { ConfigError, type ConfigFault } from './config.ts';
-import { readIfPresent } from './durable-file.ts';
 
 /**
  * Reads the documents of a YAML file. Empty ones are passed over.

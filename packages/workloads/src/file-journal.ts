@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeDurably, writeDurably } from '@overland/linux/durable-file';
 import { JournalError } from './errors.ts';
 import type { Journal, JournalContent } from './journal.ts';
 import type { WorkloadRecord } from './workload-record.ts';
@@ -8,7 +9,7 @@ const SUFFIX = '.json';
 
 /**
  * A journal in a directory: one JSON file per workload, `caliXXXXXXXXXXX.json`, mode 0600. A crash at any
- * moment leaves the old record or the new one: written aside, fsynced, renamed, and the directory fsynced.
+ * moment leaves the old record or the new one.
  *
  * @param directory Made (0700) when it is missing.
  */
@@ -30,26 +31,14 @@ export function fileJournal(directory: string): Journal {
 
     async write(record) {
       const path = join(directory, record.hostInterface + SUFFIX);
-      const aside = `${path}.new`;
       try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
-        {
-          await using file = await open(aside, 'w', 0o600);
-          await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
-          await file.sync();
-        }
-        await rename(aside, path);
-        await syncDirectory(directory);
+        await writeDurably(path, `${JSON.stringify(record, null, 2)}\n`);
       } catch (error) {
-        await rm(aside, { force: true }).catch(() => undefined);
         throw new JournalError(directory, { cause: error });
       }
     },
 
-    async remove(hostInterface) {
-      await rm(join(directory, hostInterface + SUFFIX), { force: true });
-      await syncDirectory(directory);
-    },
+    remove: (hostInterface) => removeDurably(join(directory, hostInterface + SUFFIX)),
   };
 }
 
@@ -62,9 +51,4 @@ function readRecord(text: string): WorkloadRecord | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  await using folder = await open(directory, 'r');
-  await folder.sync();
 }

@@ -21,6 +21,16 @@ export async function writeDurably(path: string, content: string): Promise<void>
     throw error;
   }
   await rename(aside, path);
+  await syncDirectory(directory);
+}
+
+/** Removes a file, if it is there, so that it stays gone after a crash. */
+export async function removeDurably(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await syncDirectory(dirname(path));
+}
+
+async function syncDirectory(directory: string): Promise<void> {
   await using folder = await open(directory, 'r');
   await folder.sync();
 }
