@@ -28,7 +28,7 @@ export class PrefixTable {
   constructor(family: Family) {
     this.family = family;
     this.#words = ADDRESS_BITS[family] / 32;
-    this.#records = new Records(this.#words + 1);
+    this.#records = new Records(this.#words + 1, 84);
   }
 
   /** The highest id in use so far: a bound for loops over all prefixes. */

@@ -5,7 +5,7 @@ const FIELDS = 4;
 
 /** What one speaker knows of each prefix, beside the prefix itself: 16 octets. Everything is 0 until it is set. */
 export class RouteStates {
-  readonly #records = new Records(FIELDS);
+  readonly #records = new Records(FIELDS, 73);
 
   /** Makes room for a prefix. */
   ensure(prefix: number): void {

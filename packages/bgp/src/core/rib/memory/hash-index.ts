@@ -1,50 +1,51 @@
-const INITIAL_SLOTS = 64;
+const INITIAL_SLOTS = 8;
 /** Slots in use, of all: more makes runs long. */
 const MAX_LOAD = 0.66;
 const GROWTH = 1.5;
-const TWO_TO_THE_32 = 0x1_0000_0000;
+const TWO_TO_THE_28 = 0x1000_0000;
 /** 67 million: a table of that size would take 4 GB. */
 const ID_BITS = 26;
 const ID_MASK = (1 << ID_BITS) - 1;
+const SEGMENT_BITS = 4;
+const SEGMENTS = 1 << SEGMENT_BITS;
+const SEGMENT_MASK = SEGMENTS - 1;
 
 /**
  * Finds ids by the hash of what they stand for, and by a tag of 6 bits: open addressing, with hash, tag and id side
  * by side. A lookup that fails touches one cache line and no key, and where hash and tag say everything about
  * the key (IPv4 prefixes), so does one that succeeds.
  *
- *   +-----------+---------+---------+
- *   | Hash (32) | Tag (6) | Id (26) |   one slot
- *   +-----------+---------+---------+
- *
- * A hash's place is its share of the 32-bit range, not its remainder: the table is almost sorted by hash and may
- * have any size, so growing it by half copies from front to back, in sequential memory. docs/decisions/0025 has
- * what else was tried.
+ * The upper four bits of a hash choose one of sixteen tables that grow by themselves: no insertion is long, because
+ * none moves more than a sixteenth of what is there. docs/decisions/0025 has the figures.
  */
 export class HashIndex {
-  /** Two words per slot; a free one has id 0. */
-  #slots = new Int32Array(2 * INITIAL_SLOTS);
-  #capacity = INITIAL_SLOTS;
-  #count = 0;
+  readonly #segments = Array.from({ length: SEGMENTS }, () => new Segment());
 
   /**
-   * The slot of the first id that was inserted with `hash` and `tag`; -1 if there is none. Where these may be
+   * The place of the first id that was inserted with `hash` and `tag`; -1 if there is none. Where these may be
    * shared, the caller compares what the ids stand for, and asks for the {@link following} one.
    */
   first(hash: number, tag: number): number {
-    return this.#probe(this.#home(hash), hash, tag);
+    const at = hash >>> (32 - SEGMENT_BITS);
+    const segment = this.#segments[at] as Segment;
+    return placeOf(segment.probe(segment.home(hash), hash, tag), at);
   }
 
   /** Fetches the memory where `hash` belongs. @returns Something, so that it cannot be left out. */
   touch(hash: number): number {
-    return this.#slots[2 * this.#home(hash)] ?? 0;
+    return (this.#segments[hash >>> (32 - SEGMENT_BITS)] as Segment).touch(hash);
   }
 
-  following(slot: number, hash: number, tag: number): number {
-    return this.#probe(slot + 1 === this.#capacity ? 0 : slot + 1, hash, tag);
+  following(place: number, hash: number, tag: number): number {
+    const at = place & SEGMENT_MASK;
+    return placeOf(
+      (this.#segments[at] as Segment).following(place >>> SEGMENT_BITS, hash, tag),
+      at,
+    );
   }
 
-  idAt(slot: number): number {
-    return (this.#slots[2 * slot + 1] ?? 0) & ID_MASK;
+  idAt(place: number): number {
+    return (this.#segments[place & SEGMENT_MASK] as Segment).idAt(place >>> SEGMENT_BITS);
   }
 
   /**
@@ -55,23 +56,44 @@ export class HashIndex {
    */
   insert(id: number, hash: number, tag: number): void {
     if (id > ID_MASK) throw new RangeError(`${id} ids are more than an index can hold`);
-    if (this.#count >= this.#capacity * MAX_LOAD) this.#grow();
-    this.#put(hash, (tag << ID_BITS) | id);
-    this.#count += 1;
+    (this.#segments[hash >>> (32 - SEGMENT_BITS)] as Segment).insert(id, hash, tag);
   }
 
   remove(id: number, hash: number, tag: number): void {
-    let slot = this.first(hash, tag);
-    while (this.idAt(slot) !== id) slot = this.following(slot, hash, tag);
-    this.#count -= 1;
-    this.#close(slot);
+    (this.#segments[hash >>> (32 - SEGMENT_BITS)] as Segment).remove(id, hash, tag);
+  }
+}
+
+/** A slot and its segment in one number; -1 for no slot. */
+function placeOf(slot: number, segment: number): number {
+  return slot < 0 ? -1 : (slot << SEGMENT_BITS) | segment;
+}
+
+/**
+ * The ids of one sixteenth of all hashes.
+ *
+ *   +-----------+---------+---------+
+ *   | Hash (32) | Tag (6) | Id (26) |   one slot
+ *   +-----------+---------+---------+
+ *
+ * A hash's place is its share of the range, not its remainder: the table is almost sorted by hash and may have any
+ * size, so growing it by half copies from front to back, in sequential memory.
+ */
+class Segment {
+  /** Two words per slot; a free one has id 0. */
+  #slots = new Int32Array(2 * INITIAL_SLOTS);
+  #capacity = INITIAL_SLOTS;
+  #count = 0;
+
+  home(hash: number): number {
+    return (((hash & (TWO_TO_THE_28 - 1)) / TWO_TO_THE_28) * this.#capacity) | 0;
   }
 
-  #home(hash: number): number {
-    return (((hash >>> 0) / TWO_TO_THE_32) * this.#capacity) | 0;
+  touch(hash: number): number {
+    return this.#slots[2 * this.home(hash)] ?? 0;
   }
 
-  #probe(start: number, hash: number, tag: number): number {
+  probe(start: number, hash: number, tag: number): number {
     const slots = this.#slots;
     let slot = start;
     for (;;) {
@@ -83,9 +105,30 @@ export class HashIndex {
     }
   }
 
+  following(slot: number, hash: number, tag: number): number {
+    return this.probe(slot + 1 === this.#capacity ? 0 : slot + 1, hash, tag);
+  }
+
+  idAt(slot: number): number {
+    return (this.#slots[2 * slot + 1] ?? 0) & ID_MASK;
+  }
+
+  insert(id: number, hash: number, tag: number): void {
+    if (this.#count >= this.#capacity * MAX_LOAD) this.#grow();
+    this.#put(hash, (tag << ID_BITS) | id);
+    this.#count += 1;
+  }
+
+  remove(id: number, hash: number, tag: number): void {
+    let slot = this.probe(this.home(hash), hash, tag);
+    while (this.idAt(slot) !== id) slot = this.following(slot, hash, tag);
+    this.#count -= 1;
+    this.#close(slot);
+  }
+
   #put(hash: number, word: number): void {
     const slots = this.#slots;
-    let slot = this.#home(hash);
+    let slot = this.home(hash);
     while (slots[2 * slot + 1] !== 0) {
       slot += 1;
       if (slot === this.#capacity) slot = 0;
@@ -115,7 +158,7 @@ export class HashIndex {
       const word = slots[2 * slot + 1] ?? 0;
       if (word === 0) break;
       const hash = slots[2 * slot] ?? 0;
-      if (this.#distance(this.#home(hash), slot) < this.#distance(gap, slot)) continue;
+      if (this.#distance(this.home(hash), slot) < this.#distance(gap, slot)) continue;
       slots[2 * gap] = hash;
       slots[2 * gap + 1] = word;
       gap = slot;

@@ -1,4 +1,3 @@
-const INITIAL_RECORDS = 64;
 const GROWTH = 1.5;
 
 /**
@@ -11,10 +10,14 @@ export class Records {
   readonly #fields: number;
   #values: Int32Array;
 
-  /** @param fields Integers per record. */
-  constructor(fields: number) {
+  /**
+   * @param fields Integers per record.
+   * @param initial Records to begin with. Tables with the same ids take different ones: with a full table each growth
+   *   takes milliseconds, and they must not come in one task.
+   */
+  constructor(fields: number, initial = 64) {
     this.#fields = fields;
-    this.#values = new Int32Array(fields * INITIAL_RECORDS);
+    this.#values = new Int32Array(fields * initial);
   }
 
   /** Makes room for record `id`. What was never written is 0. */
