@@ -1,7 +1,14 @@
 import type { Datastore } from '@overland/datastore';
 import type { Ipam } from '@overland/ipam';
 import { type Kernel, namespaceIdentity, openKernel } from '@overland/linux';
-import { contains, type Family, type IpAddress, type Prefix, WORKLOAD_LINK } from '@overland/net';
+import {
+  contains,
+  type Family,
+  hostPrefix,
+  type IpAddress,
+  type Prefix,
+  WORKLOAD_LINK,
+} from '@overland/net';
 import {
   createWorkloads,
   type DetachedWorkload,
@@ -82,11 +89,11 @@ export class WorkloadService {
       dataplane: { endpointReady: waitForEndpoint(dataplane) },
       journal: fileJournal(`${config.stateDirectory}/workloads`),
       mtu: () => mtu.octets,
-      blocksAdvertised: async (blocks) => {
-        if (!(await speaker.offered(blocks, advertisedMs))) {
+      routesAdvertised: async (routes) => {
+        if (!(await speaker.offered(routes, advertisedMs))) {
           log.warn(
-            { blocks },
-            'no peer has the block yet: its addresses are known to this host only',
+            { routes },
+            'no peer has the route yet: its addresses are known to this host only',
           );
         }
       },
@@ -110,10 +117,11 @@ export class WorkloadService {
     this.#mtu.octets = await uplinkMtu(this.#kernel);
     const attached = await this.#workloads.attach(request);
     const { blocks, speaker } = this.#options;
-    const touched = blocks().filter((block) =>
-      attached.addresses.some((address) => contains(block, address)),
+    const own = blocks();
+    const routes = attached.addresses.map(
+      (address) => own.find((block) => contains(block, address)) ?? hostPrefix(address),
     );
-    return { ...attached, announced: await speaker.offered(touched, 0) };
+    return { ...attached, announced: await speaker.offered([...new Set(routes)], 0) };
   }
 
   async detach(containerId: string, interfaceName: string): Promise<DetachedWorkload> {

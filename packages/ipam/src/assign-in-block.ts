@@ -1,12 +1,7 @@
-import type { AllocationAttribute, AllocationBlock } from '@overland/model';
+import type { AllocationBlock } from '@overland/model';
 import { addressAt, type IpAddress, ordinalOf } from '@overland/net';
-import { freeOrdinals, handleOf, touched } from './block.ts';
-
-/** Who an address is for. */
-export interface Holder {
-  readonly handle: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
+import { freeOrdinals, touched } from './block.ts';
+import { type Holder, withHolder } from './block-attributes.ts';
 
 /** A block after an assignment, and what was assigned. */
 export interface AssignedInBlock {
@@ -17,10 +12,16 @@ export interface AssignedInBlock {
 /**
  * Assigns up to `count` free addresses, the longest unused first.
  *
+ * @param isReserved Ordinals to pass over.
  * @returns Fewer than `count` addresses if the block has no more.
  */
-export function assignFree(block: AllocationBlock, count: number, holder: Holder): AssignedInBlock {
-  return assignOrdinals(block, freeOrdinals(block).slice(0, count), holder);
+export function assignFree(
+  block: AllocationBlock,
+  count: number,
+  holder: Holder,
+  isReserved?: (ordinal: number) => boolean,
+): AssignedInBlock {
+  return assignOrdinals(block, freeOrdinals(block, isReserved).slice(0, count), holder);
 }
 
 /**
@@ -45,7 +46,7 @@ function assignOrdinals(
   holder: Holder,
 ): AssignedInBlock {
   if (ordinals.length === 0) return { block, addresses: [] };
-  const { attributes, index } = withAttribute(block.attributes, holder);
+  const { attributes, index } = withHolder(block.attributes, holder);
   const taken = new Set(ordinals);
   const sequences = ordinals.map((ordinal) => [ordinal, block.sequenceNumber] as const);
   return {
@@ -61,34 +62,4 @@ function assignOrdinals(
       },
     }),
   };
-}
-
-/** Finds the holder among the attributes, or adds it: addresses of one holder share one attribute. */
-function withAttribute(
-  attributes: readonly AllocationAttribute[],
-  holder: Holder,
-): { readonly attributes: readonly AllocationAttribute[]; readonly index: number } {
-  const found = attributes.findIndex(
-    (attribute) =>
-      handleOf(attribute) === holder.handle &&
-      attribute.releasedAt === undefined &&
-      sameText(attribute.secondary ?? {}, holder.attributes),
-  );
-  if (found >= 0) return { attributes, index: found };
-  const added = {
-    handleId: holder.handle,
-    secondary: holder.attributes,
-    alternateOwnerAttributes: undefined,
-    releasedAt: undefined,
-    unknown: {},
-  };
-  return { attributes: [...attributes, added], index: attributes.length };
-}
-
-function sameText(
-  a: Readonly<Record<string, string>>,
-  b: Readonly<Record<string, string>>,
-): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

@@ -16,6 +16,13 @@ export function* blockOrder(pool: Prefix, blockLength: number, node: string): Ge
   }
 }
 
+/** Blocks in an order of the host's own: different hosts do not all turn to the same one. */
+export function inOrderOf(node: string, blocks: Iterable<Prefix>): Prefix[] {
+  return Array.from(blocks, (cidr) => ({ cidr, rank: fnv1a64(`${node} ${cidr}`) }))
+    .toSorted((a, b) => (a.rank < b.rank ? -1 : 1))
+    .map(({ cidr }) => cidr);
+}
+
 const MASK_64 = 0xffff_ffff_ffff_ffffn;
 
 /** FNV-1a, 64 bits, over the UTF-16 units of `text`, then mixed (murmur3's finaliser): its low bits alone are weak. */

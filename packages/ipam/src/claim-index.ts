@@ -1,14 +1,15 @@
 import type { Change, Entry, Revision } from '@overland/datastore';
 import {
+  type AffinityOwner,
   type AffinityState,
   BLOCK_SIZES,
   decodeAffinity,
   IpamValueError,
   parseAffinityKey,
 } from '@overland/model';
-import { familyOf, type IpAddress, type Prefix, prefixOf } from '@overland/net';
+import { contains, familyOf, type IpAddress, type Prefix, prefixOf } from '@overland/net';
 
-/** This host's claim on a block, as the watch last saw it. */
+/** The owner's claim on a block, as the watch last saw it. */
 export interface OwnClaim {
   readonly state: AffinityState;
   readonly revision: Revision;
@@ -19,12 +20,12 @@ export interface OwnClaim {
  * It may lag; whether a block is free is settled by creating it.
  */
 export class ClaimIndex {
-  readonly #node: string;
+  readonly #self: string;
   readonly #owners = new Map<Prefix, string>();
   readonly #own = new Map<Prefix, OwnClaim>();
 
-  constructor(node: string) {
-    this.#node = node;
+  constructor(owner: AffinityOwner) {
+    this.#self = labelOf(owner);
   }
 
   /** Number of claimed blocks in the cluster. */
@@ -32,7 +33,7 @@ export class ClaimIndex {
     return this.#owners.size;
   }
 
-  /** Who claimed the block. */
+  /** Who claimed the block: a node's name, or `virtual:NAME`. */
   ownerOf(cidr: Prefix): string | undefined {
     return this.#owners.get(cidr);
   }
@@ -47,30 +48,41 @@ export class ClaimIndex {
     return undefined;
   }
 
-  /** This host's claims, in whatever state. */
+  /** Claimed blocks of others inside a pool, in no order. */
+  *foreignIn(pool: Prefix): Generator<Prefix> {
+    for (const [cidr, owner] of this.#owners) {
+      if (owner !== this.#self && contains(pool, cidr)) yield cidr;
+    }
+  }
+
+  /** The owner's claims, in whatever state. */
   own(): ReadonlyMap<Prefix, OwnClaim> {
     return this.#own;
   }
 
-  /** Takes in one change below `affinityPrefix('host')`. */
+  /** Takes in one change below `affinityPrefix('host')` or `affinityPrefix('virtual')`. */
   apply(change: Exclude<Change, { type: 'synced' }>): void {
     const claim = parseAffinityKey(change.type === 'put' ? change.entry.key : change.key);
     if (!claim) return;
-    if (change.type === 'put') this.#put(claim.owner.name, claim.cidr, change.entry);
-    else this.#delete(claim.owner.name, claim.cidr);
+    if (change.type === 'put') this.#put(labelOf(claim.owner), claim.cidr, change.entry);
+    else this.#delete(labelOf(claim.owner), claim.cidr);
   }
 
-  #put(node: string, cidr: Prefix, { value, revision }: Entry): void {
+  #put(owner: string, cidr: Prefix, { value, revision }: Entry): void {
     const state = stateOf(value);
     // Two hosts may reach for one block; the loser's pending claim must not hide the winner's.
-    if (state === 'confirmed' || !this.#owners.has(cidr)) this.#owners.set(cidr, node);
-    if (node === this.#node) this.#own.set(cidr, { state, revision });
+    if (state === 'confirmed' || !this.#owners.has(cidr)) this.#owners.set(cidr, owner);
+    if (owner === this.#self) this.#own.set(cidr, { state, revision });
   }
 
-  #delete(node: string, cidr: Prefix): void {
-    if (this.#owners.get(cidr) === node) this.#owners.delete(cidr);
-    if (node === this.#node) this.#own.delete(cidr);
+  #delete(owner: string, cidr: Prefix): void {
+    if (this.#owners.get(cidr) === owner) this.#owners.delete(cidr);
+    if (owner === this.#self) this.#own.delete(cidr);
   }
+}
+
+function labelOf({ type, name }: AffinityOwner): string {
+  return type === 'host' ? name : `${type}:${name}`;
 }
 
 /** A claim that we do not understand is one all the same. Whoever opens the block will say what is wrong. */

@@ -6,7 +6,9 @@ import { newBlock } from './block.ts';
 import { decideClaim } from './decide-claim.ts';
 
 const cidr = parsePrefix('10.65.0.0/26');
+const HOST11 = { type: 'host', name: 'host11' } as const;
 const now = new Date('2026-11-24T06:00:00Z');
+const CLAIMING = { owner: HOST11, cidr, claimedAt: now };
 const AFFINITY_KEY = '/calico/ipam/v2/host/host11/ipv4/block/10.65.0.0-26';
 const BLOCK_KEY = '/calico/ipam/v2/assignment/ipv4/block/10.65.0.0-26';
 
@@ -17,16 +19,11 @@ function entry(key: string, value: string, revision: string): Entry {
 const affinity = (state: string): Entry =>
   entry(AFFINITY_KEY, state && `{"state":"${state}","deleted":false}`, '7');
 const block = (owner: string | undefined): Entry =>
-  entry(BLOCK_KEY, encodeBlock({ ...newBlock(cidr, '', now), affinity: owner }), '9');
+  entry(BLOCK_KEY, encodeBlock({ ...newBlock(cidr, HOST11, now), affinity: owner }), '9');
 
 /** The decision as one readable line: conditions → operations. */
 function decide(found: { affinity?: Entry; block?: Entry }): string {
-  const decision = decideClaim(
-    'host11',
-    cidr,
-    { affinity: undefined, block: undefined, ...found },
-    now,
-  );
+  const decision = decideClaim(CLAIMING, { affinity: undefined, block: undefined, ...found });
   if (decision.type === 'held' || !decision.transaction) return decision.type;
   const short = (key: string): string => (key === BLOCK_KEY ? 'block' : 'affinity');
   const conditions = decision.transaction.conditions.map((condition) =>
@@ -99,14 +96,18 @@ test.each([
     { affinity: affinity('confirmed'), block: block('host:host12') },
     'taken: affinity@7 → delete affinity',
   ],
-  ["nobody's block", { block: block(undefined) }, 'taken'],
+  [
+    "nobody's block, with the addresses in use in it",
+    { block: block(undefined) },
+    `claim: block@9, affinity absent → ${CLAIM}`,
+  ],
 ])('%s', (_, found, expected) => {
   expect(decide(found)).toBe(expected);
 });
 
 test('confirming rewrites the block, so that a releaser that read it before loses', () => {
   const found = { affinity: affinity('pending'), block: block('host:host11') };
-  const decision = decideClaim('host11', cidr, found, now);
+  const decision = decideClaim(CLAIMING, found);
   expect(decision.type === 'claim' && decision.block.sequenceNumber).toBe(1795500000000000001n);
 });
 

@@ -1,4 +1,3 @@
-export type { Holder } from './assign-in-block.ts';
 export type { Assignment, AssignRequest } from './assign-request.ts';
 export type { Allocation } from './block.ts';
 export { blockOrder } from './block-order.ts';
@@ -11,7 +10,10 @@ export {
   RequestAbandonedError,
   StaleReleaseError,
 } from './errors.ts';
+export type { GivenUp } from './give-up-block.ts';
 export type { Ipam, IpamOptions } from './ipam.ts';
 export { createIpam } from './ipam.ts';
+export type { GivenUpBlock, IpamAdmin, IpamAdminOptions } from './ipam-admin.ts';
+export { createIpamAdmin } from './ipam-admin.ts';
 export type { Release } from './release-in-block.ts';
 export { IpamView } from './view.ts';

@@ -5,3 +5,9 @@ export interface Instant {
   /** RFC 3339, UTC. */
   toISOString(): string;
 }
+
+/** Milliseconds since 1970 of an RFC 3339 time; NaN if it is none. */
+export function instantOf(text: string): number {
+  // biome-ignore lint/style/noRestrictedGlobals: parsing a time that is stored reads no clock.
+  return Date.parse(text);
+}

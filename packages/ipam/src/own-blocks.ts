@@ -1,6 +1,7 @@
 import { ConflictError, type Datastore, type Revision } from '@overland/datastore';
-import { type AllocationBlock, affinityKey, blockKey } from '@overland/model';
+import { type AffinityOwner, type AllocationBlock, affinityKey, blockKey } from '@overland/model';
 import type { Prefix } from '@overland/net';
+import type { KeptFree } from './block.ts';
 import { type ClaimFindings, decideClaim } from './decide-claim.ts';
 import { ContentionError } from './errors.ts';
 import type { Instant } from './instant.ts';
@@ -8,37 +9,41 @@ import type { Instant } from './instant.ts';
 /** Tries before a compare-and-swap loop gives up; Calico's budget. */
 export const MAX_ATTEMPTS = 100;
 
-/** A block that is this host's, as last read or written. Stale at worst: its revisions guard every write. */
-export interface OwnBlock {
+/** A block to assign from, as last read or written. Stale at worst: its revisions guard every write. */
+export interface UsableBlock {
   readonly block: AllocationBlock;
   readonly blockRevision: Revision;
-  /** Of the confirmed claim: an assignment fails when someone starts to take the block away. */
-  readonly affinityRevision: Revision;
+  /** Of our confirmed claim: an assignment fails when someone starts to take the block away. Absent for the block of another. */
+  readonly affinityRevision?: Revision;
+}
+
+/** Whose blocks, and how they are made. */
+export interface OwnBlocksOptions {
+  readonly datastore: Datastore;
+  readonly owner: AffinityOwner;
+  readonly now: () => Instant;
+  readonly keptFree?: KeptFree | undefined;
 }
 
 /**
- * This host's blocks, kept between calls so that an assignment costs one transaction and no read. Entries
+ * Blocks of one owner, kept between calls so that an assignment costs one transaction and no read. Entries
  * are dropped when a write finds them stale, or its outcome is unknown.
  */
 export class OwnBlocks {
-  readonly #datastore: Datastore;
-  readonly #node: string;
-  readonly #now: () => Instant;
-  readonly #known = new Map<Prefix, OwnBlock>();
+  readonly #options: OwnBlocksOptions;
+  readonly #known = new Map<Prefix, UsableBlock>();
 
-  constructor(datastore: Datastore, node: string, now: () => Instant) {
-    this.#datastore = datastore;
-    this.#node = node;
-    this.#now = now;
+  constructor(options: OwnBlocksOptions) {
+    this.#options = options;
   }
 
   /** Blocks that are known now, without a read. */
-  known(): ReadonlyMap<Prefix, OwnBlock> {
+  known(): ReadonlyMap<Prefix, UsableBlock> {
     return this.#known;
   }
 
   /** Remembers what was just written. */
-  remember(own: OwnBlock): void {
+  remember(own: UsableBlock): void {
     this.#known.set(own.block.cidr, own);
   }
 
@@ -51,7 +56,7 @@ export class OwnBlocks {
    *
    * @returns `undefined` if the claim is gone, or the block is not this host's after all.
    */
-  async open(cidr: Prefix): Promise<OwnBlock | undefined> {
+  async open(cidr: Prefix): Promise<UsableBlock | undefined> {
     const known = this.#known.get(cidr);
     if (known) return known;
     const found = await this.#find(cidr);
@@ -63,26 +68,26 @@ export class OwnBlocks {
    *
    * @returns `undefined` if it turns out to be someone else's.
    */
-  claim(cidr: Prefix): Promise<OwnBlock | undefined> {
+  claim(cidr: Prefix): Promise<UsableBlock | undefined> {
     return this.#settle(cidr, { affinity: undefined, block: undefined });
   }
 
   async #find(cidr: Prefix): Promise<ClaimFindings> {
-    const affinity = await this.#datastore.get(
-      affinityKey({ type: 'host', name: this.#node }, cidr),
-    );
-    return { affinity, block: await this.#datastore.get(blockKey(cidr)) };
+    const { datastore, owner } = this.#options;
+    const affinity = await datastore.get(affinityKey(owner, cidr));
+    return { affinity, block: await datastore.get(blockKey(cidr)) };
   }
 
-  async #settle(cidr: Prefix, found: ClaimFindings): Promise<OwnBlock | undefined> {
+  async #settle(cidr: Prefix, found: ClaimFindings): Promise<UsableBlock | undefined> {
+    const { datastore, owner, now, keptFree } = this.#options;
     let findings = found;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const decision = decideClaim(this.#node, cidr, findings, this.#now());
+      const decision = decideClaim({ owner, cidr, claimedAt: now(), keptFree }, findings);
       try {
         const revision =
           decision.type === 'held' || !decision.transaction
             ? undefined
-            : await this.#datastore.transact(decision.transaction);
+            : await datastore.transact(decision.transaction);
         if (decision.type === 'taken') return undefined;
         const blockRevision = revision ?? findings.block?.revision;
         const affinityRevision = revision ?? findings.affinity?.revision;

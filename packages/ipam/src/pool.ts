@@ -1,6 +1,8 @@
 import {
   describeFault,
+  type IpPool,
   isEncapsulated,
+  isJsonObject,
   type JsonValue,
   type Labels,
   matches,
@@ -18,6 +20,9 @@ import {
 } from '@overland/net';
 import type { PoolVerdict } from './errors.ts';
 
+/** What addresses of a pool may be for (`allowedUses`). */
+export type Use = 'Workload' | 'Tunnel' | 'LoadBalancer';
+
 /** An IPPool as far as assigning from it goes. */
 export interface Pool {
   readonly name: string;
@@ -25,15 +30,17 @@ export interface Pool {
   /** Prefix length of its blocks, in bits. */
   readonly blockLength: number;
   readonly disabled: boolean;
-  /** Asks for tunnels, which Overland does not make: its addresses could not be reached. */
-  readonly encapsulated: boolean;
   /** `false`: only those who name the pool get addresses from it (`assignmentMode: Manual`). */
   readonly automatic: boolean;
-  /** `false`: kept for tunnels or load balancers (`allowedUses`). */
-  readonly forWorkloads: boolean;
+  readonly uses: readonly Use[];
+  /** Why nothing is assigned whatever the request: a pool that wants encapsulation, or that is about to go. */
+  readonly unusable: Pick<PoolVerdict, 'reason' | 'remedy'> | undefined;
   /** As written, for messages. */
   readonly nodeSelector: string;
   readonly selectsNode: (labels: Labels) => boolean;
+  /** As written; empty: all namespaces. */
+  readonly namespaceSelector: string;
+  readonly selectsNamespace: (labels: Labels) => boolean;
 }
 
 /** An IPPool that this version does not understand: nothing is assigned from it. */
@@ -48,19 +55,46 @@ export function readPool(name: string, value: string): Pool | UnreadablePool {
   if (object === undefined) return { name, fault: 'it is not JSON' };
   const result = tryReadResource('IPPool', object);
   if ('faults' in result) return { name, fault: result.faults.map(describeFault).join(', ') };
-  const { cidr, blockSize, disabled, nodeSelector, assignmentMode, allowedUses } =
-    result.resource.spec;
-  const selector = parseSelector(nodeSelector);
+  const { resource } = result;
+  const { cidr, blockSize, disabled, nodeSelector, assignmentMode, allowedUses } = resource.spec;
+  const { namespaceSelector = '' } = resource.spec;
   return {
     name,
     cidr,
     blockLength: blockSize,
     disabled,
-    encapsulated: isEncapsulated(result.resource),
     automatic: assignmentMode === 'Automatic',
-    forWorkloads: allowedUses.includes('Workload'),
+    uses: allowedUses,
+    unusable: unusable(resource),
     nodeSelector,
-    selectsNode: (labels) => matches(selector, labels),
+    selectsNode: predicate(nodeSelector),
+    namespaceSelector,
+    selectsNamespace: predicate(namespaceSelector || 'all()'),
+  };
+}
+
+function predicate(selector: string): (labels: Labels) => boolean {
+  const expression = parseSelector(selector);
+  return (labels) => matches(expression, labels);
+}
+
+function unusable(pool: IpPool): Pool['unusable'] {
+  const { metadata, status } = pool;
+  if (isEncapsulated(pool)) {
+    const remedy = 'set its ipipMode and vxlanMode to Never, or use another pool';
+    return { reason: 'asks for encapsulation, which Overland does not make', remedy };
+  }
+  const leaving = isJsonObject(metadata) && metadata.deletionTimestamp !== undefined;
+  if (leaving) return { reason: 'is being deleted', remedy: 'use another pool' };
+  const conditions: readonly unknown[] = status?.conditions ?? [];
+  const refused = conditions.find(
+    (condition) =>
+      isJsonObject(condition) && condition.type === 'Allocatable' && condition.status === 'False',
+  );
+  if (!isJsonObject(refused)) return undefined;
+  return {
+    reason: `is not allocatable (${String(refused.reason ?? 'no reason given')})`,
+    remedy: 'see its status',
   };
 }
 
@@ -77,7 +111,10 @@ export function objectOf(value: string): JsonValue | undefined {
 /** What a request says about pools. */
 export interface PoolRequest {
   readonly family: Family;
+  readonly use: Use;
   readonly nodeLabels: Labels;
+  /** Of the namespace that the address is for; none if it is for no namespace. */
+  readonly namespaceLabels?: Labels;
   /** Names or CIDRs: only these, whatever their selectors and mode say. */
   readonly named?: readonly string[];
 }
@@ -88,7 +125,7 @@ export interface PoolChoice {
   readonly verdicts: readonly PoolVerdict[];
 }
 
-/** Chooses pools as Calico does: by family, use, mode and node selector; naming a pool bypasses the last two. */
+/** Chooses pools as Calico does: by family, use, mode and selectors; naming a pool bypasses mode and selectors. */
 export function choosePools(
   pools: readonly (Pool | UnreadablePool)[],
   request: PoolRequest,
@@ -144,20 +181,18 @@ function missingPools(
 
 function objectionTo(
   pool: Pool,
-  { named, nodeLabels }: PoolRequest,
+  { named, use, nodeLabels, namespaceLabels = {} }: PoolRequest,
 ): Pick<PoolVerdict, 'reason' | 'remedy'> | undefined {
   if (named && !isNamed(pool, named)) {
     return { reason: 'was not asked for', remedy: `name it, next to ${named.join(', ')}` };
   }
   if (pool.disabled) return { reason: 'is disabled', remedy: 'set its disabled to false' };
-  if (pool.encapsulated) {
+  if (pool.unusable) return pool.unusable;
+  if (!pool.uses.includes(use)) {
     return {
-      reason: 'asks for encapsulation, which Overland does not make',
-      remedy: 'set its ipipMode and vxlanMode to Never, or use another pool',
+      reason: `is for ${pool.uses.join(' and ') || 'no use'} only`,
+      remedy: `add ${use} to its allowedUses`,
     };
-  }
-  if (!pool.forWorkloads) {
-    return { reason: 'is not for workloads', remedy: 'add Workload to its allowedUses' };
   }
   if (named) return undefined;
   if (!pool.automatic) {
@@ -167,6 +202,12 @@ function objectionTo(
     return {
       reason: `does not select this node (${pool.nodeSelector})`,
       remedy: 'label the node, or change its nodeSelector',
+    };
+  }
+  if (!pool.selectsNamespace(namespaceLabels)) {
+    return {
+      reason: `does not select this namespace (${pool.namespaceSelector})`,
+      remedy: 'label the namespace, or change its namespaceSelector',
     };
   }
   return undefined;

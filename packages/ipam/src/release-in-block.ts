@@ -1,6 +1,8 @@
 import type { AllocationBlock } from '@overland/model';
 import { type IpAddress, ordinalOf } from '@overland/net';
 import { type Allocation, allocationsOf, touched } from './block.ts';
+import { withoutUnused, withReleaseTime } from './block-attributes.ts';
+import { type Cooldown, withFreed } from './cooldown.ts';
 import { StaleReleaseError } from './errors.ts';
 
 /** One address to give back, and what must still be true of it. */
@@ -19,11 +21,13 @@ export interface ReleasedInBlock {
 }
 
 /** Gives back every address that `handle` holds. */
-export function releaseHandle(block: AllocationBlock, handle: string): ReleasedInBlock {
-  return withoutAllocations(
-    block,
-    allocationsOf(block).filter((allocation) => allocation.handle === handle),
-  );
+export function releaseHandle(
+  block: AllocationBlock,
+  handle: string,
+  cooldown: Cooldown,
+): ReleasedInBlock {
+  const held = allocationsOf(block).filter((allocation) => allocation.handle === handle);
+  return withoutAllocations(block, held, cooldown);
 }
 
 /**
@@ -35,6 +39,7 @@ export function releaseHandle(block: AllocationBlock, handle: string): ReleasedI
 export function releaseAddresses(
   block: AllocationBlock,
   releases: readonly Release[],
+  cooldown: Cooldown,
 ): ReleasedInBlock {
   const inUse = new Map(allocationsOf(block).map((allocation) => [allocation.ordinal, allocation]));
   const ending = new Set<Allocation>();
@@ -50,44 +55,33 @@ export function releaseAddresses(
     }
     ending.add(allocation);
   }
-  return withoutAllocations(block, [...ending]);
+  return withoutAllocations(block, [...ending], cooldown);
 }
 
-/** Frees the ordinals to the tail, so that they are used again as late as possible, and drops unused attributes. */
+/** Without a cooldown the addresses are free at once; else they rest, and every block that is loaded to be written looks after them. */
 function withoutAllocations(
   block: AllocationBlock,
   released: readonly Allocation[],
+  { now, seconds }: Cooldown,
 ): ReleasedInBlock {
   if (released.length === 0) return { block, released };
-  const freed = new Set(released.map(({ ordinal }) => ordinal));
+  const ordinals = released.map(({ ordinal }) => ordinal);
+  if (seconds === 0) return { released, block: withFreed(block, ordinals) };
+  const { attributes, index: resting } = withReleaseTime(block.attributes, now.toISOString());
+  const leaving = new Set(ordinals);
   const allocations = block.allocations.map((index, ordinal) =>
-    freed.has(ordinal) ? null : index,
+    leaving.has(ordinal) ? resting : index,
   );
-  const sequences = Object.entries(block.sequenceNumberForAllocation);
+  const sequences = ordinals.map((ordinal) => [ordinal, block.sequenceNumber] as const);
   return {
     released,
     block: touched({
       ...block,
-      ...withoutUnused(allocations, block.attributes),
-      unallocated: [...block.unallocated.filter((ordinal) => !freed.has(ordinal)), ...freed],
-      sequenceNumberForAllocation: Object.fromEntries(
-        sequences.filter(([ordinal]) => !freed.has(Number(ordinal))),
-      ),
+      ...withoutUnused(allocations, attributes),
+      sequenceNumberForAllocation: {
+        ...block.sequenceNumberForAllocation,
+        ...Object.fromEntries(sequences),
+      },
     }),
-  };
-}
-
-function withoutUnused(
-  allocations: AllocationBlock['allocations'],
-  attributes: AllocationBlock['attributes'],
-): Pick<AllocationBlock, 'allocations' | 'attributes'> {
-  const used = new Set(allocations);
-  const kept = [...attributes.keys()].filter((index) => used.has(index));
-  const renumbered = new Map(kept.map((index, position) => [index, position]));
-  return {
-    attributes: attributes.filter((_, index) => renumbered.has(index)),
-    allocations: allocations.map((index) =>
-      index === null ? null : (renumbered.get(index) ?? null),
-    ),
   };
 }

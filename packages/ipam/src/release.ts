@@ -14,6 +14,7 @@ import {
 } from '@overland/model';
 import type { IpAddress, Prefix } from '@overland/net';
 import { type Allocation, allocationsOf } from './block.ts';
+import type { Cooldown } from './cooldown.ts';
 import { ContentionError } from './errors.ts';
 import { blocksOf, EMPTY_HANDLE, isUnused, withCount } from './handle.ts';
 import { MAX_ATTEMPTS, type OwnBlocks } from './own-blocks.ts';
@@ -26,7 +27,10 @@ const BLOCKS_PER_TRANSACTION = 8;
 /** Where releases happen. */
 export interface Releaser {
   readonly datastore: Datastore;
-  readonly own: OwnBlocks;
+  /** Blocks known to whoever releases; one who is no host knows none. */
+  readonly own: Pick<OwnBlocks, 'known' | 'remember' | 'forget'>;
+  /** Asked before each write. */
+  readonly cooldown: () => Cooldown | Promise<Cooldown>;
 }
 
 /**
@@ -42,12 +46,13 @@ export async function releaseByHandle(releaser: Releaser, handle: string): Promi
     const stored = await releaser.datastore.get(handleKey(handle));
     if (!stored) return released;
     const changes: BlockChange[] = [];
+    const cooldown = await releaser.cooldown();
     let remaining = decodeHandle(stored.value);
     for (const cidr of blocksOf(remaining).slice(0, BLOCKS_PER_TRANSACTION)) {
       remaining = withCount(remaining, cidr, 0);
       const before = await knownOrRead(releaser, cidr);
       if (!before) continue;
-      const { block, released: ended } = releaseHandle(before.block, handle);
+      const { block, released: ended } = releaseHandle(before.block, handle, cooldown);
       changes.push({ before, after: block, ended });
     }
     const update = handleUpdate(handle, stored, remaining);
@@ -76,7 +81,8 @@ export async function releaseFromBlock(
     // Not from memory: a refusal writes nothing, so nothing would show that the memory was stale.
     const before = await readBlock(releaser.datastore, cidr);
     if (!before) return [];
-    const { block, released: ended } = releaseAddresses(before.block, releases);
+    const cooldown = await releaser.cooldown();
+    const { block, released: ended } = releaseAddresses(before.block, releases, cooldown);
     if (ended.length === 0) return [];
     const handles = new Set(ended.flatMap(({ handle }) => handle ?? []));
     const updates: Write[] = [];

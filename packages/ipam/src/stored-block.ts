@@ -20,7 +20,7 @@ export async function readBlock(
 
 /** The condition and the operation that replace a stored block by another value. */
 export function rewriteBlock(
-  { revision }: StoredBlock,
+  { revision }: Pick<StoredBlock, 'revision'>,
   block: AllocationBlock,
 ): { readonly condition: Condition; readonly operation: Operation } {
   const key = blockKey(block.cidr);

@@ -1,5 +1,6 @@
 import { type Change, type Entry, UnavailableError } from '@overland/datastore';
 import {
+  type AffinityOwner,
   affinityPrefix,
   DEFAULT_IPAM_CONFIG,
   decodeIpamConfig,
@@ -10,12 +11,15 @@ import {
   resourceKey,
   resourcePrefix,
 } from '@overland/model';
-import { type Family, familyOf } from '@overland/net';
+import { type Family, familyOf, type Prefix } from '@overland/net';
 import { ClaimIndex } from './claim-index.ts';
-import { objectOf, type Pool, readPool, type UnreadablePool } from './pool.ts';
+import { objectOf, type Pool, readPool, type UnreadablePool, type Use } from './pool.ts';
+import { RESERVATION_PREFIX, readReservation } from './reservation.ts';
+
+const AFFINITY_PREFIXES: readonly string[] = [affinityPrefix('host'), affinityPrefix('virtual')];
 
 /**
- * What an assignment must know and others decide: pools, this node's labels, the configuration, and which
+ * What an assignment must know and others decide: pools, reservations, this node's labels, the configuration, and which
  * blocks are claimed. Kept current by watches, so that assigning reads none of it.
  */
 export class IpamView {
@@ -26,16 +30,22 @@ export class IpamView {
   readonly #awaited: Set<string>;
   readonly #resolveSynced: () => void;
   readonly #pools = new Map<string, Pool | UnreadablePool>();
+  readonly #reservations = new Map<string, Entry>();
+  #reserved: readonly Prefix[] | undefined;
   #nodeLabels: Labels = {};
   #config: Entry | undefined;
 
-  /** @param node Name of this host in the datastore. */
-  constructor(node: string) {
-    this.claims = new ClaimIndex(node);
+  /**
+   * @param node Name of this host in the datastore.
+   * @param owner Whose claims are ours; the host's by default.
+   */
+  constructor(node: string, owner: AffinityOwner = { type: 'host', name: node }) {
+    this.claims = new ClaimIndex(owner);
     this.#nodeKey = resourceKey('Node', { name: node });
     this.#awaited = new Set([
       resourcePrefix('IPPool'),
-      affinityPrefix('host'),
+      ...AFFINITY_PREFIXES,
+      RESERVATION_PREFIX,
       this.#nodeKey,
       IPAM_CONFIG_KEY,
     ]);
@@ -63,14 +73,14 @@ export class IpamView {
   }
 
   /** Families in which a host can get addresses without naming a pool; IPv4 first. */
-  families(): Family[] {
+  families(use: Use = 'Workload'): Family[] {
     const usable = this.pools().filter(
       (pool) =>
         'cidr' in pool &&
         !pool.disabled &&
-        !pool.encapsulated &&
+        !pool.unusable &&
         pool.automatic &&
-        pool.forWorkloads,
+        pool.uses.includes(use),
     );
     const found = new Set(usable.map((pool) => 'cidr' in pool && familyOf(pool.cidr)));
     return (['ipv4', 'ipv6'] as const).filter((family) => found.has(family));
@@ -85,11 +95,21 @@ export class IpamView {
     return this.#config ? decodeIpamConfig(this.#config.value) : DEFAULT_IPAM_CONFIG;
   }
 
+  /**
+   * Ranges that only who asks by name gets addresses from.
+   *
+   * @throws {IpamValueError} If one cannot be read: nobody knows which addresses it keeps free.
+   */
+  reserved(): readonly Prefix[] {
+    this.#reserved ??= [...this.#reservations.values()].flatMap(readReservation);
+    return this.#reserved;
+  }
+
   #apply(prefix: string, change: Change): void {
     if (change.type === 'synced') {
       this.#awaited.delete(prefix);
       if (this.#awaited.size === 0) this.#resolveSynced();
-    } else if (prefix === affinityPrefix('host')) {
+    } else if (AFFINITY_PREFIXES.includes(prefix)) {
       this.claims.apply(change);
     } else {
       const key = change.type === 'put' ? change.entry.key : change.key;
@@ -102,6 +122,10 @@ export class IpamView {
       this.#nodeLabels = entry ? labelsOf(entry.value) : {};
     } else if (key === IPAM_CONFIG_KEY) {
       this.#config = entry;
+    } else if (key.startsWith(RESERVATION_PREFIX)) {
+      if (entry) this.#reservations.set(key, entry);
+      else this.#reservations.delete(key);
+      this.#reserved = undefined;
     } else if (key.startsWith(resourcePrefix('IPPool'))) {
       const name = key.slice(resourcePrefix('IPPool').length);
       if (entry) this.#pools.set(name, readPool(name, entry.value));

@@ -4,6 +4,9 @@ import { within } from './within.ts';
 import { workloadEndpointOf } from './workload-endpoint.ts';
 import type { WorkloadRecord } from './workload-record.ts';
 
+/** Without Kubernetes a namespace has its name for a label and no other. */
+const NAMESPACE_NAME_LABEL = 'projectcalico.org/name';
+
 /**
  * Everything an attach does to the world, in order: addresses, link, endpoint; then it waits until the host's
  * side works. Each step can be repeated, and undone by what the record says.
@@ -22,11 +25,12 @@ export async function buildWorkload(
     handle,
     families: record.families,
     attributes: { node, namespace: request.namespace, workload: request.name, hostInterface },
+    namespaceLabels: { [NAMESPACE_NAME_LABEL]: request.namespace },
     ...(request.addresses && { addresses: request.addresses }),
     ...(request.pools && { pools: request.pools }),
     signal,
   });
-  const { addresses, blocks } = await within(signal, 'addresses', assigned);
+  const { addresses, routes } = await within(signal, 'addresses', assigned);
   await network.create({
     hostInterface,
     namespacePath: request.namespacePath,
@@ -40,22 +44,22 @@ export async function buildWorkload(
   await within(signal, 'the datastore', endpoints.put(endpoint));
   const ready = dataplane.endpointReady(hostInterface, addresses, signal);
   await within(signal, `${hostInterface} to come up`, ready);
-  await awaitPeers(options, blocks, signal);
+  await awaitPeers(options, routes, signal);
   return addressed;
 }
 
-/** A block that no peer has yet makes the container unreachable from other hosts, but only for a moment. */
+/** A block (or an address from the block of another host) that no peer has yet makes the container unreachable from other hosts, but only for a moment. */
 async function awaitPeers(
-  { blocksAdvertised, limits, log }: ResolvedOptions,
-  blocks: readonly Prefix[],
+  { routesAdvertised, limits, log }: ResolvedOptions,
+  routes: readonly Prefix[],
   signal: AbortSignal,
 ): Promise<void> {
-  if (!blocksAdvertised) return;
+  if (!routesAdvertised) return;
   const enough = AbortSignal.any([signal, AbortSignal.timeout(limits.advertisedMs)]);
   try {
-    await within(enough, 'peers', blocksAdvertised(blocks, enough));
+    await within(enough, 'peers', routesAdvertised(routes, enough));
   } catch (error) {
     if (signal.aborted || !enough.aborted) throw error;
-    log.warn({ blocks }, 'workload attached before a peer has its block');
+    log.warn({ routes }, 'workload attached before a peer has its routes');
   }
 }

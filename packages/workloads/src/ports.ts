@@ -33,8 +33,8 @@ export interface WorkloadsOptions {
   readonly mtu: () => number;
   /** Families of a request that names none. */
   readonly families: () => readonly Family[];
-  /** Resolves when peers have the blocks. Waited for a short while only; absent: not at all. */
-  readonly blocksAdvertised?: (blocks: readonly Prefix[], signal: AbortSignal) => Promise<void>;
+  /** Resolves when peers have the routes to a workload's addresses. Waited for a short while only; absent: not at all. */
+  readonly routesAdvertised?: (routes: readonly Prefix[], signal: AbortSignal) => Promise<void>;
   /** Told the host interfaces of workloads that are gone although the datastore may still name them. */
   readonly onDeparted?: (hostInterfaces: ReadonlySet<string>) => void;
   readonly limits?: Partial<WorkloadLimits>;

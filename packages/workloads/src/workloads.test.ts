@@ -197,7 +197,7 @@ describe('attach', () => {
 
   test('goes on when no peer has its block in time', async () => {
     const { workloads } = await start({
-      blocksAdvertised: () => new Promise(() => undefined),
+      routesAdvertised: () => new Promise(() => undefined),
       limits: { advertisedMs: 10 },
     });
     expect(await workloads.attach(request())).toMatchObject({ name: 'web1' });
