@@ -20,7 +20,7 @@ export type GivenUp =
   | 'in-use';
 
 /** What to write, and what it comes to. */
-export interface GiveUpDecision {
+interface GiveUpDecision {
   readonly outcome: GivenUp;
   /** Absent if there is nothing to do. */
   readonly transaction?: Transaction;
