@@ -28,7 +28,7 @@ export function ownerOf({ affinity }: AllocationBlock): AffinityOwner | undefine
 }
 
 /** Number of addresses a block of this prefix has. */
-export function blockSize(cidr: Prefix): number {
+function blockSize(cidr: Prefix): number {
   return 2 ** (ADDRESS_BITS[familyOf(cidr)] - prefixLength(cidr));
 }
 
@@ -92,7 +92,7 @@ export function freeOrdinals(
 }
 
 /** Holds the addresses that are kept free in each block. It is in no handle record. */
-export const RESERVED_HANDLE = 'windows-reserved-ipam-handle';
+const RESERVED_HANDLE = 'windows-reserved-ipam-handle';
 
 const KEPT_FREE: AllocationAttribute = {
   handleId: RESERVED_HANDLE,

@@ -30,10 +30,10 @@ import { readBlock } from './stored-block.ts';
 import type { IpamView } from './view.ts';
 
 /** Most blocks of a family that a host claims when the configuration does not say; Calico's number. */
-export const BUILT_IN_LIMIT = 20;
+const BUILT_IN_LIMIT = 20;
 
 /** With fewer free addresses than this a host claims a further block before it needs one. */
-export const SPARE_ADDRESSES = 8;
+const SPARE_ADDRESSES = 8;
 
 /** From which pools a block may be. */
 export interface BlockRequest {
@@ -252,7 +252,7 @@ interface Claimed {
 }
 
 /** Why a pool gave no block. */
-export function whyNot(
+function whyNot(
   pool: Pick<Pool, 'cidr' | 'blockLength'>,
   { autoAllocateBlocks, maxBlocksPerHost, strictAffinity }: IpamConfig,
   owned: number,
