@@ -119,7 +119,6 @@ export { parseSelector } from './selector/parse.ts';
 export { SelectorError } from './selector/selector-error.ts';
 export type { AppliedFields, Stated, Statement } from './three-way.ts';
 export { appliedFields, threeWayMerge } from './three-way.ts';
-
 export { immutabilityFaults, ruleFaults } from './validate.ts';
 export type { Fault } from './validation.ts';
 export { describeFault, ValidationError } from './validation.ts';
