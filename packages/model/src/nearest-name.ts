@@ -8,8 +8,11 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
   // No known name is longer; a longer one cannot be near, and must not cost time.
   if (typed.length > 100) return undefined;
   for (const name of known) {
+    const limit = Math.max(2, Math.floor(name.length / 3));
+    // At least so many letters differ.
+    if (Math.abs(name.length - typed.length) > limit) continue;
     const distance = editDistance(typed.toLowerCase(), name.toLowerCase());
-    if (distance < bestDistance && distance <= Math.max(2, Math.floor(name.length / 3))) {
+    if (distance < bestDistance && distance <= limit) {
       best = name;
       bestDistance = distance;
     }

@@ -32,8 +32,8 @@ export const validate = command({
       const verdicts = judgements.map(({ verdict }) => stringifyJson(verdict));
       stdout.write(`[${verdicts.join(',\n')}]\n`);
     } else {
-      for (const { lines } of bad) for (const line of lines) stdout.write(`${line}\n`);
-      stdout.write(`${summary(judgements.length, bad.length)}\n`);
+      const lines = bad.flatMap((judgement) => judgement.lines);
+      stdout.write(`${[...lines, summary(judgements.length, bad.length)].join('\n')}\n`);
     }
     return bad.length > 0 ? 2 : 0;
   },
