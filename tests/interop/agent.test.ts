@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import type { AttachReply } from '@overland/agent/client';
@@ -24,6 +27,7 @@ protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
 template bgp fabric {
   local as 65011; hold time 3; keepalive time 1;
   connect delay time 1; connect retry time 1; error wait time 1, 2;
+  password "s3cret"; ttl security on;
 }
 protocol bgp host4 from fabric { neighbor 10.254.11.11 as 65101; ipv4 { import all; export all; }; }
 protocol bgp host6 from fabric { neighbor fd00:254:11::11 as 65101; ipv6 { import all; export all; }; }
@@ -35,14 +39,26 @@ const session = {
   sourceAddress: 'None',
   holdTime: '3s',
   keepaliveTime: '1s',
+  ttlSecurity: 1,
 };
+
+const keyFile = join(mkdtempSync(join(tmpdir(), 'agent-key-')), 'bgp.key');
+writeFileSync(keyFile, 's3cret\n');
 
 const MANIFESTS = [
   manifest('IPPool', 'ipv4', { cidr: '10.65.0.0/16', blockSize: 26 }),
   manifest('IPPool', 'ipv6', { cidr: 'fd00:65::/48', blockSize: 122 }),
   manifest('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false }),
-  manifest('BGPPeer', 'leaf-ipv4', { ...session, peerIP: '10.254.11.10' }),
-  manifest('BGPPeer', 'leaf-ipv6', { ...session, peerIP: 'fd00:254:11::10' }),
+  manifest('BGPPeer', 'leaf-ipv4', {
+    ...session,
+    peerIP: '10.254.11.10',
+    password: { value: 's3cret' },
+  }),
+  manifest('BGPPeer', 'leaf-ipv6', {
+    ...session,
+    peerIP: 'fd00:254:11::10',
+    password: { file: keyFile },
+  }),
 ];
 
 /** Reply to `/readiness`. */
@@ -84,6 +100,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cleanup.disposeAsync();
+  rmSync(dirname(keyFile), { recursive: true });
 });
 
 async function blocks(): Promise<string[]> {
@@ -142,6 +159,14 @@ test('what the leaf announces is in the kernel, through next-hop objects', async
   expect(await kernelState()).toMatch(
     /10\.255\.0\.11 nhid \d+ proto 86 src 10\.255\.1\.11 metric 1024/,
   );
+});
+
+test('the password is in no log, no status and no list', async () => {
+  const { agent } = world;
+  const status = JSON.stringify(await agent.client.nodeStatus());
+  expect(agent.log).not.toContain('s3cret');
+  expect(status).toContain('leaf-ipv4');
+  expect(status).not.toContain('s3cret');
 });
 
 test('a container is reachable from the leaf as soon as attach returns, and again is the same', async () => {

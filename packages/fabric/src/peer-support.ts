@@ -1,5 +1,6 @@
 import type { BgpPeer } from '@overland/model';
 import type { Report } from './diagnostics.ts';
+import { passwordOf } from './session-settings.ts';
 
 /**
  * Why no session may be made from this resource, or `undefined`. What protects a session (a password, a filter)
@@ -7,7 +8,11 @@ import type { Report } from './diagnostics.ts';
  */
 export function unsupported({ spec }: BgpPeer): string | undefined {
   if (spec.localWorkloadSelector) return 'sessions with local workloads are not supported yet';
-  if (spec.password) return 'passwords are not supported yet: no session is made without';
+  if (spec.password && !passwordOf(spec.password)) {
+    return spec.password.secretKeyRef
+      ? 'password.secretKeyRef is not supported yet: use password.file; no session is made without'
+      : 'password has neither file nor value: no session is made without';
+  }
   if (spec.filters?.length) return 'BGPFilter is not supported yet: no session is made without';
   if (spec.maxPrefixes) return 'maxPrefixes is not supported yet: no session is made without';
   if (spec.strictRole) return 'strictRole is not supported yet: no session is made without';

@@ -24,10 +24,12 @@ type Settings = Pick<
   | 'nextHop'
   | 'ttl'
   | 'minTtl'
+  | 'password'
 >;
 
 /** The part of a {@link PeerConfig} that does not depend on who the peer is. */
 export function sessionSettings(spec: SessionSpec, resource: string, report: Report): Settings {
+  const password = spec.password && passwordOf(spec.password);
   const keepalive = seconds(spec.keepaliveTime);
   const hold = holdSeconds(spec, keepalive, resource, report);
   return {
@@ -40,7 +42,17 @@ export function sessionSettings(spec: SessionSpec, resource: string, report: Rep
     ...(spec.ttlSecurity
       ? { ttl: TTL_SECURITY, minTtl: TTL_SECURITY + 1 - spec.ttlSecurity }
       : { ttl: TTL }),
+    ...(password && { password }),
   };
+}
+
+/** Where the speaker finds the key; `undefined` if the resource names no source that it can read. */
+export function passwordOf({
+  file,
+  value,
+}: NonNullable<SessionSpec['password']>): PeerConfig['password'] {
+  if (file !== undefined) return { file };
+  return value === undefined ? undefined : { value };
 }
 
 function holdSeconds(

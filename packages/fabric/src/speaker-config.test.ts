@@ -209,6 +209,7 @@ test('what cannot be honoured is named; what protects a session is not left out'
       asNumber: 1,
       password: { secretKeyRef: { name: 's', key: 'k' } },
     }),
+    peer('no-source', { peerIP: '192.0.2.1', asNumber: 1, password: {} }),
     peer('filters', { peerIP: '192.0.2.2', asNumber: 1, filters: ['f'] }),
     peer('self', { peerIP: '10.0.0.11', asNumber: 1 }),
     peer('no-as', { peerIP: '192.0.2.3' }),
@@ -239,8 +240,9 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
     'BGPPeer limits: maxPrefixes is not supported yet: no session is made without',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
+    'BGPPeer no-source: password has neither file nor value: no session is made without',
     'BGPPeer nothing: has neither peerIP nor peerSelector',
-    'BGPPeer password: passwords are not supported yet: no session is made without',
+    'BGPPeer password: password.secretKeyRef is not supported yet: use password.file; no session is made without',
     'BGPPeer role: strictRole is not supported yet: no session is made without',
     'BGPPeer self: peerIP 10.0.0.11 is an address of this node',
     'BGPPeer unnumbered: sessions on an interface are not supported yet',
@@ -273,6 +275,13 @@ test('settings of a peer', () => {
     localAsn: 65009,
     connectRetrySeconds: 2,
   });
+  expect(settings({ password: { file: '/etc/overland/bgp.key' } })).toMatchObject({
+    password: { file: '/etc/overland/bgp.key' },
+  });
+  expect(settings({ password: { value: 's3cret' } })).toMatchObject({
+    password: { value: 's3cret' },
+  });
+  expect(settings({})).not.toHaveProperty('password');
   expect(settings({ ttlSecurity: 2 })).toMatchObject({ ttl: 255, minTtl: 254 });
   expect(settings({ sourceAddress: 'None' })).not.toHaveProperty('localAddress');
 });
