@@ -69,7 +69,18 @@ export type { Tier } from './kinds/tier.ts';
 export type { WorkloadEndpoint } from './kinds/workload-endpoint.ts';
 export type { AnyKindTable, AnyResource, Kind, ResourceOfKind } from './kinds.ts';
 export { findKind, isKind, KINDS, kindTable } from './kinds.ts';
+export type { ProfileLabels } from './labels/effective-labels.ts';
+export {
+  endpointLabels,
+  namespaceLabels,
+  namespaceProfileName,
+  networkSetLabels,
+  serviceAccountLabels,
+  serviceAccountProfileName,
+} from './labels/effective-labels.ts';
 export { NAMESPACE_LABEL, ORCHESTRATOR_LABEL } from './labels/label-names.ts';
+export type { PolicyScope } from './labels/policy-selectors.ts';
+export { policySelector, sideSelector } from './labels/policy-selectors.ts';
 export { completeResource, parseManifest } from './manifest.ts';
 export { nearestName } from './nearest-name.ts';
 export type { HostClaim } from './overland-keys.ts';
