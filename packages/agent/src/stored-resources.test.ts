@@ -65,3 +65,19 @@ test("only this host's endpoints are of interest, dashes in names or not", () =>
   expect(watched?.accept?.(key('host--1-cni-web-eth0'))).toBe(true);
   expect(watched?.accept?.(key('host-cni-web-eth0'))).toBe(false);
 });
+
+test('a policy that an older version of Calico stored is read under the name that people gave it', () => {
+  const key = resourceKey('NetworkPolicy', { namespace: 'prod', name: 'default.web' });
+  const value = JSON.stringify({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'NetworkPolicy',
+    metadata: {
+      name: 'default.web',
+      namespace: 'prod',
+      annotations: { 'projectcalico.org/metadata': '{"name":"web"}' },
+    },
+    spec: {},
+  });
+  const [policy] = new StoredResourceReader().read(new Map([[key, value]])).all('NetworkPolicy');
+  expect(policy?.metadata).toEqual({ name: 'web', namespace: 'prod' });
+});

@@ -3,6 +3,7 @@ import {
   decodeAffinity,
   describeFault,
   extensionKey,
+  fromStoredForm,
   joinExtensions,
   type Kind,
   parseAffinityKey,
@@ -110,7 +111,7 @@ function decode(key: string, value: string, extensions: string | undefined): Dec
 function decodeResource(kind: Kind, value: string, extensions: string | undefined): Decoded {
   const stored = parseJson(value);
   const joined = extensions === undefined ? stored : joinExtensions(stored, parseJson(extensions));
-  const result = tryReadResource(kind, joined);
+  const result = tryReadResource(kind, fromStoredForm(kind, joined));
   if ('resource' in result) return { type: 'resource', resource: result.resource as AnyResource };
   return { type: 'unreadable', message: result.faults.map(describeFault).join('; ') };
 }

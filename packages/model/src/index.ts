@@ -95,6 +95,7 @@ export {
   HOST_CLAIM_PREFIX,
   hostClaimKey,
   parseAgentKey,
+  tierGuardKey,
   workloadHandlePrefix,
 } from './overland-keys.ts';
 export type { PeerAddress } from './peer-address.ts';

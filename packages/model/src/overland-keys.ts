@@ -20,6 +20,11 @@ export function appliedKey(kind: Kind, { name, namespace }: ResourceName): strin
   return `${OVERLAND}applied/${kindTable(kind).plural}/${namespace ? `${namespace}/` : ''}${name}`;
 }
 
+/** Written with each policy that is put into the tier, so that it is not removed meanwhile. */
+export function tierGuardKey(tier: string): string {
+  return `${creationGuardKey('Tier')}/${tier}`;
+}
+
 /** Written with each object of the kind that is created, so that only one at a time is. */
 export function creationGuardKey(kind: Kind): string {
   return `${OVERLAND}created/${kindTable(kind).plural}`;

@@ -4,7 +4,7 @@ import { ConflictError } from '../errors.ts';
 import { guardCreation } from './guard-creation.ts';
 import { MissingTierError } from './resource-errors.ts';
 import { encodeStored, formerKeyOf, isStoredAs, keyOf } from './stored-resource.ts';
-import { tierOf } from './tier-rules.ts';
+import { tierEntry, tierOf } from './tier-rules.ts';
 
 /** A new object, and what to write for it. */
 export interface Insertion {
@@ -33,18 +33,22 @@ export async function insertResource(
   const key = keyOf(kind, metadata);
   let formerKey = formerKeyOf(kind, metadata);
   const tier = tierOf(resource);
-  const tierKey = tier === undefined ? undefined : keyOf('Tier', { name: tier });
+  const entry = tier === undefined ? undefined : tierEntry(tier);
+  const tierKey = entry?.conditions[0]?.key;
   let isTierMissing = false;
   for (let attempt = 1; ; attempt++) {
     const conditions: Condition[] = [{ type: 'absent', key }];
     if (formerKey) conditions.push({ type: 'absent', key: formerKey });
-    if (tierKey) conditions.push({ type: isTierMissing ? 'absent' : 'present', key: tierKey });
+    if (tierKey && isTierMissing) conditions.push({ type: 'absent', key: tierKey });
+    else conditions.push(...(entry?.conditions ?? []));
     const guard = await guardCreation(store, resource);
     conditions.push(...guard.conditions);
     const tierItself = tier && isTierMissing ? tierOperations(tier, stamp) : [];
-    const all = [...tierItself, ...guard.operations, ...operations];
+    const beside = [...tierItself, ...(entry?.operations ?? []), ...guard.operations];
     try {
-      return { revision: await store.transact({ conditions, operations: all }) };
+      return {
+        revision: await store.transact({ conditions, operations: [...beside, ...operations] }),
+      };
     } catch (error) {
       if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
       if (error.key === key) return { taken: error.actual };

@@ -254,7 +254,7 @@ describe('tiers', () => {
     },
   );
 
-  test('one that a policy enters while it is deleted comes back', async () => {
+  test('one that a policy enters while it is looked at cannot be deleted', async () => {
     class Racing extends MemoryDatastore {
       intruder: (() => Promise<unknown>) | undefined;
       override async transact(transaction: Parameters<MemoryDatastore['transact']>[0]) {
@@ -265,17 +265,29 @@ describe('tiers', () => {
         return await super.transact(transaction);
       }
     }
-    const store = new Racing();
-    const { client } = open(store);
-    const made = await client.create(tier('security', { order: 7 }));
-    store.intruder = () => client.create(policy({ tier: 'security' }));
-    await expect(client.delete('Tier', { name: 'security' })).rejects.toThrow(
-      'NetworkPolicy(prod/web) is in it',
-    );
-    expect(await client.get('Tier', { name: 'security' })).toMatchObject({
-      metadata: { uid: made.metadata.uid },
-      spec: { order: 7 },
-    });
+    for (const enter of ['create', 'move'] as const) {
+      const store = new Racing();
+      const { client } = open(store);
+      const made = await client.create(tier('security', { order: 7 }));
+      const other = await client.create(policy({}, 'other'));
+      store.intruder = () =>
+        enter === 'create'
+          ? client.create(policy({ tier: 'security' }, 'other-2'))
+          : client.update({ ...other, spec: { ...other.spec, tier: 'security' } });
+      await expect(client.delete('Tier', { name: 'security' })).rejects.toThrow(
+        /Tier\(security\) cannot be deleted: NetworkPolicy\(prod\/other(-2)?\) is in it/,
+      );
+      expect(await client.get('Tier', { name: 'security' })).toEqual(made);
+    }
+  });
+
+  test('one that was emptied leaves nothing behind', async () => {
+    const { store, client } = open();
+    await client.create(tier('security'));
+    const made = await client.create(policy({ tier: 'security' }));
+    await client.delete('NetworkPolicy', made.metadata);
+    await client.delete('Tier', { name: 'security' });
+    expect((await store.list('/')).entries).toEqual([]);
   });
 });
 

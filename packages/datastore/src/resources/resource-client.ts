@@ -47,7 +47,7 @@ import {
   shownView,
   viewOf,
 } from './stored-resource.ts';
-import { removeTier, tierConditions } from './tier-rules.ts';
+import { removeTier, tierChange } from './tier-rules.ts';
 import { validateNew, validateUpdate } from './validate-write.ts';
 
 /** What new objects are given. Passed in where results must be reproducible. */
@@ -326,8 +326,11 @@ export class ResourceClient {
     if (extensionEntry) keys.push(extensionEntry.key);
     const conditions = [{ type: 'revision', key, revision }] as const;
     const operations = keys.map((each) => ({ type: 'delete', key: each }) as const);
-    const remove = () => this.#compareAndWrite(kind, name, { conditions, operations });
-    await (kind === 'Tier' ? removeTier(this.#store, entry, remove) : remove());
+    const removal = { conditions, operations };
+    await this.#compareAndWrite(kind, name, removal, async (transaction) => {
+      if (kind === 'Tier') return await removeTier(this.#store, name.name, transaction);
+      return await this.#store.transact(transaction);
+    });
     try {
       return shownView(kind, decodeStored(kind, entry, extensionEntry));
     } catch (error) {
@@ -408,11 +411,8 @@ export class ResourceClient {
     const kind: Kind = wanted.kind;
     const before = viewOf(kind, stored) as R;
     const after = validateUpdate(before, wanted, this.#store);
-    const conditions = [
-      ...stateOf(kind, stored),
-      ...tierConditions(before, after),
-      ...further.conditions,
-    ];
+    const tier = tierChange(before, after);
+    const conditions = [...stateOf(kind, stored), ...tier.conditions, ...further.conditions];
     if (sameJson(before, after)) {
       const { operations } = further;
       if (operations.length > 0) {
@@ -421,9 +421,10 @@ export class ResourceClient {
       return { outcome: 'unchanged', resource: hideSecrets(kind, before) };
     }
     const document = carryOver(kind, stored.joined, before, after);
+    const operations = encodeStored(kind, after.metadata, document, stored);
     const revision = await this.#compareAndWrite(kind, after.metadata, {
       conditions,
-      operations: [...encodeStored(kind, after.metadata, document, stored), ...further.operations],
+      operations: [...operations, ...tier.operations, ...further.operations],
     });
     const entry = { ...stored.entry, revision };
     return { outcome: 'updated', resource: shownView(kind, { entry, joined: document }) as R };
@@ -434,9 +435,10 @@ export class ResourceClient {
     kind: Kind,
     name: ResourceName,
     transaction: Transaction,
+    write = (each: Transaction) => this.#store.transact(each),
   ): Promise<Revision> {
     try {
-      return await this.#store.transact(transaction);
+      return await write(transaction);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const { key, actual } = error;

@@ -1,5 +1,5 @@
-import { type AnyResource, isBuiltInTier, isTieredPolicy } from '@overland/model';
-import type { Condition, Datastore, Entry } from '../datastore.ts';
+import { type AnyResource, isBuiltInTier, isTieredPolicy, tierGuardKey } from '@overland/model';
+import type { Condition, Datastore, Revision, Transaction } from '../datastore.ts';
 import { ConflictError } from '../errors.ts';
 import { describeName, RefusedError } from './resource-errors.ts';
 import { resourcePages } from './resource-list.ts';
@@ -13,48 +13,63 @@ const TIERED = [
   'StagedGlobalNetworkPolicy',
 ] as const;
 
+/** How often others may get in between. */
+const ATTEMPTS = 10;
+
 /** The tier that an object is in; `undefined` if it is of a kind without tiers. */
 export function tierOf({ kind, spec }: AnyResource): string | undefined {
   const tier = isTieredPolicy(kind) && 'tier' in spec ? spec.tier : undefined;
   return typeof tier === 'string' ? tier : undefined;
 }
 
-/** That the tier which an update moves a policy to exists. */
-export function tierConditions(before: AnyResource, after: AnyResource): Condition[] {
+/** What must hold, and what is written beside, for a policy to be put into a tier. */
+export function tierEntry(tier: string): Transaction {
+  return {
+    conditions: [{ type: 'present', key: keyOf('Tier', { name: tier }) }],
+    operations: [{ type: 'put', key: tierGuardKey(tier), value: '' }],
+  };
+}
+
+/** As {@link tierEntry}, for an update that moves a policy to another tier; nothing for others. */
+export function tierChange(before: AnyResource, after: AnyResource): Transaction {
   const tier = tierOf(after);
-  if (tier === undefined || tier === tierOf(before)) return [];
-  return [{ type: 'present', key: keyOf('Tier', { name: tier }) }];
+  const isMoved = tier !== undefined && tier !== tierOf(before);
+  return isMoved ? tierEntry(tier) : { conditions: [], operations: [] };
 }
 
 /**
- * Removes a tier, which must be empty and not one that every cluster has.
+ * Removes a tier, which must be empty and not one that every cluster has. Policies that enter it write a key of ours, so
+ * none does between the look and the removal; those that Calico's tools make at that moment are not seen.
  *
- * No transaction can demand that a range of keys is empty. So it is looked at twice: if a policy was put into the
- * tier between the first look and the removal, the tier is put back.
- *
- * @param remove Removes the stored tier, if it is still in the state that was read before.
+ * @param removal Of the tier itself.
  * @throws {RefusedError} If the tier must stay.
  */
-export async function removeTier<T>(
+export async function removeTier(
   store: Datastore,
-  entry: Entry,
-  remove: () => Promise<T>,
-): Promise<T> {
-  const name = entry.key.slice(entry.key.lastIndexOf('/') + 1);
+  name: string,
+  removal: Transaction,
+): Promise<Revision> {
   if (isBuiltInTier(name)) {
-    throw new RefusedError(
-      `${describeName('Tier', { name })} cannot be deleted: every cluster has it`,
-    );
+    const tier = describeName('Tier', { name });
+    throw new RefusedError(`${tier} cannot be deleted: every cluster has it`);
   }
-  await refuseIfUsed(store, name);
-  const removed = await remove();
-  try {
+  const key = tierGuardKey(name);
+  for (let attempt = 1; ; attempt++) {
+    const guard = await store.get(key);
     await refuseIfUsed(store, name);
-  } catch (error) {
-    if (error instanceof RefusedError) await putBack(store, entry);
-    throw error;
+    const condition: Condition = guard
+      ? { type: 'revision', key, revision: guard.revision }
+      : { type: 'absent', key };
+    try {
+      return await store.transact({
+        conditions: [...removal.conditions, condition],
+        operations: [...removal.operations, { type: 'delete', key }],
+      });
+    } catch (error) {
+      const hasEntered = error instanceof ConflictError && error.key === key;
+      if (!hasEntered || attempt === ATTEMPTS) throw error;
+    }
   }
-  return removed;
 }
 
 async function refuseIfUsed(store: Datastore, tier: string): Promise<void> {
@@ -67,15 +82,5 @@ async function refuseIfUsed(store: Datastore, tier: string): Promise<void> {
         );
       }
     }
-  }
-}
-
-async function putBack(store: Datastore, { key, value }: Entry): Promise<void> {
-  const conditions = [{ type: 'absent', key }] as const;
-  try {
-    await store.transact({ conditions, operations: [{ type: 'put', key, value }] });
-  } catch (error) {
-    // Somebody else has made the tier anew.
-    if (!(error instanceof ConflictError)) throw error;
   }
 }
