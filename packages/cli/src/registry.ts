@@ -146,6 +146,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/workload-rm.ts')).workloadRm,
   },
   {
+    name: 'schema',
+    summary: "Print the JSON Schema of a kind's manifests, or list the kinds",
+    load: async () => (await import('./commands/schema.ts')).schema,
+  },
+  {
     name: 'selector',
     summary: 'Parse a label selector, and say which labels it matches',
     load: async () => (await import('./commands/selector.ts')).selector,

@@ -41,5 +41,5 @@ export const qosControls = z.object({
   egressPacketBurst: packetBurst,
   ingressMaxConnections: connections,
   egressMaxConnections: connections,
-  dscp: dscp.optional(),
+  dscp: dscp.optional().describe('Code point of what it sends.'),
 });

@@ -38,7 +38,7 @@ const count = z.number().int();
 export const calicoNodeStatus = defineKind({
   kind: 'CalicoNodeStatus',
   summary:
-    'A request to one node to report its BGP daemon, sessions or routes at an interval. The node writes the status.',
+    'A request to one node to report its BGP daemon, sessions or routes at an interval. Nodes that run Calico write the status; on one that runs Overland, `overland node status` shows the same.',
   plural: 'caliconodestatuses',
   aliases: ['nodestatus', 'nodestatuses'],
   name: subdomainName,

@@ -18,7 +18,7 @@ const MAX_REGION_LENGTH = 63 - 'openstack-region-'.length;
 export const felixConfiguration = defineKind({
   kind: 'FelixConfiguration',
   summary:
-    'Settings of Felix, the agent of Calico: for all nodes (named default), for one (named node.NAME), or for those that nodeSelector selects (any other name). The settings of one node win over selected ones, those over default; of several that select a node the oldest wins.',
+    'Settings of Felix, the agent of Calico: for all nodes (named default), for one (named node.NAME), or for those that nodeSelector selects (any other name). The settings of one node win over selected ones, those over default; of several that select a node the oldest wins. The agent of Overland has settings of its own (docs/config.md) and keeps these for hosts that run Calico.',
   plural: 'felixconfigurations',
   aliases: ['felixconfig', 'felixconfigs'],
   name: subdomainName,

@@ -14,11 +14,23 @@ export const hostEndpoint = defineKind({
   aliases: ['hep', 'heps'],
   name: subdomainName,
   spec: z.object({
-    node: z.string().min(1),
-    interfaceName: z.string().optional(),
-    expectedIPs: z.array(ipAddress).optional(),
-    profiles: z.array(z.string()).optional(),
-    ports: z.array(z.object({ name: z.string(), protocol, port: portNumber })).optional(),
+    node: z.string().min(1).describe('The host.'),
+    interfaceName: z.string().optional().describe('The interface; *: all of them.'),
+    expectedIPs: z
+      .array(ipAddress)
+      .optional()
+      .describe('Addresses of the interface; find it if it has no name here.'),
+    profiles: z.array(z.string()).optional().describe('Profiles, in order.'),
+    ports: z
+      .array(
+        z.object({
+          name: z.string().describe('The name.'),
+          protocol: protocol.describe('Its protocol.'),
+          port: portNumber.describe('The port.'),
+        }),
+      )
+      .optional()
+      .describe('Names of ports, for rules.'),
   }),
   rules: [
     {

@@ -13,9 +13,12 @@ export const profile = defineKind({
   aliases: ['pro', 'pros'],
   name: subdomainName,
   spec: z.object({
-    ingress: z.array(policyRule).optional(),
-    egress: z.array(policyRule).optional(),
-    labelsToApply: z.record(z.string(), z.string()).optional(),
+    ingress: z.array(policyRule).optional().describe('Rules for what comes in.'),
+    egress: z.array(policyRule).optional().describe('Rules for what goes out.'),
+    labelsToApply: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Labels that endpoints of the profile inherit.'),
   }),
   rules: [
     ...profileChecks,

@@ -5,8 +5,13 @@ import { tierName } from '../policy/policy-names.ts';
 import { fallback } from '../scalars.ts';
 
 const spec = z.object({
-  order: fallback(z.number(), DEFAULT_TIER_ORDER),
-  defaultAction: z.enum(['Deny', 'Pass']).default('Deny'),
+  order: fallback(z.number(), DEFAULT_TIER_ORDER).describe('Lower ones come first.'),
+  defaultAction: z
+    .enum(['Deny', 'Pass'])
+    .default('Deny')
+    .describe(
+      'What happens to traffic of endpoints that a policy of the tier selects, where no rule decides.',
+    ),
 });
 
 /** Policies that are looked at together, and what becomes of traffic that none of them decides. */

@@ -12,11 +12,20 @@ import { cidr, ipAddress, ipv4Address, ipv6Address, pattern } from '../scalars.t
 import { type WorkloadEndpointIdentity, workloadEndpointName } from '../workload-endpoint-name.ts';
 
 const namedPort = z.object({
-  name: z.string().optional(),
-  protocol,
-  port: portNumber,
-  hostPort: z.number().int().min(0).max(65_535).optional(),
-  hostIP: z.union([z.literal(''), cidr]).optional(),
+  name: z.string().optional().describe('The name.'),
+  protocol: protocol.describe('Its protocol.'),
+  port: portNumber.describe('The port.'),
+  hostPort: z
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('Port of the host that leads here.'),
+  hostIP: z
+    .union([z.literal(''), cidr])
+    .optional()
+    .describe('Address of the host that it holds for.'),
 });
 
 /** One interface of a container. */
@@ -28,26 +37,45 @@ export const workloadEndpoint = defineKind({
   namespaced: true,
   name: subdomainName,
   spec: z.object({
-    orchestrator: z.string().min(1),
-    node: z.string().min(1),
-    workload: z.string().optional(),
-    containerID: z.string().optional(),
-    pod: z.string().optional(),
-    endpoint: z.string().min(1),
-    serviceAccountName: z.string().optional(),
-    ipNetworks: z.array(cidr).default([]),
-    ipNATs: z.array(z.object({ internalIP: ipAddress, externalIP: ipAddress })).optional(),
-    ipv4Gateway: ipv4Address.optional(),
-    ipv6Gateway: ipv6Address.optional(),
-    profiles: z.array(z.string()).optional(),
-    interfaceName: z.string().optional(),
+    orchestrator: z
+      .string()
+      .min(1)
+      .describe('Who runs the workload: k8s, cni, libnetwork, openstack or another.'),
+    node: z.string().min(1).describe('The host.'),
+    workload: z.string().optional().describe('Name of the workload.'),
+    containerID: z.string().optional().describe('Of the container.'),
+    pod: z.string().optional().describe('Name of the pod.'),
+    endpoint: z.string().min(1).describe('Name of the interface within the workload.'),
+    serviceAccountName: z.string().optional().describe('Service account of the workload.'),
+    ipNetworks: z.array(cidr).default([]).describe('Its addresses.'),
+    ipNATs: z
+      .array(
+        z.object({
+          internalIP: ipAddress.describe('Its own address.'),
+          externalIP: ipAddress.describe('The other one.'),
+        }),
+      )
+      .optional()
+      .describe('Other addresses that lead to it.'),
+    ipv4Gateway: ipv4Address.optional().describe('Its gateway.'),
+    ipv6Gateway: ipv6Address.optional().describe('The same for IPv6.'),
+    profiles: z.array(z.string()).optional().describe('Profiles, in order.'),
+    interfaceName: z.string().optional().describe('Interface of the host.'),
     mac: pattern(
       'a MAC address, as 02:00:00:00:00:01',
       /^(?:[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}|(?:[\da-f]{4}\.){2}[\da-f]{4})$/i,
-    ).optional(),
-    ports: z.array(namedPort).optional(),
-    allowSpoofedSourcePrefixes: z.array(looseCidr).optional(),
-    qosControls: qosControls.optional(),
+    )
+      .optional()
+      .describe('Its MAC address.'),
+    ports: z
+      .array(namedPort)
+      .optional()
+      .describe('Names of ports, for rules, and ports of the host that lead to them.'),
+    allowSpoofedSourcePrefixes: z
+      .array(looseCidr)
+      .optional()
+      .describe('Further source addresses that it may use.'),
+    qosControls: qosControls.optional().describe('Limits of its traffic.'),
   }),
   nameFrom: (document) => {
     const spec = isJsonObject(document) ? document.spec : undefined;

@@ -3,16 +3,17 @@ import { z } from 'zod';
 import { text } from '../scalars.ts';
 
 const labelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchLabels: z.record(z.string(), z.string()).optional().describe('Labels with these values.'),
   matchExpressions: z
     .array(
       z.object({
-        key: z.string(),
-        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: z.array(z.string()).optional(),
+        key: z.string().describe('The label.'),
+        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('The comparison.'),
+        values: z.array(z.string()).optional().describe('What it is compared with.'),
       }),
     )
-    .optional(),
+    .optional()
+    .describe('Comparisons, all of which must hold.'),
 });
 
 /** Bits past the length are cleared, as Kubernetes does. */
@@ -23,30 +24,46 @@ const cidr: z.ZodType<Prefix> = text('a prefix', (value) => {
 });
 
 const peer = z.object({
-  podSelector: labelSelector.optional(),
-  namespaceSelector: labelSelector.optional(),
-  ipBlock: z.object({ cidr, except: z.array(cidr).optional() }).optional(),
+  podSelector: labelSelector.optional().describe('Pods.'),
+  namespaceSelector: labelSelector.optional().describe('Pods of these namespaces.'),
+  ipBlock: z
+    .object({
+      cidr: cidr.describe('The range.'),
+      except: z.array(cidr).optional().describe('Ranges in it that are left out.'),
+    })
+    .optional()
+    .describe('Addresses.'),
 });
 
 const port = z.object({
-  protocol: z.enum(['TCP', 'UDP', 'SCTP']).default('TCP'),
-  port: z.union([z.number(), z.string()], { error: 'must be a number, or a name' }).optional(),
-  endPort: z.number().int().optional(),
+  protocol: z.enum(['TCP', 'UDP', 'SCTP']).default('TCP').describe('Its protocol.'),
+  port: z
+    .union([z.number(), z.string()], { error: 'must be a number, or a name' })
+    .optional()
+    .describe('Number or name; absent: all.'),
+  endPort: z.number().int().optional().describe('Last port of a range.'),
 });
 
-const ports = z.array(port).optional();
-const peers = z.array(peer).optional();
+const ports = z.array(port).optional().describe('Which ports; absent: all.');
+const peers = z.array(peer).optional().describe('Who; absent: everybody.');
 const policyType = z.enum(['Ingress', 'Egress']);
 
 /** What a NetworkPolicy of `networking.k8s.io/v1` says. What fields demand of each other is in `network-policy-checks.ts`. */
 export const kubernetesPolicyFields = {
-  podSelector: labelSelector.default({}),
-  ingress: z.array(z.object({ from: peers, ports })).optional(),
-  egress: z.array(z.object({ to: peers, ports })).optional(),
+  podSelector: labelSelector.default({}).describe('Pods of the namespace that it is about.'),
+  ingress: z
+    .array(z.object({ from: peers, ports }))
+    .optional()
+    .describe('What may come in.'),
+  egress: z
+    .array(z.object({ to: peers, ports }))
+    .optional()
+    .describe('What may go out.'),
   policyTypes: z
     .array(policyType)
     .optional()
-    .meta({ default: 'Ingress, and Egress if egress has items' }),
+    .meta({ default: 'Ingress, and Egress if egress has items' })
+    .describe('Directions that it decides about.'),
 } as const;
 
 const spec = z.object(kubernetesPolicyFields);

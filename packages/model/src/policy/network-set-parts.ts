@@ -14,7 +14,9 @@ export const looseCidr: z.ZodType<Prefix> = text('a prefix or an address', (valu
 });
 
 /** The spec of both kinds of network sets. */
-export const networkSetSpec = z.object({ nets: z.array(looseCidr).optional() });
+export const networkSetSpec = z.object({
+  nets: z.array(looseCidr).optional().describe('The addresses.'),
+});
 
 interface NetworkSetLike {
   readonly metadata: Metadata;

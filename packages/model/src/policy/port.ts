@@ -51,7 +51,7 @@ export const port: z.ZodType<Port> = z
       return z.NEVER;
     }
   })
-  .meta({ description: ALLOWED });
+  .meta({ rule: ALLOWED });
 
 /** A number that endpoints listen on. */
 export const portNumber = z.number().int().min(1).max(MAX_PORT);

@@ -29,7 +29,7 @@ export const protocol: z.ZodType<Protocol> = z
     context.addIssue({ code: 'custom', message: ALLOWED, input: value });
     return z.NEVER;
   })
-  .meta({ description: 'a protocol by name, or a number from 1 to 255' });
+  .meta({ rule: 'a protocol by name, or a number from 1 to 255' });
 
 /** The IP protocol number: of `TCP`, 6. */
 export function protocolNumber(value: Protocol): number {
