@@ -87,7 +87,13 @@ test('an object of every kind is read back equal from SQLite, straight and throu
     });
   }
   const path = join(directory, 'x');
-  await exportDirectory({ store, location: 'memory', directory: path, now: () => new Date() });
+  await exportDirectory({
+    store,
+    location: 'memory',
+    directory: path,
+    now: () => new Date(),
+    flush: async () => undefined,
+  });
   for (const [name, source] of [
     ['straight', await readDatastore(store, 'memory')],
     ['directory', await readDirectory(path)],
