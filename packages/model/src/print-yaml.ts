@@ -2,8 +2,8 @@ import { isJsonObject } from './json.ts';
 
 /** Deeper values are kept in another form. */
 const MAX_DEPTH = 64;
-/** YAML wants keys of one line, within 1024 characters. */
-const MAX_KEY = 256;
+/** YAML wants keys of one line, within 1024 characters; the longest label key has 317. */
+const MAX_KEY = 1000;
 
 /** Words and paths, and IPv4 addresses and prefixes: no version of YAML takes them for anything but text. */
 const PLAIN = /^(?:[A-Za-z_/][A-Za-z0-9_./-]*|\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?)$/;
@@ -46,8 +46,9 @@ function printValue(value: unknown, depth: number): string {
   if (entries.length === 0) return ' {}';
   return entries
     .map(([key, item]) => {
-      if (key.length > MAX_KEY) throw new NoYamlError(`a key of ${key.length} characters`);
-      return `${line}${printText(key)}:${printValue(item, depth + 1)}`;
+      const printed = printText(key);
+      if (printed.length > MAX_KEY) throw new NoYamlError(`a key of ${key.length} characters`);
+      return `${line}${printed}:${printValue(item, depth + 1)}`;
     })
     .join('');
 }

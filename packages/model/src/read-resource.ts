@@ -1,5 +1,6 @@
 import { isJsonObject } from './json.ts';
 import { type Kind, kindTable, type ResourceOfKind } from './kinds.ts';
+import { levelFaults } from './levels.ts';
 import { parseWith, withoutNulls } from './schema.ts';
 import { hideSecrets } from './secrets.ts';
 import { type Fault, ValidationError } from './validation.ts';
@@ -22,6 +23,8 @@ export function tryReadResource<K extends Kind>(
   kind: K,
   stored: unknown,
 ): { readonly resource: ResourceOfKind<K> } | { readonly faults: readonly Fault[] } {
+  const deep = levelFaults(stored);
+  if (deep.length > 0) return { faults: deep };
   const { schema } = kindTable(kind);
   const given = withoutNulls(schema, stored);
   const result = parseWith(schema, given, hideSecrets(kind, given));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { asNumber, ruleNamespaceSelector, selector } from './scalars.ts';
+import { asNumber, asNumberOrZero, ruleNamespaceSelector, selector } from './scalars.ts';
 
 /** What a scalar is read as, or what is wrong with it. */
 function read(schema: z.ZodType, value: unknown): unknown {
@@ -32,11 +32,24 @@ test.each([
   '-1',
   '1e3',
   '0x10',
+  ' 5',
+  '5\n',
   true,
   null,
 ])('%j is no AS number', (value) => {
   expect(read(asNumber, value)).toMatch(/^must be /);
 });
+
+test.each([0, '0', '0.0', '000'])('%j is no AS number where there may be none', (value) => {
+  expect(read(asNumberOrZero, value)).toBeUndefined();
+});
+
+test.each(['', ' ', '0x0', '-0.0.0', ' 0'])(
+  '%j is refused also where there may be none',
+  (value) => {
+    expect(read(asNumberOrZero, value)).toMatch(/^must be /);
+  },
+);
 
 test('global() is only for the namespaceSelector of a rule, and alone', () => {
   expect(read(ruleNamespaceSelector, ' global( ) ')).toBe(' global( ) ');

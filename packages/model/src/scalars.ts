@@ -65,7 +65,10 @@ function anyCasePattern(words: readonly string[]): string {
   return `^(${spelled.join('|')})$`;
 }
 
-const asNumberText = z.union([z.number(), z.string()], { error: 'must be a number, or a string' });
+// Blanks around a number are none of it, to Calico.
+const asNumberText = z
+  .union([z.number(), z.string()], { error: 'must be a number, or a string' })
+  .refine((value) => !/\s/.test(String(value)), 'must be an AS number, without blanks');
 const AS_NUMBER = 'an AS number: 1 to 4294967295, as a number, a string or dotted (1.10)';
 
 /** AS number: a number, a numeric string, or dotted (RFC 5396). Always written as a number. */
@@ -76,7 +79,7 @@ export const asNumber = asNumberText
 /** An AS number, or 0 for none, as Go has it. */
 export const asNumberOrZero = asNumberText
   .transform((value, context) =>
-    Number(value) === 0
+    /^0+(?:\.0+)?$/.test(String(value))
       ? undefined
       : attempt(() => parseAsn(value), 'an AS number', value, context),
   )

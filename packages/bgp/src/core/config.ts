@@ -1,5 +1,4 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
-import type { PrefixLimit } from './session/prefix-limit.ts';
 
 /**
  * Everything a speaker is told. Plain data: `fabric` derives it from resources, `overland bgp run -c` reads it
@@ -70,6 +69,4 @@ export interface PeerConfig {
   readonly minTtl?: number;
   /** Key of TCP-MD5 (RFC 2385), or the file that holds it. Without the key there is no session. */
   readonly password?: { readonly value: string } | { readonly file: string };
-  /** Absent: as many prefixes as the peer likes. */
-  readonly maxPrefixes?: PrefixLimit;
 }

@@ -15,4 +15,3 @@ export type {
 } from './rib/route-engine.ts';
 export type { SharedTables } from './rib/shared-tables.ts';
 export { createSharedTables } from './rib/shared-tables.ts';
-export type { PrefixLimit } from './session/prefix-limit.ts';

@@ -40,9 +40,6 @@ export class Chatterbox implements RouteEngine {
 
   configure(): void {}
   setInterfaces(): void {}
-  received(): number {
-    return 0;
-  }
   unreachableNextHops(): readonly Gateway[] {
     return [];
   }

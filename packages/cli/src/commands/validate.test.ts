@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type CapturedRun, captureRun } from '../testing/captured-run.ts';
 
@@ -112,4 +113,73 @@ test('the same object twice is a mistake; the same name of another kind is none'
     '-:14: document 3, IPPool(rack1): metadata.name must be unique (document 1 of - has it, too)',
   );
   expect(out).toContain('3 documents: 1 not valid');
+});
+
+test('a document is called what it calls itself, in the namespace it will be in', async () => {
+  const kubernetes = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec: {podSelector: {}}
+`;
+  const { code, out } = await validate(
+    [kubernetes, kubernetes, ENDPOINT.replace('endpoint: eth0', 'endpoint: 1')].join('---\n'),
+    '-o',
+    'json',
+  );
+  expect(code).toBe(2);
+  expect(JSON.parse(out)).toMatchObject([
+    { kind: 'NetworkPolicy', name: 'web', namespace: 'shop', valid: true },
+    { name: 'web', valid: false, errors: [{ path: 'metadata.name', value: 'web' }] },
+    { name: 'h1-cni-c1-eth0', namespace: 'default', errors: [{ path: 'spec.endpoint', value: 1 }] },
+  ]);
+});
+
+test('whatever comes in, each document has one verdict of the same shape', async () => {
+  const pieces = fc.constantFrom(
+    ...[
+      GOOD,
+      BAD,
+      ENDPOINT,
+      '---\n',
+      '\n',
+      ': ',
+      '- ',
+      '[',
+      '}',
+      '&a ',
+      '*a',
+      '\t',
+      '\0',
+      '"',
+      '|\n',
+    ],
+    ...[
+      'kind: List\nitems:\n',
+      'metadata: ',
+      'spec: 7\n',
+      '9'.repeat(30),
+      '{"a": 1}',
+      '\u{1F600}',
+      'ü',
+    ],
+  );
+  const shape = fc.array(pieces, { maxLength: 8 }).map((some) => some.join(''));
+  await fc.assert(
+    fc.asyncProperty(shape, async (text) => {
+      const { code, out, err } = await validate(text, '-o', 'json');
+      const verdicts = JSON.parse(out) as Record<string, unknown>[];
+      expect(err).toBe('');
+      for (const [i, { namespace, ...verdict }] of verdicts.entries()) {
+        const { errors, valid } = verdict as { errors: object[]; valid: boolean };
+        expect(Object.keys(verdict)).toEqual(['file', 'index', 'kind', 'name', 'valid', 'errors']);
+        expect(verdict.index).toBe(i);
+        expect(['string', 'undefined']).toContain(typeof namespace);
+        expect(valid).toBe(errors.length === 0);
+        for (const fault of errors) expect(Object.keys(fault)).toEqual(['path', 'value', 'rule']);
+      }
+      expect(code).toBe(verdicts.every(({ valid }) => valid) ? 0 : 2);
+    }),
+    { numRuns: 300 },
+  );
 });

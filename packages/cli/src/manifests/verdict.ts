@@ -2,6 +2,8 @@ import {
   describeFault,
   type Fault,
   isJsonObject,
+  isKind,
+  kindTable,
   parseManifest,
   subjectOf,
   ValidationError,
@@ -35,17 +37,15 @@ export function createJudge(): (document: ManifestDocument) => Judgement {
   const places = new Map<string, string>();
   return (document) => {
     const { file, index } = document;
-    const { identity, faults } = examine(document);
+    const { identity, faults, object } = examine(document);
     const { kind, namespace, name } = identity;
     const found = [...faults];
-    if (kind !== null && name !== null) {
-      const key = JSON.stringify([kind, namespace, name]);
-      const earlier = places.get(key);
-      if (earlier === undefined) places.set(key, `document ${index + 1} of ${file}`);
-      else {
-        const rule = `must be unique (${earlier} has it, too)`;
-        found.push({ path: 'metadata.name', value: name, rule });
-      }
+    const earlier = object === undefined ? undefined : places.get(object);
+    if (earlier !== undefined) {
+      const rule = `must be unique (${earlier} has it, too)`;
+      found.push({ path: 'metadata.name', value: name, rule });
+    } else if (object !== undefined) {
+      places.set(object, `document ${index + 1} of ${file}`);
     }
     const verdict = {
       file,
@@ -70,6 +70,7 @@ function describe(
   return faults.map((fault) => `${where}: ${describeFault(fault)}`);
 }
 
+/** What a document says it is. */
 interface Identity {
   readonly kind: string | null;
   readonly name: string | null;
@@ -78,32 +79,43 @@ interface Identity {
 
 const NOBODY: Identity = { kind: null, name: null };
 
-function examine(document: ManifestDocument): { identity: Identity; faults: readonly Fault[] } {
+interface Examination {
+  readonly identity: Identity;
+  readonly faults: readonly Fault[];
+  /** Equal for documents of one object. A policy of Kubernetes has another name as an object. */
+  readonly object?: string;
+}
+
+function examine(document: ManifestDocument): Examination {
   if ('error' in document) {
     const { name, message } = document.error;
     const rule = name === 'YamlError' ? `cannot be read: ${message}` : message;
     return { identity: NOBODY, faults: [{ path: '', value: undefined, rule }] };
   }
+  const claimed = claimedIdentity(document.value);
   try {
     const { kind, metadata } = parseManifest(document.value);
-    return {
-      identity: { kind, name: metadata.name, namespace: metadata.namespace },
-      faults: [],
-    };
+    const { name, namespace } = metadata;
+    const identity = { kind, name: claimed.name ?? name, namespace };
+    return { identity, faults: [], object: objectKey({ kind, name, namespace }) };
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error;
-    return { identity: claimedIdentity(document.value), faults: error.faults };
+    const object = claimed.name === null ? {} : { object: objectKey(claimed) };
+    return { identity: claimed, faults: error.faults, ...object };
   }
 }
 
-/** What a document that is not valid says it is. */
+function objectKey({ kind, namespace, name }: Identity): string {
+  return JSON.stringify([kind, namespace, name]);
+}
+
+/** What a document says it is, whether it is valid or not. */
 function claimedIdentity(value: unknown): Identity {
   if (!isJsonObject(value)) return NOBODY;
   const metadata = isJsonObject(value.metadata) ? value.metadata : {};
   const text = (field: unknown): string | null => (typeof field === 'string' ? field : null);
-  return {
-    kind: text(value.kind),
-    name: text(metadata.name),
-    namespace: text(metadata.namespace) ?? undefined,
-  };
+  const kind = text(value.kind);
+  const isNamespaced = kind !== null && isKind(kind) && kindTable(kind).namespaced;
+  const namespace = text(metadata.namespace) ?? (isNamespaced ? 'default' : undefined);
+  return { kind, name: text(metadata.name), namespace };
 }

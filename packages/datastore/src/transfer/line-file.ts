@@ -22,8 +22,9 @@ export class LineFile implements AsyncDisposable {
     await this.#handle.writeFile(text);
   }
 
-  /** @returns The SHA-256 of it, hexadecimal. */
-  finish(): string {
+  /** Ends the file. @returns The SHA-256 of it, hexadecimal. */
+  async finish(): Promise<string> {
+    await this.#handle.sync();
     return this.#hash.digest('hex');
   }
 
