@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import type { AttachReply } from '@overland/agent/client';
-import { openDatastore, setLock } from '@overland/datastore';
+import { openDatastore, ResourceClient, setLock } from '@overland/datastore';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentHost, agentHost } from './support/agent.ts';
@@ -325,6 +325,19 @@ test('an outage has a name within 11 s, and the host stays live and ready', asyn
   await until('in sync again', async () => (await datastore()).state === 'synced', 11);
   expect(await datastore()).not.toHaveProperty('lastError');
   expect(await client.call('GET', '/metrics')).toContain('overland_datastore_in_sync 1');
+});
+
+test('an agent that comes first makes what every cluster has', async () => {
+  const path = `${world.agent.stateDirectory}/datastore.db`;
+  await using store = await openDatastore({ type: 'sqlite', path });
+  const resources = new ResourceClient(store);
+  const cluster = await resources.get('ClusterInformation', { name: 'default' });
+  expect(cluster?.spec).toMatchObject({
+    clusterGUID: expect.stringMatching(/^[0-9a-f]{32}$/),
+    datastoreReady: true,
+  });
+  const tiers = (await resources.list('Tier')).resources.map(({ metadata }) => metadata.name);
+  expect(tiers).toEqual(['default', 'kube-admin', 'kube-baseline']);
 });
 
 test("under an operator's lock traffic flows, nothing is attached, and a container can be taken off", async () => {

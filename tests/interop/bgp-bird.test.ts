@@ -1,14 +1,14 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRouteEngine, type PeerConfig } from '@overland/bgp';
+import { createRouteEngine, type PeerConfig, type SpeakerConfig } from '@overland/bgp';
 import type { Speaker } from '@overland/bgp/node';
 import type { Asn } from '@overland/net';
 import { parsePrefix } from '@overland/net';
 import { describe, expect, test } from 'vitest';
 import { startBgpRun } from './support/bgp-run.ts';
 import { type Bird, startBird } from './support/bird.ts';
-import { fabric, INTERFACES, OURS, THEIRS } from './support/fabric.ts';
+import { type Fabric, fabric, INTERFACES, OURS, THEIRS } from './support/fabric.ts';
 import { noRoutes } from './support/no-routes.ts';
 import { established, peer, peerOf, speakerConfig, speakerIn } from './support/speaker.ts';
 import { until } from './support/until.ts';
@@ -417,5 +417,53 @@ describe('protected sessions (TCP-MD5, GTSM)', () => {
       expect(lastError).toContain(`the password file ${file} cannot be read: ENOENT`);
     }
     expect(await bird.birdc('show protocols')).not.toContain('Established');
+  });
+});
+
+describe('a limit of prefixes', () => {
+  /** BIRD announces two IPv4 prefixes and one IPv6. */
+  const limited = (ipv4: number, action: 'warn' | 'stop' | 'restart') =>
+    speakerConfig(
+      bothPeers({ maxPrefixes: { most: { ipv4 }, warningPercent: 75, action, restartSeconds: 2 } }),
+    );
+  const start = async (net: Fabric, config: SpeakerConfig) => {
+    const speaker = await speakerIn(net.host, config, { engine: createRouteEngine(config) });
+    speaker.setInterfaces(INTERFACES);
+    return speaker;
+  };
+
+  test('stop: the session ends in words, stays down, and comes back under another limit', async () => {
+    await using net = await fabric();
+    await using bird = await startBird(net.leaf, birdConfig());
+    await using speaker = await start(net, limited(1, 'stop'));
+    await until('it is down', () => peerOf(speaker, 'leaf4').prefixLimitReached);
+    await established(speaker, 'leaf6');
+    expect(peerOf(speaker, 'leaf4')).toMatchObject({
+      state: 'Idle',
+      lastError: 'sent Cease/Maximum Number of Prefixes Reached: more than 1 IPv4 prefixes',
+    });
+    await until('BIRD has been told, and is refused when it dials', async () => {
+      const said = await bird.birdc('show protocols all on_ipv4');
+      return /prefixes reached/i.test(said) && speaker.summary().peers.length === 2;
+    });
+    expect(speaker.routes({ family: 'ipv4', limit: 10 }).routes).toEqual([]);
+    await speaker.reconfigure(limited(2, 'stop'));
+    await established(speaker, 'leaf4');
+    await until('its routes are here', () => held(speaker, 'leaf4', 'ipv4') === '2 paths, 0 stale');
+  });
+
+  test('restart: it comes back by itself', async () => {
+    await using net = await fabric();
+    await using _bird = await startBird(net.leaf, birdConfig());
+    await using speaker = await start(net, limited(1, 'restart'));
+    await until('it was up twice', () => peerOf(speaker, 'leaf4').timesEstablished >= 2);
+  });
+
+  test('warn: it stays', async () => {
+    await using net = await fabric();
+    await using _bird = await startBird(net.leaf, birdConfig());
+    await using speaker = await start(net, limited(1, 'warn'));
+    await until('routes are here', () => held(speaker, 'leaf4', 'ipv4') === '2 paths, 0 stale');
+    expect(peerOf(speaker, 'leaf4')).toMatchObject({ state: 'Established', timesDropped: 0 });
   });
 });

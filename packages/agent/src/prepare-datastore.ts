@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Datastore } from '@overland/datastore';
+import { type Datastore, initialiseCluster } from '@overland/datastore';
 import type { AnyResource, HostClaim } from '@overland/model';
 import type { Logger } from 'pino';
 import { createBootstrap, createDefaultPools } from './bootstrap.ts';
@@ -20,8 +20,8 @@ export interface Preparation {
 }
 
 /**
- * What a host does in the datastore before it reads from it: claims its name, creates what is to be created, and
- * writes its Node. Tries until the datastore answers: also one that refuses this client,
+ * What a host does in the datastore before it reads from it: claims its name, creates what is to be created and what
+ * every cluster has, and writes its Node. Tries until the datastore answers: also one that refuses this client,
  * because a host with a wrong password must still forward, and start from its snapshot.
  *
  * @throws {NodeNameTakenError} If another host has the name.
@@ -34,6 +34,8 @@ export async function prepareDatastore(
   const { config, claim, own, manifests, log } = preparation;
   await retryWhileUnavailable(log, signal, async () => {
     await claimNodeName(datastore, config.nodeName, claim);
+    const made = await initialiseCluster(datastore);
+    if (made.length > 0) log.info({ made }, 'initialised the cluster');
     await createBootstrap(datastore, manifests, log);
     await createDefaultPools(datastore, config);
     await writeOwnNode(datastore, own);

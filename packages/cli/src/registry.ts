@@ -11,6 +11,7 @@ export interface RegistryEntry {
 
 /** What each noun is about, for `overland --help`. */
 export const NOUNS: Readonly<Record<string, string>> = {
+  cluster: 'Look at the cluster as a whole',
   bgp: 'Run a BGP speaker by itself, and look at one',
   datastore: 'Move, lock and look after the datastore',
   node: 'Look at this host',
@@ -151,6 +152,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/schema.ts')).schema,
   },
   {
+    name: 'convert',
+    summary: 'Convert manifests of Calico v1 and policies of Kubernetes to projectcalico.org/v3',
+    load: async () => (await import('./commands/convert.ts')).convert,
+  },
+  {
     name: 'selector',
     summary: 'Parse a label selector, and say which labels it matches',
     load: async () => (await import('./commands/selector.ts')).selector,
@@ -191,6 +197,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/label.ts')).label,
   },
   {
+    name: 'diff',
+    summary: 'Show what apply would change',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
     name: 'validate',
     summary: 'Check manifests, without a datastore',
     load: async () => (await import('./commands/validate.ts')).validate,
@@ -199,6 +210,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'completion',
     summary: 'Print a script that makes a shell complete overland',
     load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
+    name: 'cluster info',
+    summary: 'Show which cluster this is: its id, its type, and whether it is locked',
+    load: async () => (await import('./commands/cluster-info.ts')).clusterInfo,
   },
   {
     name: 'version',

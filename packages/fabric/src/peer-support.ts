@@ -14,7 +14,9 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
       : 'password has neither file nor value: no session is made without';
   }
   if (spec.filters?.length) return 'BGPFilter is not supported yet: no session is made without';
-  if (spec.maxPrefixes) return 'maxPrefixes is not supported yet: no session is made without';
+  if (spec.maxPrefixes?.advertised) {
+    return 'maxPrefixes.advertised is not supported yet: no session is made without';
+  }
   if (spec.strictRole) return 'strictRole is not supported yet: no session is made without';
   if (spec.bfd?.strict) return 'bfd.strict is not supported yet: no session is made without';
   if (spec.interface) return 'sessions on an interface are not supported yet';

@@ -1,4 +1,4 @@
-import type { PeerConfig } from '@overland/bgp';
+import type { PeerConfig, PrefixLimit } from '@overland/bgp';
 import { type BgpPeer, parseDuration } from '@overland/model';
 import type { Report } from './diagnostics.ts';
 
@@ -10,6 +10,8 @@ const CONNECT_RETRY_SECONDS = 5;
 const TTL = 64;
 /** GTSM, RFC 5082: the other side counts down from here. */
 const TTL_SECURITY = 255;
+
+const ACTIONS = { Warn: 'warn', Stop: 'stop', Restart: 'restart' } as const;
 
 /** What a session's settings come from: nothing, for a session of the mesh. */
 export type SessionSpec = Partial<BgpPeer['spec']>;
@@ -25,6 +27,7 @@ type Settings = Pick<
   | 'ttl'
   | 'minTtl'
   | 'password'
+  | 'maxPrefixes'
 >;
 
 /** The part of a {@link PeerConfig} that does not depend on who the peer is. */
@@ -43,6 +46,7 @@ export function sessionSettings(spec: SessionSpec, resource: string, report: Rep
       ? { ttl: TTL_SECURITY, minTtl: TTL_SECURITY + 1 - spec.ttlSecurity }
       : { ttl: TTL }),
     ...(password && { password }),
+    ...(spec.maxPrefixes && { maxPrefixes: prefixLimit(spec.maxPrefixes) }),
   };
 }
 
@@ -53,6 +57,16 @@ export function passwordOf({
 }: NonNullable<SessionSpec['password']>): PeerConfig['password'] {
   if (file !== undefined) return { file };
   return value === undefined ? undefined : { value };
+}
+
+function prefixLimit(spec: NonNullable<SessionSpec['maxPrefixes']>): PrefixLimit {
+  const { ipv4, ipv6, warningPercent, action, restartAfter } = spec;
+  return {
+    most: { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) },
+    warningPercent,
+    action: ACTIONS[action],
+    restartSeconds: seconds(restartAfter) ?? 0,
+  };
 }
 
 function holdSeconds(

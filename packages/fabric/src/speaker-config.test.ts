@@ -218,7 +218,7 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('hold', { peerIP: '192.0.2.6', asNumber: 1, holdTime: '2s' }),
     peer('bfd', { peerIP: '192.0.2.7', asNumber: 1, bfd: {}, gracefulShutdown: true }),
     peer('bfd-strict', { peerIP: '192.0.2.8', asNumber: 1, bfd: { strict: true } }),
-    peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { ipv4: 10 } }),
+    peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { advertised: { ipv4: 10 } } }),
     peer('role', { peerIP: '192.0.2.10', asNumber: 1, role: 'Customer', strictRole: true }),
     peer('unnumbered', { interface: 'eth1' }),
   ];
@@ -238,7 +238,7 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPPeer filters: BGPFilter is not supported yet: no session is made without',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
-    'BGPPeer limits: maxPrefixes is not supported yet: no session is made without',
+    'BGPPeer limits: maxPrefixes.advertised is not supported yet: no session is made without',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
     'BGPPeer no-source: password has neither file nor value: no session is made without',
     'BGPPeer nothing: has neither peerIP nor peerSelector',
@@ -280,6 +280,13 @@ test('settings of a peer', () => {
   });
   expect(settings({ password: { value: 's3cret' } })).toMatchObject({
     password: { value: 's3cret' },
+  });
+  expect(
+    settings({
+      maxPrefixes: { ipv4: 100, action: 'Restart', restartAfter: '5m', warningPercent: 75 },
+    }),
+  ).toMatchObject({
+    maxPrefixes: { most: { ipv4: 100 }, action: 'restart', restartSeconds: 300 },
   });
   expect(settings({})).not.toHaveProperty('password');
   expect(settings({ ttlSecurity: 2 })).toMatchObject({ ttl: 255, minTtl: 254 });

@@ -1,3 +1,5 @@
+export { CALICO_V1_VERSION, type ConvertedManifest, convertCalicoV1 } from './calico-v1/convert.ts';
+export type { ShortHash } from './calico-v1/names.ts';
 export { carryOver } from './carry-over.ts';
 export { isCommunity } from './community.ts';
 export { parseDuration } from './duration.ts';
@@ -88,6 +90,7 @@ export {
   AGENT_PREFIX,
   agentKey,
   appliedKey,
+  appliedPrefix,
   COMPACTION_LEADER_KEY,
   creationGuardKey,
   extensionKey,

@@ -88,6 +88,32 @@ describe('a bad manifest', () => {
     ]);
   });
 
+  test('a field that cannot be read hides nothing that does not depend on it', () => {
+    const pool = { cidr: '10.65.0.0/16', natOutgoing: 'yes', vxlanMode: 'Always' };
+    expect(faultsOf(manifest('IPPool', pool, { name: 'Rack_1', labels: { 'a b': 'c' } }))).toEqual([
+      'IPPool(Rack_1): spec.natOutgoing must be a boolean, not "yes"',
+      expect.stringContaining('metadata.name must be lower-case'),
+      expect.stringContaining('metadata.labels["a b"] must have a key'),
+      expect.stringContaining('spec.vxlanMode must be Never'),
+    ]);
+    const ingress = [
+      { action: 'Allow', protocol: 'tcp', destination: { ports: [80] } },
+      { action: 'Allow', destination: { ports: [80] } },
+      'rule',
+    ];
+    expect(faultsOf(manifest('NetworkPolicy', { ingress, tier: 'a.b' }))).toEqual([
+      expect.stringContaining('spec.ingress[0].protocol must be TCP'),
+      expect.stringContaining('spec.ingress[2] must be an object'),
+      expect.stringContaining('spec.tier must be lower-case'),
+      expect.stringContaining('spec.ingress[1].destination.ports must come with'),
+    ]);
+    const secret = {
+      peerIP: 'x',
+      password: { value: 'secret', secretKeyRef: { name: 'a', key: 'b' } },
+    };
+    expect(faultsOf(manifest('BGPPeer', secret)).join()).not.toContain('"secret"');
+  });
+
   test.each([
     [manifest('IPPool', {}), 'spec.cidr is required'],
     [manifest('IPPool', undefined), 'spec.cidr is required'],

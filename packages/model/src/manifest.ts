@@ -14,9 +14,11 @@ import {
 import { levelFaults } from './levels.ts';
 import { nearestName } from './nearest-name.ts';
 import { subjectOf, tryReadResource } from './read-resource.ts';
+import { ifReadable, readableParts } from './readable-parts.ts';
 import { API_VERSION } from './resource.ts';
-import { unknownFields } from './schema.ts';
-import { ruleFaults } from './validate.ts';
+import { unknownFields, withoutNulls } from './schema.ts';
+import { hideSecrets } from './secrets.ts';
+import { objectFaults, ruleFaults } from './validate.ts';
 import { describeFault, type Fault, ValidationError } from './validation.ts';
 
 /**
@@ -36,12 +38,24 @@ export function parseManifest(value: unknown): AnyResource {
   const given = withName(table, value);
   const unknown = unknownFields(table.schema, given);
   const result = tryReadResource(kind, given);
-  if ('faults' in result)
-    throw new ValidationError(subjectOf(value), [...unknown, ...result.faults]);
+  if ('faults' in result) {
+    const faults = [...unknown, ...result.faults, ...faultsOfParts(table, given)];
+    throw new ValidationError(subjectOf(value), faults);
+  }
   const resource = completeResource(result.resource);
   const faults = [...unknown, ...manifestNameFaults(table, resource), ...ruleFaults(resource)];
   if (faults.length > 0) throw new ValidationError(subjectOf(value), faults);
   return resource;
+}
+
+/** What is wrong beyond the fields that cannot be read, as far as it does not depend on them. */
+function faultsOfParts(table: AnyKindTable, given: unknown): Fault[] {
+  const read = () => readableParts(table.schema, withoutNulls(table.schema, given)) as AnyResource;
+  const parts = ifReadable(read);
+  if (!parts) return [];
+  const resource = ifReadable(() => completeResource(parts)) ?? parts;
+  const ofName = ifReadable(() => manifestNameFaults(table, resource)) ?? [];
+  return [...ofName, ...objectFaults(table, resource, hideSecrets(table.kind, given))];
 }
 
 /** A NetworkPolicy of Kubernetes becomes one of ours, under a name that only such have. */

@@ -15,9 +15,14 @@ export function extensionKey(kind: Kind, { name, namespace }: ResourceName): str
   return `${extensionPrefix(kind)}${namespace ? `${namespace}/` : ''}${name}`;
 }
 
-/** Which fields of an object were set by `apply`: `/overland/v1/applied/bgppeers/leaf11`. */
+/** Which fields of the objects of a kind were set by `apply`. */
+export function appliedPrefix(kind: Kind): string {
+  return `${OVERLAND}applied/${kindTable(kind).plural}/`;
+}
+
+/** Those of one object: `/overland/v1/applied/bgppeers/leaf11`. */
 export function appliedKey(kind: Kind, { name, namespace }: ResourceName): string {
-  return `${OVERLAND}applied/${kindTable(kind).plural}/${namespace ? `${namespace}/` : ''}${name}`;
+  return `${appliedPrefix(kind)}${namespace ? `${namespace}/` : ''}${name}`;
 }
 
 /** Written with each policy that is put into the tier, so that it is not removed meanwhile. */

@@ -44,6 +44,17 @@ export function elementOf(schema: z.ZodType | undefined): z.ZodType | undefined 
   return schema && unwrap(schema).element;
 }
 
+/** The fields of the objects that `schema` describes; none if it describes other things. */
+export function fieldsOf(schema: z.ZodType): [name: string, field: z.ZodType][] {
+  return Object.entries(unwrap(schema).shape ?? {});
+}
+
+/** Whether what `schema` reads is computed from what it describes. */
+export function isComputed(schema: z.ZodType): boolean {
+  const { type, innerType } = schema.def as unknown as Definition;
+  return type === 'pipe' || (innerType !== undefined && isComputed(innerType));
+}
+
 /** Names of the fields that `schema` describes. */
 export function fieldNames(schema: z.ZodType): string[] {
   return Object.keys(unwrap(schema).shape ?? {});

@@ -1,6 +1,7 @@
 import type { Rule } from './kind.ts';
 import { type AnyResource, type Kind, kindTable, type ResourceOfKind } from './kinds.ts';
 import { isAnnotationKey, isLabelKey, isLabelValue, type NameRule } from './name-rules.ts';
+import { ifReadable } from './readable-parts.ts';
 import type { Metadata } from './resource.ts';
 import { hideSecrets } from './secrets.ts';
 import { type Fault, formatPath, parsePath, valueAt } from './validation.ts';
@@ -22,7 +23,8 @@ interface ObjectRules<R> {
 }
 
 /**
- * As {@link ruleFaults}, by a table that need not be one of ours.
+ * As {@link ruleFaults}, by a table that need not be one of ours, of an object that may be readable in parts only: what
+ * depends on the others is left out.
  *
  * @param shown What faults show: the object without secrets.
  */
@@ -32,12 +34,16 @@ export function objectFaults<R extends { readonly metadata: Metadata }>(
   shown: unknown = resource,
 ): Fault[] {
   const broken = table.rules.flatMap(({ path, rule, check }): Fault[] => {
-    const outcome = check(resource);
+    const outcome = ifReadable(() => check(resource)) ?? true;
     if (outcome === true) return [];
     const paths = outcome === false ? [path] : outcome;
     return paths.map((at) => ({ path: at, value: valueAt(shown, parsePath(at)), rule }));
   });
-  return [...nameFaults(table, resource.metadata), ...labelFaults(resource.metadata), ...broken];
+  const ofMetadata = [
+    () => nameFaults(table, resource.metadata),
+    () => labelFaults(resource.metadata),
+  ].flatMap((faults) => ifReadable(faults) ?? []);
+  return [...ofMetadata, ...broken];
 }
 
 function nameFaults(

@@ -17,6 +17,7 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
     told,
     configure: () => told.push('configure'),
     setInterfaces: () => undefined,
+    received: () => 0,
     unreachableNextHops: () => [],
     peerUp({ peer, families }) {
       told.push(`up ${families.join('+')}`);

@@ -1,4 +1,5 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
+import type { PrefixLimit } from './session/prefix-limit.ts';
 
 /**
  * Everything a speaker is told. Plain data: `fabric` derives it from resources, `overland bgp run -c` reads it
@@ -69,4 +70,6 @@ export interface PeerConfig {
   readonly minTtl?: number;
   /** Key of TCP-MD5 (RFC 2385), or the file that holds it. Without the key there is no session. */
   readonly password?: { readonly value: string } | { readonly file: string };
+  /** Absent: as many prefixes as the peer likes. */
+  readonly maxPrefixes?: PrefixLimit;
 }

@@ -15,3 +15,4 @@ export type {
 } from './rib/route-engine.ts';
 export type { SharedTables } from './rib/shared-tables.ts';
 export { createSharedTables } from './rib/shared-tables.ts';
+export type { PrefixLimit } from './session/prefix-limit.ts';

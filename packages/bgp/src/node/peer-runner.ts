@@ -15,6 +15,12 @@ import type {
   UpSession,
 } from '../core/session/peer-events.ts';
 import { PeerMachine } from '../core/session/peer-machine.ts';
+import {
+  downSeconds,
+  judgeCount,
+  type LimitVerdict,
+  limitReached,
+} from '../core/session/prefix-limit.ts';
 import { BgpError, ErrorCode } from '../core/wire/bgp-error.ts';
 import type { Frame } from '../core/wire/deframer.ts';
 import { MAX_MESSAGE_OCTETS, MessageType } from '../core/wire/header.ts';
@@ -64,6 +70,8 @@ export class PeerRunner {
     (key) => this.handle({ type: 'timer', ...parseTimerKey(key) }),
   );
   readonly #transports = new Map<ConnectionId, Transport>();
+  /** What was last said of each family's number of prefixes. */
+  readonly #nearLimit = new Map<Family, LimitVerdict>();
   readonly #queue: PeerEvent[] = [];
   #draining = false;
 
@@ -83,6 +91,11 @@ export class PeerRunner {
 
   get config(): PeerConfig {
     return this.#config;
+  }
+
+  /** Whether it is kept down because it went above its limit of prefixes. */
+  get isHeldDown(): boolean {
+    return this.#machine.isHeldDown;
   }
 
   get hasInput(): boolean {
@@ -111,7 +124,10 @@ export class PeerRunner {
     const isRenamed = context.config.name !== this.#config.name;
     if (isRenamed) this.#log = this.#host.log.child({ peer: context.config.name });
     this.#config = context.config;
+    this.#nearLimit.clear();
     this.handle({ type: 'configure', context });
+    const { established } = this.#machine;
+    if (established !== undefined) this.#checkLimit(established);
   }
 
   /** The peer has dialled us. */
@@ -208,8 +224,33 @@ export class PeerRunner {
 
   #takeUpdate(connection: ConnectionId, { body }: Frame): void {
     const fault = this.#host.engine.receiveUpdate(this.id, body);
-    if (fault) this.handle({ type: 'fault', connection, fault });
-    else this.#host.updateTaken(this, body.length);
+    if (fault) {
+      this.handle({ type: 'fault', connection, fault });
+      return;
+    }
+    this.#host.updateTaken(this, body.length);
+    this.#checkLimit(connection);
+  }
+
+  /** RFC 4271 section 6.7. Said once when it is near, and once when it is passed. */
+  #checkLimit(connection: ConnectionId): void {
+    const { maxPrefixes: limit, families } = this.#config;
+    if (!limit) return;
+    for (const family of families) {
+      const count = this.#host.engine.received(this.id, family);
+      const verdict = judgeCount(limit, family, count);
+      if (verdict === (this.#nearLimit.get(family) ?? 'below')) continue;
+      this.#nearLimit.set(family, verdict);
+      if (verdict === 'below') continue;
+      const most = limit.most[family];
+      if (verdict === 'near' || limit.action === 'warn') {
+        this.#log.warn({ family, count, most }, `prefixes ${verdict} the limit`);
+        continue;
+      }
+      const fault = limitReached(limit, family);
+      this.handle({ type: 'fault', connection, fault, downSeconds: downSeconds(limit) });
+      return;
+    }
   }
 
   #perform(effect: PeerEffect): void {
@@ -282,6 +323,7 @@ export class PeerRunner {
   }
 
   #sessionUp(session: UpSession): void {
+    this.#nearLimit.clear();
     this.record.wentUp(session, performance.now());
     const { families, holdSeconds } = session;
     this.#log.info({ families, holdSeconds }, 'session is up');

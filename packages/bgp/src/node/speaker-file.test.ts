@@ -93,6 +93,21 @@ peers:
   ]);
 });
 
+test('limits of prefixes, by family', () => {
+  const { peers } = parseSpeakerFile(`
+asn: 65011
+routerId: 10.0.0.11
+defaults: { maxPrefixes: { ipv4: 1000 } }
+peers:
+  - { address: 10.1.0.0, asn: 65000 }
+  - { address: 10.1.0.2, asn: 65000, maxPrefixes: { ipv6: 10, action: restart, restartSeconds: 60 } }
+`);
+  expect(peers.map(({ maxPrefixes }) => maxPrefixes)).toEqual([
+    { most: { ipv4: 1000 }, warningPercent: 75, action: 'stop', restartSeconds: 300 },
+    { most: { ipv6: 10 }, warningPercent: 75, action: 'restart', restartSeconds: 60 },
+  ]);
+});
+
 test('two words for one thing, and a key that the kernel does not take', () => {
   const peer = (fields: string) =>
     faults(MINIMAL.replace('asn: 65000 }', `asn: 65000, ${fields} }`));

@@ -89,6 +89,16 @@ const peerSettings = {
   password: z.string().min(1).max(MAX_MD5_KEY_OCTETS).optional(),
   /** A file that holds the key, and nothing else but a line feed. */
   passwordFile: z.string().min(1).optional(),
+  maxPrefixes: z
+    .strictObject({
+      ipv4: whole(0, 0xffff_ffff).optional(),
+      ipv6: whole(0, 0xffff_ffff).optional(),
+      warningPercent: whole(1, 100).default(75),
+      action: z.enum(['warn', 'stop', 'restart']).default('stop'),
+      restartSeconds: whole(1, 86_400).default(300),
+    })
+    .transform(({ ipv4, ipv6, ...rest }) => ({ most: withoutUndefined({ ipv4, ipv6 }), ...rest }))
+    .optional(),
 };
 
 const peer = z

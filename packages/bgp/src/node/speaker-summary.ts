@@ -29,6 +29,8 @@ export interface PeerSummary {
   /** Configured; what was negotiated is in `session`. */
   readonly families: readonly Family[];
   readonly state: State;
+  /** Kept down because it went above its limit of prefixes. */
+  readonly prefixLimitReached: boolean;
   /** Since it was last Established, or ceased to be; `null`: never. */
   readonly upDownSeconds: number | null;
   readonly messagesReceived: number;
@@ -79,6 +81,7 @@ export function summarisePeer(
     localAsn: config.localAsn ?? speaker.asn,
     families: config.families,
     state: record.state,
+    prefixLimitReached: runner.isHeldDown,
     upDownSeconds:
       changedMs === undefined ? null : Math.floor((performance.now() - changedMs) / 1000),
     messagesReceived: totalMessages(record.received),

@@ -40,6 +40,9 @@ export class Chatterbox implements RouteEngine {
 
   configure(): void {}
   setInterfaces(): void {}
+  received(): number {
+    return 0;
+  }
   unreachableNextHops(): readonly Gateway[] {
     return [];
   }

@@ -15,7 +15,7 @@ export interface SummaryRow {
   /** Octets that wait, in either direction. */
   readonly inQueue: number;
   readonly outQueue: number;
-  /** FSM state, or `NoNeg`: Established, but without this family. */
+  /** FSM state; `NoNeg`: Established, but without this family; `Idle (PfxCt)`: above its limit of prefixes. */
   readonly state: string;
   /** Since the session came up, or went down; `null`: never up. */
   readonly uptimeSeconds: number | null;
@@ -48,13 +48,19 @@ function row(peer: PeerSummary, family: Family): SummaryRow {
     messagesSent: peer.messagesSent,
     inQueue: peer.inQueueOctets,
     outQueue: peer.outQueueOctets,
-    state: peer.session && !isUp ? 'NoNeg' : peer.state,
+    state: stateOf(peer, isUp),
     uptimeSeconds: peer.upDownSeconds,
     received: isUp ? peer.prefixesReceived[family] : null,
     sent: isUp ? peer.prefixesSent[family] : null,
     stale: peer.prefixesStale[family],
     lastError: lastError(peer),
   };
+}
+
+/** FRR's words. */
+function stateOf({ session, state, prefixLimitReached }: PeerSummary, isUp: boolean): string {
+  if (session && !isUp) return 'NoNeg';
+  return prefixLimitReached ? 'Idle (PfxCt)' : state;
 }
 
 function lastError({ lastError: reason, lastCommunication: text }: PeerSummary): string | null {

@@ -18,6 +18,7 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
     localAsn: parseAsn(65011),
     families: ['ipv4'],
     state: 'Established',
+    prefixLimitReached: false,
     upDownSeconds: 3723,
     messagesReceived: 100,
     messagesSent: 99,

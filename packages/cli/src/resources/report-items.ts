@@ -79,7 +79,7 @@ function skippedText(skipped: number): string[] {
 }
 
 /** `pools.yaml:12: IPPool(rack1) exists already`; a line for each rule that is broken. */
-function failureLines(result: ItemResult & { readonly outcome: 'failed' }): string[] {
+export function failureLines(result: ItemResult & { readonly outcome: 'failed' }): string[] {
   const { place, subject } = result.item;
   return messageOf(result.error)
     .split('\n')

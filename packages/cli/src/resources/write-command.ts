@@ -3,10 +3,12 @@ import type { AnyResource } from '@overland/model';
 import { type CommandContext, type OptionSpec, OUTPUT_OPTION } from '../command.ts';
 import { CONNECTION_OPTIONS } from '../datastore/connection-options.ts';
 import { type OpenClient, openClient } from '../datastore/open-client.ts';
+import { EXIT } from '../exit-codes.ts';
 import { MANIFEST_OPTIONS } from '../manifests/manifest-options.ts';
 import { itemProgress } from './item-progress.ts';
 import { checkWritable } from './kind-argument.ts';
-import { reportItems, type Verb } from './report-items.ts';
+import type { Prune } from './prune.ts';
+import { type Report, reportItems, type Verb } from './report-items.ts';
 import { type Done, type ItemResult, runItems } from './run-items.ts';
 import { readWorkItems, type WorkItem } from './work-items.ts';
 
@@ -49,32 +51,47 @@ export type WriteManifest = (
   manifest: { readonly resource: AnyResource; readonly written: unknown },
 ) => Promise<Done>;
 
-/** Reads the manifests of `-f`, does `write` for each, and reports. @returns The exit code. */
+/**
+ * Reads the manifests of `-f`, does `write` for each, and reports. What every cluster has is made first, if it is missing.
+ *
+ * @param prune What to delete afterwards, if anything.
+ * @returns The exit code.
+ */
 export async function writeManifests(
   context: CommandContext,
-  input: WriteInput,
+  { prune, ...input }: WriteInput & { readonly prune?: Prune | undefined },
   verb: Verb,
   write: WriteManifest,
 ): Promise<number> {
   const items = await readWorkItems(input, context, input.namespace);
-  return workOnItems(context, { ...input, ...verb, items }, ({ client }, item) => {
+  let prepared: Promise<void> | undefined;
+  return workOnItems(context, { ...input, ...verb, items, prune }, async (open, item) => {
     const { content } = item;
     if (content.type !== 'manifest') throw new RangeError(`${item.subject} has no manifest`);
     checkWritable(content.resource.kind, verb.verb);
-    return write(client, content);
+    prepared ??= prepareCluster(open);
+    await prepared;
+    return await write(open.client, content);
   });
+}
+
+async function prepareCluster({ datastore }: OpenClient): Promise<void> {
+  const { initialiseCluster } = await import('@overland/datastore');
+  await initialiseCluster(datastore);
 }
 
 interface ItemWork extends Verb, Pick<WriteInput, 'config' | 'dryRun' | 'output'> {
   readonly items: readonly WorkItem[];
   /** The last first. */
   readonly isBackward?: boolean;
+  /** What to delete when all items have been dealt with, if none has failed. */
+  readonly prune?: Prune | undefined;
 }
 
 /** Does `work` for each item in the datastore, shows progress and reports. @returns The exit code. */
 export async function workOnItems(
   context: CommandContext,
-  { items, config, dryRun, output, isBackward = false, ...verb }: ItemWork,
+  { items, config, dryRun, output, isBackward = false, prune, ...verb }: ItemWork,
   work: (open: OpenClient, item: WorkItem) => Promise<Done>,
 ): Promise<number> {
   const report = { ...verb, output, isDryRun: dryRun };
@@ -90,5 +107,40 @@ export async function workOnItems(
   const inOrder = isBackward ? items.toReversed() : items;
   const results = await runItems(inOrder, (item) => work(open, item), { signal, onResult });
   progress[Symbol.dispose]();
-  return reportItems(context, isBackward ? results.toReversed() : results, report);
+  const done = isBackward ? results.toReversed() : results;
+  if (!prune) return reportItems(context, done, report);
+  return await pruneAfter(context, open, { prune, items, done, report });
+}
+
+/** Deletes what is not in the input any more, and reports both. */
+async function pruneAfter(
+  context: CommandContext,
+  open: OpenClient,
+  {
+    prune,
+    items,
+    done,
+    report,
+  }: {
+    readonly prune: Prune;
+    readonly items: readonly WorkItem[];
+    readonly done: readonly ItemResult[];
+    readonly report: Report;
+  },
+): Promise<number> {
+  const { stderr, signal } = context;
+  const { labelWarnings, pruneCandidates, pruneObjects } = await import('./prune.ts');
+  for (const line of labelWarnings(prune, items)) stderr.write(`overland: ${line}\n`);
+  if (done.some(({ outcome }) => outcome === 'failed')) {
+    const code = reportItems(context, done, report);
+    stderr.write('overland: nothing was pruned, because not everything was applied\n');
+    return code;
+  }
+  const candidates = await pruneCandidates(open, prune, items);
+  const pruned = await pruneObjects(open, candidates, signal);
+  if (report.output === 'json') return reportItems(context, [...done, ...pruned], report);
+  reportItems(context, done, report);
+  return pruned.length === 0
+    ? EXIT.success
+    : reportItems(context, pruned, { ...report, verb: 'prune', done: 'pruned' });
 }

@@ -112,7 +112,8 @@ function decodeRecord(record: Entry | undefined, uid = ''): AppliedFields | unde
   return { stated: value.stated as Stated, filled: value.filled };
 }
 
-function jsonOf({ value }: Entry): unknown {
+/** The record's JSON; `undefined` if it is none. */
+export function jsonOf({ value }: Entry): unknown {
   try {
     return parseJson(value);
   } catch (error) {

@@ -22,9 +22,8 @@ export class LineFile implements AsyncDisposable {
     await this.#handle.writeFile(text);
   }
 
-  /** Ends the file. @returns The SHA-256 of it, hexadecimal. */
-  async finish(): Promise<string> {
-    await this.#handle.sync();
+  /** @returns The SHA-256 of it, hexadecimal. */
+  finish(): string {
     return this.#hash.digest('hex');
   }
 

@@ -16,6 +16,8 @@ import { exportDirectory } from './write-directory.ts';
 const RESOURCES = '/calico/resources/v3/projectcalico.org/';
 const CLUSTER = `{"kind":"ClusterInformation","metadata":{"name":"default"},"spec":{"clusterGUID":"ab","datastoreReady":true}}`;
 const NOW = () => new Date('2026-11-27T06:00:00Z');
+/** What else is to be written to this disk is not waited for. */
+const FLUSH = async () => undefined;
 
 /** Something of everything. */
 const CONTENT: Readonly<Record<string, string>> = {
@@ -63,7 +65,7 @@ async function contentOf(store: Datastore): Promise<string[]> {
 }
 
 function exportInto(store: Datastore, path = join(directory, 'x')) {
-  return exportDirectory({ store, location: 'memory', directory: path, now: NOW });
+  return exportDirectory({ store, location: 'memory', directory: path, now: NOW, flush: FLUSH });
 }
 
 const from = (store: Datastore) => readDatastore(store, 'memory');
@@ -170,6 +172,18 @@ describe('from datastore to datastore', () => {
     });
     expect(await contentOf(target)).toEqual([]);
   });
+});
+
+test('a secret is not sent where others could read it; nothing is written then', async () => {
+  const key = '/overland/v1/extensions/bgppeers/leaf11';
+  const secret = { [key]: '{"uid":"u1","spec":{"password":{"value":"hush"}}}' };
+  const source = await from(await filled({ ...CONTENT, ...secret }));
+  const target = Object.assign(await filled(), { isPrivate: false });
+  const attempt = transfer({ source, target });
+  await expect(attempt).rejects.toThrow(`${key} holds a secret, which must not be sent`);
+  await expect(attempt).rejects.not.toThrow('hush');
+  expect(await contentOf(target)).toEqual([]);
+  await transfer({ source, target: await filled() });
 });
 
 describe('while it is written to, the target is locked,', () => {
@@ -391,6 +405,7 @@ describe('through a directory', () => {
       location: 'memory',
       directory: join(directory, 'x'),
       now: NOW,
+      flush: FLUSH,
       onProgress: () => {
         if (compacted) return;
         compacted = true;

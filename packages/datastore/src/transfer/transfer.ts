@@ -7,6 +7,7 @@ import { type ImportLock, importLock, setClusterInformation, staysLocked } from 
 import { inFlight } from './in-flight.ts';
 import { keyRange, type LeftOut, Tally, TRANSFER_PREFIXES } from './key-ranges.ts';
 import { pagesAt } from './read-datastore.ts';
+import { exposedSecrets, holdsSecret } from './secret-keys.ts';
 import type { KeyValue, OnProgress, TransferSource } from './source.ts';
 
 const BATCHES_IN_FLIGHT = 8;
@@ -70,12 +71,14 @@ export class TransferConflictError extends Error {
  * what is there is not written twice.
  *
  * @throws {TransferConflictError} If objects of the target differ, unless they may be overwritten.
+ * @throws {ValidationError} If a secret would be sent to an etcd without TLS.
  * @throws {LimitError} If a value is too large for the target.
  */
 export async function transfer(options: TransferOptions): Promise<TransferReport> {
   const { source, target, overwrite = false, dryRun = false } = options;
   const survey = await compareAll(options);
-  const { lock, tally, differing } = survey;
+  const { lock, tally, differing, exposed } = survey;
+  if (exposed.length > 0) throw exposedSecrets(exposed);
   if (tally.total.change > 0 && !overwrite && !dryRun) {
     throw new TransferConflictError(differing, tally.total.change, '');
   }
@@ -99,6 +102,8 @@ interface Survey {
   readonly lock: ImportLock;
   readonly tally: VerdictTally;
   readonly differing: readonly string[];
+  /** Keys with secrets, on a way on which others can read them. */
+  readonly exposed: readonly string[];
   /** Keys that the source does not have. */
   readonly onlyInTarget: number;
 }
@@ -111,6 +116,7 @@ async function compareAll({
 }: TransferOptions): Promise<Survey> {
   const tally = new VerdictTally();
   const differing: string[] = [];
+  const exposed: string[] = [];
   const note = (key: string, verdict: Verdict): void => {
     tally.add(key, verdict);
     if (verdict === 'change' && differing.length < NAMED_KEYS) differing.push(key);
@@ -127,14 +133,18 @@ async function compareAll({
     },
   };
   await inFlight(batchesOf(watched, CLUSTER_INFORMATION_KEY), BATCHES_IN_FLIGHT, async (batch) => {
-    for (const { wanted, verdict } of await compare(target, batch)) note(wanted.key, verdict);
+    for (const { wanted, verdict } of await compare(target, batch)) {
+      note(wanted.key, verdict);
+      if (target.isPrivate || verdict === 'same' || !holdsSecret(wanted)) continue;
+      if (exposed.length < NAMED_KEYS) exposed.push(wanted.key);
+    }
     onProgress?.compared?.(tally.keys);
   });
   const shared = tally.total.same + tally.total.change;
   const onlyInTarget = Math.max(0, (await countKeys(target)) - shared);
   const lock = importLock(exported, await target.get(CLUSTER_INFORMATION_KEY));
   if (exported !== undefined) note(CLUSTER_INFORMATION_KEY, lock.verdict);
-  return { lock, tally, differing, onlyInTarget };
+  return { lock, tally, differing, exposed, onlyInTarget };
 }
 
 /** Keys that would move, but for the ClusterInformation. */

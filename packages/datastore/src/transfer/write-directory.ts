@@ -35,6 +35,8 @@ export interface ExportOptions {
   readonly directory: string;
   readonly now: () => Date;
   readonly onProgress?: OnProgress;
+  /** Brings the files of the directory to the disk. Default: `sync` of its file system. */
+  readonly flush?: (directory: string) => Promise<unknown>;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function exportDirectory(options: ExportOptions): Promise<ExportInd
 }
 
 async function writeDirectory(options: ExportOptions): Promise<ExportIndex> {
-  const { store, location, directory, now, onProgress } = options;
+  const { store, location, directory, now, onProgress, flush = syncFileSystem } = options;
   const source = await readDatastore(store, location);
   const revision = source.revision as Revision;
   const tally = new Tally();
@@ -72,7 +74,9 @@ async function writeDirectory(options: ExportOptions): Promise<ExportIndex> {
     onProgress?.(tally.total);
   }
   const clusterInformation = await entryAt(store, CLUSTER_INFORMATION_KEY, revision);
-  return await writer.finish({
+  const sums = await writer.finish();
+  await flush(directory);
+  const index = {
     source: location,
     revision,
     exportedAt: now().toISOString(),
@@ -80,7 +84,17 @@ async function writeDirectory(options: ExportOptions): Promise<ExportIndex> {
     keys: tally.total,
     counts: tally.counts,
     leftOut: source.leftOut(),
-  });
+    ...sums,
+  };
+  await writeDurably(join(directory, INDEX_FILE), printIndex(index));
+  await rm(join(directory, INCOMPLETE_FILE));
+  await syncFolder(directory);
+  return index;
+}
+
+/** One call for all files, in place of an fsync of each. */
+function syncFileSystem(directory: string): Promise<unknown> {
+  return run('sync', ['--file-system', directory]);
 }
 
 /** Where an entry goes: into a file of its own, among the raw ones, or into the file of its object. */
@@ -130,19 +144,12 @@ class DirectoryWriter implements AsyncDisposable {
     }
   }
 
-  /** Writes the index, when everything else is on the disk. */
-  async finish(index: Omit<ExportIndex, 'files' | 'sums'>): Promise<ExportIndex> {
+  /** Ends all files. @returns How many there are, and the checksum of their checksums. */
+  async finish(): Promise<Pick<ExportIndex, 'files' | 'sums'>> {
     for (const [path, file] of this.#raw) {
-      await this.#sums.append([`${await file.finish()}  ${path}`]);
+      await this.#sums.append([`${file.finish()}  ${path}`]);
     }
-    const sums = await this.#sums.finish();
-    const complete = { ...index, files: this.#files + this.#raw.size, sums };
-    // One call for all files: an fsync of each would take minutes for a large cluster.
-    await run('sync', ['--file-system', this.#directory]);
-    await writeDurably(join(this.#directory, INDEX_FILE), printIndex(complete));
-    await rm(join(this.#directory, INCOMPLETE_FILE));
-    await syncFolder(this.#directory);
-    return complete;
+    return { files: this.#files + this.#raw.size, sums: this.#sums.finish() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { subdomainName } from '../name-rules.ts';
 import { KUBERNETES_POLICY_PREFIX, networkPolicyName } from '../policy/policy-names.ts';
+import { ifReadable, readableParts } from '../readable-parts.ts';
 import { metadataSchema } from '../resource.ts';
 import { parseWith, unknownFields, withoutNulls } from '../schema.ts';
 import { objectFaults } from '../validate.ts';
@@ -40,8 +41,15 @@ export function readKubernetesPolicy(
   value: unknown,
 ): { readonly converted: Record<string, unknown> } | { readonly faults: readonly Fault[] } {
   const unknown = unknownFields(kubernetesPolicy, value);
-  const result = parseWith(kubernetesPolicy, withoutNulls(kubernetesPolicy, value));
-  if ('faults' in result) return { faults: [...unknown, ...result.faults] };
+  const given = withoutNulls(kubernetesPolicy, value);
+  const result = parseWith(kubernetesPolicy, given);
+  if ('faults' in result) {
+    const parts = ifReadable(() => readableParts(kubernetesPolicy, given));
+    const further = parts
+      ? objectFaults(table, parts as typeof kubernetesPolicy._output, given)
+      : [];
+    return { faults: [...unknown, ...result.faults, ...further] };
+  }
   const faults = [...unknown, ...objectFaults(table, result.parsed)];
   return faults.length > 0 ? { faults } : { converted: convertNetworkPolicy(result.parsed) };
 }

@@ -1,4 +1,5 @@
 import type { Rule } from '../kind.ts';
+import { ifReadable } from '../readable-parts.ts';
 import { tierName } from './policy-names.ts';
 import { RULE_CHECKS, type RuleCheck } from './rule-checks.ts';
 import type { PolicyRule } from './rule-schema.ts';
@@ -121,10 +122,12 @@ function onRules(
     rule,
     check: ({ spec }) =>
       (['ingress', 'egress'] as const).flatMap((direction) => {
-        const { broken } = checkOf(direction);
-        return (spec[direction] ?? []).flatMap((each, i) =>
-          broken(each).map((path) => `spec.${direction}[${i}].${path}`),
-        );
+        const rules = ifReadable(() => spec[direction]) ?? [];
+        // A rule that cannot be read says nothing about the others.
+        return Array.from({ length: rules.length }, (_, i) => {
+          const paths = ifReadable(() => (rules[i] ? checkOf(direction).broken(rules[i]) : []));
+          return (paths ?? []).map((path) => `spec.${direction}[${i}].${path}`);
+        }).flat();
       }),
   };
 }

@@ -197,6 +197,10 @@ class Engine implements RouteEngine {
     return [...this.#peer(id).endOfRib];
   }
 
+  received(id: PeerId, family: Family): number {
+    return this.#ribs[family].adjRibIn(this.#peer(id).slot).received;
+  }
+
   counters(id: PeerId): RouteCounters {
     const peer = this.#peer(id);
     const perFamily = (count: (family: Family) => number): Record<Family, number> => ({

@@ -42,7 +42,13 @@ export type PeerEvent =
       readonly body: Uint8Array;
     }
   /** The route engine or the deframer found a fault that ends the session. */
-  | { readonly type: 'fault'; readonly connection: ConnectionId; readonly fault: NotificationFault }
+  | {
+      readonly type: 'fault';
+      readonly connection: ConnectionId;
+      readonly fault: NotificationFault;
+      /** How long the peer stays Idle, seconds; `Infinity`: until its limit is another one. Absent: the usual back-off. */
+      readonly downSeconds?: number;
+    }
   | ({ readonly type: 'timer' } & TimerKey)
   /** The link to a directly connected peer. */
   | { readonly type: 'link'; readonly usable: boolean }

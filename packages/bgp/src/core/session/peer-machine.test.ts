@@ -9,6 +9,7 @@ import { encodeNotification, notificationName } from '../wire/notification.ts';
 import { decodeOpen, encodeOpen } from '../wire/open.ts';
 import type { PeerEffect, PeerEvent } from './peer-events.ts';
 import { PeerMachine } from './peer-machine.ts';
+import { limitReached } from './prefix-limit.ts';
 
 const address = (text: string): IpAddress => parseAddress(text);
 const OWN_ID = '10.0.0.5';
@@ -244,6 +245,64 @@ describe('one connection', () => {
     script.connected(1);
     script.notification(1, ErrorCode.OpenMessage, 2);
     expect(script.accepted()).toBe('close 2');
+  });
+
+  describe('above its limit of prefixes', () => {
+    const limit = {
+      most: { ipv4: 2 },
+      warningPercent: 75,
+      action: 'stop',
+      restartSeconds: 60,
+    } as const;
+    const fault = limitReached(limit, 'ipv4');
+    const above = (seconds: number): PeerEvent => ({
+      type: 'fault',
+      connection: 1,
+      fault,
+      downSeconds: seconds,
+    });
+
+    test('a peer is down for as long as it was told', () => {
+      const script = new Script();
+      script.establish();
+      expect(script.do(above(60))).toBe(
+        'close 1 with 6/1, down keeping [], disarm stale, forget 1, arm idleHold for 60, Established → Idle',
+      );
+      expect(script.machine.isHeldDown).toBe(true);
+      expect(script.accepted()).toBe('close 2');
+      script.nowMs = 60_000;
+      expect(script.do({ type: 'timer', timer: 'idleHold' })).toContain('dial 3');
+      expect(script.machine.isHeldDown).toBe(false);
+    });
+
+    test('a link that comes back does not shorten it', () => {
+      const script = new Script();
+      script.establish();
+      script.do(above(60));
+      script.nowMs = 20_000;
+      expect(script.do({ type: 'link', usable: false })).toBe('disarm idleHold');
+      expect(script.do({ type: 'link', usable: true })).toBe('arm idleHold for 40');
+    });
+
+    test('or for good, until the limit is another one', () => {
+      const script = new Script({ maxPrefixes: limit });
+      script.establish();
+      expect(script.do(above(Number.POSITIVE_INFINITY))).not.toContain('arm idleHold');
+      const configure = (maxPrefixes: PeerConfig['maxPrefixes']): PeerEvent => ({
+        type: 'configure',
+        context: { speaker, config: { ...peerConfig, ...(maxPrefixes && { maxPrefixes }) } },
+      });
+      expect(script.do(configure(limit))).toBe('');
+      expect(script.accepted()).toBe('close 2');
+      expect(script.do(configure({ ...limit, most: { ipv4: 3 } }))).toBe(
+        'disarm idleHold, dial 3, arm connectRetry 3 for 5, Idle → Connect',
+      );
+    });
+
+    test('the Cease says which family and limit', () => {
+      expect(Buffer.from(fault.data).toString('hex')).toBe('00010100000002');
+      expect(fault.reason).toBe('more than 2 IPv4 prefixes');
+    });
   });
 
   test('a session that had been stable is dialled again at once', () => {

@@ -42,6 +42,8 @@ export class PeerMachine {
   #running = false;
   #linkUsable = true;
   #idleHeld = false;
+  /** The peer went above its limit: Idle until then, monotonic milliseconds. */
+  #downUntilMs: number | undefined;
   /** The peer refuses optional parameters: the next OPEN has none. RFC 5492 section 3. */
   #plain = false;
   /** This process had a session with the peer, so what the kernel forwards for it is current. */
@@ -65,6 +67,11 @@ export class PeerMachine {
   /** The connection that is Established. */
   get established(): ConnectionId | undefined {
     return this.#connections.established?.id;
+  }
+
+  /** Whether the peer is kept down because it went above its limit. */
+  get isHeldDown(): boolean {
+    return this.#downUntilMs !== undefined;
   }
 
   /** Number for a connection that the peer has dialled; to be told in `accepted`. */
@@ -102,7 +109,7 @@ export class PeerMachine {
         this.#setLink(event.usable);
         return;
       case 'configure':
-        this.#context = event.context;
+        this.#configure(event.context);
         return;
       case 'restart':
         this.#restart = event.restart;
@@ -134,6 +141,9 @@ export class PeerMachine {
         this.#advance(connection, this.#retry('TcpConnectionFails'));
         return;
       case 'fault':
+        if (event.downSeconds !== undefined) {
+          this.#downUntilMs = this.#nowMs + 1000 * event.downSeconds;
+        }
         this.#advance(connection, { type: 'MessageFault', fault: event.fault });
         return;
       case 'message':
@@ -246,6 +256,7 @@ export class PeerMachine {
   #timer({ timer, connection: id }: TimerKey): void {
     if (timer === 'idleHold') {
       this.#idleHeld = false;
+      this.#downUntilMs = undefined;
       if (this.#running && this.#linkUsable && this.#connections.isEmpty) this.#begin();
       return;
     }
@@ -258,6 +269,18 @@ export class PeerMachine {
     if (timer === 'hold') this.#advance(connection, { type: 'HoldTimerExpires' });
     else if (timer === 'keepalive') this.#advance(connection, { type: 'KeepaliveTimerExpires' });
     else this.#advance(connection, this.#retry('ConnectRetryTimerExpires'));
+  }
+
+  /** Another limit is another chance. */
+  #configure(context: PeerContext): void {
+    const [before, after] = [this.#context, context].map(({ config }) =>
+      JSON.stringify(config.maxPrefixes),
+    );
+    this.#context = context;
+    if (before === after || this.#downUntilMs === undefined) return;
+    this.#downUntilMs = undefined;
+    this.#backOff.reset();
+    this.#endIdleHold();
   }
 
   #stop(fault: NotificationFault | undefined): void {
@@ -281,6 +304,10 @@ export class PeerMachine {
 
   #releaseAll(event: Event): void {
     for (const connection of this.#connections.all) this.#advance(connection, event);
+    this.#endIdleHold();
+  }
+
+  #endIdleHold(): void {
     if (!this.#idleHeld) return;
     this.#idleHeld = false;
     this.#effects.push({ type: 'disarm', timer: 'idleHold' });
@@ -290,14 +317,21 @@ export class PeerMachine {
   #settle(): void {
     if (!this.#running || !this.#linkUsable || this.#idleHeld) return;
     if (!this.#connections.isEmpty) return;
-    const { seconds } = this.#backOff;
-    if (seconds > 0) {
-      this.#idleHeld = true;
-      const jittered = seconds * this.#jitter();
-      this.#effects.push({ type: 'arm', timer: 'idleHold', seconds: jittered });
+    const seconds = this.#idleSeconds();
+    if (seconds === 0) {
+      this.#begin();
       return;
     }
-    this.#begin();
+    this.#idleHeld = true;
+    if (seconds < Number.POSITIVE_INFINITY) {
+      this.#effects.push({ type: 'arm', timer: 'idleHold', seconds });
+    }
+  }
+
+  /** How long to stay in Idle. */
+  #idleSeconds(): number {
+    if (this.#downUntilMs === undefined) return this.#backOff.seconds * this.#jitter();
+    return Math.max(0, this.#downUntilMs - this.#nowMs) / 1000;
   }
 
   #begin(): void {
