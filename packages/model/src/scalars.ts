@@ -8,6 +8,7 @@ import {
   parseAsn,
   parseInterfaceAddress,
   parsePrefix,
+  prefixOf,
 } from '@overland/net';
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
@@ -113,6 +114,12 @@ export function cidrOf(family: Family): z.ZodType<Prefix> {
     throw new ParseError(`${name} prefix`, value, `of the family ${name}`);
   });
 }
+
+/** A prefix; bits past its length are cleared, an address is a host prefix: Calico takes both. */
+export const looseCidr = text('a prefix or an address', (value) => {
+  const { address, length } = parseInterfaceAddress(value);
+  return prefixOf(address, length);
+});
 
 /** An address with or without the length of its subnet: `10.1.0.1/31`. Read with the length. */
 export const interfaceAddress = text('an address with a prefix length', (value) =>

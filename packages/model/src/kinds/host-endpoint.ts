@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { INTERFACE_NAME_RULE, isInterfaceName, subdomainName } from '../name-rules.ts';
-import { isPortName, PORT_NAME_RULE, portNumber } from '../policy/port.ts';
-import { hasPorts, protocol } from '../policy/protocol.ts';
+import { endpointChecks } from '../policy/endpoint-checks.ts';
+import { portNumber } from '../policy/port.ts';
+import { protocol } from '../policy/protocol.ts';
 import { ipAddress } from '../scalars.ts';
 
 /** Interfaces of a host that policies protect. */
@@ -49,24 +50,7 @@ export const hostEndpoint = defineKind({
       rule: subdomainName.rule,
       check: ({ spec }) => subdomainName.holds(spec.node),
     },
-    {
-      path: 'spec.profiles',
-      rule: subdomainName.rule,
-      check: ({ spec: { profiles = [] } }) =>
-        profiles.flatMap((name, i) => (subdomainName.holds(name) ? [] : [`spec.profiles[${i}]`])),
-    },
-    {
-      path: 'spec.ports',
-      rule: PORT_NAME_RULE,
-      check: ({ spec: { ports = [] } }) =>
-        ports.flatMap(({ name }, i) => (isPortName(name) ? [] : [`spec.ports[${i}].name`])),
-    },
-    {
-      path: 'spec.ports',
-      rule: 'must be TCP, UDP or SCTP: others have no ports',
-      check: ({ spec: { ports = [] } }) =>
-        ports.flatMap((each, i) => (hasPorts(each.protocol) ? [] : [`spec.ports[${i}].protocol`])),
-    },
+    ...endpointChecks,
   ],
 });
 

@@ -4,11 +4,11 @@ import { isJsonObject } from '../json.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { NAMESPACE_LABEL, ORCHESTRATOR_LABEL } from '../labels/label-names.ts';
 import { INTERFACE_NAME_RULE, isInterfaceName, subdomainName } from '../name-rules.ts';
-import { looseCidr } from '../policy/network-set-parts.ts';
-import { isPortName, PORT_NAME_RULE, portNumber } from '../policy/port.ts';
-import { hasPorts, protocol } from '../policy/protocol.ts';
+import { endpointChecks } from '../policy/endpoint-checks.ts';
+import { portNumber } from '../policy/port.ts';
+import { protocol } from '../policy/protocol.ts';
 import { qosControls } from '../qos-controls.ts';
-import { cidr, ipAddress, ipv4Address, ipv6Address, pattern } from '../scalars.ts';
+import { cidr, ipAddress, ipv4Address, ipv6Address, looseCidr, pattern } from '../scalars.ts';
 import { type WorkloadEndpointIdentity, workloadEndpointName } from '../workload-endpoint-name.ts';
 
 const namedPort = z.object({
@@ -144,13 +144,15 @@ export const workloadEndpoint = defineKind({
           familyOf(internalIP) === familyOf(externalIP) ? [] : [`spec.ipNATs[${i}].externalIP`],
         ),
     },
+    ...endpointChecks,
     {
-      path: 'spec.profiles',
-      rule: subdomainName.rule,
-      check: ({ spec: { profiles = [] } }) =>
-        profiles.flatMap((name, i) => (subdomainName.holds(name) ? [] : [`spec.profiles[${i}]`])),
+      path: 'spec.ports',
+      rule: 'is required unless hostPort is set',
+      check: ({ spec: { ports = [] } }) =>
+        ports.flatMap(({ name, hostPort }, i) =>
+          name || hostPort ? [] : [`spec.ports[${i}].name`],
+        ),
     },
-    ...portChecks(),
   ],
 });
 
@@ -163,29 +165,6 @@ const NAME_FIELDS = [
   'endpoint',
   'serviceAccountName',
 ] as const;
-
-type NamedPorts = readonly z.infer<typeof namedPort>[];
-
-function portChecks() {
-  const each = (rule: string, field: string, holds: (port: NamedPorts[number]) => boolean) => ({
-    path: 'spec.ports',
-    rule,
-    check: ({
-      spec: { ports = [] },
-    }: {
-      readonly spec: { readonly ports?: NamedPorts | undefined };
-    }) => ports.flatMap((port, i) => (holds(port) ? [] : [`spec.ports[${i}].${field}`])),
-  });
-  return [
-    each('must be TCP, UDP or SCTP: others have no ports', 'protocol', (port) =>
-      hasPorts(port.protocol),
-    ),
-    each(PORT_NAME_RULE, 'name', ({ name }) => !name || isPortName(name)),
-    each('is required unless hostPort is set', 'name', ({ name, hostPort }) =>
-      Boolean(name || hostPort),
-    ),
-  ];
-}
 
 function expectedName(spec: WorkloadEndpointIdentity): string | undefined {
   try {

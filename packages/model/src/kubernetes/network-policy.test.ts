@@ -1,20 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { faultPaths } from '../../test/fault-paths.ts';
 import vectors from '../../test/vectors/kubernetes-network-policies.json' with { type: 'json' };
 import { parseManifest } from '../manifest.ts';
-import { ValidationError } from '../validation.ts';
 
 function manifestOf(spec: unknown, metadata: unknown = { name: 'web', namespace: 'prod' }) {
   return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec };
-}
-
-function faultPaths(manifest: unknown): string[] {
-  try {
-    parseManifest(manifest);
-  } catch (error) {
-    if (error instanceof ValidationError) return error.faults.map(({ path }) => path);
-    throw error;
-  }
-  return [];
 }
 
 interface Vector {

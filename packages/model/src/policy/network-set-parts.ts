@@ -1,17 +1,11 @@
-import { type Prefix, parseInterfaceAddress, prefixOf } from '@overland/net';
+import type { Prefix } from '@overland/net';
 import { z } from 'zod';
 import type { Rule } from '../kind.ts';
 import { NAMESPACE_LABEL } from '../labels/label-names.ts';
 import type { Metadata } from '../resource.ts';
-import { text } from '../scalars.ts';
+import { looseCidr } from '../scalars.ts';
 
 const MAX_NETS = 100_000;
-
-/** A prefix; bits past its length are cleared, an address is a host prefix: Calico takes both. */
-export const looseCidr: z.ZodType<Prefix> = text('a prefix or an address', (value) => {
-  const { address, length } = parseInterfaceAddress(value);
-  return prefixOf(address, length);
-});
 
 /** The spec of both kinds of network sets. */
 export const networkSetSpec = z.object({

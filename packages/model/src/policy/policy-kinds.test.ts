@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { faultPaths } from '../../test/fault-paths.ts';
 import vectors from '../../test/vectors/policy-kinds.json' with { type: 'json' };
 import { parseManifest } from '../manifest.ts';
-import { ValidationError } from '../validation.ts';
 
 interface Vector {
   readonly name: string;
@@ -20,16 +20,6 @@ interface ValidVector extends Vector {
 
 function manifestOf({ kind, metadata, spec }: Vector): unknown {
   return { apiVersion: 'projectcalico.org/v3', kind, metadata, spec };
-}
-
-function faultPaths(manifest: unknown): string[] {
-  try {
-    parseManifest(manifest);
-  } catch (error) {
-    if (error instanceof ValidationError) return error.faults.map(({ path }) => path);
-    throw error;
-  }
-  return [];
 }
 
 describe('policy kinds, sets, profiles and endpoints', () => {

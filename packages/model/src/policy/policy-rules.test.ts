@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { faultPaths } from '../../test/fault-paths.ts';
 import vectors from '../../test/vectors/policy-rules.json' with { type: 'json' };
 import { parseManifest } from '../manifest.ts';
-import { ValidationError } from '../validation.ts';
 
 interface Vector {
   readonly rule: unknown;
@@ -17,16 +17,6 @@ function policyOf({ rule, direction = 'ingress', kind = 'NetworkPolicy' }: Vecto
     metadata: { name: 'web' },
     spec: { [direction]: [rule] },
   };
-}
-
-function faultPaths(manifest: unknown): string[] {
-  try {
-    parseManifest(manifest);
-  } catch (error) {
-    if (error instanceof ValidationError) return error.faults.map(({ path }) => path);
-    throw error;
-  }
-  return [];
 }
 
 describe('one rule of a policy', () => {
