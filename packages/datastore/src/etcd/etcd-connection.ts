@@ -1,12 +1,6 @@
-import {
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type ClientDuplexStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { UnavailableError } from '../errors.ts';
+import { Channel, type Method, type StreamMethod } from './channel.ts';
 import {
   isOfMember,
   isServiceError,
@@ -22,17 +16,7 @@ import {
 } from './etcd-options.ts';
 import { Members } from './members.ts';
 import { AuthenticateRequest, AuthenticateResponse } from './messages.ts';
-import { type Decoded, decode, type Encodable, encode, type Message } from './protobuf.ts';
-
-/** A method with the messages it takes and gives. */
-export interface Method<Request extends Message, Response extends Message> {
-  /** `/etcdserverpb.KV/Range` */
-  readonly path: string;
-  readonly request: Request;
-  readonly response: Response;
-  /** Whether asking twice is the same as asking once. */
-  readonly isIdempotent: boolean;
-}
+import type { Decoded, Encodable, Message } from './protobuf.ts';
 
 const AUTHENTICATE = {
   path: '/etcdserverpb.Auth/Authenticate',
@@ -45,20 +29,6 @@ const DEFAULT_DEADLINE_MS = 5000;
 /** Shortest time that a member is given before the next is asked. */
 const SHORTEST_ATTEMPT_MS = 1000;
 
-const CHANNEL_OPTIONS: ClientOptions = {
-  // A black-holed connection is noticed in 9 s. etcd refuses pings more often than every 5 s.
-  'grpc.keepalive_time_ms': 6000,
-  'grpc.keepalive_timeout_ms': 3000,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2000,
-  'grpc.max_receive_message_length': -1,
-  'grpc.max_send_message_length': -1,
-  // A new channel must be a new connection, not the old one from a pool of the process.
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.enable_http_proxy': 0,
-};
-
 /**
  * Calls to an etcd cluster: one connection at a time, to the next member when one fails, with a deadline for
  * each call and a token where users have to log in.
@@ -67,7 +37,7 @@ export class EtcdConnection implements Disposable {
   readonly deadlineMs: number;
   readonly #options: EtcdOptions;
   readonly #members: Members;
-  #client: Client | undefined;
+  #channel: Channel | undefined;
   #token: Promise<string> | undefined;
   #isDisposed = false;
 
@@ -105,27 +75,22 @@ export class EtcdConnection implements Disposable {
   }
 
   /**
-   * Opens a stream on the current connection. Report its failure with {@link failed}.
+   * Opens a stream on the current connection.
    *
    * @throws The errors of the port, if logging in fails.
    */
   async stream<Request extends Message, Response extends Message>(
-    method: Pick<Method<Request, Response>, 'path' | 'request' | 'response'>,
+    method: StreamMethod<Request, Response>,
   ): Promise<ClientDuplexStream<Encodable<Request>, Decoded<Response>>> {
-    const client = await this.#current(this.deadlineMs);
-    const metadata = await this.#metadata(client, this.deadlineMs).catch((error: unknown) => {
+    const channel = await this.#current(this.deadlineMs);
+    const metadata = await this.#metadata(channel, this.deadlineMs).catch((error: unknown) => {
       throw isServiceError(error) ? portErrorOf(error) : error;
     });
     // A member without a leader must say so rather than be silent.
     metadata.set('hasleader', 'true');
-    const stream = client.makeBidiStreamRequest<Encodable<Request>, Decoded<Response>>(
-      method.path,
-      (request) => encode(method.request, request),
-      (octets) => decode(method.response, octets),
-      metadata,
-    );
+    const stream = channel.stream(method, metadata);
     stream.on('error', (error) => {
-      if (isServiceError(error)) this.#blame(client, error);
+      if (isServiceError(error)) this.#blame(channel, error);
     });
     return stream;
   }
@@ -137,8 +102,8 @@ export class EtcdConnection implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    this.#client?.close();
-    this.#client = undefined;
+    this.#channel?.close();
+    this.#channel = undefined;
   }
 
   /** A member that hangs must leave time for another one, if the call may be repeated. */
@@ -152,32 +117,40 @@ export class EtcdConnection implements Disposable {
     request: Encodable<Request>,
     timeMs: number,
   ): Promise<Decoded<Response>> {
-    const client = await this.#current(timeMs);
+    const channel = await this.#current(timeMs);
     try {
-      const metadata = await this.#metadata(client, timeMs);
-      return await unary(client, method, request, { metadata, timeMs });
+      const metadata = await this.#metadata(channel, timeMs);
+      return await channel.unary(method, request, { metadata, timeMs });
     } catch (error) {
-      if (isServiceError(error)) this.#blame(client, error);
+      if (isServiceError(error)) this.#blame(channel, error);
       throw error;
     }
   }
 
-  /** Moves on to the next member if the connection in use is the one that failed. */
-  #blame(client: Client, error: ServiceError): void {
+  #blame(channel: Channel, error: ServiceError): void {
     if (needsNewToken(error)) this.forgetToken();
-    if (!isOfMember(error) || client !== this.#client) return;
-    this.#client = undefined;
-    this.#members.next();
-    // Calls under way on it go on; streams are cut off with the next keepalive, and opened anew.
-    client.close();
+    if (isOfMember(error)) this.#leave(channel);
   }
 
-  async #current(timeMs: number): Promise<Client> {
-    if (this.#client) return this.#client;
+  /** Moves on to the next member if the connection in use is the one that failed. */
+  #leave(channel: Channel): void {
+    if (channel !== this.#channel) return;
+    this.#channel = undefined;
+    this.#members.next();
+    // One call that was late says little: streams stay where they are as long as there are signs of life.
+    channel.retire();
+  }
+
+  async #current(timeMs: number): Promise<Channel> {
+    if (this.#channel) return this.#channel;
     const endpoint = await this.#members.current(timeMs);
     if (this.#isDisposed) throw new UnavailableError('this datastore was closed');
-    this.#client ??= new Client(endpoint.target, this.#credentials(endpoint), CHANNEL_OPTIONS);
-    return this.#client;
+    if (this.#channel) return this.#channel;
+    const channel: Channel = new Channel(endpoint.target, this.#credentials(endpoint), () =>
+      this.#leave(channel),
+    );
+    this.#channel = channel;
+    return channel;
   }
 
   #credentials({ isTls }: Endpoint) {
@@ -190,12 +163,12 @@ export class EtcdConnection implements Disposable {
     }
   }
 
-  async #metadata(client: Client, timeMs: number): Promise<Metadata> {
+  async #metadata(channel: Channel, timeMs: number): Promise<Metadata> {
     const metadata = new Metadata();
     const { username: name, password = '' } = this.#options;
     if (name === undefined) return metadata;
     const options = { metadata: new Metadata(), timeMs };
-    this.#token ??= unary(client, AUTHENTICATE, { name, password }, options).then(
+    this.#token ??= channel.unary(AUTHENTICATE, { name, password }, options).then(
       ({ token }) => token,
       (error: unknown) => {
         this.#token = undefined;
@@ -205,27 +178,4 @@ export class EtcdConnection implements Disposable {
     metadata.set('token', await this.#token);
     return metadata;
   }
-}
-
-function unary<Request extends Message, Response extends Message>(
-  client: Client,
-  method: Method<Request, Response>,
-  request: Encodable<Request>,
-  { metadata, timeMs }: { readonly metadata: Metadata; readonly timeMs: number },
-): Promise<Decoded<Response>> {
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest<Encodable<Request>, Decoded<Response>>(
-      method.path,
-      (value) => encode(method.request, value),
-      (octets) => decode(method.response, octets),
-      request,
-      metadata,
-      { deadline: Date.now() + Math.max(1, timeMs) },
-      (error, response) => {
-        if (error) reject(error);
-        else if (response) resolve(response);
-        else reject(new UnavailableError(`etcd: ${method.path} gave no answer`));
-      },
-    );
-  });
 }

@@ -116,3 +116,7 @@ export const LeaseKeepAliveResponse = message({ ID: one(2, 'int64'), TTL: one(3,
 
 export const AuthenticateRequest = message({ name: one(1, 'text'), password: one(2, 'text') });
 export const AuthenticateResponse = message({ token: one(2, 'text') });
+
+/** https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+export const HealthCheckRequest = message({ service: one(1, 'text') });
+export const HealthCheckResponse = message({ status: one(1, 'int32') });
