@@ -1,5 +1,10 @@
-import { type Datastore, MemoryDatastore, UnavailableError } from '@overland/datastore';
-import { expect, test } from 'vitest';
+import {
+  AccessDeniedError,
+  type Datastore,
+  MemoryDatastore,
+  UnavailableError,
+} from '@overland/datastore';
+import { expect, test, vi } from 'vitest';
 import { DatastoreReach } from './datastore-reach.ts';
 
 /** A datastore of which calls can be made to fail. */
@@ -56,4 +61,35 @@ test('reads and conflicts do not excuse writes', async () => {
   expect(reach.refusesWrites).toBe(true);
   await observed.transact(PUT);
   expect(reach.fault).toBeUndefined();
+});
+
+test('a watch that is refused is named, and begins when it is allowed', async () => {
+  await using inner = new MemoryDatastore();
+  const reach = new DatastoreReach(20);
+  const allowed = new AbortController();
+  let attempts = 0;
+  const store = reach.observe({
+    isPrivate: true,
+    get: (key) => inner.get(key),
+    list: (prefix) => inner.list(prefix),
+    transact: (transaction) => inner.transact(transaction),
+    lease: (ttlSeconds) => inner.lease(ttlSeconds),
+    compact: (revision) => inner.compact(revision),
+    async *watch(prefix, signal) {
+      attempts++;
+      if (!allowed.signal.aborted) throw new AccessDeniedError(`watching ${prefix}: denied`);
+      yield* inner.watch(prefix, signal);
+    },
+    async [Symbol.asyncDispose]() {},
+  });
+  const stop = new AbortController();
+  const first = store.watch('/a/', stop.signal)[Symbol.asyncIterator]().next();
+  await vi.waitFor(() => expect(reach.fault).toBe('watching /a/: denied'));
+  await store.get('/b');
+  expect(reach.fault).toBe('watching /a/: denied');
+  allowed.abort();
+  expect((await first).value).toMatchObject({ type: 'synced' });
+  expect(reach.fault).toBeUndefined();
+  expect(attempts).toBeGreaterThan(1);
+  stop.abort();
 });

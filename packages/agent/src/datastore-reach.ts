@@ -1,4 +1,10 @@
-import { AccessDeniedError, type Datastore, UnavailableError } from '@overland/datastore';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  AccessDeniedError,
+  type Change,
+  type Datastore,
+  UnavailableError,
+} from '@overland/datastore';
 
 /**
  * Whether the datastore does what it is asked, as the calls find it: an outage shows with the first call that fails.
@@ -7,10 +13,19 @@ import { AccessDeniedError, type Datastore, UnavailableError } from '@overland/d
 export class DatastoreReach {
   #readFault: string | undefined;
   #writeFault: string | undefined;
+  /** Why a range may not be watched, by prefix. */
+  readonly #refused = new Map<string, string>();
+  readonly #refusedPauseMs: number;
 
-  /** Why calls fail now; `undefined` if they do not. */
+  /** @param refusedPauseMs How long after a refusal a watch is tried again. */
+  constructor(refusedPauseMs = 2000) {
+    this.#refusedPauseMs = refusedPauseMs;
+  }
+
+  /** Why calls fail now, or what may not be watched; `undefined` if all is well. */
   get fault(): string | undefined {
-    return this.#readFault ?? this.#writeFault;
+    const [refused] = this.#refused.values();
+    return this.#readFault ?? this.#writeFault ?? refused;
   }
 
   /** Whether writes have failed, and none has been carried out since. */
@@ -18,18 +33,45 @@ export class DatastoreReach {
     return this.#writeFault !== undefined;
   }
 
-  /** `datastore`, with what becomes of its calls taken note of. Watches mend themselves, and tell nothing. */
+  /**
+   * `datastore`, with what becomes of its calls taken note of. Watches mend themselves, and tell nothing; one that is
+   * refused from the start waits until it is not: a role made for an older agent must not end a newer one.
+   */
   observe(datastore: Datastore): Datastore {
     return {
       isPrivate: datastore.isPrivate,
       get: (key) => this.#read(() => datastore.get(key)),
       list: (prefix, options) => this.#read(() => datastore.list(prefix, options)),
       transact: (transaction) => this.#write(() => datastore.transact(transaction)),
-      watch: (prefix, signal, from) => datastore.watch(prefix, signal, from),
+      watch: (prefix, signal, from) =>
+        this.#watch(() => datastore.watch(prefix, signal, from), prefix, signal),
       compact: (revision) => datastore.compact(revision),
       lease: (ttlSeconds) => this.#write(() => datastore.lease(ttlSeconds)),
       [Symbol.asyncDispose]: () => datastore[Symbol.asyncDispose](),
     };
+  }
+
+  async *#watch(
+    open: () => AsyncIterable<Change>,
+    prefix: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<Change, void> {
+    let isBegun = false;
+    while (!signal.aborted) {
+      try {
+        for await (const change of open()) {
+          isBegun = true;
+          this.#refused.delete(prefix);
+          yield change;
+        }
+        return;
+      } catch (error) {
+        // Once something was told, only a new process can begin again from nothing.
+        if (isBegun || !(error instanceof AccessDeniedError)) throw error;
+        this.#refused.set(prefix, error.message);
+        await delay(this.#refusedPauseMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   async #read<T>(call: () => Promise<T>): Promise<T> {
