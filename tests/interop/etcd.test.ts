@@ -1,5 +1,10 @@
 import { openDatastore } from '@overland/datastore';
-import { describeDatastore, EtcdProcess } from '@overland/datastore/testing';
+import {
+  type DatastoreHarness,
+  describeDatastore,
+  describeResources,
+  EtcdProcess,
+} from '@overland/datastore/testing';
 import { afterAll, beforeAll } from 'vitest';
 
 let etcd: EtcdProcess;
@@ -9,10 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => etcd[Symbol.asyncDispose]());
 
-describeDatastore('etcd', async () => {
+async function open(): Promise<DatastoreHarness> {
   await etcd.clear();
   return {
     connect: () => openDatastore({ type: 'etcd', endpoints: [etcd.endpoint] }),
     async [Symbol.asyncDispose]() {},
   };
-});
+}
+
+describeDatastore('etcd', open);
+// Without TLS: passwords must be refused.
+describeResources('etcd', open);

@@ -55,7 +55,11 @@ export function anyCase<const W extends readonly [string, ...string[]]>(
       context.addIssue({ code: 'custom', message: `must be ${words.join(' or ')}`, input: value });
       return z.NEVER;
     })
-    .meta({ rule: `${words.join(' or ')}, in any case`, pattern: anyCasePattern(words) });
+    .meta({
+      rule: `${words.join(', ')}, in any case`,
+      pattern: anyCasePattern(words),
+      examples: words,
+    });
 }
 
 /** JSON Schema has no flag for it. */

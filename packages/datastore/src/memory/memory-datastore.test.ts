@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest';
 import { describeDatastore } from '../testing/describe-datastore.ts';
+import { describeResources } from '../testing/describe-resources.ts';
+import type { Open } from '../testing/harness.ts';
 import { MemoryDatastore } from './memory-datastore.ts';
 import { MemoryStore } from './memory-store.ts';
 
-describeDatastore('memory', async () => {
+const open: Open = async () => {
   const store = new MemoryStore();
   return { connect: async () => new MemoryDatastore(store), async [Symbol.asyncDispose]() {} };
-});
+};
+
+describeDatastore('memory', open);
+describeResources('memory', open);
 
 test('an outage fails every call and passes', async () => {
   await using store = new MemoryDatastore();

@@ -7,6 +7,8 @@ import type { Datastore, Transaction } from '../datastore.ts';
 import { UnavailableError } from '../errors.ts';
 import { openDatastore } from '../open-datastore.ts';
 import { describeDatastore } from '../testing/describe-datastore.ts';
+import { describeResources } from '../testing/describe-resources.ts';
+import type { Open } from '../testing/harness.ts';
 import { SqliteDatastore } from './sqlite-datastore.ts';
 
 /** A path for a database that is not there yet, gone when it leaves scope. */
@@ -18,13 +20,16 @@ async function freshPath(): Promise<AsyncDisposable & { readonly path: string }>
   };
 }
 
-describeDatastore('SQLite', async () => {
+const open: Open = async () => {
   const fresh = await freshPath();
   return {
     connect: () => openDatastore({ type: 'sqlite', path: fresh.path }),
     [Symbol.asyncDispose]: () => fresh[Symbol.asyncDispose](),
   };
-});
+};
+
+describeDatastore('SQLite', open);
+describeResources('SQLite', open);
 
 const PUT: Transaction = { conditions: [], operations: [{ type: 'put', key: '/a', value: '1' }] };
 

@@ -20,19 +20,19 @@ const REPEATED_FIELDS = 3;
 
 /**
  * The fields of the objects that a schema describes, nested ones behind the one that holds them. Where several hold
- * the same fields, they stand behind the first.
+ * the same fields, they stand behind the first, unless they are to be repeated.
  */
-export function fieldRows(schema: JsonSchema): FieldRow[] {
-  return rowsOf(schema, '', new Map());
+export function fieldRows(schema: JsonSchema, { repeat = false } = {}): FieldRow[] {
+  return rowsOf(schema, '', repeat ? undefined : new Map());
 }
 
-function rowsOf(schema: JsonSchema, prefix: string, seen: Map<string, string>): FieldRow[] {
+function rowsOf(schema: JsonSchema, prefix: string, seen?: Map<string, string>): FieldRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
     const required = schema.required?.includes(name) ?? false;
     const [inner, suffix] = innerObject(field);
     const shown = `${path}${suffix}`;
-    const same = inner && repeats(inner, shown, seen);
+    const same = inner && seen && repeats(inner, shown, seen);
     const row = rowOf(field, { path, required, ...(same !== undefined && { same }) });
     return inner && same === undefined ? [row, ...rowsOf(inner, `${shown}.`, seen)] : [row];
   });

@@ -23,6 +23,7 @@ export interface JsonSchema {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly default?: unknown;
+  readonly examples?: readonly unknown[];
   /** Given by whoever writes, never shown. */
   readonly writeOnly?: boolean;
   /** A field that Calico does not have. */
@@ -96,9 +97,10 @@ function complete(zodSchema: z.core.$ZodType, draft: Draft): void {
   if (def.type === 'object') draft.additionalProperties = false;
   if (def.type === 'bigint') draft.type = 'integer';
   if (def.type === 'default' && def.defaultValue !== undefined) draft.default = def.defaultValue;
-  // zod leaves a default out where reading a value changes its form.
-  const { default: preset } = (z.globalRegistry.get(zodSchema) ?? {}) as { default?: unknown };
+  // zod leaves these out where reading a value changes its form.
+  const { default: preset, examples } = z.globalRegistry.get(zodSchema) ?? {};
   if (preset !== undefined) draft.default = preset;
+  if (Array.isArray(examples)) draft.examples = examples;
   if (draft.minimum === Number.MIN_SAFE_INTEGER) delete draft.minimum;
   if (draft.maximum === Number.MAX_SAFE_INTEGER) delete draft.maximum;
   delete draft.propertyNames;

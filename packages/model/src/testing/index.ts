@@ -1,0 +1,1 @@
+export { sampleManifests, sampleResources } from './sample-manifests.ts';
