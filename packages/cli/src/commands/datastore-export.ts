@@ -28,9 +28,9 @@ export const datastoreExport = command({
     const path = resolve(context.workingDirectory, directory);
     using progress = transferProgress(context);
     const result = dryRun
-      ? await countKeys(await readDatastore(open.datastore, open.place))
+      ? await countKeys(await readDatastore(open.underLock, open.place))
       : await exportDirectory({
-          store: open.datastore,
+          store: open.underLock,
           location: open.place,
           directory: path,
           now: () => new Date(),

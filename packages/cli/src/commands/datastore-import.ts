@@ -31,7 +31,7 @@ export const datastoreImport = command({
       (mayCreate) => openClient(context, { config, mayCreate }),
       options.dryRun,
     );
-    await runTransfer(context, { source, target: open.datastore, place: open.place, ...options });
+    await runTransfer(context, { source, target: open.underLock, place: open.place, ...options });
     return 0;
   },
 });

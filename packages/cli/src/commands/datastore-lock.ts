@@ -16,7 +16,7 @@ export const datastoreLock = command({
   async handle(context, { config }) {
     const { setLock } = await import('@overland/datastore');
     await using open = await openClient(context, { config });
-    const isNew = await setLock(open.datastore, true);
+    const isNew = await setLock(open.underLock, true);
     context.stdout.write(`Datastore ${isNew ? 'locked' : 'was locked already'}: ${open.place}\n`);
     return 0;
   },

@@ -52,7 +52,7 @@ export const datastoreMigrate = command({
     await using open = await openTarget(target.open, options.dryRun);
     await runTransfer(context, {
       source: opened.source,
-      target: open.datastore,
+      target: open.underLock,
       place: open.place,
       ...options,
     });
@@ -80,8 +80,8 @@ async function openSource(location: TransferLocation): Promise<OpenSource> {
   const open: OpenClient = await location.open(false);
   try {
     return {
-      isLocked: await isDatastoreLocked(open.datastore),
-      source: await readDatastore(open.datastore, open.place),
+      isLocked: await isDatastoreLocked(open.underLock),
+      source: await readDatastore(open.underLock, open.place),
       [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -16,7 +16,7 @@ export const datastoreUnlock = command({
   async handle(context, { config }) {
     const { setLock } = await import('@overland/datastore');
     await using open = await openClient(context, { config });
-    const isNew = await setLock(open.datastore, false);
+    const isNew = await setLock(open.underLock, false);
     context.stdout.write(`Datastore ${isNew ? 'unlocked' : 'was not locked'}: ${open.place}\n`);
     return 0;
   },

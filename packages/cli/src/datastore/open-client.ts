@@ -7,8 +7,10 @@ import { datastoreOptionsOf } from './datastore-options.ts';
 
 /** An open datastore, and what it is called in messages. */
 export interface OpenClient extends AsyncDisposable {
+  /** Writes nothing while an operator has locked it. */
   readonly datastore: Datastore;
-  /** Writes nothing while an operator has locked the datastore. */
+  /** The same, but for the lock: for what locks it, moves it and unlocks it. */
+  readonly underLock: Datastore;
   readonly client: ResourceClient;
   /** `etcd at https://10.0.0.1:2379`, `/var/lib/overland/datastore.db`. */
   readonly place: string;
@@ -47,10 +49,13 @@ export async function openAt(
   );
   if (options.type === 'sqlite') await checkFile(options.path, mayCreate);
   const opened = await openDatastore(options);
-  const datastore = dryRun ? new DryRunDatastore(opened) : opened;
+  const underLock = dryRun ? new DryRunDatastore(opened) : opened;
+  // What is only tried is no write.
+  const datastore = dryRun ? underLock : honourLock(underLock);
   return {
     datastore,
-    client: new ResourceClient(honourLock(datastore)),
+    underLock,
+    client: new ResourceClient(datastore),
     place: placeOf(options),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };

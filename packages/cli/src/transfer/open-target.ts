@@ -1,6 +1,6 @@
 import type { OpenClient } from '../datastore/open-client.ts';
 
-type Target = Pick<OpenClient, 'datastore' | 'place'> & AsyncDisposable;
+type Target = Pick<OpenClient, 'underLock' | 'place'> & AsyncDisposable;
 
 /**
  * Opens what a transfer writes to. A dry run makes no file: one that is not there is compared with as if it were empty.
@@ -16,11 +16,11 @@ export async function openTarget(
   } catch (error) {
     const { MemoryDatastore, UnavailableError } = await import('@overland/datastore');
     if (!dryRun || !(error instanceof UnavailableError)) throw error;
-    const datastore = new MemoryDatastore();
+    const underLock = new MemoryDatastore();
     return {
-      datastore,
+      underLock,
       place: 'a datastore that is not there yet',
-      [Symbol.asyncDispose]: () => datastore[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => underLock[Symbol.asyncDispose](),
     };
   }
 }

@@ -17,7 +17,10 @@ interface KeyRange {
   readonly leftOut?: string;
 }
 
-/** The first that fits decides. A key that nothing fits moves: it is better kept than lost. */
+/**
+ * What is under a lease, or means something in its own datastore only, stays behind. The first that fits decides. A key
+ * that nothing fits moves: it is better kept than lost.
+ */
 const RANGES: readonly KeyRange[] = [
   { keys: /^\/calico\/ipam\/v2\/assignment\//, what: 'IPAM blocks' },
   { keys: /^\/calico\/ipam\/v2\/handle\//, what: 'IPAM handles' },

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { openDatastore, ResourceClient } from '@overland/datastore';
 import { parseManifest } from '@overland/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { captureRun } from '../testing/captured-run.ts';
+import { captureRun } from '../../packages/cli/src/testing/captured-run.ts';
+
+// What a user sees of export, import, migrate and the lock, in this process, on SQLite.
 
 const MANIFESTS = [
   { kind: 'IPPool', metadata: { name: 'p1' }, spec: { cidr: '10.65.0.0/16' } },
@@ -133,13 +135,24 @@ describe('migrate', () => {
   });
 });
 
-test('what the command line would write is refused while the datastore is locked', async () => {
-  const { openClient } = await import('../datastore/open-client.ts');
+test('what the command line would write is refused while the datastore is locked; reading goes on', async () => {
   await run('a.db', 'lock');
   const env = { OVERLAND_SQLITE_PATH: join(directory, 'a.db') };
-  await using open = await openClient({ env, workingDirectory: '/', stderr: process.stderr }, {});
-  await expect(open.client.delete('IPPool', { name: 'p1' })).rejects.toMatchObject({
-    name: 'LockedError',
+  const stdin = JSON.stringify({ ...MANIFESTS[0], spec: { cidr: '10.65.0.0/16', disabled: true } });
+  for (const argv of [
+    ['apply', '-f', '-'],
+    ['delete', 'ippool', 'p1'],
+    ['label', 'ippool', 'p1', 'a=b'],
+  ]) {
+    const { code, err } = await captureRun(argv, { env, stdin });
+    expect(err).toContain('the datastore is locked');
+    expect(code).toBe(7);
+  }
+  expect(await captureRun(['get', 'ippool', 'p1', '-o', 'name'], { env })).toMatchObject({
+    code: 0,
   });
-  expect(await open.client.get('IPPool', { name: 'p1' })).toBeDefined();
+  const diff = await captureRun(['diff', '-f', '-'], { env, stdin });
+  expect(diff).toMatchObject({ code: 1, out: expect.stringContaining('disabled: true') });
+  await run('a.db', 'unlock');
+  expect((await captureRun(['apply', '-f', '-'], { env, stdin })).code).toBe(0);
 });
