@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openDatastore, ResourceClient } from '@overland/datastore';
+import { parseManifest } from '@overland/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 // A person at a real shell: what is typed, with Tab, on a terminal of its own.
@@ -20,10 +22,18 @@ const SHELLS = {
 
 let directory: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'overland-completion-'));
   symlinkSync(OVERLAND, join(directory, 'overland'));
   writeFileSync(join(directory, 'manifest-of-mine.yaml'), '');
+  await using store = await openDatastore({ type: 'sqlite', path: join(directory, 'db') });
+  const peer = {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'BGPPeer',
+    metadata: { name: 'leaf11' },
+    spec: { peerIP: '10.0.0.1', asNumber: 65011 },
+  };
+  await new ResourceClient(store).create(parseManifest(peer));
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -37,6 +47,7 @@ async function typeInto(shell: keyof typeof SHELLS, lines: readonly string[]): P
       HOME: directory,
       PATH: `${directory}:${process.env.PATH}`,
       TERM: 'dumb',
+      OVERLAND_SQLITE_PATH: join(directory, 'db'),
     },
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: 60_000,
@@ -57,6 +68,11 @@ for (const shell of Object.keys(SHELLS) as (keyof typeof SHELLS)[]) {
       ]);
       expect(shown).toMatch(/^\{"overland":"[^"]+","node":"[^"]+"\}/m);
       expect(shown).toMatch(/^\{"OVERLAND":"[^"]+","NODE":"[^"]+"\}/m);
+    });
+
+    test('completes kinds and names of objects', async () => {
+      const shown = await typeInto(shell, ['overland get bgpp\tlea\t-o name']);
+      expect(shown).toMatch(/^bgppeer\/leaf11/m);
     });
 
     test('completes file names where a file is wanted', async () => {

@@ -1,7 +1,7 @@
 import type { CommandContext } from '../command.ts';
 import type { RegistryEntry } from '../registry.ts';
 import { type Candidate, findCandidates } from './find-candidates.ts';
-import { kindCandidates, objectNames } from './object-names.ts';
+import { kindCandidates, namespaceNames, objectNames, workloadNames } from './object-names.ts';
 
 /** Who presses Tab waits no longer for the datastore. */
 const DEADLINE_MS = 2000;
@@ -40,13 +40,23 @@ async function answerTo(
       return linesOf(await kindCandidates(), begun);
     case 'names': {
       const names = await withinDeadline(objectNames(context, completion));
-      const left = names.filter((name) => !completion.given.includes(name));
-      return linesOf(
-        left.map((word) => ({ word, meaning: '' })),
+      return namesText(
+        names.filter((name) => !completion.given.includes(name)),
         begun,
       );
     }
+    case 'namespaces':
+      return namesText(await withinDeadline(namespaceNames(context, completion)), begun);
+    case 'workloads':
+      return namesText(await withinDeadline(workloadNames(context)), begun);
   }
+}
+
+function namesText(names: readonly string[], begun: string): string {
+  return linesOf(
+    names.map((word) => ({ word, meaning: '' })),
+    begun,
+  );
 }
 
 function linesOf(candidates: readonly Candidate[], begun: string): string {

@@ -35,14 +35,30 @@ const apply = command({
 const nodeStatus = { ...apply, name: 'node status', summary: 'Status', options: {}, arguments: {} };
 const nodeDiags = { ...nodeStatus, name: 'node diags', summary: 'Diagnostics' };
 
-const COMMANDS = [get, apply, nodeStatus, nodeDiags].map((loaded: Command) => ({
+const workloadRm = {
+  ...nodeStatus,
+  name: 'workload rm',
+  summary: 'Remove',
+  arguments: { name: { summary: 'name' } },
+};
+const label = {
+  ...get,
+  name: 'label',
+  arguments: {
+    kind: { summary: '' },
+    name: { summary: '' },
+    labels: { summary: '', variadic: true },
+  },
+} as const;
+
+const COMMANDS = [workloadRm, label, get, apply, nodeStatus, nodeDiags].map((loaded: Command) => ({
   name: loaded.name,
   summary: loaded.summary,
   load: async () => loaded,
 }));
 
 test.each([
-  ['', 'get apply node --help'],
+  ['', 'workload label get apply node --help'],
   ['no', 'node'],
   ['node ', 'status diags --help'],
   ['node di', 'diags'],
@@ -65,6 +81,9 @@ test.each([
   ['get -n kube -o json wep a -c f ', 'names of wep namespace=kube output=json config=f not a'],
   ['get --namespace=kube wep ', 'names of wep namespace=kube'],
   ['get wep -- -', 'names of wep'],
+  ['get wep -n ', 'namespaces of wep'],
+  ['label wep x ', ''],
+  ['workload rm ', 'workloads'],
 ])('overland %s → %s', async (line, expected) => {
   const completion = await findCandidates(line.split(' '), COMMANDS);
   const shown = (): string => {
@@ -77,6 +96,8 @@ test.each([
         const not = given.length > 0 ? ` not ${given.join(' ')}` : '';
         return `names of ${kind}${settings.join('')}${not}`;
       }
+      case 'namespaces':
+        return `namespaces of ${completion.kind}`;
       default:
         return completion.type;
     }

@@ -19,16 +19,24 @@ export type Completion =
       readonly kind: string;
       readonly given: readonly string[];
       readonly options: Readonly<Record<string, string>>;
-    };
+    }
+  /** Namespaces in which there are objects of the kind. */
+  | {
+      readonly type: 'namespaces';
+      readonly kind: string;
+      readonly options: Readonly<Record<string, string>>;
+    }
+  /** Names of the workloads of this host. */
+  | { readonly type: 'workloads' };
 
 const NOTHING: Completion = { type: 'words', candidates: [] };
 const HELP: Candidate = { word: '--help', meaning: 'explain the command' };
-const FILE_VALUES: ReadonlySet<string> = new Set(['file', 'path', 'directory', 'dir']);
+const FILES: ReadonlySet<string> = new Set(['file', 'path', 'directory', 'topology']);
 
 /**
  * What may stand in the place of the last of `words`: the words of a command line behind the program's name, the
- * last one begun or empty. Knows arguments by their names in the command's table: `kind`, and `name` or `names`
- * behind it. Others are taken for files, as shells do.
+ * last one begun or empty. Knows arguments by their names in the command's table: `kind`, `name` or `names`
+ * behind it, `name` of a workload command, `file` and the like; and options by the names of their values.
  */
 export async function findCandidates(
   words: readonly string[],
@@ -56,11 +64,16 @@ function nextWords(before: readonly string[], commands: readonly RegistryEntry[]
 }
 
 function completeInput(
-  { arguments: specs, options }: Command,
+  { name: command, arguments: specs, options }: Command,
   before: readonly string[],
   current: string,
 ): Completion {
   const { positional, values, open, isLiteral } = scan(options, before);
+  const names = Object.keys(specs);
+  const kind = positional[names.indexOf('kind')];
+  if (open === options.namespace && open && kind !== undefined) {
+    return { type: 'namespaces', kind, options: values };
+  }
   if (open) return completeValue(open, current, '');
   if (current.startsWith('-') && !isLiteral) {
     const [flag, value] = splitFlag(current);
@@ -68,18 +81,19 @@ function completeInput(
     if (spec) return completeValue(spec, value ?? '', `${flag}=`);
     return wordsOf([...Object.entries(options).map(optionCandidate), HELP], current);
   }
-  const names = Object.keys(specs);
   const at = Math.min(positional.length, names.length - 1);
   const name = names[at];
   if (name === undefined || (at < positional.length && !specs[name]?.variadic)) return NOTHING;
   const choices = specs[name]?.choices;
   if (choices) return wordsOf(choices.map(withoutMeaning), current);
   if (name === 'kind') return { type: 'kinds' };
-  const kind = positional[names.indexOf('kind')];
-  if ((name === 'name' || name === 'names') && kind !== undefined && names.includes('kind')) {
-    return { type: 'names', kind, given: positional.slice(at), options: values };
+  if (name === 'name' || name === 'names') {
+    if (kind !== undefined) {
+      return { type: 'names', kind, given: positional.slice(at), options: values };
+    }
+    if (command.startsWith('workload ')) return { type: 'workloads' };
   }
-  return { type: 'files' };
+  return FILES.has(name) ? { type: 'files' } : NOTHING;
 }
 
 interface Scanned {
@@ -123,7 +137,7 @@ function completeValue(spec: OptionSpec, begun: string, lead: string): Completio
       lead + begun,
     );
   }
-  const isFile = spec.type !== 'boolean' && FILE_VALUES.has(spec.value ?? '');
+  const isFile = spec.type !== 'boolean' && FILES.has(spec.value ?? '');
   return isFile ? { type: 'files' } : NOTHING;
 }
 
