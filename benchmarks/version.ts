@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openDatastore } from '@overland/datastore';
 
 // How long a command takes to start, beside an empty Node.js process in the same run.
 //   node --conditions=@overland/source benchmarks/version.ts [ROUNDS]
@@ -25,6 +26,9 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   './overland version -o json': [overland, 'version', '-o', 'json'],
   './overland --help': [overland, '--help'],
   "./overland selector 'all()'": [overland, 'selector', 'all()'],
+  './overland get nodes (SQLite)': [overland, 'get', 'nodes'],
+  'Tab behind ./overland get': [overland, '__complete', '--', 'get', ''],
+  'Tab behind ./overland get nodes': [overland, '__complete', '--', 'get', 'nodes', ''],
 };
 
 /** @returns milliseconds from the start of the process until it has ended. */
@@ -40,6 +44,9 @@ function median(values: number[]): number {
 }
 
 try {
+  await (await openDatastore({ type: 'sqlite', path: env.OVERLAND_SQLITE_PATH }))[
+    Symbol.asyncDispose
+  ]();
   const commands = Object.entries(COMMANDS).map(([name, argv]) => ({ name, argv, ms: [0] }));
   for (const { argv } of commands) time(argv);
   for (const each of commands) each.ms = [];

@@ -1,4 +1,5 @@
-import { parseManifest, stringifyJson } from '@overland/model';
+import { type BgpPeer, parseManifest, stringifyJson } from '@overland/model';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MemoryDatastore } from '../memory/memory-datastore.ts';
 import type { Applied, Planned } from './resource-client.ts';
@@ -177,6 +178,93 @@ describe('apply', () => {
       reversePeering: 'Auto',
       ...last,
     });
+  });
+});
+
+test('what follows from other fields of a policy follows the manifest', async () => {
+  const { client, apply } = open();
+  const policy = (spec: object): object => ({
+    ...API,
+    kind: 'NetworkPolicy',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec,
+  });
+  const rules = [{ action: 'Allow' }];
+  await apply(policy({ selector: 'all()', ingress: rules }));
+  await apply(policy({ selector: 'all()', ingress: rules, egress: rules }));
+  const name = { name: 'web', namespace: 'shop' };
+  expect((await client.get('NetworkPolicy', name))?.spec.types).toEqual(['Ingress', 'Egress']);
+  await apply(policy({ selector: 'all()', egress: rules }));
+  const spec = (await client.get('NetworkPolicy', name))?.spec;
+  expect(spec?.types).toEqual(['Egress']);
+  expect(spec?.ingress ?? []).toEqual([]);
+});
+
+describe('any two manifests, with somebody else in between', () => {
+  const labels = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('1', '2'), {
+    noNullPrototype: true,
+  });
+  const spec = fc.record(
+    {
+      asNumber: fc.constantFrom(65001, 65002),
+      nextHopMode: fc.constantFrom('Self', 'Keep', 'Auto'),
+      sourceAddress: fc.constantFrom('None', 'UseNodeIP'),
+      keepaliveTime: fc.constantFrom('2s', '3s'),
+      holdTime: fc.constantFrom('9s', '90s'),
+      passive: fc.boolean(),
+      filters: fc.array(fc.constantFrom('f1', 'f2'), { maxLength: 2 }),
+    },
+    { requiredKeys: [] },
+  );
+  const written = fc
+    .record({ labels, spec })
+    .map((given) => peer({ peerIP: '10.0.0.1', ...given.spec }, { labels: given.labels }));
+  const status = { seen: [1, { deep: true }] };
+
+  /** Applies `first`, lets somebody else change fields and labels, and applies `second`. */
+  async function inTurn(first: object, theirs: object, second: object) {
+    const { client, apply, put, json } = open();
+    await apply(first);
+    await put(PEER_KEY, { ...((await json(PEER_KEY)) as object), status });
+    const read = (await client.get('BGPPeer', { name: 'leaf11' })) as BgpPeer;
+    const other = theirs as { spec: object; metadata: { labels: object } };
+    const between = await client.update({
+      ...read,
+      metadata: { ...read.metadata, labels: { ...read.metadata.labels, ...other.metadata.labels } },
+      spec: { ...read.spec, ...other.spec },
+    } as BgpPeer);
+    await apply(second);
+    const once = (await client.get('BGPPeer', { name: 'leaf11' })) as BgpPeer;
+    const again = await apply(second);
+    return { read, between, once, again };
+  }
+  const at = (object: object, part: 'labels' | 'spec'): Readonly<Record<string, unknown>> => {
+    const { metadata, spec } = object as { metadata: { labels?: object }; spec: object };
+    return { ...(part === 'spec' ? spec : metadata.labels) };
+  };
+
+  test('what is stated holds, what is not any more is taken back, the rest is theirs', async () => {
+    await fc.assert(
+      fc.asyncProperty(written, written, written, async (first, theirs, second) => {
+        const { read, between, once, again } = await inTurn(first, theirs, second);
+        expect(again).toMatchObject({ outcome: 'unchanged', resource: once });
+        expect(once.metadata.uid).toBe(read.metadata.uid);
+        expect(once.metadata.creationTimestamp).toBe(read.metadata.creationTimestamp);
+        expect(once.status).toEqual(status);
+        const asNew = parseManifest(second);
+        for (const part of ['spec', 'labels'] as const) {
+          const names = new Set(
+            [first, theirs, second].flatMap((each) => Object.keys(at(each, part))),
+          );
+          for (const name of names) {
+            const value = at(once, part)[name];
+            const isOurs = name in at(second, part) || name in at(first, part);
+            expect(value, name).toEqual(isOurs ? at(asNew, part)[name] : at(between, part)[name]);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

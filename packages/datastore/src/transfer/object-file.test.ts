@@ -1,6 +1,7 @@
 import { parseJson } from '@overland/model';
 import { describe, expect, test } from 'vitest';
 import { entriesOfFile, isObjectPath, objectFileOf } from './object-file.ts';
+import { readYaml } from './yaml-text.ts';
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/';
 
@@ -22,7 +23,7 @@ function extension(spec = '"holdTime":"9s"', uid = 'u1') {
 function readBack(entry: { key: string; value: string }, apart?: { key: string; value: string }) {
   const file = objectFileOf(entry, apart);
   if (!file) return undefined;
-  const entries = entriesOfFile(file.path, file.text);
+  const entries = entriesOfFile(file.path, readYaml(file.text));
   return { ...file, entries: entries.map(({ key, value }) => ({ key, value: parseJson(value) })) };
 }
 
@@ -104,5 +105,7 @@ test.each([
 
 test('a file that names another object is refused', () => {
   const text = 'metadata:\n  name: b\n';
-  expect(() => entriesOfFile('resources/ippools/a.yaml', text)).toThrow('metadata.name is not a');
+  expect(() => entriesOfFile('resources/ippools/a.yaml', readYaml(text))).toThrow(
+    'metadata.name is not a',
+  );
 });

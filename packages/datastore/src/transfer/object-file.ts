@@ -15,7 +15,6 @@ import {
 } from '@overland/model';
 import { RESOURCES_PREFIX } from './key-ranges.ts';
 import type { KeyValue } from './source.ts';
-import { readYaml } from './yaml-text.ts';
 
 /** One object as a manifest in a file of its own. */
 export interface ObjectFile {
@@ -72,12 +71,14 @@ export function objectFileOf(entry: KeyValue, extension?: KeyValue): ObjectFile 
 }
 
 /**
- * What is stored of the object in a file. The inverse of {@link objectFileOf}, as data.
+ * What is stored of the object in a file, which `readYaml` has read. The inverse of {@link objectFileOf}, as data.
  *
  * @throws {SyntaxError} If it is not the manifest of what the path says.
  */
-export function entriesOfFile(path: string, text: string): KeyValue[] {
-  const document = readYaml(text);
+export function entriesOfFile(
+  path: string,
+  document: { readonly [key: string]: unknown },
+): KeyValue[] {
   const other = describesOther(path, document);
   if (other) throw new SyntaxError(other);
   const key = RESOURCES_PREFIX + nameOf(path);

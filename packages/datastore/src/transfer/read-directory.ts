@@ -66,7 +66,9 @@ async function readObject(reader: Reader, sum: string, path: string): Promise<Ke
   const octets = await readBounded(join(reader.directory, path));
   const found = createHash('sha256').update(octets).digest('hex');
   if (found !== sum && !reader.allowEdited) throw changed(path);
-  return inFile(path, () => entriesOfFile(path, octets.toString()));
+  // A parser of 72 modules, which no agent needs: it is not to be loaded with this package.
+  const { readYaml } = await import('./yaml-text.ts');
+  return inFile(path, () => entriesOfFile(path, readYaml(octets.toString())));
 }
 
 async function* rawPages(reader: Reader, sum: string, path: string) {
