@@ -28,6 +28,18 @@ const namedPort = z.object({
     .describe('Address of the host that it holds for.'),
 });
 
+/** Fields that are names of other objects, or parts of the endpoint's own name. */
+const NAME_FIELDS = [
+  'orchestrator',
+  'node',
+  'workload',
+  'pod',
+  'endpoint',
+  'serviceAccountName',
+] as const;
+
+type NameField = (typeof NAME_FIELDS)[number];
+
 /** One interface of a container. */
 export const workloadEndpoint = defineKind({
   kind: 'WorkloadEndpoint',
@@ -98,15 +110,12 @@ export const workloadEndpoint = defineKind({
       rule: 'must be made of node, orchestrator, workload and endpoint, as NODE-cni-CONTAINERID-ENDPOINT',
       check: ({ metadata, spec }) => metadata.name === expectedName(spec),
     },
-    {
-      path: 'spec',
+    ...NAME_FIELDS.map((field) => ({
+      path: `spec.${field}`,
       rule: subdomainName.rule,
-      check: ({ spec }) =>
-        NAME_FIELDS.flatMap((field) => {
-          const name = spec[field];
-          return !name || subdomainName.holds(name) ? [] : [`spec.${field}`];
-        }),
-    },
+      check: ({ spec }: { readonly spec: Partial<Record<NameField, string | undefined>> }) =>
+        !spec[field] || subdomainName.holds(spec[field]),
+    })),
     {
       path: 'spec.containerID',
       rule: 'must be letters, digits and inner dashes',
@@ -155,16 +164,6 @@ export const workloadEndpoint = defineKind({
     },
   ],
 });
-
-/** Fields that are names of other objects, or parts of the endpoint's own name. */
-const NAME_FIELDS = [
-  'orchestrator',
-  'node',
-  'workload',
-  'pod',
-  'endpoint',
-  'serviceAccountName',
-] as const;
 
 function expectedName(spec: WorkloadEndpointIdentity): string | undefined {
   try {

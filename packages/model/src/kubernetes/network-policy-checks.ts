@@ -26,47 +26,57 @@ export const kubernetesPolicyChecks: readonly Rule<WithSpec>[] = [
     check: ({ spec: { policyTypes = [] } }) => new Set(policyTypes).size === policyTypes.length,
   },
   onSelectors(
+    'matchLabels',
     'must be labels: a key as example.org/name, a value of at most 63 letters, digits, "-", "_" and "."',
     ({ matchLabels = {} }) =>
       Object.entries(matchLabels).flatMap(([key, value]) =>
         isLabelKey(key) && isLabelValue(value) ? [] : [`matchLabels[${JSON.stringify(key)}]`],
       ),
   ),
-  onSelectors('must be the key of a label, as example.org/name', ({ matchExpressions = [] }) =>
-    matchExpressions.flatMap(({ key }, i) =>
-      isLabelKey(key) ? [] : [`matchExpressions[${i}].key`],
-    ),
+  onSelectors(
+    'matchExpressions[].key',
+    'must be the key of a label, as example.org/name',
+    ({ matchExpressions = [] }) =>
+      matchExpressions.flatMap(({ key }, i) =>
+        isLabelKey(key) ? [] : [`matchExpressions[${i}].key`],
+      ),
   ),
   onSelectors(
+    'matchExpressions[].values',
     'must have values with In and NotIn, and none with Exists and DoesNotExist',
     ({ matchExpressions = [] }) =>
       matchExpressions.flatMap(({ operator, values = [] }, i) =>
         operator.endsWith('In') === values.length > 0 ? [] : [`matchExpressions[${i}].values`],
       ),
   ),
-  onSelectors('must be at most 63 letters, digits, "-", "_" and "."', ({ matchExpressions = [] }) =>
-    matchExpressions.flatMap(({ values = [] }, i) =>
-      values.flatMap((value, j) =>
-        isLabelValue(value) ? [] : [`matchExpressions[${i}].values[${j}]`],
+  onSelectors(
+    'matchExpressions[].values[]',
+    'must be at most 63 letters, digits, "-", "_" and "."',
+    ({ matchExpressions = [] }) =>
+      matchExpressions.flatMap(({ values = [] }, i) =>
+        values.flatMap((value, j) =>
+          isLabelValue(value) ? [] : [`matchExpressions[${i}].values[${j}]`],
+        ),
       ),
-    ),
   ),
   onPeers(
+    '',
     'must have podSelector, namespaceSelector or both; or ipBlock alone',
     ({ ipBlock, podSelector, namespaceSelector }) =>
       Boolean(ipBlock) === Boolean(podSelector ?? namespaceSelector) ? [''] : [],
   ),
-  onPeers('must lie inside the cidr, and be smaller', ({ ipBlock }) =>
+  onPeers('ipBlock.except[]', 'must lie inside the cidr, and be smaller', ({ ipBlock }) =>
     (ipBlock?.except ?? []).flatMap((except, i) =>
       ipBlock && except !== ipBlock.cidr && contains(ipBlock.cidr, except)
         ? []
         : [`.ipBlock.except[${i}]`],
     ),
   ),
-  onPeers(`must have at most ${MAX_EXCEPT} items`, ({ ipBlock }) =>
+  onPeers('ipBlock.except', `must have at most ${MAX_EXCEPT} items`, ({ ipBlock }) =>
     (ipBlock?.except?.length ?? 0) > MAX_EXCEPT ? ['.ipBlock.except'] : [],
   ),
   onPorts(
+    'port',
     'must be a number from 1 to 65535, or a port name of at most 15 of a to z, 0 to 9 and "-"',
     ({ port }) =>
       port === undefined || (typeof port === 'number' ? isPortNumber(port) : isPortName(port))
@@ -74,6 +84,7 @@ export const kubernetesPolicyChecks: readonly Rule<WithSpec>[] = [
         : ['.port'],
   ),
   onPorts(
+    'endPort',
     'must be a number from port to 65535, with a port that is a number',
     ({ port, endPort }) =>
       endPort === undefined ||
@@ -99,18 +110,18 @@ function eachPeer(spec: KubernetesPolicySpec): [path: string, peer: Peer][] {
   );
 }
 
-function onPeers(rule: string, broken: (peer: Peer) => Broken): Rule<WithSpec> {
+function onPeers(about: string, rule: string, broken: (peer: Peer) => Broken): Rule<WithSpec> {
   return {
-    path: 'spec.ingress',
+    path: `spec.ingress[].from[]${about && `.${about}`}`,
     rule,
     check: ({ spec }) =>
       eachPeer(spec).flatMap(([path, peer]) => broken(peer).map((at) => path + at)),
   };
 }
 
-function onPorts(rule: string, broken: (port: PeerPort) => Broken): Rule<WithSpec> {
+function onPorts(about: string, rule: string, broken: (port: PeerPort) => Broken): Rule<WithSpec> {
   return {
-    path: 'spec.ingress',
+    path: `spec.ingress[].ports[].${about}`,
     rule,
     check: ({ spec }) =>
       (['ingress', 'egress'] as const).flatMap((direction) =>
@@ -123,9 +134,13 @@ function onPorts(rule: string, broken: (port: PeerPort) => Broken): Rule<WithSpe
   };
 }
 
-function onSelectors(rule: string, broken: (selector: LabelSelector) => Broken): Rule<WithSpec> {
+function onSelectors(
+  about: string,
+  rule: string,
+  broken: (selector: LabelSelector) => Broken,
+): Rule<WithSpec> {
   return {
-    path: 'spec.podSelector',
+    path: `spec.podSelector.${about}`,
     rule,
     check: ({ spec }) => {
       const all: [string, LabelSelector | undefined][] = [['spec.podSelector', spec.podSelector]];

@@ -8,15 +8,18 @@ const MAX_PATH = 1024;
 export function httpChecks(): RuleCheck[] {
   return [
     {
+      about: 'http',
       rule: 'must come with action Allow',
       broken: ({ http, action }) => (http && action !== 'Allow' ? ['http'] : []),
     },
     {
+      about: 'http',
       rule: 'must come with protocol TCP, or none',
       broken: ({ http, protocol }) =>
         http && protocol !== undefined && protocolNumber(protocol) !== 6 ? ['http'] : [],
     },
     {
+      about: 'http.methods',
       rule: `must have at most ${MAX_ITEMS} items`,
       broken: ({ http }) =>
         (['methods', 'paths'] as const).flatMap((field) =>
@@ -24,11 +27,13 @@ export function httpChecks(): RuleCheck[] {
         ),
     },
     {
+      about: 'http.methods',
       rule: 'must not name a method twice',
       broken: ({ http: { methods = [] } = {} }) =>
         new Set(methods).size < methods.length ? ['http.methods'] : [],
     },
     {
+      about: 'http.paths[]',
       rule: `must have exactly one of exact and prefix: a path that starts with "/", without "?", "#" and spaces, of at most ${MAX_PATH} characters`,
       broken: ({ http }) =>
         (http?.paths ?? []).flatMap(({ exact, prefix }, i) =>

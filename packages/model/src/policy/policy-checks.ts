@@ -1,7 +1,7 @@
 import type { Rule } from '../kind.ts';
 import { ifReadable } from '../readable-parts.ts';
 import { tierName } from './policy-names.ts';
-import { RULE_CHECKS, type RuleCheck } from './rule-checks.ts';
+import { RULE_CHECKS } from './rule-checks.ts';
 import type { PolicyRule } from './rule-schema.ts';
 
 const MAX_RULES = 1024;
@@ -29,7 +29,7 @@ const OWN = { ingress: 'destination', egress: 'source' } as const;
 
 /** What the rules of profiles must keep. */
 export const profileChecks: readonly Rule<WithRules>[] = RULE_CHECKS.map((check) =>
-  onRules(check.rule, () => check),
+  onRules(`ingress[].${check.about}`, check.rule, check.broken),
 );
 
 /** What policies of every kind must keep. */
@@ -49,25 +49,28 @@ export const policyChecks: readonly Rule<AnyPolicy>[] = [
       ),
   },
   ...profileChecks,
-  onRules('must not be set in egress rules: it is enforced where traffic arrives', (direction) => ({
-    broken: ({ http }) => (http && direction === 'egress' ? ['http'] : []),
-  })),
   onRules(
+    'egress[].http',
+    'must not be set: it is enforced where traffic arrives',
+    ({ http }, direction) => (http && direction === 'egress' ? ['http'] : []),
+  ),
+  onRules(
+    'ingress[].destination.services',
     'must be set in the source of ingress rules and the destination of egress rules only',
-    (direction) => ({
-      broken: (rule) => (rule[OWN[direction]]?.services ? [`${OWN[direction]}.services`] : []),
-    }),
+    (rule, direction) => (rule[OWN[direction]]?.services ? [`${OWN[direction]}.services`] : []),
   ),
 ];
 
 /** What policies without a namespace must keep besides. */
 export const globalPolicyChecks: readonly Rule<AnyPolicy>[] = [
-  onRules('is required: a policy without a namespace has none to look in', (direction) => ({
-    broken: (rule) => {
+  onRules(
+    'ingress[].source.services.namespace',
+    'is required: a policy without a namespace has none to look in',
+    (rule, direction) => {
       const { services } = rule[PEER[direction]] ?? {};
       return services && !services.namespace ? [`${PEER[direction]}.services.namespace`] : [];
     },
-  })),
+  ),
   {
     path: 'spec.preDNAT',
     rule: 'must not be set together with spec.doNotTrack',
@@ -112,20 +115,25 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** A check of single rules, as a rule of the whole object. */
+/**
+ * A check of single rules, as a rule of the whole object.
+ *
+ * @param about Which field it is about, for documentation.
+ */
 function onRules(
+  about: string,
   rule: string,
-  checkOf: (direction: Direction) => Pick<RuleCheck, 'broken'>,
+  broken: (rule: PolicyRule, direction: Direction) => readonly string[],
 ): Rule<WithRules> {
   return {
-    path: 'spec.ingress',
+    path: `spec.${about}`,
     rule,
     check: ({ spec }) =>
       (['ingress', 'egress'] as const).flatMap((direction) => {
         const rules = ifReadable(() => spec[direction]) ?? [];
         // A rule that cannot be read says nothing about the others.
         return Array.from({ length: rules.length }, (_, i) => {
-          const paths = ifReadable(() => (rules[i] ? checkOf(direction).broken(rules[i]) : []));
+          const paths = ifReadable(() => (rules[i] ? broken(rules[i], direction) : []));
           return (paths ?? []).map((path) => `spec.${direction}[${i}].${path}`);
         }).flat();
       }),

@@ -7,6 +7,8 @@ import type { PolicyRule, RuleSide } from './rule-schema.ts';
 
 /** Something that the fields of one rule demand of each other. */
 export interface RuleCheck {
+  /** Which field it is about, for documentation. */
+  readonly about: string;
   /** What must hold, as a phrase that follows the path. */
   readonly rule: string;
   /** Paths inside the rule where it does not. */
@@ -20,6 +22,7 @@ const ICMP_PROTOCOLS = [1, 58];
 /** What holds for every rule, of policies and profiles. Source: Calico's validator and the schema of its resources. */
 export const RULE_CHECKS: readonly RuleCheck[] = [
   {
+    about: 'icmp',
     rule: 'must come with protocol ICMP or ICMPv6',
     broken: ({ icmp, protocol }) => {
       const fits = protocol !== undefined && ICMP_PROTOCOLS.includes(protocolNumber(protocol));
@@ -27,6 +30,7 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
     },
   },
   {
+    about: 'icmp.code',
     rule: 'must come with a type',
     broken: ({ icmp, notICMP }) =>
       Object.entries({ icmp, notICMP }).flatMap(([field, match]) =>
@@ -34,6 +38,7 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
       ),
   },
   {
+    about: 'ipVersion',
     rule: 'must be 4 with protocol ICMP, 6 with ICMPv6',
     broken: ({ ipVersion, protocol, notProtocol }) =>
       [protocol, notProtocol].some((value) => {
@@ -44,6 +49,7 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
         : [],
   },
   {
+    about: 'source.ports',
     rule: 'must come with protocol TCP, UDP or SCTP; without a protocol, only names of ports may be given',
     broken: (rule) =>
       eachPorts(rule).flatMap(([path, ports]) => {
@@ -55,6 +61,7 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
       }),
   },
   {
+    about: 'source.ports[]',
     rule: PORT_NAME_RULE,
     broken: (rule) =>
       eachPorts(rule).flatMap(([path, ports]) =>
@@ -64,16 +71,19 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
       ),
   },
   {
+    about: 'source.ports',
     rule: `must have at most ${MAX_PORTS} items`,
     broken: (rule) =>
       eachPorts(rule).flatMap(([path, ports]) => (ports.length > MAX_PORTS ? [path] : [])),
   },
   {
+    about: 'source.nets',
     rule: `must have at most ${MAX_NETS} items`,
     broken: (rule) =>
       eachNets(rule).flatMap(([path, nets]) => (nets.length > MAX_NETS ? [path] : [])),
   },
   {
+    about: 'source.notNets[]',
     rule: 'must not be everything: nothing would match',
     broken: (rule) =>
       eachNets(rule).flatMap(([path, nets]) =>
@@ -83,6 +93,7 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
       ),
   },
   {
+    about: 'source.nets[]',
     rule: 'must be of one family in the whole rule, IPv4 or IPv6, and that of ipVersion',
     broken: (rule) => {
       const all = eachNets(rule).flatMap(([path, nets]) =>
@@ -95,6 +106,7 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
   ...serviceChecks(),
   ...httpChecks(),
   {
+    about: 'metadata.annotations',
     rule: 'must have a key of at most 63 letters, digits, "-", "_" and ".", after an optional DNS prefix',
     broken: ({ metadata }) =>
       Object.keys(metadata?.annotations ?? {}).flatMap((key) =>
@@ -106,6 +118,7 @@ export const RULE_CHECKS: readonly RuleCheck[] = [
 function serviceChecks(): RuleCheck[] {
   return [
     {
+      about: 'source.services',
       rule: 'must not be set together with nets, selectors or service accounts: a service says which endpoints',
       broken: (rule) =>
         eachSide(rule).flatMap(([path, side]) =>
@@ -113,6 +126,7 @@ function serviceChecks(): RuleCheck[] {
         ),
     },
     {
+      about: 'destination.ports',
       rule: 'must not be set together with services, which say the ports',
       broken: ({ destination }) =>
         (['ports', 'notPorts'] as const).flatMap((field) =>
@@ -120,6 +134,7 @@ function serviceChecks(): RuleCheck[] {
         ),
     },
     {
+      about: 'source.serviceAccounts.names[]',
       rule: subdomainName.rule,
       broken: (rule) =>
         eachSide(rule).flatMap(([path, { services, serviceAccounts }]) => {
