@@ -5,8 +5,8 @@ import { elementOf, fieldOf } from './schema.ts';
 
 /**
  * What to store when an object that was read as `before` is written as `after`: the stored form, with only
- * the differences applied. Fields we do not know, nulls, empty strings and spellings (`"65001"`, `1.10`) stay as they are
- * wherever the object did not change.
+ * the differences applied. Fields we do not know, nulls, empty strings and spellings (`"65001"`, `1.10`) stay as
+ * they are wherever the object did not change.
  *
  * @param stored As the datastore has it.
  * @param before As `readResource` gave it.

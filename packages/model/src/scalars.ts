@@ -41,36 +41,6 @@ export function pattern(rule: string, expression: RegExp): z.ZodType<string> {
     .meta({ rule, pattern: expression.source });
 }
 
-/** One of some words, in any case; what readers see is the spelling given here. */
-export function anyCase<const W extends readonly [string, ...string[]]>(
-  ...words: W
-): z.ZodType<W[number]> {
-  const find = (value: string) =>
-    words.find((word) => word.toLowerCase() === value.toLowerCase()) as W[number] | undefined;
-  return z
-    .string()
-    .transform((value, context) => {
-      const word = find(value);
-      if (word !== undefined) return word;
-      context.addIssue({ code: 'custom', message: `must be ${words.join(' or ')}`, input: value });
-      return z.NEVER;
-    })
-    .meta({
-      rule: `${words.join(', ')}, in any case`,
-      pattern: anyCasePattern(words),
-      examples: words,
-    });
-}
-
-/** JSON Schema has no flag for it. */
-function anyCasePattern(words: readonly string[]): string {
-  const spelled = words.map((word) =>
-    word.replaceAll(/[A-Za-z]/g, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`),
-  );
-  return `^(${spelled.join('|')})$`;
-}
-
-// Blanks around a number are none of it, to Calico.
 const asNumberText = z
   .union([z.number(), z.string()], { error: 'must be a number, or a string' })
   .refine((value) => !/\s/.test(String(value)), 'must be an AS number, without blanks');

@@ -3,7 +3,6 @@ import { community, isCommunity } from '../community.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { subdomainName } from '../name-rules.ts';
 import {
-  anyCase,
   asNumber,
   cidr,
   duration,
@@ -57,7 +56,7 @@ export const bgpConfiguration = defineKind({
   name: subdomainName,
   spec: z.object({
     logSeverityScreen: fallback(
-      anyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal'),
+      z.enum(['Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal']),
       DEFAULTS.logSeverityScreen,
     ).describe('Least severity that the speaker logs.'),
     nodeToNodeMeshEnabled: fallback(z.boolean(), DEFAULTS.nodeToNodeMeshEnabled).describe(
@@ -151,6 +150,14 @@ export const bgpConfiguration = defineKind({
       path: 'spec.communities',
       rule: 'must come with spec.prefixAdvertisements, which alone uses them',
       check: ({ spec }) => !spec.communities?.length || Boolean(spec.prefixAdvertisements?.length),
+    },
+    {
+      path: 'spec.prefixAdvertisements[*].communities',
+      rule: 'is required',
+      check: ({ spec }) =>
+        (spec.prefixAdvertisements ?? []).flatMap(({ communities }, i) =>
+          communities ? [] : [`spec.prefixAdvertisements[${i}].communities`],
+        ),
     },
     {
       path: 'spec.prefixAdvertisements',

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { isExpression } from '../expression.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
-import { subdomainName } from '../name-rules.ts';
+import { isInterfaceName, subdomainName } from '../name-rules.ts';
 import { selector } from '../scalars.ts';
+import { pathsWithMeta } from '../schema.ts';
+import { formatPath } from '../validation.ts';
 import { bpfParameters } from './felix/bpf.ts';
 import { encapsulationParameters } from './felix/encapsulation.ts';
 import { filteringParameters } from './felix/filtering.ts';
@@ -14,6 +17,16 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** A region is the end of the name `openstack-region-…`, which is a DNS label. */
 const MAX_REGION_LENGTH = 63 - 'openstack-region-'.length;
 
+const spec = z.object({
+  nodeSelector: selector.optional().describe('Nodes that the object is for.'),
+  ...processParameters,
+  ...routingParameters,
+  ...filteringParameters,
+  ...encapsulationParameters,
+  ...bpfParameters,
+});
+const EXPRESSIONS = pathsWithMeta(spec, 'expression').map(([field = '']) => field);
+
 /** Settings of Calico's per-host agent. */
 export const felixConfiguration = defineKind({
   kind: 'FelixConfiguration',
@@ -22,15 +35,24 @@ export const felixConfiguration = defineKind({
   plural: 'felixconfigurations',
   aliases: ['felixconfig', 'felixconfigs'],
   name: subdomainName,
-  spec: z.object({
-    nodeSelector: selector.optional().describe('Nodes that the object is for.'),
-    ...processParameters,
-    ...routingParameters,
-    ...filteringParameters,
-    ...encapsulationParameters,
-    ...bpfParameters,
-  }),
+  spec,
   rules: [
+    {
+      path: 'spec',
+      rule: 'must be a regular expression',
+      check: ({ spec: given }) =>
+        EXPRESSIONS.flatMap((field) =>
+          isExpression(String(Reflect.get(given, field) ?? '')) ? [] : [`spec.${field}`],
+        ),
+    },
+    {
+      path: 'spec.bpfLogFilters',
+      rule: 'must have names of interfaces as keys',
+      check: ({ spec: { bpfLogFilters = {} } }) =>
+        Object.keys(bpfLogFilters).flatMap((name) =>
+          isInterfaceName(name) ? [] : [formatPath(['spec', 'bpfLogFilters', name])],
+        ),
+    },
     {
       path: 'spec.routeTableRange',
       rule: 'must not be set together with spec.routeTableRanges, which replaces it',

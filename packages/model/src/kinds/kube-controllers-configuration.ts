@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { isExpression } from '../expression.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { onlyName } from '../name-rules.ts';
-import { cidr, duration, fallback, selector } from '../scalars.ts';
+import { duration, fallback, looseCidr, pattern, selector } from '../scalars.ts';
 
 const onOff = z.enum(['Enabled', 'Disabled']);
 const port = z.number().int().min(0).max(65_535);
@@ -10,9 +11,14 @@ const period = fallback(duration, '5m').describe('Interval of full comparisons.'
 const periodic = z.object({ reconcilerPeriod: period });
 
 const template = z.object({
-  generateName: z.string().max(253).optional().describe('End of the names that are made.'),
+  generateName: pattern(
+    'lower-case letters, digits, "-" and ".", at most 253',
+    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  )
+    .optional()
+    .describe('End of the names that are made.'),
   interfaceCIDRs: z
-    .array(cidr)
+    .array(looseCidr)
     .optional()
     .describe('Only addresses of the node in these ranges become expected addresses.'),
   interfacePattern: z
@@ -103,6 +109,16 @@ export const kubeControllersConfiguration = defineKind({
             interfaceCIDRs.length > 0 || interfacePattern !== ''
               ? []
               : [`spec.controllers.node.hostEndpoint.templates[${i}]`],
+        ),
+    },
+    {
+      path: 'spec.controllers.node.hostEndpoint.templates[*].interfacePattern',
+      rule: 'must be a regular expression',
+      check: ({ spec: { controllers: each } }) =>
+        (each.node?.hostEndpoint?.templates ?? []).flatMap(({ interfacePattern = '' }, i) =>
+          isExpression(interfacePattern)
+            ? []
+            : [`spec.controllers.node.hostEndpoint.templates[${i}].interfacePattern`],
         ),
     },
   ],

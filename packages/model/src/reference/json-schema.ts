@@ -23,7 +23,6 @@ export interface JsonSchema {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly default?: unknown;
-  readonly examples?: readonly unknown[];
   /** Given by whoever writes, never shown. */
   readonly writeOnly?: boolean;
   /** A field that Calico does not have. */
@@ -97,10 +96,9 @@ function complete(zodSchema: z.core.$ZodType, draft: Draft): void {
   if (def.type === 'object') draft.additionalProperties = false;
   if (def.type === 'bigint') draft.type = 'integer';
   if (def.type === 'default' && def.defaultValue !== undefined) draft.default = def.defaultValue;
-  // zod leaves these out where reading a value changes its form.
-  const { default: preset, examples } = z.globalRegistry.get(zodSchema) ?? {};
+  // zod leaves it out where reading a value changes its form.
+  const { default: preset } = (z.globalRegistry.get(zodSchema) ?? {}) as { default?: unknown };
   if (preset !== undefined) draft.default = preset;
-  if (Array.isArray(examples)) draft.examples = examples;
   if (draft.minimum === Number.MIN_SAFE_INTEGER) delete draft.minimum;
   if (draft.maximum === Number.MAX_SAFE_INTEGER) delete draft.maximum;
   delete draft.propertyNames;
@@ -108,7 +106,7 @@ function complete(zodSchema: z.core.$ZodType, draft: Draft): void {
   if (typeof rule === 'string') draft['x-overland-rule'] = rule;
   if (extension === true) draft['x-overland-extension'] = true;
   if (secret === true) draft.writeOnly = true;
-  for (const key of ['rule', 'extension', 'secret']) delete draft[key];
+  for (const key of ['rule', 'extension', 'secret', 'expression']) delete draft[key];
   // A default in words is for people.
   if (draft.type !== 'string' && typeof draft.default === 'string') {
     draft['x-overland-default'] = draft.default;

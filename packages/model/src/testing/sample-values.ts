@@ -21,7 +21,12 @@ const BY_RULE: Readonly<Record<string, unknown>> = {
   'an absolute path': '/etc/overland/password',
   'a MAC address, as 02:00:00:00:00:01': '02:00:00:00:00:01',
   'a host name or an address, at most 64 characters': 'metrics.example.org',
-  'NAME=VALUE, by commas': 'a=true,b=false',
+  'NAME=VALUE, by commas': 'a=1,b=two',
+  'NAME=true or NAME=false, by commas': 'a=true,b=false',
+  'an interface, or the begin of names and "+"': 'cali+',
+  'an IPv4 prefix or address': '10.67.0.0/16',
+  'letters, digits, "_", "-" and spaces': 'a part',
+  'lower-case letters, digits, "-" and ".", at most 253': 'made',
   'a rate, as 10/second': '10/second',
   'letters, digits, "%", ":", "/", "_", "-" and spaces': 'denied: ',
   'hexadecimal digits': '6f0c2a1b3d4e4f5a8b9cadbecfd0e1f2',
@@ -72,7 +77,7 @@ function sampleObject(
 }
 
 function sampleScalar(schema: JsonSchema): unknown {
-  const { default: preset, enum: words = schema.examples } = schema;
+  const { default: preset, enum: words } = schema;
   const rule = schema['x-overland-rule'];
   if (words) return words.findLast((word) => word !== preset);
   if (rule !== undefined && Object.hasOwn(BY_RULE, rule)) return BY_RULE[rule];

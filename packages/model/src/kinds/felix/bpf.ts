@@ -5,6 +5,7 @@ import {
   count,
   expression,
   flag,
+  interfaceFilter,
   interval,
   onOff,
   port,
@@ -72,7 +73,7 @@ export const bpfParameters = {
     'Tunnel',
   ),
   bpfForceTrackPacketsFromIfaces: z
-    .array(z.string())
+    .array(interfaceFilter)
     .optional()
     .meta({ default: ['docker+'] })
     .describe('Interfaces whose packets conntrack follows all the same.'),

@@ -1,4 +1,4 @@
-import { count, flag, interval, port, words } from './parameters.ts';
+import { count, flag, interfaceName, interval, port } from './parameters.ts';
 
 const mtu = (meaning: string) => count(meaning, { min: 0, max: 65_535, preset: 0 });
 
@@ -16,8 +16,8 @@ export const encapsulationParameters = {
   wireguardEnabled: flag('Whether traffic between nodes is encrypted, IPv4.', false),
   wireguardEnabledV6: flag('The same for IPv6.', false),
   wireguardHostEncryptionEnabled: flag('Whether traffic of the hosts is encrypted as well.', false),
-  wireguardInterfaceName: words('Name of the device for IPv4.', 'wireguard.cali'),
-  wireguardInterfaceNameV6: words('Name of the device for IPv6.', 'wg-v6.cali'),
+  wireguardInterfaceName: interfaceName('Name of the device for IPv4.', 'wireguard.cali'),
+  wireguardInterfaceNameV6: interfaceName('Name of the device for IPv6.', 'wg-v6.cali'),
   wireguardKeepAlive: interval('Interval of keepalives; 0: none.', '0s'),
   wireguardListeningPort: count('UDP port for IPv4.', { min: 1, max: 65_535, preset: 51_820 }),
   wireguardListeningPortV6: count('UDP port for IPv6.', { min: 1, max: 65_535, preset: 51_821 }),

@@ -1,6 +1,6 @@
 import { ParseError } from '@overland/net';
 import { z } from 'zod';
-import { anyCase, duration, fallback, pattern, text } from '../../scalars.ts';
+import { duration, fallback, pattern, text } from '../../scalars.ts';
 
 // One line per parameter: type, Felix's default, meaning. A default is not filled in on read, because an object
 // for one node must not hide the common one with values that nobody wrote.
@@ -20,13 +20,13 @@ export const flag = (meaning: string, value?: boolean) =>
   preset(z.boolean(), value).describe(meaning);
 
 export const onOff = (meaning: string, value: 'Enabled' | 'Disabled') =>
-  preset(anyCase('Enabled', 'Disabled'), value).describe(meaning);
+  preset(z.enum(['Enabled', 'Disabled']), value).describe(meaning);
 
 export const choice = <const W extends readonly [string, ...string[]]>(
   words: W,
   meaning: string,
   value?: W[number],
-) => preset(anyCase(...words), value).describe(meaning);
+) => preset(z.enum(words), value).describe(meaning);
 
 export const interval = (meaning: string, value: string) =>
   preset(duration, value).describe(meaning);
@@ -42,9 +42,18 @@ export const port = (meaning: string, value?: number) =>
 export const words = (meaning: string, value?: string) =>
   preset(z.string(), value).describe(meaning);
 
-/** A regular expression of Go; not compiled here, its language is another one. */
+/** A regular expression of Go. The dialects differ little; what does not compile here is wrong there, too. */
 export const expression = (meaning: string, value?: string) =>
-  preset(z.string().max(1024), value).describe(meaning);
+  preset(z.string().max(1024), value).meta({ expression: true }).describe(meaning);
+
+/** An interface, or the begin of names before a plus sign, as iptables has it. */
+export const interfaceFilter = pattern(
+  'an interface, or the begin of names and "+"',
+  /^[a-zA-Z0-9:._+-]{1,15}$/,
+);
+
+export const interfaceName = (meaning: string, value: string) =>
+  preset(pattern('an interface name', /^[a-zA-Z0-9_.-]{1,15}$/), value).describe(meaning);
 
 /** Name or address to listen on. */
 export const host = (meaning: string, value?: string) =>
@@ -56,12 +65,6 @@ export const host = (meaning: string, value?: string) =>
 /** Mark bits of the kernel, of which Felix takes what it needs. */
 export const markMask = (meaning: string) =>
   count(meaning, { min: 0, max: 0xffff_ffff, preset: 0xffff_0000 });
-
-const keyValues = /^([a-zA-Z0-9_-]+=[^=,]*,)*([a-zA-Z0-9_-]+=[^=,]*)?$/;
-
-/** `a=1,b=2` */
-export const assignments = (meaning: string) =>
-  pattern('NAME=VALUE, by commas', keyValues).optional().describe(meaning);
 
 /** A port or a range of ports: `8080`, `"8080:8090"`. */
 export const portRange = z

@@ -1,16 +1,6 @@
 import { z } from 'zod';
-import { duration } from '../../scalars.ts';
-import {
-  assignments,
-  choice,
-  count,
-  expression,
-  flag,
-  host,
-  interval,
-  port,
-  words,
-} from './parameters.ts';
+import { duration, pattern } from '../../scalars.ts';
+import { choice, count, expression, flag, host, interval, port, words } from './parameters.ts';
 
 const LEVELS = ['Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal'] as const;
 
@@ -27,7 +17,9 @@ export const processParameters = {
   healthTimeoutOverrides: z
     .array(
       z.object({
-        name: z.string().min(1).describe('Name of the part.'),
+        name: pattern('letters, digits, "_", "-" and spaces', /^[a-zA-Z0-9_ -]+$/).describe(
+          'Name of the part.',
+        ),
         timeout: duration.describe('How long it may be silent.'),
       }),
     )
@@ -73,8 +65,15 @@ export const processParameters = {
   ),
   dataplaneDriver: words('Program of an external dataplane.', 'calico-iptables-plugin'),
   useInternalDataplaneDriver: flag('Whether the dataplane in the process is used.', true),
-  featureDetectOverride: assignments('What is taken for present or absent in the kernel.'),
-  featureGates: assignments('Features that are tried out.'),
+  featureDetectOverride: pattern(
+    'NAME=true or NAME=false, by commas',
+    /^(\w+=(true|false|),)*(\w+=(true|false|))?$/,
+  )
+    .optional()
+    .describe('What is taken for present or absent in the kernel.'),
+  featureGates: pattern('NAME=VALUE, by commas', /^(\w+=[^=,]+,)*(\w+=[^=,]+)?$/)
+    .optional()
+    .describe('Features that are tried out.'),
   goGCThreshold: count('Threshold of the garbage collector in percent; -1: off.', {
     min: -1,
     preset: 40,

@@ -1,15 +1,24 @@
+import { familyOf, ParseError, parseInterfaceAddress, prefixOf } from '@overland/net';
 import { z } from 'zod';
-import { cidrOf, ipv4Address, ipv6Address } from '../../scalars.ts';
+import { ipv4Address, ipv6Address, text } from '../../scalars.ts';
 import {
   choice,
   count,
   expression,
   flag,
+  interfaceFilter,
   interval,
   onOff,
   portRange,
   words,
 } from './parameters.ts';
+
+/** Bits past the length do not matter, and an address is a range of one: Calico takes both. */
+const looseIpv4 = text('an IPv4 prefix or address', (value) => {
+  const { address, length } = parseInterfaceAddress(value);
+  if (familyOf(address) === 'ipv4') return prefixOf(address, length);
+  throw new ParseError('IPv4 prefix', value, 'dotted, as 10.0.0.0/8');
+});
 
 const table = z.number().int().min(1).max(0xffff_ffff);
 const priority = (meaning: string, preset: number) =>
@@ -69,7 +78,7 @@ export const routingParameters = {
     'Disabled',
   ),
   externalNodesList: z
-    .array(cidrOf('ipv4'))
+    .array(looseIpv4)
     .optional()
     .describe('Who may send encapsulated packets besides the nodes.'),
   natOutgoingAddress: ipv4Address
@@ -81,7 +90,9 @@ export const routingParameters = {
     'IPPoolsOnly',
   ),
   natPortRange: portRange.optional().describe('Source ports of outgoing NAT.'),
-  iptablesNATOutgoingInterfaceFilter: words('Outgoing NAT only on this interface.'),
+  iptablesNATOutgoingInterfaceFilter: interfaceFilter
+    .optional()
+    .describe('Outgoing NAT only on this interface.'),
   floatingIPs: onOff('Whether floating addresses of workloads are programmed.', 'Disabled'),
   awsSrcDstCheck: choice(
     ['DoNothing', 'Enable', 'Disable'],
