@@ -25,7 +25,8 @@ export function splitExtensions(
   stored?: unknown,
 ): { readonly base: unknown; readonly extension: Extension | undefined } {
   const spec = isJsonObject(document) ? document.spec : undefined;
-  if (!isJsonObject(document) || !isJsonObject(spec))
+  const hasNone = !hasExtensions(kind) && stored === undefined;
+  if (hasNone || !isJsonObject(document) || !isJsonObject(spec))
     return { base: document, extension: undefined };
   const { base, apart } = split(kindTable(kind).spec, spec, stored);
   const extension = { uid: uidOf(document), spec: apart };

@@ -35,12 +35,20 @@ export function tryReadResource<K extends Kind>(
 /** `parsed`, and from `given` the fields that the schema has dropped because it does not know them. */
 function overlay(given: unknown, parsed: unknown): unknown {
   if (Array.isArray(given) && Array.isArray(parsed)) {
-    return parsed.map((item, i) => overlay(given[i], item));
+    const items = parsed.map((item, i) => overlay(given[i], item));
+    return items.every((item, i) => item === parsed[i]) ? parsed : items;
   }
   if (!isJsonObject(given) || !isJsonObject(parsed)) return parsed;
-  const entries = Object.entries(parsed).map(([key, item]) => [key, overlay(given[key], item)]);
-  const unknown = Object.entries(given).filter(([key]) => !Object.hasOwn(parsed, key));
-  return Object.fromEntries([...entries, ...unknown]);
+  // Almost always there is nothing to add: then nothing is copied.
+  let added: Record<string, unknown> | undefined;
+  for (const key of Object.keys(given)) {
+    const isKnown = Object.hasOwn(parsed, key);
+    const item = isKnown ? overlay(given[key], parsed[key]) : given[key];
+    if (isKnown && item === parsed[key]) continue;
+    added ??= {};
+    Object.defineProperty(added, key, { value: item, enumerable: true });
+  }
+  return added ? Object.fromEntries([...Object.entries(parsed), ...Object.entries(added)]) : parsed;
 }
 
 /** `IPPool(rack1)`, for messages. */

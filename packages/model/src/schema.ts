@@ -80,20 +80,35 @@ export function unknownFields(schema: z.ZodType, value: unknown, path: Path = []
 
 /**
  * `value` without the fields that are null, or an empty string where none is allowed: both mean absent in Go.
- * A copy; nulls in arrays and in places the schema does not know stay.
+ * A copy where there are any; nulls in arrays and in places the schema does not know stay.
  */
 export function withoutNulls(schema: z.ZodType | undefined, value: unknown): unknown {
-  if (!schema) return value;
-  if (Array.isArray(value)) return value.map((item) => withoutNulls(elementOf(schema), item));
+  if (!schema || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const element = elementOf(schema);
+    const items = value.map((item) => withoutNulls(element, item));
+    return items.every((item, i) => item === value[i]) ? value : items;
+  }
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, item]) => {
-      const field = fieldOf(schema, key);
-      if (field.type !== 'known') return [[key, item]];
-      const absent = item === null || (item === '' && isAbsentWhenEmpty(field.schema));
-      return absent ? [] : [[key, withoutNulls(field.schema, item)]];
-    }),
-  );
+  let isSame = true;
+  const fields: [string, unknown][] = [];
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    const kept = withoutNull(schema, key, item);
+    isSame &&= kept.length === 1 && kept[0] === item;
+    for (const one of kept) fields.push([key, one]);
+  }
+  return isSame ? value : Object.fromEntries(fields);
+}
+
+/** The value of a field in a list, or an empty list if it is absent. */
+function withoutNull(schema: z.ZodType, key: string, item: unknown): readonly unknown[] {
+  // What can neither be absent nor hold anything absent.
+  if (typeof item !== 'object' && item !== '') return [item];
+  const field = fieldOf(schema, key);
+  if (field.type !== 'known') return [item];
+  const absent = item === null || (item === '' && isAbsentWhenEmpty(field.schema));
+  return absent ? [] : [withoutNulls(field.schema, item)];
 }
 
 /** Whether the field may be left out, and cannot be an empty string. */

@@ -21,7 +21,7 @@ export const apply = command({
       { verb: 'apply', done: 'applied' },
       async (client, { resource, written }) => {
         const expected = resource.metadata.resourceVersion;
-        const { outcome } = await client.apply(resource, written, expected);
+        const { outcome } = await client.apply(resource, written, { expected, isParsed: true });
         return { outcome };
       },
     ),

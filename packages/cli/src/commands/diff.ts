@@ -77,7 +77,8 @@ async function compare(
     const { resource, written } = content;
     checkWritable(resource.kind, 'apply');
     const planned = await open.client.planApply(resource, written);
-    await open.client.apply(resource, written, resource.metadata.resourceVersion);
+    const expected = resource.metadata.resourceVersion;
+    await open.client.apply(resource, written, { expected });
     const { outcome, before, resource: after } = planned;
     found.set(item, { subject, place, outcome, before, after });
     return { outcome };

@@ -25,6 +25,7 @@ export interface ItemRun {
   readonly inFlight?: number;
 }
 
+/** What is under way shares requests to etcd (decision 0091); more than this gains little. */
 const IN_FLIGHT = 32;
 
 /** Others name them or must not overlap with them: they are dealt with one after the other, apart from the rest. */

@@ -52,13 +52,15 @@ export class EtcdConnection implements Disposable {
   /**
    * Calls a method. What is safe to repeat is repeated, on the next member, until the deadline.
    *
+   * @param withinMs Earlier than the deadline of a call, if part of its time has gone by.
    * @throws The errors of the port; {@link UnavailableError} at the deadline.
    */
   async call<Request extends Message, Response extends Message>(
     method: Method<Request, Response>,
     request: Encodable<Request>,
+    withinMs = this.deadlineMs,
   ): Promise<Decoded<Response>> {
-    const deadline = performance.now() + this.deadlineMs;
+    const deadline = performance.now() + withinMs;
     for (let pause = 20; ; pause = Math.min(2 * pause, 500)) {
       const left = deadline - performance.now();
       try {

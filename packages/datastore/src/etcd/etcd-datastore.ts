@@ -2,17 +2,14 @@ import { ChangeQueue } from '../change-queue.ts';
 import { checkTransaction } from '../check-transaction.ts';
 import type {
   Change,
-  Condition,
   Datastore,
   Entry,
   Lease,
   ListOptions,
-  Operation,
   Page,
   Revision,
   Transaction,
 } from '../datastore.ts';
-import { ConflictError } from '../errors.ts';
 import { EtcdConnection } from './etcd-connection.ts';
 import { entryOf } from './etcd-entry.ts';
 import { saysCompacted } from './etcd-error.ts';
@@ -20,8 +17,8 @@ import { EtcdLease } from './etcd-lease.ts';
 import { type EtcdOptions, parseEndpoints } from './etcd-options.ts';
 import { EtcdWatch } from './etcd-watch.ts';
 import { rangeEnd, rangeStart } from './key-range.ts';
-import { EQUAL, GREATER, MOD, type TxnResponse, VERSION } from './messages.ts';
-import { COMPACT, RANGE, TXN } from './methods.ts';
+import { COMPACT, RANGE } from './methods.ts';
+import { TransactionBatcher } from './transaction-batcher.ts';
 
 const DEFAULT_LIMIT = 1000;
 
@@ -29,12 +26,16 @@ const DEFAULT_LIMIT = 1000;
 export class EtcdDatastore implements Datastore {
   readonly isPrivate: boolean;
   readonly #connection: EtcdConnection;
+  readonly #transactions: TransactionBatcher;
   readonly #disposed = new AbortController();
   readonly #leases = new Set<EtcdLease>();
 
   /** Connects with the first call. @throws {RangeError} If the options make no sense. */
   constructor(options: EtcdOptions) {
     this.#connection = new EtcdConnection(options);
+    const isOpenToAll =
+      options.username === undefined && (options.cert ?? options.certFile) === undefined;
+    this.#transactions = new TransactionBatcher(this.#connection, isOpenToAll);
     const { endpoints = [] } = options;
     this.isPrivate = endpoints.length > 0 && parseEndpoints(endpoints).every(({ isTls }) => isTls);
   }
@@ -59,15 +60,7 @@ export class EtcdDatastore implements Datastore {
 
   async transact(transaction: Transaction): Promise<Revision> {
     checkTransaction(transaction);
-    const { conditions, operations } = transaction;
-    const keys = [...new Set(conditions.map(({ key }) => key))];
-    const { header, succeeded, responses } = await this.#connection.call(TXN, {
-      compare: conditions.map(compareOf),
-      success: operations.map(requestOf),
-      failure: keys.map((key) => ({ request_range: { key } })),
-    });
-    if (!succeeded) throw conflictOf(conditions, keys, responses);
-    return revisionOf(header);
+    return await this.#transactions.transact(transaction);
   }
 
   async *watch(prefix: string, signal: AbortSignal, from?: Revision): AsyncGenerator<Change, void> {
@@ -109,39 +102,4 @@ export class EtcdDatastore implements Datastore {
 
 function revisionOf(header: { readonly revision: string } | undefined): Revision {
   return (header?.revision ?? '0') as Revision;
-}
-
-function compareOf(condition: Condition) {
-  const { key } = condition;
-  switch (condition.type) {
-    case 'absent':
-      return { key, result: EQUAL, target: VERSION, version: '0' };
-    case 'present':
-      return { key, result: GREATER, target: VERSION, version: '0' };
-    case 'revision':
-      return { key, result: EQUAL, target: MOD, mod_revision: condition.revision };
-  }
-}
-
-function requestOf(operation: Operation) {
-  const { key } = operation;
-  if (operation.type === 'delete') return { request_delete_range: { key } };
-  return { request_put: { key, value: operation.value, lease: operation.lease } };
-}
-
-/** Which condition does not hold, by what the same transaction has read. */
-function conflictOf(
-  conditions: readonly Condition[],
-  keys: readonly string[],
-  responses: TxnResponse['responses'],
-): ConflictError {
-  const found = new Map(keys.map((key, i) => [key, responses[i]?.response_range?.kvs[0]] as const));
-  const broken = conditions.find((condition) => {
-    const kv = found.get(condition.key);
-    if (condition.type === 'revision') return kv?.mod_revision !== condition.revision;
-    return (condition.type === 'present') !== (kv !== undefined);
-  });
-  const key = broken?.key ?? '';
-  const kv = found.get(key);
-  return new ConflictError(key, kv && entryOf(kv));
 }

@@ -75,6 +75,16 @@ export const TxnResponse = message({
 });
 export type TxnResponse = Decoded<typeof TxnResponse>;
 
+/** A transaction whose operations are transactions, each with conditions of its own. */
+export const TxnBatchRequest = message({
+  success: many(2, message({ request_txn: one(4, TxnRequest) })),
+});
+
+export const TxnBatchResponse = message({
+  header: one(1, ResponseHeader),
+  responses: many(3, message({ response_txn: one(4, TxnResponse) })),
+});
+
 export const CompactionRequest = message({ revision: one(1, 'int64') });
 export const CompactionResponse = message({ header: one(1, ResponseHeader) });
 

@@ -9,6 +9,8 @@ import {
   LeaseRevokeResponse,
   RangeRequest,
   RangeResponse,
+  TxnBatchRequest,
+  TxnBatchResponse,
   TxnRequest,
   TxnResponse,
   WatchRequest,
@@ -27,6 +29,13 @@ export const TXN = {
   path: '/etcdserverpb.KV/Txn',
   request: TxnRequest,
   response: TxnResponse,
+  isIdempotent: false,
+} as const;
+
+export const TXN_BATCH = {
+  path: '/etcdserverpb.KV/Txn',
+  request: TxnBatchRequest,
+  response: TxnBatchResponse,
   isIdempotent: false,
 } as const;
 

@@ -77,9 +77,10 @@ function writeMessage(
   type: Message,
   value: Readonly<Record<string, unknown>>,
 ): void {
-  for (const [name, field] of Object.entries(type.fields)) {
+  for (const name in type.fields) {
+    const field = type.fields[name];
     const given = value[name];
-    if (given === undefined) continue;
+    if (given === undefined || !field) continue;
     if (!field.repeated) writeField(chunks, field, given, false);
     else for (const item of given as readonly unknown[]) writeField(chunks, field, item, true);
   }
@@ -97,12 +98,19 @@ function writeField(
         ? Buffer.from(value as string)
         : encode(type, value as Readonly<Record<string, never>>);
     if (content.length === 0 && type === 'text' && !isItem) return;
-    chunks.push(varint(BigInt((number << 3) | DELIMITED)), varint(BigInt(content.length)), content);
+    chunks.push(smallVarint((number << 3) | DELIMITED), smallVarint(content.length), content);
     return;
   }
   const integer = BigInt(value as string | number | boolean);
   if (integer === 0n && !isItem) return;
-  chunks.push(varint(BigInt((number << 3) | VARINT)), varint(BigInt.asUintN(64, integer)));
+  chunks.push(smallVarint((number << 3) | VARINT), varint(BigInt.asUintN(64, integer)));
+}
+
+/** Of a tag or a length: below 2^31. */
+function smallVarint(value: number): Uint8Array {
+  if (value < 0x80) return Uint8Array.of(value);
+  if (value < 0x4000) return Uint8Array.of((value & 0x7f) | 0x80, value >>> 7);
+  return varint(BigInt(value));
 }
 
 function varint(value: bigint): Uint8Array {

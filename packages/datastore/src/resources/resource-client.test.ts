@@ -196,17 +196,17 @@ describe('a version that is expected', () => {
     const current = now.metadata.resourceVersion ?? '';
     const conflict = { name: 'ResourceConflictError', expected: old, actual: current };
     const wanted = pool({ disabled: true });
-    await expect(client.apply(wanted, wanted, old)).rejects.toMatchObject(conflict);
+    await expect(client.apply(wanted, wanted, { expected: old })).rejects.toMatchObject(conflict);
     await expect(client.replace(wanted, old)).rejects.toMatchObject(conflict);
     await expect(client.delete('IPPool', wanted.metadata, old)).rejects.toMatchObject(conflict);
     expect(await client.get('IPPool', wanted.metadata)).toEqual(now);
-    expect((await client.apply(wanted, wanted, current)).outcome).toBe('updated');
+    expect((await client.apply(wanted, wanted, { expected: current })).outcome).toBe('updated');
   });
 
   test('of an object that is gone is not made up', async () => {
     const { client } = open();
     const wanted = pool();
-    await expect(client.apply(wanted, wanted, '7')).rejects.toMatchObject({
+    await expect(client.apply(wanted, wanted, { expected: '7' })).rejects.toMatchObject({
       name: 'ResourceNotFoundError',
     });
     await expect(client.replace(wanted)).rejects.toMatchObject({ name: 'ResourceNotFoundError' });

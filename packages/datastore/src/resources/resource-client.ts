@@ -48,7 +48,7 @@ import {
   viewOf,
 } from './stored-resource.ts';
 import { removeTier, tierChange } from './tier-rules.ts';
-import { validateNew, validateUpdate } from './validate-write.ts';
+import { validateNew, validateParsed, validateUpdate } from './validate-write.ts';
 
 /** What new objects are given. Passed in where results must be reproducible. */
 export interface ResourceClientOptions {
@@ -60,6 +60,13 @@ export interface ResourceClientOptions {
 export interface Applied<R extends AnyResource> {
   readonly outcome: 'created' | 'updated' | 'unchanged';
   readonly resource: R;
+}
+
+export interface ApplyOptions {
+  /** Only to this state of the object: its `resourceVersion`. */
+  readonly expected?: string | undefined;
+  /** Whether `parseManifest` has just given the resource: then it is complete, and breaks no rule. */
+  readonly isParsed?: boolean;
 }
 
 /** What an apply would come to. */
@@ -143,11 +150,14 @@ export class ResourceClient {
   /** Makes the object in one transaction, or says what stands in its place. */
   async #insert<R extends AnyResource>(
     resource: R,
-    manifest?: Manifest,
+    manifest?: Manifest & { readonly isParsed: boolean },
   ): Promise<{ readonly made: R } | { readonly taken: Entry | undefined }> {
     const kind: Kind = resource.kind;
     refuseDefaultProfile(kind, resource.metadata);
-    const made = this.#stamp(validateNew(kind, resource, this.#store) as AnyResource);
+    const valid = manifest?.isParsed
+      ? validateParsed(resource, this.#store)
+      : (validateNew(kind, resource, this.#store) as AnyResource);
+    const made = this.#stamp(valid);
     const operations = encodeStored(kind, made.metadata, made);
     if (manifest) operations.push(...recordOperations(kind, made, manifest));
     const inserted = await insertResource(this.#store, {
@@ -156,8 +166,8 @@ export class ResourceClient {
       stamp: (further) => this.#stamp(further),
     });
     if ('taken' in inserted) return inserted;
-    const entry = { key: keyOf(kind, made.metadata), value: '', revision: inserted.revision };
-    return { made: shownView(kind, { entry, joined: made }) as R };
+    const metadata = { ...made.metadata, resourceVersion: inserted.revision };
+    return { made: hideSecrets(kind, { ...made, metadata } as AnyResource) as R };
   }
 
   /** An object with what new ones are given. */
@@ -206,7 +216,6 @@ export class ResourceClient {
    * status is not touched.
    *
    * @param written The manifest as it was written, without defaults; the resource if all of it is meant.
-   * @param expected Only to this state of the object: its `resourceVersion`.
    * @throws {ValidationError} If the outcome breaks a rule, or changes what must not change.
    * @throws {ResourceConflictError} If it is in another state than was expected.
    * @throws {ResourceNotFoundError} If it was expected in some state, and is gone.
@@ -214,9 +223,9 @@ export class ResourceClient {
   async apply<R extends AnyResource>(
     resource: R,
     written: unknown = resource,
-    expected?: string,
+    { expected, isParsed = false }: ApplyOptions = {},
   ): Promise<Applied<R>> {
-    const manifest = { resource, written };
+    const manifest = { resource, written, isParsed };
     if (expected !== undefined) {
       const [stored, record] = await this.#readApplied(resource.kind, resource.metadata);
       return await this.#applyTo(inState(resource, stored, expected), manifest, record);
@@ -263,7 +272,9 @@ export class ResourceClient {
   }
 
   /** Creates first: an object that is new costs one round trip, and one that is not is read by it. */
-  async #applyOnce<R extends AnyResource>(manifest: Manifest<R>): Promise<Applied<R>> {
+  async #applyOnce<R extends AnyResource>(
+    manifest: Manifest<R> & { readonly isParsed: boolean },
+  ): Promise<Applied<R>> {
     const { resource } = manifest;
     let taken: Entry | undefined;
     try {

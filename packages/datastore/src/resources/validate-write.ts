@@ -29,6 +29,13 @@ export function validateNew<K extends Kind>(
   return complete as ResourceOfKind<K>;
 }
 
+/** As {@link validateNew}, for what `parseManifest` has just given: only what depends on the datastore is left. */
+export function validateParsed<R extends AnyResource>(resource: R, destination: Destination): R {
+  const kept = keepSecrets(resource);
+  refuse(kept, secretFaults(kept, destination));
+  return kept;
+}
+
 /**
  * As {@link validateNew}, for an object that takes the place of `before`. Rules which that one broke already
  * may stay broken: a pool with encapsulation can still be disabled.
