@@ -72,6 +72,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-run.ts')).bgpRun,
   },
   {
+    name: 'bgp decode',
+    summary: 'Print BGP messages as JSON, with what they would cost the session',
+    load: async () => (await import('./commands/bgp-decode.ts')).bgpDecode,
+  },
+  {
     name: 'bgp summary',
     summary: 'Show the BGP sessions of this host in the columns of FRR',
     load: async () => (await import('./commands/bgp-summary.ts')).bgpSummary,

@@ -85,6 +85,24 @@ export function asNumbers({ bytes, from, to, width }: AsPathField): number[] {
   return numbers;
 }
 
+/** One segment of a path, for people. */
+export interface DescribedSegment {
+  readonly type: 'sequence' | 'set';
+  readonly asns: readonly number[];
+}
+
+/** The segments of a path for which {@link isAsPath} holds. */
+export function describeAsPath({ bytes, from, to, width }: AsPathField): DescribedSegment[] {
+  const segments: DescribedSegment[] = [];
+  for (let at = from; at < to; ) {
+    const end = at + 2 + (bytes[at + 1] ?? 0) * width;
+    const type = bytes[at] === AS_SET ? 'set' : 'sequence';
+    segments.push({ type, asns: asNumbers({ bytes, from: at, to: end, width }) });
+    at = end;
+  }
+  return segments;
+}
+
 /** Copies a path into `target` with AS numbers of four octets. @returns The offset behind it. */
 export function widenAsPath(path: AsPathField, target: Uint8Array, at: number): number {
   return copySegments(path, Number.POSITIVE_INFINITY, target, at);

@@ -2,18 +2,16 @@ import { AS_TRANS } from '@overland/net';
 import { type AsPathField, mergeAs4Path, widenAsPath } from './as-path.ts';
 import { AttributeCode, attributeType, readU32, writeAttributeHeader } from './attribute-set.ts';
 
-const SCRATCH_OCTETS = 16_384;
-/** Offset at which the widened AS_PATH is built: behind any message of 4096 octets that grew to its double. */
-const PATH_AT = 8192;
-
 /**
  * Gathers the attributes of one UPDATE that belong in its attribute set, in any order, and writes the set. One
  * collector serves all UPDATEs: nothing is allocated per message.
  */
 export class AttributeCollector {
   /** The set that {@link finish} wrote: the first `length` octets. */
-  readonly octets = new Uint8Array(SCRATCH_OCTETS);
+  readonly octets: Uint8Array;
   length = 0;
+  /** Offset at which the widened AS_PATH is built: behind any message that grew to its double. */
+  readonly #pathAt: number;
   #bytes: Uint8Array = new Uint8Array(0);
   /** Codes in ascending order, and by code the flags and the place of the value in the message. */
   readonly #codes = new Uint8Array(256);
@@ -24,6 +22,11 @@ export class AttributeCollector {
   /** By code, the number of the message that had it last. */
   readonly #seen = new Int32Array(256);
   #message = 0;
+
+  constructor(maxMessageOctets: number) {
+    this.octets = new Uint8Array(4 * maxMessageOctets);
+    this.#pathAt = 2 * maxMessageOctets;
+  }
 
   /** @param bytes The message that all offsets refer to. */
   start(bytes: Uint8Array): void {
@@ -97,9 +100,9 @@ export class AttributeCollector {
   #writeWidePath(): void {
     const path = this.#field(AttributeCode.AsPath, 2);
     const to = this.#as4IsValid()
-      ? mergeAs4Path(path, this.#field(AttributeCode.As4Path, 4), this.octets, PATH_AT)
-      : widenAsPath(path, this.octets, PATH_AT);
-    this.#write(AttributeCode.AsPath, this.octets, PATH_AT, to);
+      ? mergeAs4Path(path, this.#field(AttributeCode.As4Path, 4), this.octets, this.#pathAt)
+      : widenAsPath(path, this.octets, this.#pathAt);
+    this.#write(AttributeCode.AsPath, this.octets, this.#pathAt, to);
   }
 
   /** An AGGREGATOR that is not AS_TRANS means that an old speaker aggregated behind the AS4_ attributes. */

@@ -15,6 +15,8 @@ export const HEADER_OCTETS = 19;
 
 /** Largest message without RFC 8654, octets. */
 export const MAX_MESSAGE_OCTETS = 4096;
+/** Largest message that both sides may send once they have announced RFC 8654, octets; OPEN and KEEPALIVE excepted. */
+export const MAX_EXTENDED_OCTETS = 65_535;
 
 const MARKER_OCTETS = 16;
 
@@ -53,10 +55,11 @@ export function encodeKeepalive(): Uint8Array<ArrayBuffer> {
  * Checks the header at `at`. RFC 4271 section 6.1.
  *
  * @param bytes Holds at least {@link HEADER_OCTETS} octets from `at`.
+ * @param extended Whether extended messages were negotiated (RFC 8654).
  * @returns Length of the whole message, octets.
  * @throws {BgpError} 1/1, 1/2 with the length, or 1/3 with the type.
  */
-export function checkHeader(bytes: Uint8Array, at: number): number {
+export function checkHeader(bytes: Uint8Array, at: number, extended = false): number {
   for (let i = at; i < at + MARKER_OCTETS; i += 1) {
     if (bytes[i] !== 0xff) {
       throw headerError(HeaderSubcode.ConnectionNotSynchronized, [], 'marker is not all ones');
@@ -67,7 +70,7 @@ export function checkHeader(bytes: Uint8Array, at: number): number {
   const type = bytes[at + 18] ?? 0;
   const length = (high << 8) | low;
   const min = MIN_OCTETS[type];
-  if (length < HEADER_OCTETS || length > MAX_MESSAGE_OCTETS) {
+  if (length < HEADER_OCTETS || length > largest(type, extended)) {
     throw headerError(HeaderSubcode.BadMessageLength, [high, low], `message length ${length}`);
   }
   if (min === undefined) {
@@ -78,6 +81,11 @@ export function checkHeader(bytes: Uint8Array, at: number): number {
     throw headerError(HeaderSubcode.BadMessageLength, [high, low], reason);
   }
   return length;
+}
+
+function largest(type: number, extended: boolean): number {
+  const isExempt = type === MessageType.Open || type === MessageType.Keepalive;
+  return extended && !isExempt ? MAX_EXTENDED_OCTETS : MAX_MESSAGE_OCTETS;
 }
 
 function headerError(subcode: number, data: readonly number[], reason: string): BgpError {

@@ -14,6 +14,18 @@ export interface NlriSection {
   nextHopOctets: number;
 }
 
+/** What a session negotiated that decides how prefixes read. */
+export interface NlriContext {
+  readonly families: readonly Family[];
+  /** Families whose prefixes have path identifiers in what the peer sends (RFC 7911); absent: none. */
+  readonly addPath?: readonly Family[];
+}
+
+/** Octets before each prefix of a family. */
+export function pathIdOctets(family: Family, addPath: readonly Family[] | undefined): 0 | 4 {
+  return addPath?.includes(family) ? 4 : 0;
+}
+
 /** A section without prefixes. */
 export function emptySection(): NlriSection {
   return { family: 'ipv4', from: 0, to: 0, nextHopFrom: 0, nextHopOctets: 0 };
@@ -31,7 +43,7 @@ export function emptySection(): NlriSection {
  */
 export function splitMpReach(
   { bytes, from, to }: AttributeField,
-  families: readonly Family[],
+  { families, addPath }: NlriContext,
   section: NlriSection,
 ): 'well-formed' | 'malformed' | 'ignored' {
   if (to - from < 5) return 'malformed';
@@ -43,7 +55,8 @@ export function splitMpReach(
   const width = ADDRESS_OCTETS[family];
   const isNextHop = nextHopOctets === width || (family === 'ipv6' && nextHopOctets === 2 * width);
   if (!isNextHop || nlriFrom > to) return 'malformed';
-  if (!isNlri(bytes, nlriFrom, to, ADDRESS_BITS[family])) return 'malformed';
+  const field = { bytes, from: nlriFrom, to };
+  if (!isNlri(field, ADDRESS_BITS[family], pathIdOctets(family, addPath))) return 'malformed';
   section.family = family;
   section.from = nlriFrom;
   section.to = to;
@@ -61,13 +74,14 @@ export function splitMpReach(
  */
 export function splitMpUnreach(
   { bytes, from, to }: AttributeField,
-  families: readonly Family[],
+  { families, addPath }: NlriContext,
   section: NlriSection,
 ): 'well-formed' | 'malformed' | 'ignored' {
   if (to - from < 3) return 'malformed';
   const family = familyAt(bytes, from);
   if (!family || !families.includes(family)) return 'ignored';
-  if (!isNlri(bytes, from + 3, to, ADDRESS_BITS[family])) return 'malformed';
+  const field = { bytes, from: from + 3, to };
+  if (!isNlri(field, ADDRESS_BITS[family], pathIdOctets(family, addPath))) return 'malformed';
   section.family = family;
   section.from = from + 3;
   section.to = to;

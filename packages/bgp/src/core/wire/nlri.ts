@@ -1,4 +1,11 @@
-import type { Family } from '@overland/net';
+import {
+  ADDRESS_OCTETS,
+  addressFromBytes,
+  type Family,
+  type Prefix,
+  prefixOf,
+} from '@overland/net';
+import { type AttributeField, readU32 } from './attribute-set.ts';
 
 /**
  * Whether a field is whole prefixes, none longer than the address. RFC 4271 section 4.3, RFC 7606 section 5.3.
@@ -6,15 +13,49 @@ import type { Family } from '@overland/net';
  *   +--------------+--------------------+
  *   | Length (1)   | Prefix (0..16)     |   Length is in bits, Prefix in whole octets.
  *   +--------------+--------------------+   Bits past the length are ignored.
+ *
+ * @param pathIdOctets 4 if each prefix follows a path identifier (RFC 7911 section 3), else 0.
  */
-export function isNlri(bytes: Uint8Array, from: number, to: number, maxBits: number): boolean {
+export function isNlri(
+  { bytes, from, to }: AttributeField,
+  maxBits: number,
+  pathIdOctets: 0 | 4 = 0,
+): boolean {
   let at = from;
   while (at < to) {
+    at += pathIdOctets;
     const bits = bytes[at] ?? 0;
-    if (bits > maxBits) return false;
+    if (at >= to || bits > maxBits) return false;
     at += 1 + ((bits + 7) >> 3);
   }
   return at === to;
+}
+
+/** One prefix of a field, for people. */
+export interface DescribedPrefix {
+  readonly prefix: Prefix;
+  /** Path identifier; absent where none was negotiated. RFC 7911. */
+  readonly pathId?: number;
+}
+
+/** The prefixes of a field for which {@link isNlri} holds, as text. Not for the hot path. */
+export function describeNlri(
+  family: Family,
+  { bytes, from, to }: AttributeField,
+  pathIdOctets: 0 | 4 = 0,
+): DescribedPrefix[] {
+  const described: DescribedPrefix[] = [];
+  for (let at = from; at < to; ) {
+    const pathId = pathIdOctets === 4 ? readU32(bytes, at) : undefined;
+    at += pathIdOctets;
+    const length = bytes[at] ?? 0;
+    const octets = new Uint8Array(ADDRESS_OCTETS[family]);
+    octets.set(bytes.subarray(at + 1, at + nlriOctets(length)));
+    at += nlriOctets(length);
+    const prefix = prefixOf(addressFromBytes(octets), length);
+    described.push(pathId === undefined ? { prefix } : { prefix, pathId });
+  }
+  return described;
 }
 
 /** Octets that a prefix of `length` bits takes in a field. */

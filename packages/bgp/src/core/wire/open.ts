@@ -67,6 +67,22 @@ export function decodeOpen(body: Uint8Array): Open {
   return { asn: capabilities.fourOctetAs ?? shortAs, holdSeconds, routerId, capabilities };
 }
 
+/**
+ * What is wrong with an OPEN whatever the configuration says: AS number 0 (RFC 7607), identifier 0 (RFC 6286), a hold
+ * time of 1 or 2 s (RFC 4271 section 6.2).
+ */
+export function openFault({ asn, holdSeconds, routerId }: Open): BgpError | undefined {
+  const fault = (subcode: number, data: Writer, reason: string): BgpError =>
+    new BgpError({ code: ErrorCode.OpenMessage, subcode, data: data.finish() }, reason);
+  if (asn === 0) return fault(OpenSubcode.BadPeerAs, new Writer().u32(0), 'AS number 0');
+  if (routerId === '0.0.0.0') {
+    return fault(OpenSubcode.BadIdentifier, new Writer().u32(0), 'identifier 0.0.0.0');
+  }
+  if (holdSeconds !== 1 && holdSeconds !== 2) return undefined;
+  const data = new Writer().u16(holdSeconds);
+  return fault(OpenSubcode.UnacceptableHoldTime, data, `hold time ${holdSeconds}`);
+}
+
 interface Parameters {
   readonly field: Reader;
   /** Parameter lengths take two octets. */

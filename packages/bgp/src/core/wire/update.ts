@@ -5,7 +5,14 @@ import { ATTRIBUTE_ROWS, type AttributeRow } from './attribute-rows.ts';
 import { AttributeCode, AttributeFlag } from './attribute-set.ts';
 import { BgpError, ErrorCode } from './bgp-error.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS } from './header.ts';
-import { emptySection, type NlriSection, splitMpReach, splitMpUnreach } from './mp-attributes.ts';
+import {
+  emptySection,
+  type NlriContext,
+  type NlriSection,
+  pathIdOctets,
+  splitMpReach,
+  splitMpUnreach,
+} from './mp-attributes.ts';
 import { isNlri } from './nlri.ts';
 
 /** UPDATE Message Error subcodes. RFC 4271 section 6.3. */
@@ -17,15 +24,13 @@ const UpdateSubcode = {
 } as const;
 
 /** What a session negotiated that decides how an UPDATE reads. */
-export interface UpdateContext {
+export interface UpdateContext extends NlriContext {
   readonly fourOctetAs: boolean;
   readonly ebgp: boolean;
-  readonly families: readonly Family[];
 }
 
 const OPTIONAL_AND_TRANSITIVE = AttributeFlag.Optional | AttributeFlag.Transitive;
 const IPV4_END_OF_RIB_OCTETS = 4;
-const MAX_BODY_OCTETS = MAX_MESSAGE_OCTETS - HEADER_OCTETS;
 
 /**
  * Decodes UPDATE messages. RFC 4271 section 4.3, RFC 4760, errors as RFC 7606 wants them. One decoder serves a
@@ -50,10 +55,17 @@ export class UpdateDecoder {
   /** The family whose End-of-RIB this is. RFC 4724 section 2. */
   endOfRib: Family | undefined;
   /** The normalised attribute set of the announced prefixes. */
-  readonly attributes = new AttributeCollector();
+  readonly attributes: AttributeCollector;
 
+  readonly #maxBodyOctets: number;
   #body: Uint8Array = new Uint8Array(0);
   #context: UpdateContext = { fourOctetAs: true, ebgp: true, families: [] };
+
+  /** @param maxMessageOctets More than usual for extended messages (RFC 8654). */
+  constructor(maxMessageOctets = MAX_MESSAGE_OCTETS) {
+    this.attributes = new AttributeCollector(maxMessageOctets);
+    this.#maxBodyOctets = maxMessageOctets - HEADER_OCTETS;
+  }
 
   /**
    * Never throws, whatever the octets are.
@@ -76,15 +88,18 @@ export class UpdateDecoder {
   #sections(): NotificationFault | undefined {
     const body = this.#body;
     if (body.length < 4) return malformedList('the message is too short');
-    if (body.length > MAX_BODY_OCTETS) return malformedList('the message is too long');
+    if (body.length > this.#maxBodyOctets) return malformedList('the message is too long');
     const attributesAt = 2 + readU16(body, 0);
     if (attributesAt + 2 > body.length)
       return malformedList('withdrawn routes overrun the message');
     const attributesFrom = attributesAt + 2;
     const nlriFrom = attributesFrom + readU16(body, attributesAt);
     if (nlriFrom > body.length) return malformedList('path attributes overrun the message');
-    if (!isNlri(body, 2, attributesAt, 32)) return invalidNetwork('withdrawn routes');
-    if (!isNlri(body, nlriFrom, body.length, 32)) return invalidNetwork('NLRI');
+    const withdrawn = { bytes: body, from: 2, to: attributesAt };
+    const nlri = { bytes: body, from: nlriFrom, to: body.length };
+    const idOctets = pathIdOctets('ipv4', this.#context.addPath);
+    if (!isNlri(withdrawn, 32, idOctets)) return invalidNetwork('withdrawn routes');
+    if (!isNlri(nlri, 32, idOctets)) return invalidNetwork('NLRI');
     this.withdrawn[0].from = 2;
     this.withdrawn[0].to = attributesAt;
     if (body.length === IPV4_END_OF_RIB_OCTETS) this.endOfRib = 'ipv4';
@@ -176,8 +191,7 @@ export class UpdateDecoder {
     const field = { bytes: this.#body, from, to };
     const reaches = row.code === AttributeCode.MpReach;
     const section = (reaches ? this.announced : this.withdrawn)[1];
-    const { families } = this.#context;
-    const outcome = (reaches ? splitMpReach : splitMpUnreach)(field, families, section);
+    const outcome = (reaches ? splitMpReach : splitMpUnreach)(field, this.#context, section);
     if (outcome === 'malformed') {
       const subcode = UpdateSubcode.OptionalAttributeError;
       return updateError(subcode, this.#body.slice(at, to), `${row.name} is malformed`);
