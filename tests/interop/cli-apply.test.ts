@@ -79,8 +79,15 @@ describe.each(['etcd', 'sqlite'])('on %s', (type) => {
     });
   });
 
-  test('a cluster that is none yet is not found', async () => {
-    await overland('apply -f -', POOL);
+  test('a cluster that is none yet is not found; version asks only if told to', async () => {
+    await overland('apply -f - --dry-run', POOL);
+    const none = await overland('cluster info');
+    if (type === 'etcd') {
+      expect(none).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('there is no cluster in'),
+      });
+    }
     env = type === 'etcd' ? { ...env, ETCD_ENDPOINTS: 'http://127.0.0.1:1' } : {};
     env = { ...env, OVERLAND_SQLITE_PATH: '/nowhere/datastore.db' };
     expect(await overland('cluster info')).toMatchObject({ code: 5, out: '' });

@@ -1,4 +1,4 @@
-import type { CommandContext } from './command.ts';
+import { type CommandContext, FailureError } from './command.ts';
 import { openClient } from './datastore/open-client.ts';
 
 /** What a cluster says of itself; `null` where it does not say. */
@@ -18,7 +18,7 @@ export interface Cluster {
  * Reads the ClusterInformation.
  *
  * @param config The file of `--config`.
- * @throws {ResourceNotFoundError} If nobody has written to the datastore yet.
+ * @throws {FailureError} If nobody has written to the datastore yet (exit code 3).
  */
 export async function readCluster(
   context: CommandContext,
@@ -29,7 +29,9 @@ export async function readCluster(
   const found = await open.client.get('ClusterInformation', name);
   if (!found) {
     const { ResourceNotFoundError } = await import('@overland/datastore');
-    throw new ResourceNotFoundError('ClusterInformation', name);
+    const cause = new ResourceNotFoundError('ClusterInformation', name);
+    const message = `there is no cluster in ${open.place} yet: the first 'overland apply', or the first agent, makes one`;
+    throw new FailureError(message, { cause });
   }
   const { clusterGUID, clusterType, calicoVersion, datastoreReady = true } = found.spec;
   return {

@@ -111,6 +111,8 @@ test('the help of a command has its examples', async () => {
   const { code, out } = await run('person', 'greet', '--help');
   expect(code).toBe(0);
   expect(out).toContain('overland person greet Ada Bob --loud  # two');
+  expect(out).toContain('(default: 1)');
+  expect(out).not.toMatch(/default: (false|none|\[\])/);
 });
 
 test.each([

@@ -153,12 +153,9 @@ function toOption(name: string, spec: OptionSpec): Option {
   const option = new Option(flags, spec.summary);
   switch (spec.type) {
     case 'boolean':
-      // Commander keeps `--no-fib` as `fib`, true until it is given.
-      return option.default(option.negate);
+      return option;
     case 'list':
-      return option
-        .default([], 'none')
-        .argParser((text, previous: readonly string[]) => [...previous, text]);
+      return option.argParser((text, previous: readonly string[] = []) => [...previous, text]);
     case 'number':
       if (spec.default !== undefined) option.default(spec.default);
       return option.argParser((text) => parseNumber(flagOf(name), text, spec));
@@ -188,10 +185,18 @@ function inputOf(leaf: Commander, loaded: Command): Record<string, unknown> {
   const names = Object.keys(loaded.arguments);
   const positional = names.map((name, i) => [name, leaf.processedArgs[i]] as const);
   const options = leaf.options.map((option) => {
+    const name = camel(option.name());
     const value: unknown = leaf.getOptionValue(option.attributeName());
-    return [camel(option.name()), option.negate ? !value : value] as const;
+    // Commander keeps `--no-fib` as `fib`, true until it is given.
+    return [name, option.negate ? !value : (value ?? unset(loaded.options[name]))] as const;
   });
   return Object.fromEntries([...positional, ...options.filter(([, value]) => value !== undefined)]);
+}
+
+/** What an option is that was not given; commander would tell of `false` and `[]` in the help, of each option. */
+function unset(spec: OptionSpec | undefined): unknown {
+  if (spec?.type === 'boolean') return false;
+  return spec?.type === 'list' ? [] : undefined;
 }
 
 function reportError(error: unknown, { stderr, env }: CommandContext): number {
