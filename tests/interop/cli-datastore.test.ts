@@ -89,13 +89,22 @@ extensions        1        0     0
     const differs = await run('a.db', 'import', 'x', '--edited');
     expect(differs.code).toBe(4);
     expect(differs.err).toContain(
-      'a key differs in the target:\noverland: /calico/resources/v3/projectcalico.org/ippools/p1\n',
+      'a key differs in the target:\noverland: /calico/resources/v3/projectcalico.org/ippools/p1\noverland: --overwrite replaces them',
     );
     const dry = await run('a.db', 'import', 'x', '--edited', '--dry-run');
     expect(dry.out).toContain('1 of the keys differ');
     const replaced = await run('a.db', 'import', 'x', '--edited', '--overwrite');
     expect(replaced.out).toContain(`1 key written to ${directory}/a.db`);
   });
+});
+
+test('called off, it says how to go on, and goes on', async () => {
+  const env = { OVERLAND_SQLITE_PATH: join(directory, 'a.db') };
+  const options = { env, workingDirectory: directory, signal: AbortSignal.abort() };
+  const exported = await captureRun(['datastore', 'export', 'x'], options);
+  expect(exported).toMatchObject({ code: 1, out: '' });
+  expect(exported.err).toContain('interrupted: run the same command again to finish');
+  expect((await run('a.db', 'export', 'x')).code).toBe(0);
 });
 
 describe('migrate', () => {

@@ -1,5 +1,5 @@
 import type { Datastore, TransferReport, TransferSource } from '@overland/datastore';
-import type { CommandContext } from '../command.ts';
+import { type CommandContext, FailureError } from '../command.ts';
 import { actionPrinter, printReport } from './print-transfer.ts';
 import { transferProgress } from './transfer-progress.ts';
 
@@ -22,7 +22,7 @@ export async function runTransfer(
   const { dryRun, output } = request;
   const isJson = output === 'json';
   if (isJson && dryRun) stdout.write('{"keys":[\n');
-  const report = await transferShown(context, request);
+  const report = await transferShown(context, request).catch(withRemedy);
   if (isJson) {
     const text = JSON.stringify(report, undefined, dryRun ? 0 : 2);
     stdout.write(dryRun ? `\n],"report":${text}}\n` : `${text}\n`);
@@ -49,6 +49,12 @@ async function transferShown(
       written: (keys) => progress.say('written', keys),
     },
   });
+}
+
+function withRemedy(error: unknown): never {
+  if (!(error instanceof Error) || error.name !== 'TransferConflictError') throw error;
+  const message = `${error.message}\n--overwrite replaces them, --dry-run shows all keys`;
+  throw new FailureError(message, { cause: error });
 }
 
 function outcomeOf(

@@ -59,6 +59,18 @@ test('integers beyond 2^53, nulls and unknown fields are kept', () => {
   expect(readBack(pool)?.entries).toEqual(parsed(pool));
 });
 
+test('a large object has a file', () => {
+  const large = {
+    key: `${RESOURCES}globalnetworksets/large`,
+    value: JSON.stringify({
+      kind: 'GlobalNetworkSet',
+      metadata: { name: 'large' },
+      spec: { nets: Array.from({ length: 20_000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`) },
+    }),
+  };
+  expect(readBack(large)?.entries).toEqual(parsed(large));
+});
+
 test('objects of kinds that we do not know have files, too', () => {
   const other = {
     key: `${RESOURCES}livemigrations/ns1/m1`,
@@ -84,6 +96,16 @@ describe('an object is kept as it is, without a file,', () => {
       'if it is deep',
       `${RESOURCES}ippools/p`,
       `{"metadata":{"name":"p"},"a":${'['.repeat(5e5)}${']'.repeat(5e5)}}`,
+    ],
+    [
+      'if it has more lines than are read',
+      `${RESOURCES}ippools/p`,
+      `{"metadata":{"name":"p"},"a":[${'0,'.repeat(500_000)}0]}`,
+    ],
+    [
+      'if it is a list',
+      `${RESOURCES}ippools/p`,
+      '{"kind":"List","metadata":{"name":"p"},"items":[{}]}',
     ],
     ['if Calico wrote a field of ours', peer('"passive":true').key, peer('"passive":true').value],
     ['if it is none of a resource', '/calico/ipam/v2/config', '{}'],

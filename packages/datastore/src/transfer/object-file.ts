@@ -28,6 +28,9 @@ export interface ObjectFile {
 /** Longest file to read back. */
 export const MAX_FILE_OCTETS = 4 * 1024 * 1024;
 
+/** Longer files are read back before they are relied on: readers of YAML have limits of many kinds. */
+const RELIABLE_CHARACTERS = 64 * 1024;
+
 const FOLDER = 'resources/';
 const SEGMENT = '[a-z0-9](?:[a-z0-9.-]{0,238}[a-z0-9])?';
 /** Of keys after the prefix: `<plural>/[<namespace>/]<name>`, every part fit for a file name. */
@@ -62,7 +65,7 @@ export function objectFileOf(entry: KeyValue, extension?: KeyValue): ObjectFile 
   for (const [document, wanted] of [[joined, apart] as const, [base, undefined] as const]) {
     // Printed first: what is too deep to print is too deep to compare.
     const text = isJsonObject(document) ? printed(document) : undefined;
-    if (!isJsonObject(document) || text === undefined) continue;
+    if (!isJsonObject(document) || text === undefined || !isReadBack(text, document)) continue;
     const found = split(kind, document);
     if (!sameJson(found.base, base) || !sameJson(found.extension, wanted)) continue;
     return { path, text, hasExtension: wanted !== undefined };
@@ -103,6 +106,18 @@ function printed(document: { readonly [key: string]: unknown }): string | undefi
     return Buffer.byteLength(text) > MAX_FILE_OCTETS ? undefined : text;
   } catch (error) {
     if (error instanceof NoYamlError) return undefined;
+    throw error;
+  }
+}
+
+function isReadBack(text: string, document: { readonly [key: string]: unknown }): boolean {
+  // A reader of manifests takes a list apart.
+  const isList = typeof document.kind === 'string' && document.kind.endsWith('List');
+  if (isList || text.length <= RELIABLE_CHARACTERS) return !isList;
+  try {
+    return sameJson(readYaml(text), document);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
     throw error;
   }
 }
