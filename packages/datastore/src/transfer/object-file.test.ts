@@ -21,7 +21,7 @@ function extension(spec = '"holdTime":"9s"', uid = 'u1') {
 
 /** What a file gives back, values parsed. */
 function readBack(entry: { key: string; value: string }, apart?: { key: string; value: string }) {
-  const file = objectFileOf(entry, apart);
+  const file = objectFileOf(entry, apart, readYaml);
   if (!file) return undefined;
   const entries = entriesOfFile(file.path, readYaml(file.text));
   return { ...file, entries: entries.map(({ key, value }) => ({ key, value: parseJson(value) })) };
@@ -110,7 +110,7 @@ describe('an object is kept as it is, without a file,', () => {
     ['if Calico wrote a field of ours', peer('"passive":true').key, peer('"passive":true').value],
     ['if it is none of a resource', '/calico/ipam/v2/config', '{}'],
   ])('%s', (_why, key, value) => {
-    expect(objectFileOf({ key, value })).toBeUndefined();
+    expect(objectFileOf({ key, value }, undefined, readYaml)).toBeUndefined();
   });
 });
 

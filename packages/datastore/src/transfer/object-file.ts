@@ -25,6 +25,9 @@ export interface ObjectFile {
   readonly hasExtension: boolean;
 }
 
+/** `readYaml`, handed in: its parser is loaded only by who moves a directory. */
+export type ReadYaml = (text: string) => { readonly [key: string]: unknown };
+
 /** Longest file to read back. */
 export const MAX_FILE_OCTETS = 4 * 1024 * 1024;
 
@@ -51,9 +54,14 @@ export function isObjectPath(path: string): boolean {
 /**
  * An object as a manifest, with the fields that Calico lacks if that can be undone.
  *
+ * @param extension The entry of those fields, if there is one.
  * @returns `undefined` if a file would not give back what is stored: it is then kept as it is.
  */
-export function objectFileOf(entry: KeyValue, extension?: KeyValue): ObjectFile | undefined {
+export function objectFileOf(
+  entry: KeyValue,
+  extension: KeyValue | undefined,
+  readYaml: ReadYaml,
+): ObjectFile | undefined {
   const name = entry.key.startsWith(RESOURCES_PREFIX) && entry.key.slice(RESOURCES_PREFIX.length);
   if (!name || !NAME.test(name)) return undefined;
   const path = `${FOLDER}${name}.yaml`;
@@ -65,7 +73,8 @@ export function objectFileOf(entry: KeyValue, extension?: KeyValue): ObjectFile 
   for (const [document, wanted] of [[joined, apart] as const, [base, undefined] as const]) {
     // Printed first: what is too deep to print is too deep to compare.
     const text = isJsonObject(document) ? printed(document) : undefined;
-    if (!isJsonObject(document) || text === undefined || !isReadBack(text, document)) continue;
+    if (!isJsonObject(document) || text === undefined || !isReadBack(text, document, readYaml))
+      continue;
     const found = split(kind, document);
     if (!sameJson(found.base, base) || !sameJson(found.extension, wanted)) continue;
     return { path, text, hasExtension: wanted !== undefined };
@@ -110,7 +119,11 @@ function printed(document: { readonly [key: string]: unknown }): string | undefi
   }
 }
 
-function isReadBack(text: string, document: { readonly [key: string]: unknown }): boolean {
+function isReadBack(
+  text: string,
+  document: { readonly [key: string]: unknown },
+  readYaml: ReadYaml,
+): boolean {
   // A reader of manifests takes a list apart.
   const isList = typeof document.kind === 'string' && document.kind.endsWith('List');
   if (isList || text.length <= RELIABLE_CHARACTERS) return !isList;

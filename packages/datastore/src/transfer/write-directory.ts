@@ -104,14 +104,15 @@ async function placeOf(
   entry: KeyValue,
 ): Promise<ObjectFile | 'raw' | 'joined'> {
   const { key } = entry;
+  const { readYaml } = await import('./yaml-text.ts');
   if (key.startsWith(EXTENSIONS_PREFIX)) {
     const baseKey = RESOURCES_PREFIX + key.slice(EXTENSIONS_PREFIX.length);
     const base = await entryAt(store, baseKey, revision);
-    return base && objectFileOf(base, entry)?.hasExtension ? 'joined' : 'raw';
+    return base && objectFileOf(base, entry, readYaml)?.hasExtension ? 'joined' : 'raw';
   }
   const apart = extensionKeyFor(key);
   const extension = apart === undefined ? undefined : await entryAt(store, apart, revision);
-  return objectFileOf(entry, extension) ?? 'raw';
+  return objectFileOf(entry, extension, readYaml) ?? 'raw';
 }
 
 /** Files of one export, and their checksums. */
