@@ -92,7 +92,7 @@ export function freeOrdinals(
 }
 
 /** Holds the addresses that are kept free in each block. It is in no handle record. */
-const RESERVED_HANDLE = 'windows-reserved-ipam-handle';
+export const RESERVED_HANDLE = 'windows-reserved-ipam-handle';
 
 const KEPT_FREE: AllocationAttribute = {
   handleId: RESERVED_HANDLE,

@@ -140,6 +140,7 @@ class RequestDraft {
       const { cidr } = usable.block;
       const block = free.refreshed(this.#current(usable));
       const assigned = assignFree(block, left, this.#request, reservedIn(view.reserved(), cidr));
+      if (assigned.addresses.length === 0) throw new Error(`${cidr} was taken for free`);
       left -= assigned.addresses.length;
       this.#stage(usable, assigned);
     }

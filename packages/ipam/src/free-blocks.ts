@@ -33,7 +33,7 @@ import type { IpamView } from './view.ts';
 const BUILT_IN_LIMIT = 20;
 
 /** With fewer free addresses than this a host claims a further block before it needs one. */
-const SPARE_ADDRESSES = 8;
+export const SPARE_ADDRESSES = 8;
 
 /** From which pools a block may be. */
 export interface BlockRequest {
@@ -206,7 +206,9 @@ export class FreeBlocks {
     const reserved = view.reserved();
     let lost = 0;
     for (const cidr of blockOrder(pool.cidr, pool.blockLength, node)) {
-      if (view.claims.ownerOf(cidr) !== undefined || isWhollyReserved(reserved, cidr)) continue;
+      // The index may not show yet what we claimed a moment ago.
+      if (own.known().has(cidr) || view.claims.ownerOf(cidr) !== undefined) continue;
+      if (isWhollyReserved(reserved, cidr)) continue;
       try {
         const usable = await own.claim(cidr);
         if (usable && this.#free(usable.block) > 0) return usable;

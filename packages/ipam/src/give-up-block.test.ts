@@ -49,11 +49,11 @@ function decide(
 
 test.each([
   ['nothing', {}, 'absent'],
-  ['a claim without block', { affinity: claim }, 'dangling: claim@7 → delete claim'],
+  ['a claim without block', { affinity: claim }, 'dangling: claim@7, block absent → delete claim'],
   [
     'a claim on the block of another',
     { affinity: claim, block: stored({ ...empty, affinity: 'host:host12' }) },
-    'dangling: claim@7 → delete claim',
+    'dangling: claim@7, block@9 → delete claim',
   ],
   ['the block of another', { block: stored({ ...empty, affinity: 'host:host12' }) }, 'absent'],
   [
@@ -94,6 +94,18 @@ test("nobody's block goes when it is empty, and stays otherwise", () => {
   );
   expect(decide({ block: stored({ ...used, ...ownerless }) }, { owner })).toBe('in-use');
   expect(decide({ block: stored(empty) }, { owner })).toBe('absent');
+});
+
+test('what is not as it was seen is left alone', () => {
+  const found = { affinity: claim, block: stored(empty) };
+  const findings = { affinity: found.affinity, block: found.block };
+  const seen = { claim: claim.revision, block: found.block.revision };
+  const request = { owner: HOST11, cidr, seen };
+  expect(decideGiveUp(request, findings).outcome).toBe('deleted');
+  for (const other of [{ claim: undefined }, { block: undefined }, { block: claim.revision }]) {
+    const changed = { ...request, seen: { ...seen, ...other } };
+    expect(decideGiveUp(changed, findings)).toEqual({ outcome: 'changed' });
+  }
 });
 
 test('a block that contradicts itself is left alone', () => {

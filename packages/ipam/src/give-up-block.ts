@@ -1,4 +1,10 @@
-import { ConflictError, type Datastore, type Entry, type Transaction } from '@overland/datastore';
+import {
+  ConflictError,
+  type Datastore,
+  type Entry,
+  type Revision,
+  type Transaction,
+} from '@overland/datastore';
 import { type AffinityOwner, affinityKey, blockKey, encodeBlock } from '@overland/model';
 import type { Prefix } from '@overland/net';
 import { affinityText, isEmpty, readableBlock, touched } from './block.ts';
@@ -17,13 +23,21 @@ export type GivenUp =
   /** There was only a claim, without a block or on a block of somebody else. */
   | 'dangling'
   /** Addresses are in use, and so it was left as it is. */
-  | 'in-use';
+  | 'in-use'
+  /** It is not as it was seen, and so it was left as it is. */
+  | 'changed';
 
 /** What to write, and what it comes to. */
 interface GiveUpDecision {
   readonly outcome: GivenUp;
   /** Absent if there is nothing to do. */
   readonly transaction?: Transaction;
+}
+
+/** Revisions at which a block and a claim were seen; `undefined`: there was none. */
+export interface Seen {
+  readonly claim: Revision | undefined;
+  readonly block: Revision | undefined;
 }
 
 /** Whose block to give up. */
@@ -33,6 +47,8 @@ export interface GiveUpRequest {
   readonly cidr: Prefix;
   /** Only if no address is in use or cooling down. */
   readonly ifEmpty?: boolean;
+  /** Only if block and claim are still as they were seen. */
+  readonly seen?: Seen;
 }
 
 /**
@@ -42,15 +58,19 @@ export interface GiveUpRequest {
  * @throws {InconsistentBlockError} If the block contradicts itself: nobody can tell what it holds.
  */
 export function decideGiveUp(
-  { owner, cidr, ifEmpty = false }: GiveUpRequest,
+  { owner, cidr, ifEmpty = false, seen }: GiveUpRequest,
   { affinity, block: stored }: ClaimFindings,
 ): GiveUpDecision {
+  if (seen && (seen.claim !== affinity?.revision || seen.block !== stored?.revision)) {
+    return { outcome: 'changed' };
+  }
   const claims = owner ? [unchanged(affinityKey(owner, cidr), affinity)] : [];
   const drops = affinity ? [{ type: 'delete', key: affinity.key } as const] : [];
   const block = stored && readableBlock(stored.value);
   if (!stored || !block || block.affinity !== (owner && affinityText(owner))) {
     if (!affinity) return { outcome: 'absent' };
-    return { outcome: 'dangling', transaction: { conditions: claims, operations: drops } };
+    const conditions = [...claims, unchanged(blockKey(cidr), stored)];
+    return { outcome: 'dangling', transaction: { conditions, operations: drops } };
   }
   const empty = isEmpty(block);
   if (!empty && (ifEmpty || !owner)) return { outcome: 'in-use' };

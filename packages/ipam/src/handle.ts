@@ -22,3 +22,12 @@ export function isUnused(handle: Handle): boolean {
 export function blocksOf(handle: Handle): Prefix[] {
   return Object.keys(handle.blocks) as Prefix[];
 }
+
+/** Whether the handle says of every block what was counted in it. */
+export function sameCounts(handle: Handle, counts: Readonly<Record<string, number>>): boolean {
+  const said = Object.entries(handle.blocks);
+  return (
+    said.length === Object.keys(counts).length &&
+    said.every(([cidr, count]) => counts[cidr] === count)
+  );
+}
