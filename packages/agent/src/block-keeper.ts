@@ -30,6 +30,18 @@ export class BlockKeeper {
     }
   }
 
+  /** Claims a block ahead of need, for the containers to come. Call when addresses were given out. */
+  async keepSpare(families: readonly Family[]): Promise<void> {
+    for (const family of families) {
+      try {
+        const cidr = await this.#ipam.spareBlock(family);
+        if (cidr) this.#log.info({ cidr }, 'few addresses are left: a further block is ours');
+      } catch (error) {
+        this.#note(error);
+      }
+    }
+  }
+
   stop(): void {
     clearTimeout(this.#retry);
   }

@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, honourLock, openDatastore, UnavailableError } from '@overland/datastore';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
-import type { Family } from '@overland/net';
+import { type Family, familyOf } from '@overland/net';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
 import { parseBootstrap } from './bootstrap.ts';
+import { collectIfElected } from './collection.ts';
 import { compactByPeriod } from './compaction.ts';
 import type { DataplaneForStore } from './dataplane-methods.ts';
 import { datastoreOptions } from './datastore-options.ts';
@@ -128,8 +129,10 @@ export class StoreService {
     this.#watched.run(datastore, signal).catch(endThread);
     const probe = { nodeName: config.nodeName, claim, reach: this.#reach, log };
     probeDatastore(datastore, probe, signal).catch(endThread);
+    const { nodeName } = config;
+    const shared = { datastore: honourLock(store), nodeName, log };
+    collectIfElected(shared, signal).catch(endThread);
     if (config.datastoreType === 'etcd') {
-      const { nodeName } = config;
       compactByPeriod({ datastore: store, nodeName, log }, signal).catch(endThread);
     }
   }
@@ -164,7 +167,10 @@ export class StoreService {
 
   async #attach(body: unknown): Promise<AttachReply> {
     if (!this.#watched.synced) throw new UnavailableError(this.#health().detail);
-    return await this.#opened().attach(body);
+    const attached = await this.#opened().attach(body);
+    // Not waited for: the next container is the one that will need it.
+    void this.#keeper?.keepSpare([...new Set(attached.addresses.map(familyOf))]);
+    return attached;
   }
 
   #opened(): WorkloadService {

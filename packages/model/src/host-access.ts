@@ -3,12 +3,14 @@ import {
   blockPrefix,
   CLUSTER_INFORMATION_KEY,
   CONTROLLERS_CONFIGURATION_KEY,
+  HANDLE_PREFIX,
   handleKey,
   IPAM_CONFIG_KEY,
   resourceKey,
   resourcePrefix,
 } from './keys.ts';
 import {
+  COLLECTION_LEADER_KEY,
   COMPACTION_LEADER_KEY,
   extensionPrefix,
   hostClaimKey,
@@ -63,6 +65,8 @@ export function hostAccess({ name, namespaces }: HostIdentity): readonly KeyAcce
     read({ from: CLUSTER_INFORMATION_KEY }, 'whether the datastore is locked'),
     read(keysWithPrefix(CONTROLLERS_CONFIGURATION_KEY), 'how often etcd is compacted'),
     write(keysWithPrefix(COMPACTION_LEADER_KEY), 'the election of the host that compacts etcd'),
+    read(keysWithPrefix(HANDLE_PREFIX), 'what has leaked, if it is elected to look for it'),
+    write(keysWithPrefix(COLLECTION_LEADER_KEY), 'the election of the host that collects leaks'),
   ];
 }
 

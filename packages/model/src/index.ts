@@ -91,6 +91,7 @@ export {
   agentKey,
   appliedKey,
   appliedPrefix,
+  COLLECTION_LEADER_KEY,
   COMPACTION_LEADER_KEY,
   creationGuardKey,
   extensionKey,

@@ -52,6 +52,9 @@ export function parseAgentKey(key: string): string | undefined {
 /** Which agent compacts etcd: present under the lease of the one that does. */
 export const COMPACTION_LEADER_KEY = `${OVERLAND}leaders/compaction`;
 
+/** Which agent collects the garbage of address management: present under the lease of the one that does. */
+export const COLLECTION_LEADER_KEY = `${OVERLAND}leaders/ipam-collection`;
+
 /** Begins the IPAM handles of a node's workloads; how garbage collection tells them from Calico's. */
 export function workloadHandlePrefix(node: string): string {
   return `overland.${node}.`;

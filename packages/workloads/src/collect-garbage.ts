@@ -45,10 +45,11 @@ export async function collectGarbage(collector: GarbageCollector): Promise<Garba
     });
   }
   const released: IpAddress[] = [];
-  for (const { address, handle, sequence, attributes } of await ipam.allocations()) {
+  // By handle, and not only in this host's blocks: some may be borrowed from those of others.
+  for (const allocation of await ipam.allocationsByHandle(workloadHandlePrefix(node))) {
+    const { address, handle, sequence, attributes } = allocation;
     const { hostInterface = '' } = attributes;
-    const isOurs = handle?.startsWith(workloadHandlePrefix(node)) && attributes.node === node;
-    if (!handle || !isOurs) continue;
+    if (!handle || attributes.node !== node) continue;
     await exclusively(hostInterface, async () => {
       if (!(await isGone(hostInterface))) return;
       try {
