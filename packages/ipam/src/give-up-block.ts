@@ -35,7 +35,7 @@ interface GiveUpDecision {
 }
 
 /** Revisions at which a block and a claim were seen; `undefined`: there was none. */
-export interface Seen {
+interface Seen {
   readonly claim: Revision | undefined;
   readonly block: Revision | undefined;
 }

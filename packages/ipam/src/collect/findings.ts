@@ -55,7 +55,7 @@ export interface HandleFinding {
 }
 
 /** Something that nobody can read. */
-export interface UnreadableFinding {
+interface UnreadableFinding {
   readonly type: 'unreadable';
   readonly subject: string;
   readonly fault: string;

@@ -31,7 +31,7 @@ import { objectOf, type Pool, readPool, type UnreadablePool } from '../pool.ts';
 import { RESERVATION_PREFIX, readReservation } from '../reservation.ts';
 
 /** A value that was read, or why it cannot be. */
-export type Readable<T> =
+type Readable<T> =
   | { readonly value: T; readonly fault?: undefined }
   | { readonly value?: undefined; readonly fault: string };
 
@@ -51,7 +51,7 @@ export type SurveyedBlock = Readable<AllocationBlock> & {
 };
 
 /** A handle as it is stored. */
-export type SurveyedHandle = Readable<Handle> & {
+type SurveyedHandle = Readable<Handle> & {
   readonly id: string;
   readonly revision: Revision;
 };
