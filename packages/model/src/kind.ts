@@ -55,33 +55,62 @@ export type ResourceOf<T> =
   T extends KindTable<infer Kind, infer Spec, infer Status> ? Resource<Kind, Spec, Status> : never;
 
 type Derived = 'schema' | 'extensions' | 'secrets';
+type Usual = 'aliases' | 'rules' | 'immutable' | 'storage' | 'namespaced';
 
 type Given<Kind extends string, Spec, Status> = Omit<
   KindTable<Kind, Spec, Status>,
-  'aliases' | 'rules' | 'immutable' | 'storage' | 'namespaced' | Derived
+  Usual | Derived | 'spec'
 > &
-  Partial<Omit<KindTable<Kind, Spec, Status>, Derived>>;
+  Partial<Pick<KindTable<Kind, Spec, Status>, Usual>> & {
+    /** Large ones as a function: most processes never look at them. */
+    readonly spec: z.ZodType<Spec> | (() => z.ZodType<Spec>);
+  };
 
 /** A kind table with the usual values where none are given. */
 export function defineKind<const Kind extends string, Spec, Status = Record<string, unknown>>(
   table: Given<Kind, Spec, Status>,
 ): KindTable<Kind, Spec, Status> {
-  const schema = z.object({
-    apiVersion: z.literal(API_VERSION),
-    kind: z.literal(table.kind),
-    metadata: metadataSchema,
-    spec: table.spec.prefault({} as never),
-    status: (table.status ?? z.record(z.string(), z.unknown())).optional(),
-  });
+  const spec = once(() => (typeof table.spec === 'function' ? table.spec() : table.spec));
+  const schema = once(() => objectSchema({ ...table, spec: spec() }));
+  const extensions = once(() => pathsWithMeta(spec(), 'extension'));
+  const secrets = once(() => pathsWithMeta(spec(), 'secret').map((path) => ['spec', ...path]));
   return {
     aliases: [],
     rules: [],
     immutable: [],
     storage: 'resource',
     namespaced: false,
-    schema,
-    extensions: pathsWithMeta(table.spec, 'extension'),
-    secrets: pathsWithMeta(table.spec, 'secret').map((path) => ['spec', ...path]),
     ...table,
+    get spec() {
+      return spec();
+    },
+    get schema() {
+      return schema();
+    },
+    get extensions() {
+      return extensions();
+    },
+    get secrets() {
+      return secrets();
+    },
+  };
+}
+
+function objectSchema({ kind, spec, status }: Pick<KindTable, 'kind' | 'spec' | 'status'>) {
+  return z.object({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(kind),
+    metadata: metadataSchema,
+    spec: spec.prefault({} as never),
+    status: (status ?? z.record(z.string(), z.unknown())).optional(),
+  });
+}
+
+/** `make`, called when its value is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }

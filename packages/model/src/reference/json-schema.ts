@@ -106,7 +106,7 @@ function complete(zodSchema: z.core.$ZodType, draft: Draft): void {
   if (typeof rule === 'string') draft['x-overland-rule'] = rule;
   if (extension === true) draft['x-overland-extension'] = true;
   if (secret === true) draft.writeOnly = true;
-  for (const key of ['rule', 'extension', 'secret', 'expression']) delete draft[key];
+  for (const key of ['rule', 'extension', 'secret']) delete draft[key];
   // A default in words is for people.
   if (draft.type !== 'string' && typeof draft.default === 'string') {
     draft['x-overland-default'] = draft.default;

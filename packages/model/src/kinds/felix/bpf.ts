@@ -16,16 +16,17 @@ import {
 
 const mapSize = (meaning: string, preset: number) => count(meaning, { min: 1, preset });
 
-const conntrackTimeouts = z.object({
-  creationGracePeriod: timeout('After a connection was made.', '10s'),
-  tcpSynSent: timeout('After the last SYN without an answer.', '20s'),
-  tcpEstablished: timeout('Idle TCP connections.', '1h'),
-  tcpFinsSeen: timeout('TCP connections that were closed.', 'Auto'),
-  tcpResetSeen: timeout('TCP connections that were reset.', '40s'),
-  udpTimeout: timeout('Idle UDP.', '60s'),
-  genericTimeout: timeout('Idle other protocols.', '10m'),
-  icmpTimeout: timeout('Idle ICMP.', '5s'),
-});
+const conntrackTimeouts = () =>
+  z.object({
+    creationGracePeriod: timeout('After a connection was made.', '10s'),
+    tcpSynSent: timeout('After the last SYN without an answer.', '20s'),
+    tcpEstablished: timeout('Idle TCP connections.', '1h'),
+    tcpFinsSeen: timeout('TCP connections that were closed.', 'Auto'),
+    tcpResetSeen: timeout('TCP connections that were reset.', '40s'),
+    udpTimeout: timeout('Idle UDP.', '60s'),
+    genericTimeout: timeout('Idle other protocols.', '10m'),
+    icmpTimeout: timeout('Idle ICMP.', '5s'),
+  });
 
 /** The eBPF dataplane. Overland has none: kept for hosts that run Calico. */
 export const bpfParameters = {
@@ -44,8 +45,10 @@ export const bpfParameters = {
     'Who removes old connections.',
     'Auto',
   ),
-  bpfConntrackTimeouts: conntrackTimeouts.optional().describe('When connections are forgotten.'),
-  bpfDSROptoutCIDRs: z.array(cidr).optional().describe('Clients that get no direct server return.'),
+  bpfConntrackTimeouts: () =>
+    conntrackTimeouts().optional().describe('When connections are forgotten.'),
+  bpfDSROptoutCIDRs: () =>
+    z.array(cidr).optional().describe('Clients that get no direct server return.'),
   bpfDataIfacePattern: expression(
     'Host interfaces that carry traffic of the cluster.',
     '^((en|wl|ww|sl|ib)[Popsx].*|(eth|wlan|wwan|bond).*)',
@@ -57,10 +60,8 @@ export const bpfParameters = {
     'Reverse path check on host interfaces.',
     'Loose',
   ),
-  bpfExcludeCIDRsFromNAT: z
-    .array(cidr)
-    .optional()
-    .describe('Destinations that are not translated.'),
+  bpfExcludeCIDRsFromNAT: () =>
+    z.array(cidr).optional().describe('Destinations that are not translated.'),
   bpfExportBufferSizeMB: mapSize('Buffer for events, MiB.', 1),
   bpfExtToServiceConnmark: count('Mark of connections from outside to services.', {
     min: 0,
@@ -72,11 +73,12 @@ export const bpfParameters = {
     'How answers to clients outside go back.',
     'Tunnel',
   ),
-  bpfForceTrackPacketsFromIfaces: z
-    .array(interfaceFilter)
-    .optional()
-    .meta({ default: ['docker+'] })
-    .describe('Interfaces whose packets conntrack follows all the same.'),
+  bpfForceTrackPacketsFromIfaces: () =>
+    z
+      .array(interfaceFilter)
+      .optional()
+      .meta({ default: ['docker+'] })
+      .describe('Interfaces whose packets conntrack follows all the same.'),
   bpfHostConntrackBypass: flag('Whether packets bypass conntrack of the host.', false),
   bpfHostNetworkedNATWithoutCTLB: onOff(
     'Translation for the host without connect-time balancing.',
@@ -91,10 +93,11 @@ export const bpfParameters = {
   bpfKubeProxyIptablesCleanupEnabled: flag('Whether rules of kube-proxy are removed.', true),
   bpfKubeProxyMinSyncPeriod: interval('Least time between updates of services.', '1s'),
   bpfL3IfacePattern: expression('Interfaces without link layer.'),
-  bpfLogFilters: z
-    .record(z.string(), z.string())
-    .optional()
-    .describe('Interface → filter expression of pcap for debug logs.'),
+  bpfLogFilters: () =>
+    z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Interface → filter expression of pcap for debug logs.'),
   bpfLogLevel: choice(['Off', 'Info', 'Debug'], 'Severity of the programs.', 'Off'),
   bpfMaglevMaxEndpointsPerService: count('Endpoints of a Maglev service.', {
     min: 1,
@@ -119,10 +122,11 @@ export const bpfParameters = {
     preset: 0,
   }),
   bpfMapSizeRoute: mapSize('Routes.', 262_144),
-  bpfPSNATPorts: portRange
-    .optional()
-    .meta({ default: '20000:29999' })
-    .describe('Source ports in case of clashes.'),
+  bpfPSNATPorts: () =>
+    portRange
+      .optional()
+      .meta({ default: '20000:29999' })
+      .describe('Source ports in case of clashes.'),
   bpfPolicyDebugEnabled: flag('Whether programs can be explained by rule.', true),
   bpfProfiling: onOff('Whether programs are timed.', 'Disabled'),
   bpfRedirectToPeer: choice(

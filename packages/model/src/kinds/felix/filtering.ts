@@ -13,7 +13,7 @@ const tcp = (port: number): ProtoPort => ({ protocol: 'TCP', port });
 const udp = (port: number): ProtoPort => ({ protocol: 'UDP', port });
 const CONTROL_PLANE = [179, 2379, 2380, 5473, 6443, 6666, 6667].map(tcp);
 
-const failsafe = (direction: string, ports: readonly ProtoPort[]) =>
+const failsafe = (direction: string, ports: readonly ProtoPort[]) => () =>
   z
     .array(protoPort)
     .optional()
@@ -70,13 +70,15 @@ export const filteringParameters = {
     'Any: workloads may ask for other source addresses by annotation.',
     'Disabled',
   ),
-  logPrefix: pattern('letters, digits, "%", ":", "/", "_", "-" and spaces', /^[a-zA-Z0-9%: /_-]*$/)
-    .optional()
-    .meta({ default: 'calico-packet' })
-    .describe('Begin of the lines of the action Log.'),
-  logActionRateLimit: pattern('a rate, as 10/second', /^[1-9]\d{0,3}\/(second|minute|hour|day)$/)
-    .optional()
-    .describe('Most lines of the action Log.'),
+  logPrefix: () =>
+    pattern('letters, digits, "%", ":", "/", "_", "-" and spaces', /^[a-zA-Z0-9%: /_-]*$/)
+      .optional()
+      .meta({ default: 'calico-packet' })
+      .describe('Begin of the lines of the action Log.'),
+  logActionRateLimit: () =>
+    pattern('a rate, as 10/second', /^[1-9]\d{0,3}\/(second|minute|hour|day)$/)
+      .optional()
+      .describe('Most lines of the action Log.'),
   logActionRateLimitBurst: count('Lines that may come at once.', { min: 0, max: 9999, preset: 5 }),
   xdpEnabled: flag('Whether deny rules of host endpoints are sped up by XDP.', true),
   genericXDPEnabled: flag('XDP on interfaces whose driver lacks it; for tests.', false),
@@ -84,11 +86,12 @@ export const filteringParameters = {
   sidecarAccelerationEnabled: flag('Whether traffic to sidecars takes a short way.', false),
   windowsManageFirewallRules: onOff('Whether the firewall of Windows is programmed.', 'Disabled'),
   istioAmbientMode: onOff('Whether meshes of Istio without sidecars are supported.', 'Disabled'),
-  istioDSCPMark: z
-    .union([z.number(), z.string()])
-    .optional()
-    .meta({ default: 23 })
-    .describe('DSCP by which packets of such a mesh are known.'),
+  istioDSCPMark: () =>
+    z
+      .union([z.number(), z.string()])
+      .optional()
+      .meta({ default: 23 })
+      .describe('DSCP by which packets of such a mesh are known.'),
   flowLogsFlushInterval: interval('How often flow logs are sent.', '300s'),
   flowLogsCollectorDebugTrace: flag('Logs every flow.', false),
   flowLogsGoldmaneServer: words('Where flow logs are sent; absent: nowhere.'),

@@ -14,17 +14,18 @@ export const processParameters = {
   healthEnabled: flag('Whether health is served over HTTP.', false),
   healthHost: host('Where health is served.', 'localhost'),
   healthPort: port('Port of the health server.', 9099),
-  healthTimeoutOverrides: z
-    .array(
-      z.object({
-        name: pattern('letters, digits, "_", "-" and spaces', /^[a-zA-Z0-9_ -]+$/).describe(
-          'Name of the part.',
-        ),
-        timeout: duration.describe('How long it may be silent.'),
-      }),
-    )
-    .optional()
-    .describe('Other limits for how long a part may be silent before it counts as dead.'),
+  healthTimeoutOverrides: () =>
+    z
+      .array(
+        z.object({
+          name: pattern('letters, digits, "_", "-" and spaces', /^[a-zA-Z0-9_ -]+$/).describe(
+            'Name of the part.',
+          ),
+          timeout: duration.describe('How long it may be silent.'),
+        }),
+      )
+      .optional()
+      .describe('Other limits for how long a part may be silent before it counts as dead.'),
   prometheusMetricsEnabled: flag('Whether metrics are served.', false),
   prometheusMetricsHost: host('Where metrics are served; absent: everywhere.'),
   prometheusMetricsPort: port('Port of the metrics server.', 9091),
@@ -65,15 +66,14 @@ export const processParameters = {
   ),
   dataplaneDriver: words('Program of an external dataplane.', 'calico-iptables-plugin'),
   useInternalDataplaneDriver: flag('Whether the dataplane in the process is used.', true),
-  featureDetectOverride: pattern(
-    'NAME=true or NAME=false, by commas',
-    /^(\w+=(true|false|),)*(\w+=(true|false|))?$/,
-  )
-    .optional()
-    .describe('What is taken for present or absent in the kernel.'),
-  featureGates: pattern('NAME=VALUE, by commas', /^(\w+=[^=,]+,)*(\w+=[^=,]+)?$/)
-    .optional()
-    .describe('Features that are tried out.'),
+  featureDetectOverride: () =>
+    pattern('NAME=true or NAME=false, by commas', /^(\w+=(true|false|),)*(\w+=(true|false|))?$/)
+      .optional()
+      .describe('What is taken for present or absent in the kernel.'),
+  featureGates: () =>
+    pattern('NAME=VALUE, by commas', /^(\w+=[^=,]+,)*(\w+=[^=,]+)?$/)
+      .optional()
+      .describe('Features that are tried out.'),
   goGCThreshold: count('Threshold of the garbage collector in percent; -1: off.', {
     min: -1,
     preset: 40,

@@ -53,10 +53,9 @@ export const routingParameters = {
     max: 255,
     preset: 3,
   }),
-  deviceRouteSourceAddress: ipv4Address
-    .optional()
-    .describe('Source address of the host towards workloads, IPv4.'),
-  deviceRouteSourceAddressIPv6: ipv6Address.optional().describe('The same for IPv6.'),
+  deviceRouteSourceAddress: () =>
+    ipv4Address.optional().describe('Source address of the host towards workloads, IPv4.'),
+  deviceRouteSourceAddressIPv6: () => ipv6Address.optional().describe('The same for IPv6.'),
   ipv4NormalRoutePriority: priority('Metric of IPv4 routes to workloads.', 1024),
   ipv4ElevatedRoutePriority: priority('Metric of those that are to win over the usual ones.', 512),
   ipv6NormalRoutePriority: priority('Metric of IPv6 routes to workloads.', 1024),
@@ -65,34 +64,36 @@ export const routingParameters = {
     'How long both hosts of a migration route the address.',
     '30s',
   ),
-  routeTableRange: z
-    .object({ min: z.number().int().describe('First.'), max: z.number().int().describe('Last.') })
-    .optional()
-    .describe('Routing tables that Felix may use, within 1 to 250; routeTableRanges replaces it.'),
-  routeTableRanges: z
-    .array(z.object({ min: table.describe('First.'), max: table.describe('Last.') }))
-    .optional()
-    .describe('Routing tables that Felix may use; 65535 in all.'),
+  routeTableRange: () =>
+    z
+      .object({ min: z.number().int().describe('First.'), max: z.number().int().describe('Last.') })
+      .optional()
+      .describe(
+        'Routing tables that Felix may use, within 1 to 250; routeTableRanges replaces it.',
+      ),
+  routeTableRanges: () =>
+    z
+      .array(z.object({ min: table.describe('First.'), max: table.describe('Last.') }))
+      .optional()
+      .describe('Routing tables that Felix may use; 65535 in all.'),
   localSubnetL2Reachability: onOff(
     'Whether the host answers ARP for workloads of its own subnet.',
     'Disabled',
   ),
-  externalNodesList: z
-    .array(looseIpv4)
-    .optional()
-    .describe('Who may send encapsulated packets besides the nodes.'),
-  natOutgoingAddress: ipv4Address
-    .optional()
-    .describe('Source address of outgoing NAT; absent: that of the interface.'),
+  externalNodesList: () =>
+    z.array(looseIpv4).optional().describe('Who may send encapsulated packets besides the nodes.'),
+  natOutgoingAddress: () =>
+    ipv4Address
+      .optional()
+      .describe('Source address of outgoing NAT; absent: that of the interface.'),
   natOutgoingExclusions: choice(
     ['IPPoolsOnly', 'IPPoolsAndHostIPs'],
     'Destinations that are reached without NAT.',
     'IPPoolsOnly',
   ),
-  natPortRange: portRange.optional().describe('Source ports of outgoing NAT.'),
-  iptablesNATOutgoingInterfaceFilter: interfaceFilter
-    .optional()
-    .describe('Outgoing NAT only on this interface.'),
+  natPortRange: () => portRange.optional().describe('Source ports of outgoing NAT.'),
+  iptablesNATOutgoingInterfaceFilter: () =>
+    interfaceFilter.optional().describe('Outgoing NAT only on this interface.'),
   floatingIPs: onOff('Whether floating addresses of workloads are programmed.', 'Disabled'),
   awsSrcDstCheck: choice(
     ['DoNothing', 'Enable', 'Disable'],
@@ -104,11 +105,12 @@ export const routingParameters = {
     'What is done with packets to service addresses that nobody has.',
     'Drop',
   ),
-  kubeNodePortRanges: z
-    .array(portRange)
-    .max(7)
-    .optional()
-    .meta({ default: ['30000:32767'] })
-    .describe('Ports of services on nodes.'),
+  kubeNodePortRanges: () =>
+    z
+      .array(portRange)
+      .max(7)
+      .optional()
+      .meta({ default: ['30000:32767'] })
+      .describe('Ports of services on nodes.'),
   netlinkTimeout: interval('How long the kernel may take to answer.', '10s'),
 };
