@@ -123,7 +123,9 @@ metadata: {name: web, namespace: shop}
 spec: {podSelector: {}}
 `;
   const { code, out } = await validate(
-    [kubernetes, kubernetes, ENDPOINT.replace('endpoint: eth0', 'endpoint: 1')].join('---\n'),
+    [kubernetes, kubernetes, ENDPOINT.replace('endpoint: eth0', 'endpoint: eth0, mtu: 1')].join(
+      '---\n',
+    ),
     '-o',
     'json',
   );
@@ -131,7 +133,7 @@ spec: {podSelector: {}}
   expect(JSON.parse(out)).toMatchObject([
     { kind: 'NetworkPolicy', name: 'web', namespace: 'shop', valid: true },
     { name: 'web', valid: false, errors: [{ path: 'metadata.name', value: 'web' }] },
-    { name: 'h1-cni-c1-eth0', namespace: 'default', errors: [{ path: 'spec.endpoint', value: 1 }] },
+    { name: 'h1-cni-c1-eth0', namespace: 'default', errors: [{ path: 'spec.mtu', value: null }] },
   ]);
 });
 
