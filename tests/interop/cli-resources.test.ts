@@ -193,6 +193,26 @@ describe.each(STORES)('on %s', (type) => {
     expect(await overland('apply -f none.yaml')).toMatchObject({ code: 2 });
   });
 
+  test('with a node goes what is of it, and it is said', async () => {
+    const documents = [
+      NODE,
+      manifest('BGPPeer', 'of-host11', { node: 'host11', peerIP: '10.0.0.9', asNumber: 65011 }),
+      manifest('HostEndpoint', 'host11-eth0', { node: 'host11', interfaceName: 'eth0' }),
+    ];
+    await overland('apply -f -', { stdin: documents.join('\n---\n') });
+    expect(await overland('delete node host11')).toEqual({
+      code: 0,
+      out: [
+        'Node(host11): deleted BGPPeer(of-host11)',
+        'Node(host11): deleted HostEndpoint(host11-eth0)',
+        "Successfully deleted 1 'Node' resource(s)",
+        '',
+      ].join('\n'),
+      err: '',
+    });
+    expect((await overland('get bgppeer of-host11')).code).toBe(3);
+  });
+
   test('a watch prints what exists and every change, until it is interrupted', async () => {
     await overland('apply -f -', { stdin: POOL });
     const stop = new AbortController();

@@ -1,0 +1,11 @@
+import type { Kind, ResourceName } from '@overland/model';
+import type { IpAddress } from '@overland/net';
+import type { GivenUpBlock } from '../ipam-admin.ts';
+
+/** One thing that went along with an object which was deleted, in the order in which it happened. */
+export type Removal =
+  | { readonly type: 'addresses'; readonly addresses: readonly IpAddress[] }
+  | { readonly type: 'object'; readonly kind: Kind; readonly name: ResourceName }
+  /** Not removed: the first step towards it. */
+  | { readonly type: 'disabled' }
+  | ({ readonly type: 'block' } & GivenUpBlock);
