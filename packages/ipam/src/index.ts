@@ -1,13 +1,13 @@
 export type { Assignment, AssignRequest } from './assign-request.ts';
 export type { Allocation } from './block.ts';
 export { blockOrder } from './block-order.ts';
+export { deleteNode } from './cascade/delete-node.ts';
+export { deletePool } from './cascade/delete-pool.ts';
+export type { Removal } from './cascade/removal.ts';
 export type { Collected, Collector, CollectorOptions } from './collect/collector.ts';
 export { createCollector } from './collect/collector.ts';
 export { describeFinding } from './collect/describe-finding.ts';
 export type { Finding } from './collect/findings.ts';
-export { deleteNode } from './cascade/delete-node.ts';
-export { deletePool } from './cascade/delete-pool.ts';
-export type { Removal } from './cascade/removal.ts';
 export type { PoolVerdict } from './errors.ts';
 export {
   AddressUnavailableError,
