@@ -53,16 +53,16 @@ async function preload(store: Datastore): Promise<void> {
 }
 
 async function round(name: string, store: Datastore, through: string): Promise<void> {
-  await using watchers: WatcherGroup = await watchFromProcesses(scale, through);
+  await using watchers: WatcherGroup = await watchFromProcesses(scale, through, store);
   const before = { etcd: etcd.usage(), proxy: proxy?.usage() };
   const written = await writeChanges(store, scale);
-  const heard = await watchers.finish(store);
+  const heard = await watchers.finish();
   const rows = [
     { what: 'own range', ...heard.own },
     { what: 'common range', ...heard.common },
   ];
   console.log(
-    `\n${name}: ${scale.connections} connections, ${watchers.syncSeconds.toFixed(1)} s until all were in sync`,
+    `\n${name}: ${scale.connections} connections, ${watchers.syncSeconds.toFixed(1)} s until all were in sync, ${watchers.watchSeconds.toFixed(1)} s more until all heard of changes`,
   );
   console.log(
     `${written.changes} changes in ${written.seconds.toFixed(1)} s (${Math.round(written.changes / written.seconds)}/s of ${Math.round(scale.changesPerSecond + scale.commonPerSecond)}/s), put p50 ${written.p50Ms} ms, p99 ${written.p99Ms} ms; ${Math.round(heard.deliveries / written.seconds)} deliveries/s`,

@@ -13,6 +13,11 @@ export interface Scale {
 /** Watched by all. */
 export const COMMON_PREFIX = '/bench/common/';
 
+/** Written once in each range before anything is measured: who hears of it is watching. */
+export function firstKey(prefix: string): string {
+  return `${prefix}first`;
+}
+
 /** The last change of all, to a key of the common range. */
 export const END = `${COMMON_PREFIX}end`;
 

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Datastore } from '@overland/datastore';
 import { Latencies } from './latencies.ts';
-import { END, nowMicros, type Scale } from './layout.ts';
+import { COMMON_PREFIX, END, firstKey, hostPrefix, nowMicros, type Scale } from './layout.ts';
 import type { FromWatchers } from './watchers.ts';
+
+/** One transaction holds at most 128 operations. */
+const BATCH = 100;
 
 /** What the watches of one kind have heard. Milliseconds, rounded up. */
 interface Heard {
@@ -17,17 +20,24 @@ interface Heard {
 
 /** Watching connections in processes of their own; ended when it leaves scope. */
 export interface WatcherGroup extends AsyncDisposable {
+  /** Until every watch had listed its range. */
   readonly syncSeconds: number;
+  /** From then on, until every watch had heard of a change. */
+  readonly watchSeconds: number;
   /** Waits until every connection has heard the last change, and adds up. */
-  finish(store: Datastore): Promise<{
+  finish(): Promise<{
     readonly own: Heard;
     readonly common: Heard;
     readonly deliveries: number;
   }>;
 }
 
-/** Starts the processes, and waits until every watch is in sync. */
-export async function watchFromProcesses(scale: Scale, endpoint: string): Promise<WatcherGroup> {
+/** Starts the processes, and waits until every watch delivers. */
+export async function watchFromProcesses(
+  scale: Scale,
+  endpoint: string,
+  store: Datastore,
+): Promise<WatcherGroup> {
   const started = performance.now();
   const share = Math.ceil(scale.connections / scale.processes);
   const children = Array.from({ length: scale.processes }, (_, i) => {
@@ -37,9 +47,14 @@ export async function watchFromProcesses(scale: Scale, endpoint: string): Promis
     });
   });
   await Promise.all(children.map((child) => next(child)));
+  const synced = performance.now();
+  const watching = Promise.all(children.map((child) => next(child)));
+  await writeFirst(store, scale);
+  await watching;
   return {
-    syncSeconds: (performance.now() - started) / 1000,
-    async finish(store) {
+    syncSeconds: (synced - started) / 1000,
+    watchSeconds: (performance.now() - synced) / 1000,
+    async finish() {
       const reports = children.map((child) => next(child));
       const operation = { type: 'put', key: END, value: `${nowMicros()} ` } as const;
       await store.transact({ conditions: [], operations: [operation] });
@@ -58,6 +73,16 @@ export async function watchFromProcesses(scale: Scale, endpoint: string): Promis
       }
     },
   };
+}
+
+async function writeFirst(store: Datastore, { connections }: Scale): Promise<void> {
+  const prefixes = [COMMON_PREFIX, ...Array.from({ length: connections }, (_, i) => hostPrefix(i))];
+  for (let i = 0; i < prefixes.length; i += BATCH) {
+    const operations = prefixes
+      .slice(i, i + BATCH)
+      .map((prefix) => ({ type: 'put', key: firstKey(prefix), value: '' }) as const);
+    await store.transact({ conditions: [], operations });
+  }
 }
 
 async function next(child: ChildProcess): Promise<FromWatchers> {

@@ -1,13 +1,15 @@
 import { openDatastore } from '@overland/datastore';
 import { Latencies } from './latencies.ts';
-import { COMMON_PREFIX, END, hostPrefix, nowMicros } from './layout.ts';
+import { COMMON_PREFIX, END, firstKey, hostPrefix, nowMicros } from './layout.ts';
 
 // A process of watching connections: `watchers.ts ENDPOINT FIRST LAST`, hosts FIRST up to and without LAST.
 
 /** What it tells the process that started it. */
 export type FromWatchers =
-  /** Every watch is. */
+  /** Every watch has listed its range. */
   | { readonly type: 'synced' }
+  /** Every watch has heard of the first change. */
+  | { readonly type: 'watching' }
   /** Every connection has heard the last change. */
   | {
       readonly type: 'heard';
@@ -41,6 +43,10 @@ async function follow(
         synced.resolve();
       }
       if (!isSynced || change.type !== 'put') continue;
+      if (change.entry.key === firstKey(prefix)) {
+        heardFirst();
+        continue;
+      }
       latencies.add((nowMicros() - Number.parseInt(change.entry.value, 10)) / 1000);
       if (change.entry.key === END) heardEnd();
     }
@@ -49,6 +55,11 @@ async function follow(
     throw error;
   });
   await synced.promise;
+}
+
+let silent = 2 * hosts.length;
+function heardFirst(): void {
+  if (--silent === 0) tell({ type: 'watching' });
 }
 
 let awaited = hosts.length;
