@@ -6,12 +6,15 @@ import { etcdRole, roleCommands } from '../datastore/role-commands.ts';
 /** RFC 1123 subdomain: names of Nodes and namespaces. */
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** `datastore roles [--host NAME] [--namespace NAME]… [--prefix PATH] [-o json]` - the least an agent needs in etcd. */
+/** Common names of certificates, as far as no shell takes them for more than a word. */
+const USER = /^[\w.@:-]{1,253}$/;
+
+/** `datastore roles [--host NAME] [-n NAME]… [--prefix PATH] [--user NAME] [-o json]` - the least an agent needs in etcd. */
 export const datastoreRoles = command({
   name: 'datastore roles',
   summary: 'Print the etcd role that the agent of a host needs, as etcdctl commands',
   description:
-    "The role allows what the agent does and nothing else. Review the commands, then run them as etcd's root; nothing is sent from here. The user of the role may also be the common name of a client certificate: leave its password out with --no-password. Resources that the agent is to create at start, from its bootstrap file or as default pools, must exist already: the role does not let it write them.",
+    "The role allows what the agent does and nothing else. Review the commands, then run them as etcd's root; nothing is sent from here. For a host that logs in with a client certificate, name its common name with --user and give the user no password (etcdctl user add --no-password). Resources that the agent is to create at start, from its bootstrap file or as default pools, must exist already: the role does not let it write them.",
   options: {
     host: {
       type: 'string',
@@ -30,6 +33,11 @@ export const datastoreRoles = command({
       value: 'path',
       summary: 'path under which the keys are stored, as etcdKeyPrefix says',
     },
+    user: {
+      type: 'string',
+      value: 'name',
+      summary: 'who is given the role; default: a user of the same name as the role',
+    },
     output: {
       type: 'string',
       short: 'o',
@@ -47,13 +55,16 @@ export const datastoreRoles = command({
     ],
     ['overland datastore roles --host host11 --prefix /site-1 -o json', 'for a script'],
   ],
-  async handle({ stdout }, { host, namespace, prefix = '', output }) {
+  async handle({ stdout }, { host, namespace, prefix = '', user, output }) {
     const name = host ?? hostname().toLowerCase();
     for (const each of [name, ...namespace]) {
       if (NAME.test(each) && each.length <= 253) continue;
       throw new UsageError(
         `${JSON.stringify(each)} is no name: lower case letters, digits, - and ., beginning and ending with a letter or digit`,
       );
+    }
+    if (user !== undefined && !USER.test(user)) {
+      throw new UsageError(`--user ${JSON.stringify(user)}: letters, digits and ._@:- only`);
     }
     const { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } = await import('@overland/datastore');
     if (prefix !== '' && !(KEY_PREFIX.test(prefix) && prefix.length <= MAX_KEY_PREFIX_LENGTH)) {
@@ -62,7 +73,7 @@ export const datastoreRoles = command({
       );
     }
     const access = hostAccess({ name, ...(namespace.length > 0 && { namespaces: namespace }) });
-    const role = etcdRole(name, access, prefix);
+    const role = etcdRole({ host: name, user }, access, prefix);
     stdout.write(output === 'json' ? `${JSON.stringify(role)}\n` : roleCommands(role));
     return 0;
   },

@@ -22,6 +22,13 @@ test('each permission is one command, as etcdctl takes keys, prefixes and ranges
   for (const line of lines) expect(line).toMatch(/^(# .*|[\w=./ -]*)$/);
 });
 
+test('a user who exists by another name is given the role', async () => {
+  const args = 'datastore roles --host a --user Host.example.org'.split(' ');
+  expect((await captureRun(args)).out).toContain(
+    'etcdctl user add Host.example.org\netcdctl user grant-role Host.example.org overland-a\n',
+  );
+});
+
 test('as JSON, for a script', async () => {
   const { out } = await captureRun(['datastore', 'roles', '--host', 'a', '-o', 'json']);
   const role = JSON.parse(out) as { permissions: { key: string; rangeEnd?: string }[] };
@@ -37,6 +44,8 @@ test('as JSON, for a script', async () => {
 test.each([
   ['--host', 'a;reboot'],
   ['--host', 'A'],
+  ['--user', 'a b'],
+  ['--user', 'a;b'],
   ['--namespace', '$(reboot)'],
   ['--prefix', '/a b'],
   ['--prefix', 'a'],

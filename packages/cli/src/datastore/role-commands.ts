@@ -15,8 +15,15 @@ interface EtcdPermission {
   readonly reason: string;
 }
 
-/** @param keyPrefix The path under which all keys are stored; empty: none. */
-export function etcdRole(host: string, access: readonly KeyAccess[], keyPrefix: string): EtcdRole {
+/**
+ * @param user Who is given the role; by default a user of its own.
+ * @param keyPrefix The path under which all keys are stored; empty: none.
+ */
+export function etcdRole(
+  { host, user }: { readonly host: string; readonly user?: string | undefined },
+  access: readonly KeyAccess[],
+  keyPrefix: string,
+): EtcdRole {
   const name = `overland-${host}`;
   const permissions = access.map(
     ({ access: type, from, to, reason }): EtcdPermission => ({
@@ -26,7 +33,7 @@ export function etcdRole(host: string, access: readonly KeyAccess[], keyPrefix: 
       reason,
     }),
   );
-  return { role: name, user: name, permissions };
+  return { role: name, user: user ?? name, permissions };
 }
 
 /** The commands that make the role and its user: lines for a shell, each under its reason. Nothing in them needs quotes. */
