@@ -1,20 +1,27 @@
-import { API_VERSION, type Node, parseManifest, type WorkloadEndpoint } from '@overland/model';
+import {
+  API_VERSION,
+  type Node,
+  parseManifest,
+  readResource,
+  type WorkloadEndpoint,
+} from '@overland/model';
 import { parsePrefix } from '@overland/net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type LocalInputs, localStateOf } from './local-state-of.ts';
 
+/** As stored: whoever wrote it may not have kept to the rules for names. */
 function endpoint(
   containerID: string,
   spec: { readonly node?: string; readonly interfaceName: string; readonly ipNetworks: string[] },
 ): WorkloadEndpoint {
   const node = spec.node ?? 'host11';
-  return parseManifest({
+  return readResource('WorkloadEndpoint', {
     apiVersion: API_VERSION,
     kind: 'WorkloadEndpoint',
-    metadata: { name: `${node}-cni-${containerID}-eth0` },
+    metadata: { name: `${node}-cni-${containerID}-eth0`, namespace: 'default' },
     spec: { orchestrator: 'cni', endpoint: 'eth0', containerID, ...spec, node },
-  }) as WorkloadEndpoint;
+  });
 }
 
 const node = parseManifest({

@@ -108,7 +108,7 @@ export const workloadEndpoint = defineKind({
     {
       path: 'metadata.name',
       rule: 'must be made of node, orchestrator, workload and endpoint, as NODE-cni-CONTAINERID-ENDPOINT',
-      check: ({ metadata, spec }) => metadata.name === expectedName(spec),
+      check: ({ metadata, spec }) => !hasNames(spec) || metadata.name === expectedName(spec),
     },
     ...NAME_FIELDS.map((field) => ({
       path: `spec.${field}`,
@@ -164,6 +164,11 @@ export const workloadEndpoint = defineKind({
     },
   ],
 });
+
+/** Of an object that is readable in parts only, those that are required may be missing. */
+function hasNames(spec: Partial<WorkloadEndpointIdentity>): boolean {
+  return [spec.node, spec.orchestrator, spec.endpoint].every((part) => part !== undefined);
+}
 
 function expectedName(spec: WorkloadEndpointIdentity): string | undefined {
   try {

@@ -25,8 +25,10 @@ function manifestOf(text: string): unknown {
 }
 
 /** What is wrong with a value, in the words of a validator that is not ours. */
+const ajv = new Ajv2020({ allErrors: true, strict: false });
+
 function schemaFaults(schema: JsonSchema, value: unknown): string[] {
-  const ajv = new Ajv2020({ allErrors: true, strict: false });
+  // It keeps what it has compiled, by object.
   const validate = ajv.compile(schema);
   if (validate(value)) return [];
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
@@ -87,11 +89,12 @@ interface Vector {
 test('what the validator takes, the schema takes', () => {
   const file = new URL('../../test/vectors/operations.json', import.meta.url);
   const { valid } = JSON.parse(readFileSync(file, 'utf8')) as { readonly valid: Vector[] };
+  const schemas = new Map(valid.map(({ kind }) => [kind, jsonSchemaOf(kind)]));
   for (const { name, kind, object = 'x', spec } of valid) {
     // Absent for the validator; a schema would have to allow it everywhere.
     if (JSON.stringify(spec).includes('""')) continue;
     const apiVersion = 'projectcalico.org/v3';
     const manifest = { apiVersion, kind, metadata: { name: object }, spec };
-    expect(schemaFaults(jsonSchemaOf(kind), manifest), name).toEqual([]);
+    expect(schemaFaults(schemas.get(kind) ?? {}, manifest), name).toEqual([]);
   }
 });
