@@ -1,4 +1,9 @@
-import { type BgpPeer, parseManifest, stringifyJson } from '@overland/model';
+import {
+  type BgpPeer,
+  type GlobalNetworkPolicy,
+  parseManifest,
+  stringifyJson,
+} from '@overland/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MemoryDatastore } from '../memory/memory-datastore.ts';
@@ -198,6 +203,25 @@ test('what follows from other fields of a policy follows the manifest', async ()
   const spec = (await client.get('NetworkPolicy', name))?.spec;
   expect(spec?.types).toEqual(['Egress']);
   expect(spec?.ingress ?? []).toEqual([]);
+});
+
+test('policies in tiers that cannot be deleted share no key, so their writes can share a request', async () => {
+  const { store, client } = open();
+  const policy = (name: string, tier: string): GlobalNetworkPolicy =>
+    parseManifest({
+      ...API,
+      kind: 'GlobalNetworkPolicy',
+      metadata: { name },
+      spec: { tier, selector: 'all()' },
+    }) as GlobalNetworkPolicy;
+  const guards = async () => (await store.list('/overland/v1/created/')).entries.length;
+  await client.apply(policy('web', 'default'));
+  expect(await guards()).toBe(0);
+  await client.create(
+    parseManifest({ ...API, kind: 'Tier', metadata: { name: 'own' }, spec: { order: 1 } }),
+  );
+  await client.apply(policy('own.web', 'own'));
+  expect(await guards()).toBe(1);
 });
 
 describe('any two manifests, with somebody else in between', () => {

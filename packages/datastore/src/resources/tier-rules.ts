@@ -22,11 +22,14 @@ export function tierOf({ kind, spec }: AnyResource): string | undefined {
   return typeof tier === 'string' ? tier : undefined;
 }
 
-/** What must hold, and what is written beside, for a policy to be put into a tier. */
+/**
+ * What must hold, and what is written beside, for a policy to be put into a tier. A tier that cannot be deleted needs no
+ * guard against it: transactions that write the same key cannot share a request to etcd, and most policies are in one.
+ */
 export function tierEntry(tier: string): Transaction {
   return {
     conditions: [{ type: 'present', key: keyOf('Tier', { name: tier }) }],
-    operations: [{ type: 'put', key: tierGuardKey(tier), value: '' }],
+    operations: isBuiltInTier(tier) ? [] : [{ type: 'put', key: tierGuardKey(tier), value: '' }],
   };
 }
 
