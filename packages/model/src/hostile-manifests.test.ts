@@ -9,7 +9,7 @@ import {
   textEdits,
 } from '../test/manifest-mutations.ts';
 import { carryOver } from './carry-over.ts';
-import { isJsonObject, parseJson, stringifyJson } from './json.ts';
+import { isJsonObject, parseJson, sameJson, stringifyJson } from './json.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { parseManifest } from './manifest.ts';
 import { NoYamlError, printYaml } from './print-yaml.ts';
@@ -46,7 +46,7 @@ function taken(value: unknown): ReturnType<typeof parseManifest> | undefined {
 function survivesPrinting(resource: ReturnType<typeof parseManifest>): void {
   // Named by conversion: only the policy of Kubernetes can be applied, not what it becomes.
   if (resource.metadata.name.startsWith('knp.default.')) return;
-  expect(parseManifest(parseJson(stringifyJson(resource)))).toEqual(resource);
+  expectSame(parseManifest(parseJson(stringifyJson(resource))), resource);
   let text: string;
   try {
     text = printYaml(resource);
@@ -55,7 +55,12 @@ function survivesPrinting(resource: ReturnType<typeof parseManifest>): void {
     throw error;
   }
   const [document] = parseYaml(text);
-  expect(document && 'value' in document && parseManifest(document.value)).toEqual(resource);
+  expectSame(document && 'value' in document && parseManifest(document.value), resource);
+}
+
+/** Equal as JSON: 0 and -0 are. Much quicker than `expect` where they are equal. */
+function expectSame(a: unknown, b: unknown): void {
+  if (!sameJson(a, b)) expect(a).toEqual(b);
 }
 
 beforeAll(() => {
@@ -122,7 +127,7 @@ test('what is nearly an object of the datastore is read, or refused with faults;
           return;
         }
         good++;
-        expect(carryOver(kind, document, result.resource, result.resource)).toEqual(document);
+        expectSame(carryOver(kind, document, result.resource, result.resource), document);
       },
     ),
     runs(2000),
