@@ -7,7 +7,7 @@ import { cidr } from '../scalars.ts';
 export const ipReservation = defineKind({
   kind: 'IPReservation',
   summary:
-    'Addresses that are not handed out unless they are asked for by name. What is handed out already stays so. Meant for short lists. Honoured by hosts that run Calico; the IPAM of Overland does not look at it yet.',
+    'Addresses that are not handed out unless they are asked for by name. What is handed out already stays so. Meant for short lists.',
   plural: 'ipreservations',
   aliases: ['reservation', 'reservations'],
   name: subdomainName,
