@@ -1,6 +1,6 @@
 import type { Transaction } from '@overland/datastore';
 import { describe, expect, test, vi } from 'vitest';
-import { type Exploration, explore } from '../test/explore.ts';
+import { type Exploration, explore, type Limits } from '../test/explore.ts';
 import { IpamWorld, type Scenario } from '../test/ipam-world.ts';
 import type { Fault } from '../test/simulation.ts';
 
@@ -44,7 +44,62 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-function run(scenario: Scenario, limits: typeof RACE, fault?: Fault): Promise<Exploration> {
+/** Longer ones, with what operators and collectors do: all schedules with OVERLAND_SOAK=1, else a sample. */
+const MANAGED: Readonly<Record<string, Scenario>> = {
+  'one host uses every call': {
+    pools: { '10.65.0.0/29': 30 },
+    config: { auto_allocate_blocks: true, ipCooldownSeconds: 0 },
+    hosts: {
+      host11: [
+        { call: 'ensureBlock' },
+        { assign: 'a1', count: 3 },
+        { call: 'spareBlock' },
+        { releaseSingly: 'a1' },
+        { call: 'giveUpBlocks' },
+        { assign: 'a2' },
+        { collect: true },
+        { release: 'a2' },
+        { giveUpHost: 'host11' },
+      ],
+    },
+  },
+  'a host borrows from a block that its owner gives up': {
+    pools: { '10.65.0.0/30': 30 },
+    before: [{ assign: 'a0' }],
+    hosts: {
+      host11: [{ release: 'a0' }, { call: 'giveUpBlocks' }],
+      host12: [{ assign: 'b1' }, { release: 'b1' }],
+    },
+  },
+  'an operator gives up the blocks of a host that assigns': {
+    pools: { '10.65.0.0/30': 31 },
+    before: [{ assign: 'a0' }],
+    hosts: { host11: [{ assign: 'a1' }, { assign: 'a2' }], operator: [{ giveUpHost: 'host11' }] },
+  },
+  'a pool is given up while a host assigns from it': {
+    pools: { '10.65.0.0/30': 31 },
+    before: [{ assign: 'a0' }],
+    hosts: {
+      host11: [{ assign: 'a1' }, { release: 'a0' }],
+      operator: [{ giveUpPool: '10.65.0.0/30' }],
+    },
+  },
+  'garbage is collected while a host assigns and releases': {
+    pools: { '10.65.0.0/30': 31 },
+    before: [{ assign: 'a0' }],
+    hosts: { host11: [{ assign: 'a1' }, { release: 'a0' }], collector: [{ collect: true }] },
+  },
+  'addresses cool down while two hosts share a block': {
+    pools: { '10.65.0.0/31': 31 },
+    config: { auto_allocate_blocks: true, ipCooldownSeconds: 1 },
+    hosts: {
+      host11: [{ assign: 'a1' }, { release: 'a1' }],
+      host12: [{ assign: 'b1' }, { release: 'b1' }],
+    },
+  },
+};
+
+function run(scenario: Scenario, limits: Limits, fault?: Fault): Promise<Exploration> {
   return explore(() => IpamWorld.start(scenario, fault), limits);
 }
 
@@ -53,9 +108,32 @@ describe.each(Object.entries(SCENARIOS))('%s', (name, scenario) => {
     ['interleaved', RACE],
     ['dying or losing answers anywhere', CRASH],
   ])('%s', async (how, limits) => {
-    const { schedules, steps, violation } = await run(scenario, limits);
+    const { schedules, steps, left, violation } = await run(scenario, limits);
 
-    process.stdout.write(`explored: ${name}, ${how}: ${schedules} schedules, ${steps} steps\n`);
+    const more = left > 0 ? ` (of ${schedules + left} and more)` : '';
+    process.stdout.write(
+      `explored: ${name}, ${how}: ${schedules} schedules${more}, ${steps} steps\n`,
+    );
+    expect(violation).toBeUndefined();
+    expect(steps).toBeGreaterThan(3);
+  });
+});
+
+const SAMPLE = soak ? {} : { sample: { schedules: 40, seed: 20261127 } };
+const MANAGED_RACE = { preemptions: 3, faults: 0, ...SAMPLE };
+const MANAGED_CRASH = { preemptions: 1, faults: 1, ...SAMPLE };
+
+describe.each(Object.entries(MANAGED))('%s', (name, scenario) => {
+  test.each([
+    ['interleaved', MANAGED_RACE],
+    ['dying or losing answers anywhere', MANAGED_CRASH],
+  ])('%s', async (how, limits) => {
+    const { schedules, steps, left, violation } = await run(scenario, limits);
+
+    const more = left > 0 ? ` (of ${schedules + left} and more)` : '';
+    process.stdout.write(
+      `explored: ${name}, ${how}: ${schedules} schedules${more}, ${steps} steps\n`,
+    );
     expect(violation).toBeUndefined();
     expect(steps).toBeGreaterThan(3);
   });

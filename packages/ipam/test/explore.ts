@@ -21,11 +21,15 @@ export interface Limits {
   readonly preemptions: number;
   /** Deaths and lost answers. */
   readonly faults: number;
+  /** Not all schedules within the limits, but so many, picked by this seed; default: all. */
+  readonly sample?: { readonly schedules: number; readonly seed: number };
 }
 
 export interface Exploration {
   readonly schedules: number;
   readonly steps: number;
+  /** Schedules that were seen to be possible and not run: there are at least so many more. */
+  readonly left: number;
   /** Of the first schedule that ended badly, with its steps. */
   readonly violation: string | undefined;
 }
@@ -33,8 +37,8 @@ export interface Exploration {
 const FAULTS = ['die-before', 'die-after', 'lose-answer', 'lose-request'] as const;
 
 /**
- * Runs every schedule within the limits, depth first, each in a world of its own, and stops at the first
- * that ends badly. Runs are repeated from the start along a prefix of choices, so worlds need not be copied.
+ * Runs every schedule within the limits (depth first), or a sample of them, each in a world of its own, and stops at the
+ * first that ends badly. Runs are repeated from the start along a prefix of choices, so worlds need not be copied.
  */
 export async function explore(
   makeWorld: () => Promise<World>,
@@ -43,7 +47,10 @@ export async function explore(
   const open: Choice[][] = [[]];
   let schedules = 0;
   let steps = 0;
-  for (let prefix = open.pop(); prefix; prefix = open.pop()) {
+  const { sample } = limits;
+  const random = randomFrom(sample?.seed ?? 0);
+  while (open.length > 0 && schedules < (sample?.schedules ?? Number.POSITIVE_INFINITY)) {
+    const [prefix = []] = open.splice(sample ? random(open.length) : open.length - 1, 1);
     const world = await makeWorld();
     const { taken, alternatives } = await runOnce(world, prefix, limits);
     schedules++;
@@ -51,11 +58,27 @@ export async function explore(
     const violations = await world.violations();
     if (violations.length > 0) {
       const trace = taken.map(({ process, fate }) => `${world.processes[process]?.name}:${fate}`);
-      return { schedules, steps, violation: `${violations.join('; ')} after ${trace.join(' ')}` };
+      return {
+        schedules,
+        steps,
+        left: open.length,
+        violation: `${violations.join('; ')} after ${trace.join(' ')}`,
+      };
     }
     open.push(...alternatives);
   }
-  return { schedules, steps, violation: undefined };
+  return { schedules, steps, left: open.length, violation: undefined };
+}
+
+/** Numbers below a bound: the same for the same seed (mulberry32). */
+function randomFrom(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
+  };
 }
 
 async function runOnce(
@@ -65,7 +88,7 @@ async function runOnce(
 ): Promise<{ readonly taken: readonly Choice[]; readonly alternatives: Choice[][] }> {
   const taken: Choice[] = [];
   const alternatives: Choice[][] = [];
-  let left = { ...limits };
+  let left: Limits = limits;
   for (;;) {
     await settle();
     await world.afterStep();
