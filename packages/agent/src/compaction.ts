@@ -53,18 +53,23 @@ async function compactWhileHeld(
   const ended = AbortSignal.any([signal, stop.signal]);
   const period = new CompactionPeriod();
   const following = period.follow(datastore, ended).finally(() => stop.abort());
+  following.catch(() => undefined); // thrown below, when the work has ended
   let before: Revision | undefined;
   let lastAt = Number.NEGATIVE_INFINITY;
-  while (!ended.aborted) {
-    const dueInMs = period.ms === 0 ? undefined : lastAt + period.ms - performance.now();
-    if (dueInMs === undefined || dueInMs > 0) {
-      await period.changed(dueInMs, ended);
-      continue;
+  try {
+    while (!ended.aborted) {
+      const dueInMs = period.ms === 0 ? undefined : lastAt + period.ms - performance.now();
+      if (dueInMs === undefined || dueInMs > 0) {
+        await period.changed(dueInMs, ended);
+        continue;
+      }
+      lastAt = performance.now();
+      before = await compactOnce(datastore, before, log);
     }
-    lastAt = performance.now();
-    before = await compactOnce(datastore, before, log);
+  } finally {
+    stop.abort();
+    await following;
   }
-  await following;
 }
 
 /** @returns The revision now: what the next turn forgets everything before. */

@@ -62,7 +62,7 @@ export class EtcdWatch {
         else if (error instanceof CompactedError && began) this.#next = undefined;
         else if (!(error instanceof UnavailableError)) throw error;
       }
-      // One that held for a while did not fail for the reason that the last one did.
+      // One that held for a while, or told something, did not fail for the reason that the last one did.
       if (performance.now() - started > 2 * LONGEST_PAUSE_MS) this.#pause = FIRST_PAUSE_MS;
       if (signal.aborted) return;
       await sleep(this.#pause * (0.5 + Math.random()), undefined, { signal }).catch(
@@ -156,6 +156,7 @@ export class EtcdWatch {
       return;
     }
     for (const { type, kv } of events) if (kv) this.#report(type, kv);
+    if (events.length > 0) this.#pause = FIRST_PAUSE_MS;
     // One without events says that time has passed.
     const seen = events.at(-1)?.kv?.mod_revision ?? header?.revision;
     if (seen === undefined || fragment) return;
