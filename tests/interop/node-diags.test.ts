@@ -34,7 +34,10 @@ beforeAll(async () => {
   await until('there is a snapshot', () => existsSync(snapshot));
 
   const config = join(directory, 'agent.yaml');
-  await writeFile(config, `nodeName: host11\netcdPassword: ${ETCD}\n`);
+  await writeFile(
+    config,
+    `nodeName: host11\netcdPassword: ${ETCD}\nstateDirectory: ${agent.stateDirectory}\n`,
+  );
   await writeFile(join(directory, 'broken.yaml'), `password: "${FILE}\n: [`);
   const logs = join(directory, 'logs');
   await mkdir(logs);
@@ -43,7 +46,6 @@ beforeAll(async () => {
     ...process.env,
     OVERLAND_CONFIG: config,
     OVERLAND_BOOTSTRAP_FILE: join(directory, 'broken.yaml'),
-    OVERLAND_STATE_DIRECTORY: agent.stateDirectory,
     OVERLAND_API_SOCKET: join(agent.stateDirectory, 'agent.sock'),
     ETCD_PASSWORD: ENVIRONMENT,
   };

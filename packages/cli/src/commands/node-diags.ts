@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { readDocuments } from '@overland/agent/datastore-settings';
+import { isJsonObject } from '@overland/model';
 import { connectAgent } from '../agent-connection.ts';
 import { type CommandContext, command, FailureError } from '../command.ts';
 import { type Collector, collectAll, type Outcome, outputOf } from '../diags/collect.ts';
@@ -20,8 +22,9 @@ import { overlandVersion } from '../overland-version.ts';
 import { showProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 
+const AGENT_FILE = '/etc/overland/agent.yaml';
 const CONFIG_FILES = [
-  '/etc/overland/agent.yaml',
+  AGENT_FILE,
   '/etc/overland/overland.cfg',
   '/etc/overland/bootstrap.yaml',
   '/etc/calico/calicoctl.cfg',
@@ -110,12 +113,16 @@ async function collectorsOf(
     ...CONFIG_FILES,
     ...named.map((path) => resolve(workingDirectory, path)),
   ]);
+  const settings = await agentSettings(
+    resolve(workingDirectory, env.OVERLAND_CONFIG ?? AGENT_FILE),
+  );
+  const state = env.OVERLAND_STATE_DIRECTORY ?? settings.stateDirectory ?? DEFAULT_STATE_DIRECTORY;
   const directories = logDirectories.length > 0 ? logDirectories : LOG_DIRECTORIES;
   const agent = connectAgent(context);
   const found = await Promise.all([
     ...[...configs].map((path) => configFile(path, secrets)),
     ...directories.map((path) => logFiles(resolve(workingDirectory, path))),
-    stateDirectory(env.OVERLAND_STATE_DIRECTORY ?? DEFAULT_STATE_DIRECTORY, secrets),
+    stateDirectory(state, secrets),
   ]);
   return [
     ...HOST_COMMANDS.map(({ name, argv }) => ({
@@ -132,6 +139,17 @@ async function collectorsOf(
     })),
     ...found.flat(),
   ];
+}
+
+/** As far as they can be read: an agent that does not start for them is worth a look, too. */
+async function agentSettings(path: string): Promise<{ readonly stateDirectory?: string }> {
+  try {
+    const [settings] = await readDocuments(path);
+    const directory = isJsonObject(settings) ? settings.stateDirectory : undefined;
+    return typeof directory === 'string' ? { stateDirectory: directory } : {};
+  } catch {
+    return {};
+  }
 }
 
 async function summaryText(outcomes: readonly Outcome[], started: Date): Promise<string> {
