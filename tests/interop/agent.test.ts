@@ -357,14 +357,15 @@ test("under an operator's lock traffic flows, nothing is attached, and a contain
     message: expect.stringContaining('overland datastore unlock'),
   });
   expect(await agent.client.detach('job', 'eth0')).toEqual({ released: false });
-  const lastError = async () => (await agent.client.nodeStatus()).datastore.lastError;
-  await until('the status says why', async () => (await lastError())?.includes('is locked'), 11);
+  const status = async () => (await agent.client.nodeStatus()).datastore;
+  await until('the status says so', async () => (await status()).state === 'locked', 11);
+  expect((await status()).lastError).toContain('is locked');
   expect((await store.list('')).revision).toBe(locked);
 
   await setLock(store, false);
   const names = async () => (await agent.client.workloads()).map(({ name }) => name);
   await until('addresses are given back', async () => !(await names()).includes('job'), 30);
-  await until('the status is well', async () => (await lastError()) === undefined, 11);
+  await until('the status is well', async () => (await status()).state === 'synced', 11);
   expect(await pings.lost()).toEqual([0, 0]);
 });
 

@@ -47,7 +47,7 @@ function storeMetrics({ datastore, problems }: StoreStatus): Metric[] {
     gauge(
       'overland_datastore_in_sync',
       'Whether the host goes by what the datastore holds now: neither by its snapshot nor by what it knew before an outage.',
-      Number(datastore.state === 'synced'),
+      Number(datastore.state === 'synced' || datastore.state === 'locked'),
     ),
     gauge('overland_resource_problems', 'Resources without their full effect.', problems.length),
   ];

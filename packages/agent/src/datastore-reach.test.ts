@@ -1,7 +1,9 @@
 import {
   AccessDeniedError,
   type Datastore,
+  honourLock,
   MemoryDatastore,
+  setLock,
   UnavailableError,
 } from '@overland/datastore';
 import { expect, test, vi } from 'vitest';
@@ -92,4 +94,22 @@ test('a watch that is refused is named, and begins when it is allowed', async ()
   expect(reach.fault).toBeUndefined();
   expect(attempts).toBeGreaterThan(1);
   stop.abort();
+});
+
+test('a lock is told from an outage, until a write passes or a read fails', async () => {
+  const { store, refuse } = failing();
+  const reach = new DatastoreReach();
+  const observed = reach.observe(honourLock(store));
+  await setLock(store, true);
+  await expect(observed.transact(PUT)).rejects.toThrow('is locked');
+  expect(reach).toMatchObject({ isLocked: true, refusesWrites: true });
+  refuse(['get']);
+  await expect(observed.get('/a')).rejects.toThrow('the disk is full');
+  expect(reach).toMatchObject({ isLocked: false, fault: 'the disk is full' });
+  refuse([]);
+  await observed.get('/a');
+  expect(reach.isLocked).toBe(true);
+  await setLock(store, false);
+  await observed.transact(PUT);
+  expect(reach).toMatchObject({ isLocked: false, fault: undefined });
 });

@@ -3,6 +3,7 @@ import {
   AccessDeniedError,
   type Change,
   type Datastore,
+  LockedError,
   UnavailableError,
 } from '@overland/datastore';
 
@@ -13,6 +14,7 @@ import {
 export class DatastoreReach {
   #readFault: string | undefined;
   #writeFault: string | undefined;
+  #isLocked = false;
   /** Why a range may not be watched, by prefix. */
   readonly #refused = new Map<string, string>();
   readonly #refusedPauseMs: number;
@@ -31,6 +33,11 @@ export class DatastoreReach {
   /** Whether writes have failed, and none has been carried out since. */
   get refusesWrites(): boolean {
     return this.#writeFault !== undefined;
+  }
+
+  /** Whether an operator has locked it, which is all that is wrong. */
+  get isLocked(): boolean {
+    return this.#isLocked && this.#readFault === undefined;
   }
 
   /**
@@ -90,12 +97,16 @@ export class DatastoreReach {
       const answer = await call();
       this.#readFault = undefined;
       this.#writeFault = undefined;
+      this.#isLocked = false;
       return answer;
     } catch (error) {
       const fault = faultOf(error);
       // A conflict is an answer, but nothing was written.
       if (fault === undefined) this.#readFault = undefined;
-      else this.#writeFault = fault;
+      else {
+        this.#writeFault = fault;
+        this.#isLocked = error instanceof LockedError;
+      }
       throw error;
     }
   }

@@ -7,9 +7,10 @@ export interface DatastoreStatus {
   readonly type: 'sqlite' | 'etcd';
   /**
    * `snapshot`: started from the last-known-good snapshot, the datastore has not answered yet; `unreachable`: has been
-   * in sync since the start, but reading or writing fails now, as `lastError` says.
+   * in sync since the start, but reading or writing fails now, as `lastError` says; `locked`: in sync, but an operator
+   * has locked it against writes.
    */
-  readonly state: 'connecting' | 'snapshot' | 'synced' | 'unreachable';
+  readonly state: 'connecting' | 'snapshot' | 'synced' | 'locked' | 'unreachable';
   /** Why the datastore cannot be used now; absent: it can. */
   readonly lastError?: string;
 }

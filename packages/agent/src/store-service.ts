@@ -219,7 +219,9 @@ export class StoreService {
   }
 
   get #state(): DatastoreStatus['state'] {
-    if (this.#watched.synced) return this.#reach.fault === undefined ? 'synced' : 'unreachable';
+    const { fault, isLocked } = this.#reach;
+    if (this.#watched.synced && fault !== undefined) return isLocked ? 'locked' : 'unreachable';
+    if (this.#watched.synced) return 'synced';
     return this.#snapshotEntries ? 'snapshot' : 'connecting';
   }
 
@@ -237,10 +239,11 @@ export class StoreService {
   }
 
   #health(): PartReport {
-    const { fault } = this.#reach;
+    const { fault, isLocked } = this.#reach;
     if (this.#watched.synced) {
       // Still ready: everything but attaching new containers goes on.
-      const detail = fault === undefined ? 'in sync with the datastore' : `outage: ${fault}`;
+      const trouble = isLocked ? fault : fault && `outage: ${fault}`;
+      const detail = trouble ?? 'in sync with the datastore';
       return { ready: true, detail };
     }
     const from = this.#state === 'snapshot' ? 'running from the snapshot' : 'not started';
