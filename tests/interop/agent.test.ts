@@ -140,6 +140,26 @@ function lockDatastore(): Disposable {
   };
 }
 
+/** The leaf forgets what it kept of a peer that goes again before it has told everything (RFC 4724, section 4.2). */
+async function restartIsOver(): Promise<void> {
+  await until('the leaf has all of it again', async () => {
+    return !(await world.bird.birdc('show protocols all')).includes('graceful restart active');
+  });
+}
+
+/** As `overland datastore lock` does. */
+async function operatorLock(): Promise<AsyncDisposable> {
+  const path = `${world.agent.stateDirectory}/datastore.db`;
+  const store = await openDatastore({ type: 'sqlite', path });
+  await setLock(store, true);
+  return {
+    async [Symbol.asyncDispose]() {
+      await setLock(store, false);
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
 test('a block of each family is claimed and announced, as are the addresses of lo', async () => {
   const own = await until('two blocks', async () => {
     const list = await blocks();
@@ -369,41 +389,48 @@ test("under an operator's lock traffic flows, nothing is attached, and a contain
   expect(await pings.lost()).toEqual([0, 0]);
 });
 
-test('started while the datastore is locked it goes on from the snapshot, and over to the datastore without a flap', async () => {
-  const { agent } = world;
-  const before = await kernelState();
-  const pings = startPings(world.leaf, world.attached.addresses);
-  await agent.kill('SIGKILL');
-  {
-    using _lock = lockDatastore();
-    agent.start();
+test.each([
+  ['locked by another process', async () => lockDatastore()],
+  ['locked by an operator', operatorLock],
+])(
+  'started while the datastore is %s it goes on from the snapshot, and over to the datastore without a flap',
+  async (_by, lock) => {
+    const { agent } = world;
+    const before = await kernelState();
+    const pings = startPings(world.leaf, world.attached.addresses);
+    await restartIsOver();
+    await agent.kill('SIGKILL');
+    {
+      await using _lock = await lock();
+      agent.start();
+      await until(
+        'the sessions are up from the snapshot',
+        async () => {
+          const status = await agent.client.nodeStatus().catch(() => undefined);
+          return (
+            status?.datastore.state === 'snapshot' &&
+            status.bgp?.peers.every(({ state }) => state === 'Established')
+          );
+        },
+        40,
+      );
+      expect(await kernelState()).toBe(before);
+      expect(await agent.client.call('GET', '/liveness')).toMatchObject({ live: true });
+      for (const path of ['/readiness', '/startup'])
+        await expect(agent.client.call('GET', path)).rejects.toMatchObject({ status: 503 });
+    }
     await until(
-      'the sessions are up from the snapshot',
-      async () => {
-        const status = await agent.client.nodeStatus().catch(() => undefined);
-        return (
-          status?.datastore.state === 'snapshot' &&
-          status.bgp?.peers.every(({ state }) => state === 'Established')
-        );
-      },
-      40,
+      'it is in sync with the datastore',
+      async () => (await agent.client.nodeStatus()).datastore.state === 'synced',
+      30,
     );
+    const { bgp, blocks: own } = await agent.client.nodeStatus();
+    expect(bgp?.peers.map(({ timesDropped }) => timesDropped)).toEqual([0, 0]);
+    expect(own).toHaveLength(2);
+    expect(await pings.lost()).toEqual([0, 0]);
     expect(await kernelState()).toBe(before);
-    expect(await agent.client.call('GET', '/liveness')).toMatchObject({ live: true });
-    for (const path of ['/readiness', '/startup'])
-      await expect(agent.client.call('GET', path)).rejects.toMatchObject({ status: 503 });
-  }
-  await until(
-    'it is in sync with the datastore',
-    async () => (await agent.client.nodeStatus()).datastore.state === 'synced',
-    30,
-  );
-  const { bgp, blocks: own } = await agent.client.nodeStatus();
-  expect(bgp?.peers.map(({ timesDropped }) => timesDropped)).toEqual([0, 0]);
-  expect(own).toHaveLength(2);
-  expect(await pings.lost()).toEqual([0, 0]);
-  expect(await kernelState()).toBe(before);
-});
+  },
+);
 
 test('detached, its addresses are gone from the kernel and free again', async () => {
   const { agent, attached } = world;
