@@ -121,7 +121,7 @@ export const bgpPeer = defineKind({
     },
     {
       path: 'spec.password',
-      rule: 'must have one of secretKeyRef, file and value',
+      rule: 'must have one source only: secretKeyRef, file or value',
       check: ({ spec: { password: { secretKeyRef, file, value } = {} } }) =>
         [secretKeyRef, file, value].filter((source) => source !== undefined).length <= 1,
     },
