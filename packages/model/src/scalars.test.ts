@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { asNumber, asNumberOrZero, ruleNamespaceSelector, selector } from './scalars.ts';
+import { parseJson } from './json.ts';
+import { asNumber, asNumberOrZero, float64, ruleNamespaceSelector, selector } from './scalars.ts';
 
 /** What a scalar is read as, or what is wrong with it. */
 function read(schema: z.ZodType, value: unknown): unknown {
@@ -63,4 +64,17 @@ test('global() is only for the namespaceSelector of a rule, and alone', () => {
       "must be a selector: global() only in the namespaceSelector of a policy's rule",
     );
   }
+});
+
+test.each([
+  ['100.5', 100.5],
+  ['-1', -1],
+  ['100000000000000000', 1e17],
+  ['9007199254740993', 2 ** 53], // as Go rounds it
+])('%s is the float64 %d', (json, wanted) => {
+  expect(read(float64, parseJson(json))).toBe(wanted);
+});
+
+test.each(['"100"', 'null', 'true', '9'.repeat(400), '-1e999'])('%s is no float64', (json) => {
+  expect(read(float64, parseJson(json))).toMatch('expected number');
 });

@@ -41,6 +41,12 @@ export function pattern(rule: string, expression: RegExp): z.ZodType<string> {
     .meta({ rule, pattern: expression.source });
 }
 
+/** A float64 of Go, which writes large ones without an exponent: a whole number that is read as a bigint, too. */
+export const float64 = z.preprocess(
+  (value) => (typeof value === 'bigint' ? Number(value) : value),
+  z.number(),
+);
+
 const asNumberText = z
   .union([z.number(), z.string()], { error: 'must be a number, or a string' })
   .refine((value) => !/\s/.test(String(value)), 'must be an AS number, without blanks');

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { defineKind, type ResourceOf, type Rule } from '../kind.ts';
 import { BUILT_IN_TIERS, DEFAULT_TIER_ORDER, isBuiltInTier } from '../policy/built-in-tiers.ts';
 import { tierName } from '../policy/policy-names.ts';
-import { fallback } from '../scalars.ts';
+import { fallback, float64 } from '../scalars.ts';
 
 const spec = z.object({
-  order: fallback(z.number(), DEFAULT_TIER_ORDER).describe('Lower ones come first.'),
+  order: fallback(float64, DEFAULT_TIER_ORDER).describe('Lower ones come first.'),
   defaultAction: z
     .enum(['Deny', 'Pass'])
     .default('Deny')

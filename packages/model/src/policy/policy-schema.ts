@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fallback, selector } from '../scalars.ts';
+import { fallback, float64, selector } from '../scalars.ts';
 import { policyRule } from './rule-schema.ts';
 
 const policyType = z.enum(['Ingress', 'Egress']);
@@ -11,7 +11,7 @@ export type PolicyType = z.infer<typeof policyType>;
 export const policyFields = {
   tier: z.string().default('default').describe('The tier it is in.'),
   // Not set: after all that have one.
-  order: z.number().optional().describe('Lower ones come first within the tier; absent: last.'),
+  order: float64.optional().describe('Lower ones come first within the tier; absent: last.'),
   selector: selector.optional().describe('Endpoints that it is about; absent: all.'),
   serviceAccountSelector: selector
     .optional()
