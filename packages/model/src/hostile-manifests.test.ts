@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { exampleManifests } from '../test/example-manifests.ts';
+import { exampleManifests, kubernetesPolicy } from '../test/example-manifests.ts';
 import {
   applyEdits,
   applyTextEdits,
@@ -9,7 +9,7 @@ import {
   textEdits,
 } from '../test/manifest-mutations.ts';
 import { carryOver } from './carry-over.ts';
-import { isJsonObject, parseJson, sameJson, stringifyJson } from './json.ts';
+import { isJsonObject, parseJson, stringifyJson } from './json.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { parseManifest } from './manifest.ts';
 import { NoYamlError, printYaml } from './print-yaml.ts';
@@ -42,6 +42,11 @@ function taken(value: unknown): ReturnType<typeof parseManifest> | undefined {
   }
 }
 
+/** Equal as JSON: 0 and -0 are, and a large number and bigint. Much quicker than `expect` where they are equal. */
+function expectSame(actual: unknown, expected: unknown): void {
+  if (stringifyJson(actual) !== stringifyJson(expected)) expect(actual).toEqual(expected);
+}
+
 /** What is taken must be taken again as it is printed, and be the same. */
 function survivesPrinting(resource: ReturnType<typeof parseManifest>): void {
   // Named by conversion: only the policy of Kubernetes can be applied, not what it becomes.
@@ -56,11 +61,6 @@ function survivesPrinting(resource: ReturnType<typeof parseManifest>): void {
   }
   const [document] = parseYaml(text);
   expectSame(document && 'value' in document && parseManifest(document.value), resource);
-}
-
-/** Equal as JSON: 0 and -0 are. Much quicker than `expect` where they are equal. */
-function expectSame(a: unknown, b: unknown): void {
-  if (!sameJson(a, b)) expect(a).toEqual(b);
 }
 
 beforeAll(() => {
@@ -89,7 +89,7 @@ test('the longest names and values survive printing', () => {
 
 test('what is nearly a manifest is taken or refused with faults', () => {
   let [all, good] = [0, 0];
-  const manifest = fc.constantFrom(...examples);
+  const manifest = fc.constantFrom(...examples, kubernetesPolicy);
   fc.assert(
     fc.property(manifest, edits(fields), (example, changes) => {
       all++;
@@ -101,6 +101,27 @@ test('what is nearly a manifest is taken or refused with faults', () => {
     runs(4000),
   );
   // Both happen, and often: the changes are neither harmless nor always deadly.
+  expect(good / all).toBeGreaterThan(0.1);
+  expect(good / all).toBeLessThan(0.9);
+});
+
+test("what is nearly Kubernetes' NetworkPolicy becomes a policy that breaks no rule, or is refused with faults", () => {
+  let [all, good] = [0, 0];
+  fc.assert(
+    fc.property(edits(fields), (changes) => {
+      all++;
+      const resource = taken(applyEdits(kubernetesPolicy, changes));
+      if (!resource) return;
+      good++;
+      const { kind, metadata } = resource;
+      if (!metadata.name.startsWith('knp.default.')) return;
+      // Stored under a name of its own, it is held to every rule of the kind that it has become.
+      expect(() => readResource(kind, resource)).not.toThrow();
+      const named = { ...resource, metadata: { ...metadata, name: 'own-name' } };
+      expect(parseManifest(named)).toEqual(named);
+    }),
+    runs(2000),
+  );
   expect(good / all).toBeGreaterThan(0.1);
   expect(good / all).toBeLessThan(0.9);
 });
