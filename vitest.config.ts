@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['@overland/source'] };
 const ssr = { resolve: { conditions: ['@overland/source'] } };
 
+const LABS = ['tests/interop/{lab,fabric}-*.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -34,10 +36,24 @@ export default defineConfig({
         test: {
           name: 'interop',
           include: ['tests/interop/**/*.test.ts'],
+          exclude: LABS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Labs are timed: they have the machine to themselves.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'lab',
+          include: LABS,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Whole fabrics, and timed: each has the machine to itself.
           maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

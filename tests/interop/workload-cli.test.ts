@@ -59,8 +59,9 @@ function workload(...args: readonly string[]): Running {
   };
 }
 
+/** Of workloads: those of tests, ours and others', are called `test-…`. */
 async function namespaces(): Promise<string[]> {
-  return (await readdir('/run/netns')).filter((name) => name !== host.name).toSorted();
+  return (await readdir('/run/netns')).filter((name) => !name.startsWith('test-')).toSorted();
 }
 
 async function states(): Promise<Record<string, string>> {
