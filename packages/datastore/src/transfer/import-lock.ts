@@ -50,17 +50,25 @@ function withoutExported(actual: string | undefined): ImportLock {
   return { verdict, during: withReady(actual, false), after: actual, isSettled: true };
 }
 
-/** Brings the target's ClusterInformation to a value. @throws {ConflictError} If it has just been changed. */
+/**
+ * Brings the target's ClusterInformation to a value.
+ *
+ * @param actual What it is, as last read or written.
+ * @returns What it is now.
+ * @throws {ConflictError} If somebody has changed it meanwhile.
+ */
 export async function setClusterInformation(
   target: Datastore,
+  actual: Entry | undefined,
   value: string | undefined,
-): Promise<void> {
+): Promise<Entry | undefined> {
+  if (actual?.value === value) return actual;
   const key = CLUSTER_INFORMATION_KEY;
-  const actual = await target.get(key);
-  if (actual?.value === value) return;
   const operation: Operation =
     value === undefined ? { type: 'delete', key } : { type: 'put', key, value };
-  await target.transact({ conditions: [unchanged(key, actual)], operations: [operation] });
+  const conditions = [unchanged(key, actual)];
+  const revision = await target.transact({ conditions, operations: [operation] });
+  return value === undefined ? undefined : { key, value, revision };
 }
 
 /** Whether the datastore is locked once the import is through. */

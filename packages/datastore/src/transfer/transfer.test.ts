@@ -69,6 +69,23 @@ function exportInto(store: Datastore, path = join(directory, 'x')) {
   return exportDirectory({ store, location: 'memory', directory: path, now: NOW, flush: FLUSH });
 }
 
+/** A client that does something before each of its writes. */
+function intercepted(store: Datastore, beforeWrite: () => Promise<void>): Datastore {
+  return {
+    isPrivate: store.isPrivate,
+    get: (key) => store.get(key),
+    list: (prefix, options) => store.list(prefix, options),
+    async transact(transaction) {
+      if (transaction.operations.length > 0) await beforeWrite();
+      return await store.transact(transaction);
+    },
+    watch: (prefix, signal) => store.watch(prefix, signal),
+    lease: (seconds) => store.lease(seconds),
+    compact: (revision) => store.compact(revision),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
 const from = (store: Datastore) => readDatastore(store, 'memory');
 
 describe('from datastore to datastore', () => {
@@ -218,6 +235,15 @@ describe('while it is written to, the target is locked,', () => {
     expect(isLocked((await target.get(CLUSTER_INFORMATION_KEY))?.value)).toBe(true);
   });
 
+  test('unless somebody makes one of his own meanwhile: that is no longer what was compared', async () => {
+    const target = await filled();
+    const own = put(CLUSTER_INFORMATION_KEY, '{"spec":{}}');
+    const late = intercepted(target, async () => void (await target.transact(write(own))));
+    const attempt = transfer({ source: await from(await filled(CONTENT)), target: late });
+    await expect(attempt).rejects.toMatchObject({ key: CLUSTER_INFORMATION_KEY });
+    expect(await contentOf(target)).toEqual([`${CLUSTER_INFORMATION_KEY}={"spec":{}}`]);
+  });
+
   test('also when there is no ClusterInformation to move', async () => {
     const { [CLUSTER_INFORMATION_KEY]: _, ...others } = CONTENT;
     expect(await statesDuring(others, await filled())).toEqual([true, 'absent']);
@@ -230,19 +256,9 @@ describe('interrupted after any write and begun again,', () => {
   /** A client whose process dies after so many writes. */
   function dying(store: Datastore, writes: number): Datastore {
     let left = writes;
-    return {
-      isPrivate: store.isPrivate,
-      get: (key) => store.get(key),
-      list: (prefix, options) => store.list(prefix, options),
-      transact: (transaction) => {
-        if (transaction.operations.length > 0 && left-- <= 0) throw new Error('killed');
-        return store.transact(transaction);
-      },
-      watch: (prefix, signal) => store.watch(prefix, signal),
-      lease: (seconds) => store.lease(seconds),
-      compact: (revision) => store.compact(revision),
-      [Symbol.asyncDispose]: async () => undefined,
-    };
+    return intercepted(store, async () => {
+      if (left-- <= 0) throw new Error('killed');
+    });
   }
 
   const { [CLUSTER_INFORMATION_KEY]: _, ...withoutCluster } = CONTENT;

@@ -1,5 +1,5 @@
 import { CLUSTER_INFORMATION_KEY } from '@overland/model';
-import type { Datastore } from '../datastore.ts';
+import type { Datastore, Entry } from '../datastore.ts';
 import { ConflictError } from '../errors.ts';
 import { batchesOf } from './batches.ts';
 import { type Compared, compare, transactionFor, type Verdict } from './compare.ts';
@@ -92,14 +92,16 @@ export async function transfer(options: TransferOptions): Promise<TransferReport
   };
   const isDone = tally.total.create + tally.total.change === 0 && lock.isSettled;
   if (dryRun || isDone) return report;
-  await setClusterInformation(target, lock.during);
+  const held = await setClusterInformation(target, survey.clusterInformation, lock.during);
   await writeAll(options);
-  await setClusterInformation(target, lock.after);
+  await setClusterInformation(target, held, lock.after);
   return report;
 }
 
 interface Survey {
   readonly lock: ImportLock;
+  /** Of the target. */
+  readonly clusterInformation: Entry | undefined;
   readonly tally: VerdictTally;
   readonly differing: readonly string[];
   /** Keys with secrets, on a way on which others can read them. */
@@ -142,9 +144,10 @@ async function compareAll({
   });
   const shared = tally.total.same + tally.total.change;
   const onlyInTarget = Math.max(0, (await countKeys(target)) - shared);
-  const lock = importLock(exported, await target.get(CLUSTER_INFORMATION_KEY));
+  const clusterInformation = await target.get(CLUSTER_INFORMATION_KEY);
+  const lock = importLock(exported, clusterInformation);
   if (exported !== undefined) note(CLUSTER_INFORMATION_KEY, lock.verdict);
-  return { lock, tally, differing, exposed, onlyInTarget };
+  return { lock, clusterInformation, tally, differing, exposed, onlyInTarget };
 }
 
 /** Keys that would move, but for the ClusterInformation. */
