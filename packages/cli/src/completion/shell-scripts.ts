@@ -27,7 +27,7 @@ _overland() {
     COMPREPLY+=("\${word#"$kept"}")
   done < <("\${COMP_WORDS[0]}" __complete -- "\${words[@]}" 2>/dev/null)
 }
-complete -F _overland overland ./overland
+complete -F _overland overland
 `,
   zsh: `#compdef overland
 _overland() {

@@ -18,7 +18,6 @@ export const HOST_COMMANDS: readonly HostCommand[] = [
   { name: 'host/uptime', argv: ['uptime'] },
   { name: 'host/memory', argv: ['free', '-m'] },
   { name: 'host/disks', argv: ['df', '-h'] },
-  { name: 'host/modules', argv: ['lsmod'] },
   { name: 'host/processes', argv: ['ps', '-eo', 'pid,ppid,user,stat,lstart,rss,pcpu,nlwp,comm'] },
   { name: 'host/kernel-log', argv: ['dmesg', '--ctime'] },
   {

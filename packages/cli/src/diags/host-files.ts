@@ -9,6 +9,7 @@ const KERNEL_FILES = [
   '/etc/os-release',
   '/proc/loadavg',
   '/proc/meminfo',
+  '/proc/modules',
   '/proc/net/snmp',
   '/proc/net/snmp6',
 ];
