@@ -7,6 +7,7 @@ import { type Datastore, openDatastore } from '@overland/datastore';
 import { EtcdProcess } from '@overland/datastore/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, lineOf, mirrorOf, put } from './support/datastore-mirror.ts';
+import { selfSigned } from './support/self-signed.ts';
 
 const run = promisify(execFile);
 const LONG = { timeout: 60_000 };
@@ -245,15 +246,6 @@ test('a full etcd is named; what is there can be read', LONG, async () => {
   await expect(fill()).rejects.toThrow('etcd is out of space (NOSPACE)');
   expect((await client.get('/a'))?.value).toBe('kept');
 });
-
-/** A key and a certificate that signs itself, for 127.0.0.1. */
-async function selfSigned(directory: string, name: string): Promise<{ key: string; cert: string }> {
-  const [key, cert] = [join(directory, `${name}.key`), join(directory, `${name}.pem`)];
-  const argv = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await run('openssl', [...argv, ...names, '-keyout', key, '-out', cert]);
-  return { key, cert };
-}
 
 test('TLS with client certificates', LONG, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'overland-tls-'));
