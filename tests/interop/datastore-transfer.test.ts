@@ -5,7 +5,13 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Datastore, openDatastore } from '@overland/datastore';
+import {
+  type Datastore,
+  honourLock,
+  LockedError,
+  openDatastore,
+  setLock,
+} from '@overland/datastore';
 import { EtcdProcess } from '@overland/datastore/testing';
 import { parseJson, stringifyJson } from '@overland/model';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -207,3 +213,35 @@ test('what changes while it is read is exported as it was at one moment', async 
     operations: keys.map((key) => ({ type: 'delete', key }) as const),
   });
 });
+
+test.each(['etcd', 'sqlite'] as const)(
+  'writers that are under way when %s is locked write nothing more',
+  async (type) => {
+    await using fresh = type === 'etcd' ? await EtcdProcess.start() : undefined;
+    const path = join(directory, 'locked.db');
+    const open = () =>
+      openDatastore(
+        fresh ? { type: 'etcd', endpoints: [fresh.endpoint] } : { type: 'sqlite', path },
+      );
+    await using operator = await open();
+    await using store = await open();
+    const guarded = honourLock(store);
+    const written: number[] = [];
+    const refused = Array.from({ length: 16 }, async (_, writer) => {
+      for (let n = 0; ; n++) {
+        const operations = [{ type: 'put', key: `/w/${writer}`, value: String(n) } as const];
+        try {
+          await guarded.transact({ conditions: [], operations });
+          written.push(n);
+        } catch (error) {
+          return error;
+        }
+      }
+    });
+    await until('all of them write', () => written.length > 200);
+    await setLock(operator, true);
+    const { revision } = await operator.list('', { limit: 1 });
+    for (const error of await Promise.all(refused)) expect(error).toBeInstanceOf(LockedError);
+    expect((await operator.list('', { limit: 1 })).revision).toBe(revision);
+  },
+);

@@ -4,8 +4,17 @@ import { LockedError } from './errors.ts';
 import { honourLock } from './honour-lock.ts';
 import { MemoryDatastore } from './memory/memory-datastore.ts';
 import { MemoryStore } from './memory/memory-store.ts';
+import { describeDatastore } from './testing/describe-datastore.ts';
 import { put, shown, write } from './testing/operations.ts';
 import { setLock } from './transfer/lock.ts';
+
+describeDatastore('memory behind a lock that is open', async () => {
+  const state = new MemoryStore();
+  return {
+    connect: async () => honourLock(new MemoryDatastore(state)),
+    async [Symbol.asyncDispose]() {},
+  };
+});
 
 /** A client that honours the lock, and another that sets it. */
 function clients() {
