@@ -15,12 +15,7 @@ import type {
   UpSession,
 } from '../core/session/peer-events.ts';
 import { PeerMachine } from '../core/session/peer-machine.ts';
-import {
-  downSeconds,
-  judgeCount,
-  type LimitVerdict,
-  limitReached,
-} from '../core/session/prefix-limit.ts';
+import { PrefixLimitWatch } from '../core/session/prefix-limit.ts';
 import { BgpError, ErrorCode } from '../core/wire/bgp-error.ts';
 import type { Frame } from '../core/wire/deframer.ts';
 import { MAX_MESSAGE_OCTETS, MessageType } from '../core/wire/header.ts';
@@ -70,8 +65,7 @@ export class PeerRunner {
     (key) => this.handle({ type: 'timer', ...parseTimerKey(key) }),
   );
   readonly #transports = new Map<ConnectionId, Transport>();
-  /** What was last said of each family's number of prefixes. */
-  readonly #nearLimit = new Map<Family, LimitVerdict>();
+  readonly #limitWatch = new PrefixLimitWatch();
   readonly #queue: PeerEvent[] = [];
   #draining = false;
 
@@ -124,7 +118,7 @@ export class PeerRunner {
     const isRenamed = context.config.name !== this.#config.name;
     if (isRenamed) this.#log = this.#host.log.child({ peer: context.config.name });
     this.#config = context.config;
-    this.#nearLimit.clear();
+    this.#limitWatch.reset();
     this.handle({ type: 'configure', context });
     const { established } = this.#machine;
     if (established !== undefined) this.#checkLimit(established);
@@ -232,24 +226,19 @@ export class PeerRunner {
     this.#checkLimit(connection);
   }
 
-  /** RFC 4271 section 6.7. Said once when it is near, and once when it is passed. */
   #checkLimit(connection: ConnectionId): void {
     const { maxPrefixes: limit, families } = this.#config;
     if (!limit) return;
     for (const family of families) {
       const count = this.#host.engine.received(this.id, family);
-      const verdict = judgeCount(limit, family, count);
-      if (verdict === (this.#nearLimit.get(family) ?? 'below')) continue;
-      this.#nearLimit.set(family, verdict);
-      if (verdict === 'below') continue;
-      const most = limit.most[family];
-      if (verdict === 'near' || limit.action === 'warn') {
-        this.#log.warn({ family, count, most }, `prefixes ${verdict} the limit`);
-        continue;
+      const found = this.#limitWatch.check(limit, family, count);
+      if (!found) continue;
+      if (found.end) {
+        this.handle({ type: 'fault', connection, ...found.end });
+        return;
       }
-      const fault = limitReached(limit, family);
-      this.handle({ type: 'fault', connection, fault, downSeconds: downSeconds(limit) });
-      return;
+      const { verdict, most } = found;
+      this.#log.warn({ family, count, most }, `prefixes ${verdict} the limit`);
     }
   }
 
@@ -323,7 +312,7 @@ export class PeerRunner {
   }
 
   #sessionUp(session: UpSession): void {
-    this.#nearLimit.clear();
+    this.#limitWatch.reset();
     this.record.wentUp(session, performance.now());
     const { families, holdSeconds } = session;
     this.#log.info({ families, holdSeconds }, 'session is up');

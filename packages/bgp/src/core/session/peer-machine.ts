@@ -5,10 +5,10 @@ import { encodeKeepalive, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
 import { decodeMessage, type Message } from '../wire/message.ts';
 import { type Notification, notificationName } from '../wire/notification.ts';
 import { encodeOpen, type Open } from '../wire/open.ts';
-import { BackOff } from './back-off.ts';
 import { canBeReplaced, isReplacedBy, keptDirection } from './collision.ts';
 import { type Connection, ConnectionTable } from './connection.ts';
 import { type Effect, type Event, type State, step } from './fsm.ts';
+import { IdleHold } from './idle-hold.ts';
 import {
   localAsn,
   localOpen,
@@ -34,16 +34,13 @@ export interface PeerMachineOptions {
 export class PeerMachine {
   readonly id: PeerId;
   readonly #random: () => number;
-  readonly #backOff = new BackOff();
+  readonly #idleHold = new IdleHold();
   readonly #stale = new StaleRoutes();
   readonly #connections = new ConnectionTable();
   #context: PeerContext;
   #restart: Restart;
   #running = false;
   #linkUsable = true;
-  #idleHeld = false;
-  /** The peer went above its limit: Idle until then, monotonic milliseconds. */
-  #downUntilMs: number | undefined;
   /** The peer refuses optional parameters: the next OPEN has none. RFC 5492 section 3. */
   #plain = false;
   /** This process had a session with the peer, so what the kernel forwards for it is current. */
@@ -71,7 +68,7 @@ export class PeerMachine {
 
   /** Whether the peer is kept down because it went above its limit. */
   get isHeldDown(): boolean {
-    return this.#downUntilMs !== undefined;
+    return this.#idleHold.isPenalty;
   }
 
   /** Number for a connection that the peer has dialled; to be told in `accepted`. */
@@ -142,7 +139,7 @@ export class PeerMachine {
         return;
       case 'fault':
         if (event.downSeconds !== undefined) {
-          this.#downUntilMs = this.#nowMs + 1000 * event.downSeconds;
+          this.#idleHold.penalise(event.downSeconds, this.#nowMs);
         }
         this.#advance(connection, { type: 'MessageFault', fault: event.fault });
         return;
@@ -225,7 +222,7 @@ export class PeerMachine {
         refusesParameters && !wasPlain && this.#context.config.families.includes('ipv4');
     }
     this.#advance(connection, { type: 'NotifMsg' });
-    if (this.#plain && !wasPlain) this.#backOff.reset();
+    if (this.#plain && !wasPlain) this.#idleHold.forgive();
   }
 
   #routeRefresh(connection: Connection, family: Family | undefined): void {
@@ -239,7 +236,7 @@ export class PeerMachine {
   #accept(id: ConnectionId, local: IpAddress): void {
     const session = this.#connections.established;
     const isTaken = session !== undefined && !canBeReplaced(session);
-    if (!this.#running || !this.#linkUsable || this.#idleHeld || isTaken) {
+    if (!this.#running || !this.#linkUsable || this.#idleHold.isOn || isTaken) {
       this.#effects.push({ type: 'close', connection: id });
       return;
     }
@@ -255,8 +252,7 @@ export class PeerMachine {
 
   #timer({ timer, connection: id }: TimerKey): void {
     if (timer === 'idleHold') {
-      this.#idleHeld = false;
-      this.#downUntilMs = undefined;
+      this.#idleHold.expired();
       if (this.#running && this.#linkUsable && this.#connections.isEmpty) this.#begin();
       return;
     }
@@ -271,16 +267,10 @@ export class PeerMachine {
     else this.#advance(connection, this.#retry('ConnectRetryTimerExpires'));
   }
 
-  /** Another limit is another chance. */
   #configure(context: PeerContext): void {
-    const [before, after] = [this.#context, context].map(({ config }) =>
-      JSON.stringify(config.maxPrefixes),
-    );
+    const before = this.#context.config.maxPrefixes;
     this.#context = context;
-    if (before === after || this.#downUntilMs === undefined) return;
-    this.#downUntilMs = undefined;
-    this.#backOff.reset();
-    this.#endIdleHold();
+    if (this.#idleHold.limitChanged(before, context.config.maxPrefixes)) this.#endIdleHold();
   }
 
   #stop(fault: NotificationFault | undefined): void {
@@ -293,7 +283,7 @@ export class PeerMachine {
   #setLink(usable: boolean): void {
     if (usable === this.#linkUsable) return;
     this.#linkUsable = usable;
-    this.#backOff.reset();
+    this.#idleHold.forgive();
     if (usable) {
       this.#reason = 'the link to the peer is up';
       return;
@@ -308,30 +298,18 @@ export class PeerMachine {
   }
 
   #endIdleHold(): void {
-    if (!this.#idleHeld) return;
-    this.#idleHeld = false;
-    this.#effects.push({ type: 'disarm', timer: 'idleHold' });
+    if (this.#idleHold.end()) this.#effects.push({ type: 'disarm', timer: 'idleHold' });
   }
 
   /** Begins again when nothing is under way, at once or after the back-off. */
   #settle(): void {
-    if (!this.#running || !this.#linkUsable || this.#idleHeld) return;
+    if (!this.#running || !this.#linkUsable || this.#idleHold.isOn) return;
     if (!this.#connections.isEmpty) return;
-    const seconds = this.#idleSeconds();
-    if (seconds === 0) {
-      this.#begin();
-      return;
-    }
-    this.#idleHeld = true;
-    if (seconds < Number.POSITIVE_INFINITY) {
+    const seconds = this.#idleHold.begin(this.#nowMs, this.#jitter());
+    if (seconds === 0) this.#begin();
+    else if (seconds < Number.POSITIVE_INFINITY) {
       this.#effects.push({ type: 'arm', timer: 'idleHold', seconds });
     }
-  }
-
-  /** How long to stay in Idle. */
-  #idleSeconds(): number {
-    if (this.#downUntilMs === undefined) return this.#backOff.seconds * this.#jitter();
-    return Math.max(0, this.#downUntilMs - this.#nowMs) / 1000;
   }
 
   #begin(): void {
@@ -358,7 +336,7 @@ export class PeerMachine {
     this.#effects.push({ type: 'forget', connection: connection.id });
     if (event.type === 'Stop' || event.type === 'OpenCollisionDump') return;
     const lastedMs = this.#nowMs - (connection.establishedAtMs ?? this.#nowMs);
-    if (this.#connections.isEmpty) this.#backOff.failed(lastedMs);
+    if (this.#connections.isEmpty) this.#idleHold.failed(lastedMs);
   }
 
   #translate(connection: Connection, effect: Effect): void {

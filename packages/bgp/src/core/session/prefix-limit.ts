@@ -16,10 +16,41 @@ export interface PrefixLimit {
 }
 
 /** What a count means. */
-export type LimitVerdict = 'below' | 'near' | 'above';
+type LimitVerdict = 'below' | 'near' | 'above';
 
-/** Judges a number of accepted prefixes. */
-export function judgeCount(limit: PrefixLimit, family: Family, count: number): LimitVerdict {
+/** Something to say about a peer's number of prefixes, or to do. */
+export interface LimitFinding {
+  readonly family: Family;
+  readonly verdict: Exclude<LimitVerdict, 'below'>;
+  readonly count: number;
+  readonly most: number;
+  /** The session must end: with this, for so long (`Infinity`: until the limit is another one). */
+  readonly end?: { readonly fault: BgpError; readonly downSeconds: number };
+}
+
+/** Follows the number of a peer's prefixes, and says once when a limit is near, and once when it is passed. */
+export class PrefixLimitWatch {
+  readonly #said = new Map<Family, LimitVerdict>();
+
+  /** A new session, or another limit: everything may be said again. */
+  reset(): void {
+    this.#said.clear();
+  }
+
+  /** @param count Accepted prefixes of the family. */
+  check(limit: PrefixLimit, family: Family, count: number): LimitFinding | undefined {
+    const verdict = judgeCount(limit, family, count);
+    if (verdict === (this.#said.get(family) ?? 'below')) return undefined;
+    this.#said.set(family, verdict);
+    if (verdict === 'below') return undefined;
+    const finding = { family, verdict, count, most: limit.most[family] ?? 0 };
+    if (verdict === 'near' || limit.action === 'warn') return finding;
+    const fault = limitReached(limit, family);
+    return { ...finding, end: { fault, downSeconds: downSeconds(limit) } };
+  }
+}
+
+function judgeCount(limit: PrefixLimit, family: Family, count: number): LimitVerdict {
   const most = limit.most[family];
   if (most === undefined) return 'below';
   if (count > most) return 'above';
@@ -41,6 +72,6 @@ export function limitReached(limit: PrefixLimit, family: Family): BgpError {
 }
 
 /** How long a session stays down that has gone above its limit, seconds; `Infinity`: until the limit is another one. */
-export function downSeconds({ action, restartSeconds }: PrefixLimit): number {
+function downSeconds({ action, restartSeconds }: PrefixLimit): number {
   return action === 'restart' ? restartSeconds : Number.POSITIVE_INFINITY;
 }
