@@ -14,6 +14,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   cluster: 'Look at the cluster as a whole',
   bgp: 'Run a BGP speaker by itself, and look at one',
   datastore: 'Move, lock and look after the datastore',
+  ipam: 'Look after pools, blocks and addresses of the whole cluster',
   node: 'Look at this host',
   workload: 'Network namespaces on the fabric, without a container runtime',
   lab: 'Bring up a fabric of routers, hosts and containers on this machine',
@@ -115,6 +116,41 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'datastore roles',
     summary: 'Print the etcd role that the agent of a host needs, as etcdctl commands',
     load: async () => (await import('./commands/datastore-roles.ts')).datastoreRoles,
+  },
+  {
+    name: 'ipam show',
+    summary: 'Show how full pools are, or what is known of blocks and addresses',
+    load: async () => (await import('./commands/ipam-show.ts')).ipamShow,
+  },
+  {
+    name: 'ipam check',
+    summary: 'Find addresses, blocks and handles that are not as they should be',
+    load: async () => (await import('./commands/ipam-check.ts')).ipamCheck,
+  },
+  {
+    name: 'ipam release',
+    summary: 'Give back addresses that nobody uses',
+    load: async () => (await import('./commands/ipam-release.ts')).ipamRelease,
+  },
+  {
+    name: 'ipam split',
+    summary: 'Replace a pool by equal parts of it',
+    load: async () => (await import('./commands/ipam-split.ts')).ipamSplit,
+  },
+  {
+    name: 'ipam configure',
+    summary: 'Change how blocks are claimed and addresses given',
+    load: async () => (await import('./commands/ipam-configure.ts')).ipamConfigure,
+  },
+  {
+    name: 'ipam explain',
+    summary: 'Say where the next address of a node would come from, and why',
+    load: async () => (await import('./commands/ipam-explain.ts')).ipamExplain,
+  },
+  {
+    name: 'ipam map',
+    summary: 'Draw the blocks of a pool: colour by owner, fill by use',
+    load: async () => (await import('./commands/ipam-map.ts')).ipamMap,
   },
   {
     name: 'node status',

@@ -190,7 +190,7 @@ export class FreeBlocks {
   async #claim(family: Family, { eligible, verdicts }: PoolChoice): Promise<Claimed> {
     const config = this.#options.view.config();
     const owned = this.#ownBlocks(family).length;
-    const limited = owned >= (config.maxBlocksPerHost || BUILT_IN_LIMIT);
+    const limited = owned >= blockLimit(config);
     const failed: PoolVerdict[] = [...verdicts];
     for (const pool of eligible) {
       const usable =
@@ -253,19 +253,25 @@ interface Claimed {
   readonly verdicts: readonly PoolVerdict[];
 }
 
+/** Most blocks of a family that a host may have. */
+export function blockLimit({ maxBlocksPerHost }: IpamConfig): number {
+  return maxBlocksPerHost || BUILT_IN_LIMIT;
+}
+
 /** Why a pool gave no block. */
-function whyNot(
+export function whyNot(
   pool: Pick<Pool, 'cidr' | 'blockLength'>,
-  { autoAllocateBlocks, maxBlocksPerHost, strictAffinity }: IpamConfig,
+  config: IpamConfig,
   owned: number,
 ): Pick<PoolVerdict, 'reason' | 'remedy'> {
+  const { autoAllocateBlocks, strictAffinity } = config;
   if (!autoAllocateBlocks) {
     return {
       reason: "has no free address in this host's blocks",
       remedy: 'turn auto_allocate_blocks on, or release addresses',
     };
   }
-  if (owned >= (maxBlocksPerHost || BUILT_IN_LIMIT)) {
+  if (owned >= blockLimit(config)) {
     return {
       reason: `has no free address in this host's ${owned} blocks, the most a host may claim`,
       remedy: 'raise maxBlocksPerHost, or release addresses',

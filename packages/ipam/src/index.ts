@@ -8,6 +8,11 @@ export type { Collected, Collector, CollectorOptions } from './collect/collector
 export { createCollector } from './collect/collector.ts';
 export { describeFinding } from './collect/describe-finding.ts';
 export type { Finding } from './collect/findings.ts';
+export { findingsOf } from './collect/findings.ts';
+export type { Survey } from './collect/survey.ts';
+export { takeSurvey } from './collect/survey.ts';
+export type { ConfigChanges } from './configure.ts';
+export { configureIpam, IpamConfigError } from './configure.ts';
 export type { PoolVerdict } from './errors.ts';
 export {
   AddressUnavailableError,
@@ -23,4 +28,21 @@ export { createIpam } from './ipam.ts';
 export type { GivenUpBlock, IpamAdmin, IpamAdminOptions } from './ipam-admin.ts';
 export { createIpamAdmin } from './ipam-admin.ts';
 export type { Release } from './release-in-block.ts';
+export type { Explanation } from './report/explain.ts';
+export { explainNode } from './report/explain.ts';
+export type {
+  AddressState,
+  BlockUsage,
+  PlacedAllocation,
+  PoolUsage,
+} from './report/usage.ts';
+export {
+  addressState,
+  allAllocations,
+  borrowedAddresses,
+  strayBlocks,
+  usageOf,
+} from './report/usage.ts';
+export type { SplitPart } from './split-pool.ts';
+export { SplitError, splitPool } from './split-pool.ts';
 export { IpamView } from './view.ts';
