@@ -19,7 +19,7 @@ export function knownKinds(): string {
 }
 
 /** Kept by the cluster itself, so that agents of any version can rely on what it says. */
-const KEPT_BY_CLUSTER: ReadonlySet<string> = new Set(['ClusterInformation']);
+const KEPT_BY_CLUSTER: ReadonlySet<Kind> = new Set(['ClusterInformation']);
 
 /** @throws {RefusedError} If operators do not write objects of the kind. */
 export function checkWritable(kind: Kind, verb: string): void {

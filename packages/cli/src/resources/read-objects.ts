@@ -32,7 +32,7 @@ export async function* readObjects(
     return;
   }
   // Tiers are few, and people read them in the order in which they act.
-  if ((kind as string) === 'Tier') {
+  if (kind === 'Tier') {
     const { resources, invalid, revision } = await client.list(kind);
     const sorted = (resources as readonly AnyResource[]).toSorted(byOrder);
     const errors = invalid.map(({ name, error }) => unreadable(kind, name, error));

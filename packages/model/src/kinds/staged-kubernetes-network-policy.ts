@@ -12,7 +12,14 @@ export const stagedKubernetesNetworkPolicy = defineKind({
   summary:
     'A NetworkPolicy of Kubernetes, or the removal of one, to be looked at before it is enforced.',
   plural: 'stagedkubernetesnetworkpolicies',
-  aliases: ['stagedkubernetespolicy', 'sknp', 'sknps', 'skpol', 'skpols'],
+  aliases: [
+    'stagedkubernetespolicy',
+    'stagedkubernetespolicies',
+    'sknp',
+    'sknps',
+    'skpol',
+    'skpols',
+  ],
   namespaced: true,
   name: subdomainName,
   spec: z.object({ stagedAction, ...kubernetesPolicyFields }),

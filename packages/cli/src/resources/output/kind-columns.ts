@@ -71,7 +71,7 @@ const same = (titles: readonly string[], cells: Cells): Columns => ({
 });
 
 /** calicoctl's columns; those of kinds that it does not list are ours. */
-const COLUMNS: Readonly<Record<string, Columns>> = {
+const COLUMNS: Readonly<Partial<Record<Kind, Columns>>> = {
   BGPConfiguration: same(['NAME', 'LOGSEVERITY', 'MESHENABLED', 'ASNUMBER'], {
     LOGSEVERITY: '.spec.logSeverityScreen',
     MESHENABLED: either(at('.spec.nodeToNodeMeshEnabled'), () => '-'),
