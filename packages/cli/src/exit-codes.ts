@@ -20,6 +20,7 @@ const CODES: Readonly<Record<string, number>> = {
   UsageError: EXIT.badInput,
   ValidationError: EXIT.badInput,
   YamlError: EXIT.badInput,
+  TextError: EXIT.badInput,
   ConfigError: EXIT.badInput,
   LimitError: EXIT.badInput,
   IpamConfigError: EXIT.badInput,

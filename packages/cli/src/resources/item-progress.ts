@@ -16,11 +16,20 @@ export interface ItemProgress extends Disposable {
 /** Shows how far a long run over items has come; disposing clears it. */
 export function itemProgress(
   context: Pick<CommandContext, 'stderr' | 'isInteractive'>,
-  total: number,
-  done: string,
+  {
+    total,
+    done,
+    now = () => performance.now(),
+  }: {
+    readonly total: number;
+    /** What is done with each: `applied`. */
+    readonly done: string;
+    /** Milliseconds. */
+    readonly now?: () => number;
+  },
 ): ItemProgress {
   const progress = showProgress(context);
-  const started = performance.now();
+  const started = now();
   const interval = context.isInteractive ? INTERACTIVE_MS : LOG_MS;
   let shown = started + (context.isInteractive ? QUIET_MS - INTERACTIVE_MS : 0);
   let count = 0;
@@ -29,9 +38,9 @@ export function itemProgress(
     onResult({ outcome }) {
       count++;
       if (outcome === 'failed') failed++;
-      const now = performance.now();
-      if (now - shown < interval) return;
-      shown = now;
+      const at = now();
+      if (at - shown < interval) return;
+      shown = at;
       progress.say(
         `${done} ${count - failed} of ${total}${failed > 0 ? `, ${failed} failed` : ''}`,
       );

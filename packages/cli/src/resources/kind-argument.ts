@@ -24,8 +24,6 @@ const KEPT_BY_CLUSTER: ReadonlySet<Kind> = new Set(['ClusterInformation']);
 /** @throws {RefusedError} If operators do not write objects of the kind. */
 export function checkWritable(kind: Kind, verb: string): void {
   if (KEPT_BY_CLUSTER.has(kind)) {
-    throw new RefusedError(
-      `${kind} cannot be written: the cluster keeps it itself (to ${verb} it is refused)`,
-    );
+    throw new RefusedError(`${kind} is kept by the cluster itself: ${verb} is refused`);
   }
 }

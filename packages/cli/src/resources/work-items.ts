@@ -100,8 +100,7 @@ function inNamespace(value: unknown, namespace: string | undefined): unknown {
   if (namespace === undefined || !isJsonObject(value) || !isJsonObject(value.metadata))
     return value;
   const { kind, metadata } = value;
-  // Kinds that are not ours, such as Kubernetes' own policies, are namespaced where they are understood at all.
-  const isNamespaced = typeof kind === 'string' && (!isKind(kind) || kindTable(kind).namespaced);
+  const isNamespaced = typeof kind === 'string' && isKind(kind) && kindTable(kind).namespaced;
   if (!isNamespaced || metadata.namespace) return value;
   return { ...value, metadata: { ...metadata, namespace } };
 }

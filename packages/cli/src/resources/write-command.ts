@@ -101,7 +101,7 @@ export async function workOnItems(
   );
   if (invalid.length === items.length) return reportItems(context, invalid, report);
   await using open = await openClient(context, { config, mayCreate: !dryRun, dryRun });
-  using progress = itemProgress(context, items.length, verb.done);
+  using progress = itemProgress(context, { total: items.length, done: verb.done });
   const { signal } = context;
   const { onResult } = progress;
   const inOrder = isBackward ? items.toReversed() : items;
