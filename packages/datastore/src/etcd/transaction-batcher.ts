@@ -10,6 +10,8 @@ import { outcomeOf, requestOf } from './txn.ts';
  * for each request with a condition etcd 3.4 copies all that it has not committed yet (decision 0091).
  */
 const DIRECT_REQUESTS = 1;
+/** Most requests under way when transactions cannot share them. */
+const MAX_REQUESTS = 16;
 /** etcd counts nested operations by level, so 64 transactions leave 64 operations for each. */
 const MAX_BATCH = 64;
 const MAX_BATCH_OPERATIONS = 64;
@@ -69,11 +71,14 @@ export class TransactionBatcher {
   }
 
   #flush(): void {
-    const batch = takeBatch(this.#waiting);
-    if (batch.length === 0) return;
-    this.#counted(() => this.#sendBatch(batch)).catch((error: unknown) => {
-      for (const { reject } of batch) reject(error);
-    });
+    for (let most = DIRECT_REQUESTS; this.#underWay < most; most = MAX_REQUESTS) {
+      const batch = takeBatch(this.#waiting);
+      if (batch.length === 0) return;
+      this.#counted(() => this.#sendBatch(batch)).catch((error: unknown) => {
+        for (const { reject } of batch) reject(error);
+      });
+      // What is left could not share it: it need not wait for it either.
+    }
   }
 
   async #sendBatch(batch: readonly Waiting[]): Promise<void> {
