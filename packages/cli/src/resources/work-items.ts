@@ -1,5 +1,6 @@
 import {
   type AnyResource,
+  API_VERSION,
   isJsonObject,
   isKind,
   kindTable,
@@ -71,27 +72,39 @@ function itemOf(document: ManifestDocument, namespace: string | undefined): Work
     };
   }
   const written = inNamespace(document.value, namespace);
+  if (isJsonObject(written) && written.apiVersion === API_VERSION)
+    return laterItem(place, written, unnamed);
+  // What is translated has another name afterwards.
+  const content = contentOf(written);
+  if (content.type !== 'manifest') {
+    return { place, ...claimedIdentity(written), subject: subjectOf(written, unnamed), content };
+  }
+  const { kind, metadata } = content.resource;
+  return { place, kind, name: metadata, subject: subjectOf(content.resource), content };
+}
+
+/** A manifest that is validated when its turn comes, while others are under way. */
+function laterItem(place: string, written: unknown, unnamed: string): WorkItem {
+  let content: ItemContent | undefined;
+  const identity = claimedIdentity(written);
+  const subject = subjectOf({ kind: identity.kind, metadata: identity.name }, unnamed);
+  return {
+    place,
+    ...identity,
+    subject,
+    get content() {
+      content ??= contentOf(written);
+      return content;
+    },
+  };
+}
+
+function contentOf(written: unknown): ItemContent {
   try {
-    const resource = parseManifest(written);
-    const { kind, metadata } = resource;
-    const subject = subjectOf(resource);
-    return {
-      place,
-      kind,
-      name: metadata,
-      subject,
-      content: { type: 'manifest', resource, written },
-    };
+    return { type: 'manifest', resource: parseManifest(written), written };
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error;
-    const { kind, name } = claimedIdentity(written);
-    return {
-      place,
-      kind,
-      name,
-      subject: subjectOf(written, unnamed),
-      content: { type: 'invalid', error },
-    };
+    return { type: 'invalid', error };
   }
 }
 
@@ -109,10 +122,10 @@ function claimedIdentity(value: unknown): Pick<WorkItem, 'kind' | 'name'> {
   if (!isJsonObject(value) || typeof value.kind !== 'string')
     return { kind: undefined, name: undefined };
   const metadata = isJsonObject(value.metadata) ? value.metadata : {};
-  const { name, namespace } = metadata;
-  if (typeof name !== 'string') return { kind: value.kind, name: undefined };
-  return {
-    kind: value.kind,
-    name: { name, ...(typeof namespace === 'string' && { namespace }) },
-  };
+  const { kind } = value;
+  const { name, namespace: stated } = metadata;
+  if (typeof name !== 'string') return { kind, name: undefined };
+  const isNamespaced = isKind(kind) && kindTable(kind).namespaced;
+  const namespace = typeof stated === 'string' ? stated : isNamespaced ? 'default' : undefined;
+  return { kind, name: { name, ...(namespace !== undefined && { namespace }) } };
 }

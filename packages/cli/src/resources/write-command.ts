@@ -96,10 +96,9 @@ export async function workOnItems(
 ): Promise<number> {
   const report = { ...verb, output, isDryRun: dryRun };
   // Nothing to do, or nothing that can be done, needs no datastore.
-  const invalid = items.flatMap((item): ItemResult[] =>
-    item.content.type === 'invalid' ? [{ item, outcome: 'failed', error: item.content.error }] : [],
-  );
-  if (invalid.length === items.length) return reportItems(context, invalid, report);
+  if (items.every(({ content }) => content.type === 'invalid')) {
+    return reportItems(context, items.flatMap(failureOf), report);
+  }
   await using open = await openClient(context, { config, mayCreate: !dryRun, dryRun });
   using progress = itemProgress(context, { total: items.length, done: verb.done });
   const { signal } = context;
@@ -143,4 +142,9 @@ async function pruneAfter(
   return pruned.length === 0
     ? EXIT.success
     : reportItems(context, pruned, { ...report, verb: 'prune', done: 'pruned' });
+}
+
+function failureOf(item: WorkItem): ItemResult[] {
+  const { content } = item;
+  return content.type === 'invalid' ? [{ item, outcome: 'failed', error: content.error }] : [];
 }
