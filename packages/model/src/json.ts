@@ -36,11 +36,17 @@ function keepExact(_key: string, value: unknown, { source }: { source?: string }
 
 /** Writes JSON like `JSON.stringify`; a bigint becomes an integer of any size. */
 export function stringifyJson(value: unknown, indent?: number): string {
-  return JSON.stringify(
-    value,
-    (_key, item: unknown) => (typeof item === 'bigint' ? rawJSON(item.toString()) : item),
-    indent,
-  );
+  try {
+    // Without a replacer it is several times as fast, and it says when there is a bigint.
+    return JSON.stringify(value, undefined, indent);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, exactInteger, indent);
+  }
+}
+
+function exactInteger(_key: string, item: unknown): unknown {
+  return typeof item === 'bigint' ? rawJSON(item.toString()) : item;
 }
 
 /** Whether `value` is a JSON object: neither an array nor null. */

@@ -69,9 +69,11 @@ export function unknownFields(schema: z.ZodType, value: unknown, path: Path = []
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([key, item]) => {
     const field = fieldOf(schema, key);
+    if (field.type === 'free') return [];
+    // Most values are scalars: nothing is in them, and nothing is allocated for them.
+    if (field.type === 'known' && typeof item !== 'object') return [];
     const at = [...path, key];
     if (field.type === 'known') return unknownFields(field.schema, item, at);
-    if (field.type === 'free') return [];
     const nearest = nearestName(key, fieldNames(schema));
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
     return [{ path: formatPath(at), value: undefined, rule: `is not a known field${hint}` }];
