@@ -44,6 +44,7 @@ function merge(
 ): unknown {
   if (stated === true) return complete;
   const isObject = isJsonObject(live);
+  // Where not both are objects there are no parts to merge: one is taken whole.
   if (!isObject || (complete !== undefined && !isJsonObject(complete))) {
     if (stated !== undefined || was !== undefined) return complete;
     return live === undefined || sameJson(live, filled) ? complete : live;
@@ -61,6 +62,7 @@ function merge(
     );
     return value === undefined ? [] : [[key, value] as const];
   });
+  // An object that a manifest made, and of which nothing is left, goes; one that was empty before stays.
   const isLeft = entries.length > 0 || stated !== undefined || Object.keys(live).length === 0;
   return isLeft ? Object.fromEntries(entries) : complete;
 }
@@ -69,21 +71,22 @@ function merge(
 function statedFields(written: unknown): Stated | undefined {
   if (written === null || written === undefined) return undefined;
   if (!isJsonObject(written)) return true;
-  return Object.fromEntries(
-    Object.entries(written).flatMap(([key, item]) => {
-      const stated = statedFields(item);
-      return stated === undefined ? [] : [[key, stated]];
-    }),
-  );
+  const fields: [string, Stated][] = [];
+  for (const key of Object.keys(written)) {
+    const stated = statedFields(written[key]);
+    if (stated !== undefined) fields.push([key, stated]);
+  }
+  return Object.fromEntries(fields);
 }
 
 function withoutStated(written: unknown, complete: unknown): unknown {
   if (written === null || written === undefined) return complete;
   if (!isJsonObject(written) || !isJsonObject(complete)) return undefined;
-  const rest = Object.entries(complete).flatMap(([key, item]) => {
-    const left = withoutStated(ownOf(written, key), item);
-    return left === undefined ? [] : [[key, left]];
-  });
+  const rest: [string, unknown][] = [];
+  for (const key of Object.keys(complete)) {
+    const left = withoutStated(ownOf(written, key), complete[key]);
+    if (left !== undefined) rest.push([key, left]);
+  }
   return rest.length > 0 ? Object.fromEntries(rest) : undefined;
 }
 
