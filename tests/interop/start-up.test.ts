@@ -2,12 +2,15 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openDatastore } from '@overland/datastore';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OVERLAND } from './support/agent.ts';
 
 // How soon a command answers is decided by what it loads (decision 0094). Milliseconds are in benchmarks/version.ts.
+
+const EXAMPLES = fileURLToPath(new URL('../../docs/resources/examples', import.meta.url));
 
 /** Prints the package, or the file, of each module that is loaded. */
 const SPY = `data:text/javascript,${encodeURIComponent(`
@@ -47,12 +50,16 @@ test('version loads the parser of arguments and what prints, nothing else', asyn
 test('a command on SQLite loads no YAML parser, no etcd client and no agent', async () => {
   const loaded = await loadedBy('get', 'nodes');
   expect(loaded).toContain('packages/datastore/src/sqlite/sqlite-datastore.ts');
-  for (const heavy of ['yaml', '@grpc', 'pino', 'packages/agent/src/run-agent.ts']) {
+  for (const heavy of ['yaml', 'js-yaml', '@grpc', 'pino', 'packages/agent/src/run-agent.ts']) {
     expect(loaded).not.toContain(heavy);
   }
 });
 
-test('what works offline loads no datastore', async () => {
-  const loaded = await loadedBy('selector', 'all()');
+test.each([
+  ['selector', 'all()'],
+  ['validate', '-R', '-f', EXAMPLES],
+])('%s works offline and loads no datastore', async (...args) => {
+  const loaded = await loadedBy(...args);
+  expect(loaded).toContain(`packages/cli/src/commands/${args[0]}.ts`);
   expect(loaded.filter((name) => name.startsWith('packages/datastore/'))).toEqual([]);
 });

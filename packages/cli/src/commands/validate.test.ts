@@ -97,6 +97,17 @@ test('for a person, a line for each fault', async () => {
   });
 });
 
+test('a document or a file that cannot be read is one line', async () => {
+  const { out } = await validate(`${GOOD}---\na: [\n`, '-f', '/proc/self', '-f', '/dev/zero');
+  expect(out.split('\n')).toEqual([
+    expect.stringMatching(/^-:\d+: document 2 cannot be read: line \d+, column \d+: /),
+    '/proc/self: holds no .yaml, .yml or .json file; -R also looks below, --skip-empty takes that',
+    '/dev/zero: is longer than 4194304 bytes: split the file',
+    '4 documents: 3 not valid',
+    '',
+  ]);
+});
+
 test('all valid is exit code 0', async () => {
   expect(await validate(`${GOOD}---${ENDPOINT}`)).toEqual({
     code: 0,

@@ -61,10 +61,20 @@ export function createJudge(): (document: ManifestDocument) => Judgement {
 }
 
 function describe(
-  { file, index, line }: ManifestDocument,
+  document: ManifestDocument,
   { kind, name, namespace }: Identity,
   faults: readonly Fault[],
 ): string[] {
+  const { file, index, line } = document;
+  if ('error' in document) {
+    const { error } = document;
+    const isWholeFile = error.name === 'TextError';
+    return [
+      isWholeFile
+        ? `${file}: ${error.message}`
+        : `${file}:${line}: document ${index + 1} cannot be read: ${error.message}`,
+    ];
+  }
   const subject = subjectOf({ kind, metadata: { name, namespace } }, '');
   const where = `${file}:${line}: document ${index + 1}${subject === '' ? '' : `, ${subject}`}`;
   return faults.map((fault) => `${where}: ${describeFault(fault)}`);
