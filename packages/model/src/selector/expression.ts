@@ -85,7 +85,10 @@ export function formatSelector(expression: Expression): string {
     case 'has':
       return `has(${expression.key})`;
     case 'not':
-      return `!${formatSelector(expression.operand)}`;
+      // Parsing leaves no two in a row; rewriting may.
+      return expression.operand.type === 'not'
+        ? formatSelector(expression.operand.operand)
+        : `!${formatSelector(expression.operand)}`;
     case 'and':
       return `(${expression.operands.map(formatSelector).join(' && ')})`;
     case 'or':

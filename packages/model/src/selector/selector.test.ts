@@ -53,6 +53,20 @@ describe('canonical spelling and id', () => {
   });
 });
 
+test('two negations in a row, as rewriting can make them, are none in the canonical spelling', () => {
+  const has: Expression = { type: 'has', key: 'a' };
+  const not = (operand: Expression): Expression => ({ type: 'not', operand });
+  expect(
+    [1, 2, 3, 4].map((times) =>
+      formatSelector(
+        Array(times)
+          .fill(not)
+          .reduce((x, f) => f(x), has),
+      ),
+    ),
+  ).toEqual(['!has(a)', 'has(a)', '!has(a)', 'has(a)']);
+});
+
 describe('mistakes are shown with their column', () => {
   test.each(vectors.invalid)('$text', ({ text, column }) => {
     expect(() => parseSelector(text)).toThrow(SelectorError);
