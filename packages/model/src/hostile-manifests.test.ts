@@ -30,6 +30,11 @@ const fields = [
   ...['annotations', 'ownerReferences', 'uid', 'finalizers'],
 ];
 
+/** The value as a parser would give it: with bigints beyond 2^53, without -0. */
+function asParsed(value: unknown): unknown {
+  return parseJson(stringifyJson(value));
+}
+
 /** What a manifest is read as; `undefined` if it is refused, in the only way it may be. */
 function taken(value: unknown): ReturnType<typeof parseManifest> | undefined {
   try {
@@ -56,7 +61,7 @@ function survivesPrinting(resource: ReturnType<typeof parseManifest>): void {
   try {
     text = printYaml(resource);
   } catch (error) {
-    if (error instanceof NoYamlError && error.message.includes('levels')) return;
+    if (error instanceof NoYamlError) return;
     throw error;
   }
   const [document] = parseYaml(text);
@@ -93,7 +98,7 @@ test('what is nearly a manifest is taken or refused with faults', () => {
   fc.assert(
     fc.property(manifest, edits(fields), (example, changes) => {
       all++;
-      const resource = taken(applyEdits(example, changes));
+      const resource = taken(asParsed(applyEdits(example, changes)));
       if (!resource) return;
       good++;
       survivesPrinting(resource);
@@ -136,7 +141,7 @@ test('what is nearly an object of the datastore is read, or refused with faults;
       fc.constantFrom(...Object.keys(KINDS)),
       (example, changes, other) => {
         all++;
-        const document = applyEdits(example, changes);
+        const document = asParsed(applyEdits(example, changes));
         const named = isJsonObject(document) ? document.kind : undefined;
         const kind = (
           typeof named === 'string' && Object.hasOwn(KINDS, named) ? named : other
