@@ -17,7 +17,7 @@ deletes and makes again does not inherit the fields of the old one (decision 003
 there.
 
 **Passwords.** \`password.file\` is read on the node, so it must be there on each node that the BGPPeer is for. \`password.value\` stands in the datastore as it is: whoever may read
-\`/overland/v1/extensions/\` can read it.
+\`/overland/v1/extensions/\` can read it. Each host also has it in its snapshot, a file of mode 0600.
 
 - It is never shown: \`get\` prints \`(hidden)\` in its place, and so do errors and \`diff\`.
 - \`apply\` and \`replace\` keep it if the manifest gives none, or \`(hidden)\`. An empty \`value\` removes it; \`file\` or \`secretKeyRef\` takes its place.
