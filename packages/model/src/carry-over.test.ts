@@ -37,6 +37,16 @@ test('readers see parsed scalars, no nulls, defaults, and what we do not know', 
   });
 });
 
+test('a generation that no number can hold is read, and stays', () => {
+  const stored = { ...STORED, metadata: { ...STORED.metadata, generation: 2n ** 62n } };
+  const before = readResource('BGPPeer', stored);
+  const after = { ...before, spec: { ...before.spec, peerIP: '10.0.0.2' } };
+  expect(carryOver('BGPPeer', stored, before, after)).toMatchObject({
+    metadata: { generation: 2n ** 62n },
+    spec: { peerIP: '10.0.0.2' },
+  });
+});
+
 test('an update without a change stores the very same data', () => {
   expect(update((spec) => spec)).toEqual(STORED);
 });

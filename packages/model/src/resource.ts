@@ -5,17 +5,20 @@ export const API_VERSION = 'projectcalico.org/v3';
 
 const textMap = z.record(z.string(), z.string());
 
+/** An int64 of Go: beyond 2^53 it is read as a bigint, and kept. */
+const int64 = z.union([z.number(), z.bigint()], { error: 'must be a number' });
+
 /** Kubernetes' object metadata, as far as Calico uses it. */
 export const metadataSchema = z.object({
   name: z.string().min(1),
   namespace: z.string().optional(),
   uid: z.string().optional(),
   resourceVersion: z.string().optional(),
-  generation: z.number().optional(),
+  generation: int64.optional(),
   generateName: z.string().optional(),
   creationTimestamp: z.string().optional(),
   deletionTimestamp: z.string().optional(),
-  deletionGracePeriodSeconds: z.number().optional(),
+  deletionGracePeriodSeconds: int64.optional(),
   labels: textMap.optional(),
   annotations: textMap.optional(),
   finalizers: z.array(z.string()).optional(),
