@@ -9,7 +9,7 @@ import { outcomeOf, requestOf } from './txn.ts';
  * Requests under way before further transactions wait to share one. One is best by far, also for a disk that is slow:
  * for each request with a condition etcd 3.4 copies all that it has not committed yet (decision 0091).
  */
-const DIRECT_REQUESTS = 1;
+const SHARED_REQUESTS = 1;
 /** Most requests under way when transactions cannot share them. */
 const MAX_REQUESTS = 16;
 /** etcd counts nested operations by level, so 64 transactions leave 64 operations for each. */
@@ -34,6 +34,7 @@ export class TransactionBatcher {
   readonly #mayBatch: boolean;
   readonly #waiting: Waiting[] = [];
   #underWay = 0;
+  #isFlushing = false;
 
   /** @param mayBatch Not where etcd checks permissions: some versions do not look into nested transactions. */
   constructor(connection: EtcdConnection, mayBatch: boolean) {
@@ -43,11 +44,13 @@ export class TransactionBatcher {
 
   /** As `Datastore.transact`, of a transaction that was checked. */
   async transact(transaction: Transaction): Promise<Revision> {
-    const mustWait = this.#mayBatch && this.#underWay >= DIRECT_REQUESTS && canShare(transaction);
-    if (!mustWait) return await this.#counted(() => this.#send(transaction));
+    if (!this.#mayBatch || !canShare(transaction)) {
+      return await this.#counted(() => this.#send(transaction));
+    }
     const deadline = performance.now() + this.#connection.deadlineMs;
     return await new Promise((resolve, reject) => {
       this.#waiting.push({ transaction, deadline, resolve, reject });
+      this.#flushSoon();
     });
   }
 
@@ -57,8 +60,18 @@ export class TransactionBatcher {
       return await work();
     } finally {
       this.#underWay--;
-      this.#flush();
+      this.#flushSoon();
     }
+  }
+
+  /** When all that is ready to run has run: whoever has just got an answer may have the next transaction. */
+  #flushSoon(): void {
+    if (this.#isFlushing || this.#waiting.length === 0) return;
+    this.#isFlushing = true;
+    setImmediate(() => {
+      this.#isFlushing = false;
+      this.#flush();
+    });
   }
 
   async #send(transaction: Transaction, timeMs?: number): Promise<Revision> {
@@ -71,7 +84,7 @@ export class TransactionBatcher {
   }
 
   #flush(): void {
-    for (let most = DIRECT_REQUESTS; this.#underWay < most; most = MAX_REQUESTS) {
+    for (let most = SHARED_REQUESTS; this.#underWay < most; most = MAX_REQUESTS) {
       const batch = takeBatch(this.#waiting);
       if (batch.length === 0) return;
       this.#counted(() => this.#sendBatch(batch)).catch((error: unknown) => {
