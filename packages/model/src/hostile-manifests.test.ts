@@ -195,6 +195,9 @@ test('any text is YAML or a mistake with its place; what is in it is taken or re
           expect(document.line).toBeGreaterThan(0);
           continue;
         }
+        expect(document.lineOf(['spec', 'ingress', 0, 'action'])).toBeGreaterThanOrEqual(
+          document.line,
+        );
         const resource = taken(document.value);
         if (!resource) continue;
         good++;

@@ -15,6 +15,7 @@ test('canonical spelling and id; matches is null without labels', async () => {
 
 test.each([
   ['a=1,b=', true],
+  ['a=1, b=2 ', true],
   ['a=1=2,b=x', false],
   ['a=2', false],
   ['', false],

@@ -71,7 +71,7 @@ function pointAt(text: string, { column }: SelectorError): string[] {
 function parseLabels(given: readonly string[]): Labels {
   const labels = new Map<string, string>();
   for (const pair of given.flatMap((list) => (list === '' ? [] : list.split(',')))) {
-    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair.trim()) ?? [];
     if (key === undefined || value === undefined) {
       throw new UsageError(`--labels wants key=value,key=value,…, not '${pair}'`);
     }

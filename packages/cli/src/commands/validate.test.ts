@@ -87,9 +87,9 @@ test('for a person, a line for each fault', async () => {
   expect(await validate(`${GOOD}---${BAD}`)).toEqual({
     code: 2,
     out: [
-      '-:7: document 2, IPPool(rack2): spec.blocksize is not a known field; did you mean blockSize?',
-      '-:7: document 2, IPPool(rack2): spec.cidr is required',
-      '-:7: document 2, IPPool(rack2): spec.natOutgoing must be a boolean, not "yes"',
+      '-:10: document 2, IPPool(rack2): spec.blocksize is not a known field; did you mean blockSize?',
+      '-:10: document 2, IPPool(rack2): spec.cidr is required',
+      '-:10: document 2, IPPool(rack2): spec.natOutgoing must be a boolean, not "yes"',
       '2 documents: 1 not valid',
       '',
     ].join('\n'),
@@ -121,7 +121,7 @@ test('the same object twice is a mistake; the same name of another kind is none'
   const { code, out } = await validate([GOOD, other, GOOD].join('---\n'));
   expect(code).toBe(2);
   expect(out).toContain(
-    '-:14: document 3, IPPool(rack1): metadata.name must be unique (document 1 of - has it, too)',
+    '-:16: document 3, IPPool(rack1): metadata.name must be unique (document 1 of - has it, too)',
   );
   expect(out).toContain('3 documents: 1 not valid');
 });

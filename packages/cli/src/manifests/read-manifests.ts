@@ -1,4 +1,5 @@
 import { addAbortSignal } from 'node:stream';
+import type { Path } from '@overland/model';
 import { MAX_YAML_LENGTH, parseYaml, type YamlError } from '@overland/model/yaml';
 import { type CommandContext, UsageError } from '../command.ts';
 import { findManifestFiles, type ManifestFile, STANDARD_INPUT } from './find-files.ts';
@@ -7,7 +8,11 @@ import { readText, readTextFile, TextError } from './read-text.ts';
 /** One document of the input, or what is wrong with it. Items of a `List` are documents of their own. */
 export type ManifestDocument = ManifestPlace &
   (
-    | { readonly value: unknown }
+    | {
+        readonly value: unknown;
+        /** The line of what stands at a path, or of what is nearest around it. */
+        readonly lineOf: (path: Path) => number;
+      }
     /** YamlError: this document is not YAML. TextError: the file cannot be read or holds nothing. */
     | { readonly error: YamlError | TextError }
   );

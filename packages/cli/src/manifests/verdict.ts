@@ -5,6 +5,7 @@ import {
   isKind,
   kindTable,
   parseManifest,
+  parsePath,
   subjectOf,
   ValidationError,
 } from '@overland/model';
@@ -28,7 +29,7 @@ interface Verdict {
 /** A verdict with what is printed of it for a person. */
 export interface Judgement {
   readonly verdict: Verdict;
-  /** One for each fault: `rack.yaml:12: document 2, IPPool(rack1): spec.cidr is required`. */
+  /** One for each fault: `rack.yaml:15: document 2, IPPool(rack1): spec.cidr is required`. */
   readonly lines: readonly string[];
 }
 
@@ -60,6 +61,9 @@ export function createJudge(): (document: ManifestDocument) => Judgement {
   };
 }
 
+/** So many faults of a document are shown with the line of their field; finding it takes a walk over the document. */
+const MAX_LOCATED = 100;
+
 function describe(
   document: ManifestDocument,
   { kind, name, namespace }: Identity,
@@ -76,8 +80,11 @@ function describe(
     ];
   }
   const subject = subjectOf({ kind, metadata: { name, namespace } }, '');
-  const where = `${file}:${line}: document ${index + 1}${subject === '' ? '' : `, ${subject}`}`;
-  return faults.map((fault) => `${where}: ${describeFault(fault)}`);
+  const which = `document ${index + 1}${subject === '' ? '' : `, ${subject}`}`;
+  return faults.map((fault, i) => {
+    const at = i < MAX_LOCATED ? document.lineOf(parsePath(fault.path)) : line;
+    return `${file}:${at}: ${which}: ${describeFault(fault)}`;
+  });
 }
 
 /** What a document says it is. */

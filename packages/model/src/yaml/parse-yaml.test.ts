@@ -10,7 +10,7 @@ function parsed(text: string): unknown[] {
 
 describe('documents', () => {
   test('several, empty ones left out', () => {
-    expect(parseYaml('a: 1\n---\n# nothing\n---\nb: [x, 0x10]\n...\n---\n~\n')).toEqual([
+    expect(parseYaml('a: 1\n---\n# nothing\n---\nb: [x, 0x10]\n...\n---\n~\n')).toMatchObject([
       { index: 0, line: 1, value: { a: 1 } },
       { index: 1, line: 5, value: { b: ['x', 16] } },
     ]);
@@ -44,12 +44,12 @@ describe('documents', () => {
   test('lists of objects are taken apart; each knows its line', () => {
     const text =
       'kind: List\napiVersion: v1\nitems:\n- {kind: A}\n\n- kind: B\n---\nkind: IPPoolList\nitems: []\n---\nkind: List';
-    expect(parseYaml(text)).toEqual([
+    expect(parseYaml(text)).toMatchObject([
       { index: 0, line: 4, value: { kind: 'A' } },
       { index: 1, line: 6, value: { kind: 'B' } },
     ]);
     expect(parsed('kind: List\nitems: {}')).toEqual([
-      'line 1, column 1: items of a List must be a list',
+      'line 2, column 1: items of a List must be a list',
     ]);
   });
 
@@ -57,6 +57,50 @@ describe('documents', () => {
     expect(parsed('\uFEFFa: 1\r\nb: 1787654321234567890\r\n')).toEqual([
       { a: 1, b: 1787654321234567890n },
     ]);
+  });
+});
+
+describe('lines of what stands in a document', () => {
+  const text = `a: 1
+---
+# a pool
+kind: IPPool
+spec:
+  cidr: 1
+
+  list:
+  - x
+  - w: [1,
+      2]
+    "z z": |
+      text
+    q: &q
+      r: 1
+  again: *q
+---
+kind: List
+items:
+- a: 1
+- b:
+    c: 1
+`;
+  test.each([
+    [1, [], 4],
+    [1, ['spec', 'cidr'], 6],
+    [1, ['spec', 'list'], 8],
+    [1, ['spec', 'list', 0], 9],
+    [1, ['spec', 'list', 1, 'w', 1], 11],
+    [1, ['spec', 'list', 1, 'z z'], 12],
+    [1, ['spec', 'list', 1, 'q', 'r'], 15],
+    // What is not there is shown where it would be.
+    [1, ['spec', 'blockSize'], 5],
+    [1, ['spec', 'list', 7, 'w'], 8],
+    [1, ['spec', 'again', 'r'], 16],
+    [1, ['metadata', 'name'], 4],
+    [3, ['b', 'c'], 22],
+  ])('document %i, %j: line %i', (index, path, line) => {
+    const document = parseYaml(text)[index];
+    expect(document && 'value' in document && document.lineOf(path)).toBe(line);
   });
 });
 

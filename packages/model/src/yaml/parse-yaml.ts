@@ -1,5 +1,7 @@
 import { parseEvents, YAMLException } from 'js-yaml';
 import { isJsonObject } from '../json.ts';
+import type { Path } from '../validation.ts';
+import { type EventList, itemNodes, locate } from './find-node.ts';
 import { ContentError, type DocumentValue, MAX_DEPTH, readEvents } from './read-events.ts';
 import { type Piece, splitDocuments } from './split-documents.ts';
 import { type Position, YamlError } from './yaml-error.ts';
@@ -8,7 +10,13 @@ export { YamlError } from './yaml-error.ts';
 
 /** One document of a file; an item of a `List` counts as one. */
 export type YamlDocument =
-  | { readonly index: number; readonly line: number; readonly value: unknown }
+  | {
+      readonly index: number;
+      readonly line: number;
+      readonly value: unknown;
+      /** The line of what stands at `path`, or of what is nearest around it. */
+      readonly lineOf: (path: Path) => number;
+    }
   | { readonly index: number; readonly line: number; readonly error: YamlError };
 
 /** Longest text, in characters: some ten thousand objects. */
@@ -43,9 +51,11 @@ export function parseYaml(text: string): YamlDocument[] {
 function readPiece({ text, line }: Piece, found: YamlDocument[]): boolean {
   const placeOf = positions(text, line);
   try {
-    for (const document of readEvents(parseEvents(text, { maxDepth: MAX_DEPTH }), text)) {
-      for (const { value, offset } of itemsOf(document)) {
-        found.push({ index: found.length, line: placeOf(offset).line, value });
+    const list = { events: parseEvents(text, { maxDepth: MAX_DEPTH }), source: text };
+    for (const document of readEvents(list)) {
+      for (const { value, root } of itemsOf(document, list)) {
+        const lineOf = (path: Path) => placeOf(locate(list, root, path)).line;
+        found.push({ index: found.length, line: lineOf([]), value, lineOf });
       }
     }
     return true;
@@ -85,31 +95,39 @@ function excess(text: string): string | undefined {
 }
 
 /** The objects in a document: those of a `List` or `…List`, or itself; none if it is null. */
-function itemsOf({
-  value,
-  offset,
-  itemOffsets,
-}: DocumentValue): { value: unknown; offset: number }[] {
+function itemsOf(document: DocumentValue, list: EventList): DocumentValue[] {
+  const { value, root } = document;
   if (value === null) return [];
-  if (!isJsonObject(value)) return [{ value, offset }];
+  if (!isJsonObject(value)) return [document];
   const { kind, items } = value;
-  if (typeof kind !== 'string' || !kind.endsWith('List')) return [{ value, offset }];
+  if (typeof kind !== 'string' || !kind.endsWith('List')) return [document];
   if (items === null || items === undefined) return [];
-  if (!Array.isArray(items)) throw new ContentError(`items of a ${kind} must be a list`, offset);
-  return items.map((item: unknown, i) => ({ value: item, offset: itemOffsets[i] ?? offset }));
+  if (!Array.isArray(items)) {
+    throw new ContentError(`items of a ${kind} must be a list`, locate(list, root, ['items']));
+  }
+  const nodes = itemNodes(list, root);
+  return items.map((item: unknown, i) => ({ value: item, root: nodes[i] ?? root }));
 }
 
-/** Finds lines and columns of rising offsets in one go over the text. */
+/** Finds lines and columns of offsets. The lines are counted when the first one is asked for. */
 function positions(text: string, firstLine: number): (offset: number) => Position {
-  let at = { offset: 0, line: firstLine };
+  let starts: number[] | undefined;
   return (offset) => {
-    if (offset < at.offset) at = { offset: 0, line: firstLine };
-    for (let next = text.indexOf('\n', at.offset); next >= 0 && next < offset; ) {
-      at = { offset: next + 1, line: at.line + 1 };
-      next = text.indexOf('\n', at.offset);
+    starts ??= lineStarts(text);
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
     }
-    return { line: at.line, column: offset - at.offset + 1 };
+    return { line: firstLine + low, column: offset - (starts[low] ?? 0) + 1 };
   };
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 function failed(index: number, message: string, position: Position): YamlDocument {

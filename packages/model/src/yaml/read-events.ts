@@ -1,4 +1,5 @@
 import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
+import { type EventList, offsetOf } from './find-node.ts';
 import { readPlainScalar } from './plain-scalar.ts';
 
 /** Most levels of a value; the parser has the same limit for what is written out. */
@@ -22,10 +23,8 @@ export class ContentError extends Error {
 /** A document as JSON data. */
 export interface DocumentValue {
   readonly value: unknown;
-  /** Where it begins in the source. */
-  readonly offset: number;
-  /** Where the items of its field `items` begin, if it is a list: they become documents of their own. */
-  readonly itemOffsets: readonly number[];
+  /** Index of its first event. */
+  readonly root: number;
 }
 
 /**
@@ -34,7 +33,7 @@ export interface DocumentValue {
  *
  * @throws {ContentError} At what JSON cannot say, or what is said too often.
  */
-export function readEvents(events: readonly Event[], source: string): DocumentValue[] {
+export function readEvents({ events, source }: EventList): DocumentValue[] {
   const documents: DocumentValue[] = [];
   for (let at = 0; at < events.length; ) {
     const reader = new DocumentReader(events, source, at);
@@ -68,7 +67,6 @@ class DocumentReader {
   #next: number;
   #aliases = 0;
   #aliasedValues = 0;
-  #itemOffsets: readonly number[] = [];
 
   constructor(events: readonly Event[], source: string, at: number) {
     this.#events = events;
@@ -87,10 +85,10 @@ class DocumentReader {
       this.#next++;
       return undefined;
     }
-    const offset = this.#offsetOf(first);
+    const root = this.#next;
     const { value } = this.#value(1);
     this.#next++;
-    return { value, offset, itemOffsets: this.#itemOffsets };
+    return { value, root };
   }
 
   #value(depth: number): Built {
@@ -115,7 +113,7 @@ class DocumentReader {
         this.#refuseTag(event, '!!map');
         return this.#mapping(depth);
       default:
-        throw new ContentError('expected a value', this.#offsetOf(event));
+        throw new ContentError('expected a value', offsetOf(event));
     }
   }
 
@@ -142,12 +140,9 @@ class DocumentReader {
       const key = this.#key(event);
       const isMerge = key === '<<' && isPlain(event);
       if (isMerge ? merged !== undefined : fields.has(key)) {
-        throw new ContentError(
-          `the key ${JSON.stringify(key)} stands twice`,
-          this.#offsetOf(event),
-        );
+        throw new ContentError(`the key ${JSON.stringify(key)} stands twice`, offsetOf(event));
       }
-      const item = depth === 1 && key === 'items' ? this.#items(depth + 1) : this.#value(depth + 1);
+      const item = this.#value(depth + 1);
       weight += item.weight;
       height = Math.max(height, item.height);
       if (isMerge) merged = this.#mergeSource(item, event);
@@ -160,24 +155,6 @@ class DocumentReader {
     return { value: Object.fromEntries(fields), weight, height: height + 1 };
   }
 
-  /** As a value, and notes where each item begins. */
-  #items(depth: number): Built {
-    const event = this.#peek();
-    if (event.type !== EVENT_ID.SEQUENCE) return this.#value(depth);
-    const offsets: number[] = [];
-    let level = 0;
-    for (let at = this.#next; at < this.#events.length; at++) {
-      const inner = this.#events[at];
-      if (!inner) break;
-      if (level === 1 && inner.type !== EVENT_ID.POP) offsets.push(this.#offsetOf(inner));
-      if (inner.type === EVENT_ID.POP) level--;
-      else if (inner.type === EVENT_ID.SEQUENCE || inner.type === EVENT_ID.MAPPING) level++;
-      if (level === 0) break;
-    }
-    this.#itemOffsets = offsets;
-    return this.#value(depth);
-  }
-
   #key(event: Event): string {
     const { value } = this.#value(MAX_DEPTH);
     if (typeof value === 'string') return value;
@@ -185,7 +162,7 @@ class DocumentReader {
       event.type === EVENT_ID.SCALAR
         ? `a key must be a text: write ${JSON.stringify(getScalarValue(this.#source, event))}, in quotes`
         : 'a key must be a text';
-    throw new ContentError(message, this.#offsetOf(event));
+    throw new ContentError(message, offsetOf(event));
   }
 
   /** What `<<` brings in: of several objects, the first that has a key counts. */
@@ -194,7 +171,7 @@ class DocumentReader {
     const fields = new Map<string, unknown>();
     for (const source of sources) {
       if (typeof source !== 'object' || source === null || Array.isArray(source)) {
-        throw new ContentError('<< must name an object, or a list of them', this.#offsetOf(event));
+        throw new ContentError('<< must name an object, or a list of them', offsetOf(event));
       }
       for (const [key, item] of Object.entries(source)) {
         if (!fields.has(key)) fields.set(key, item);
@@ -206,7 +183,7 @@ class DocumentReader {
   #alias(event: Event & { anchorStart: number; anchorEnd: number }, depth: number): Built {
     this.#next++;
     const name = this.#source.slice(event.anchorStart, event.anchorEnd);
-    const offset = this.#offsetOf(event);
+    const offset = offsetOf(event);
     const built = this.#anchors.get(name);
     if (built === undefined)
       throw new ContentError(`*${name} stands for nothing: no &${name} is before it`, offset);
@@ -235,10 +212,10 @@ class DocumentReader {
     if (hasTag && !TAGS.has(tag)) throw this.#tagError(tag, event);
     if (tag === '!!str' || (!hasTag && event.style !== SCALAR_STYLE.PLAIN)) return text;
     const reading = readPlainScalar(text);
-    if ('refused' in reading) throw new ContentError(reading.refused, this.#offsetOf(event));
+    if ('refused' in reading) throw new ContentError(reading.refused, offsetOf(event));
     const { value } = reading;
     if (hasTag && !isOfTag(value, tag)) {
-      throw new ContentError(`this is no ${tag}`, this.#offsetOf(event));
+      throw new ContentError(`this is no ${tag}`, offsetOf(event));
     }
     return value;
   }
@@ -250,7 +227,7 @@ class DocumentReader {
 
   #tagError(tag: string, event: Event): ContentError {
     const shown = tag.length > 40 ? `${tag.slice(0, 40)}…` : tag;
-    return new ContentError(`a manifest has no values of the type ${shown}`, this.#offsetOf(event));
+    return new ContentError(`a manifest has no values of the type ${shown}`, offsetOf(event));
   }
 
   #anchorOf(event: Event): string | undefined {
@@ -258,24 +235,9 @@ class DocumentReader {
     return this.#source.slice(event.anchorStart, event.anchorEnd);
   }
 
-  /** Of an event's first character. */
-  #offsetOf(event: Event): number {
-    const candidates = [
-      'anchorStart' in event ? event.anchorStart - 1 : -1,
-      'tagStart' in event ? event.tagStart : -1,
-      'start' in event ? event.start : -1,
-      'valueStart' in event ? event.valueStart - (isQuoted(event) ? 1 : 0) : -1,
-    ].filter((offset) => offset >= 0);
-    return candidates.length > 0 ? Math.min(...candidates) : 0;
-  }
-
   #peek(): Event {
     return this.#events[this.#next] ?? { type: EVENT_ID.POP };
   }
-}
-
-function isQuoted({ style }: ScalarEvent): boolean {
-  return style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
 }
 
 function isPlain(event: Event): boolean {
