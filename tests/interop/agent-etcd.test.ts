@@ -10,6 +10,7 @@ import {
   hostClaimKey,
   parseManifest,
   resourceKey,
+  resourcePrefix,
   stringifyJson,
 } from '@overland/model';
 import { parsePrefix } from '@overland/net';
@@ -58,7 +59,6 @@ async function startAgent(
   };
   const agent = cleanup.use(await agentHost(host, all, MANIFESTS));
   agent.start();
-  await agent.client.waitUntilReady(40_000);
   return agent;
 }
 
@@ -94,7 +94,20 @@ test(
     etcd.useCtlArgs('--user', 'root:secret');
 
     const user = { etcdUsername: 'overland-host11', etcdPassword: 'pw' };
-    const agent = await startAgent(etcd, user);
+    const reservations = resourcePrefix('IPReservation');
+    await etcd.ctl('role', 'revoke-permission', 'overland-host11', '--prefix', reservations);
+    const agent = await startAgent(etcd, { ...user, datastoreWaitSeconds: 1 });
+    // As with a role that was made for an older agent.
+    await until(
+      'status names what it may not watch',
+      async () => {
+        const status = await agent.client.nodeStatus().catch(() => undefined);
+        return status?.datastore.lastError?.includes(`watching ${reservations}`);
+      },
+      30,
+    );
+    await etcd.ctl('role', 'grant-permission', 'overland-host11', '--prefix', 'read', reservations);
+    await agent.client.waitUntilReady(40_000);
     await until('a block is ours', async () => {
       const { blocks } = await agent.client.nodeStatus();
       return blocks.some(({ confirmed }) => confirmed);
@@ -135,6 +148,7 @@ test('an etcd that is full is named by health and status; then all goes on', LON
   const quota = ['--quota-backend-bytes', '2000000'];
   const etcd = cleanup.use(await EtcdProcess.start({ enter, args: quota }));
   const agent = await startAgent(etcd);
+  await agent.client.waitUntilReady(40_000);
   const fill = async (): Promise<void> => {
     for (let i = 0; i < 100; i++) await etcd.ctl('put', `/fill/${i}`, 'x'.repeat(100_000));
   };

@@ -215,9 +215,11 @@ describe('users', () => {
       const following = follow();
       await eventually(() => expect(lines).toContain('synced'), 5000);
       await expect(client.get('/other')).rejects.toMatchObject({ name: 'AccessDeniedError' });
-      await expect(client.transact(put('/other', ''))).rejects.toMatchObject({
-        name: 'AccessDeniedError',
-      });
+      await expect(client.get('/other')).rejects.toThrow('permission denied: reading /other');
+      await expect(client.list('/other/')).rejects.toThrow('permission denied: listing /other/');
+      const write = client.transact(put('/other', ''));
+      await expect(write).rejects.toMatchObject({ name: 'AccessDeniedError' });
+      await expect(write).rejects.toThrow('permission denied: writing /other');
       const elsewhere = client.watch('/other/', stop.signal)[Symbol.asyncIterator]();
       await expect(elsewhere.next()).rejects.toMatchObject({ name: 'AccessDeniedError' });
       // Tokens are in the memory of the member.

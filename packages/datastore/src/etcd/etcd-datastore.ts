@@ -12,7 +12,7 @@ import type {
 } from '../datastore.ts';
 import { EtcdConnection } from './etcd-connection.ts';
 import { entryOf } from './etcd-entry.ts';
-import { saysCompacted } from './etcd-error.ts';
+import { naming, saysCompacted } from './etcd-error.ts';
 import { EtcdLease } from './etcd-lease.ts';
 import { type EtcdOptions, parseEndpoints } from './etcd-options.ts';
 import { EtcdWatch } from './etcd-watch.ts';
@@ -41,18 +41,20 @@ export class EtcdDatastore implements Datastore {
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    const { kvs } = await this.#connection.call(RANGE, { key });
+    const { kvs } = await named(`reading ${key}`, this.#connection.call(RANGE, { key }));
     return kvs[0] && entryOf(kvs[0]);
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<Page> {
     const { limit = DEFAULT_LIMIT, after = '', revision } = options;
-    const { header, kvs, more } = await this.#connection.call(RANGE, {
+    const range = {
       key: after >= prefix && after !== '' ? `${after}\0` : rangeStart(prefix),
       range_end: rangeEnd(prefix),
       limit: String(limit),
       revision,
-    });
+    };
+    const call = this.#connection.call(RANGE, range);
+    const { header, kvs, more } = await named(`listing ${prefix}`, call);
     const entries = kvs.map(entryOf);
     const next = more ? entries.at(-1)?.key : undefined;
     return { entries, revision: revision ?? revisionOf(header), next };
@@ -60,7 +62,11 @@ export class EtcdDatastore implements Datastore {
 
   async transact(transaction: Transaction): Promise<Revision> {
     checkTransaction(transaction);
-    return await this.#transactions.transact(transaction);
+    const { conditions, operations } = transaction;
+    // etcd does not say which of the keys it is.
+    const [first = '', ...more] = new Set([...operations, ...conditions].map(({ key }) => key));
+    const what = `writing ${first}${more.length > 0 ? `, or one of ${more.length} more keys` : ''}`;
+    return await named(what, this.#transactions.transact(transaction));
   }
 
   async *watch(prefix: string, signal: AbortSignal, from?: Revision): AsyncGenerator<Change, void> {
@@ -102,4 +108,13 @@ export class EtcdDatastore implements Datastore {
 
 function revisionOf(header: { readonly revision: string } | undefined): Revision {
   return (header?.revision ?? '0') as Revision;
+}
+
+/** Rejects as `call` does; a refusal says what it refuses. */
+async function named<T>(what: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw naming(what, error);
+  }
 }

@@ -37,6 +37,14 @@ export function saysCompacted(error: unknown): boolean {
   return error instanceof CompactedError && COMPACTED.test(String(error.cause));
 }
 
+/** `error`, saying also what it was that is denied; any other error as it is. @param what `reading /calico/a`. */
+export function naming(what: string, error: unknown): unknown {
+  if (!(error instanceof AccessDeniedError) || !DENIED.test(error.message)) return error;
+  return new AccessDeniedError(`etcd: permission denied: ${what}`, { cause: error });
+}
+
+const DENIED = /permission denied$/;
+
 /**
  * The error of the port for what gRPC or etcd (`api/v3rpc/rpctypes/error.go`) says. Unknown ones are taken as
  * passing.

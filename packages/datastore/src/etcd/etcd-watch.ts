@@ -4,7 +4,7 @@ import type { Revision } from '../datastore.ts';
 import { AccessDeniedError, CompactedError, UnavailableError } from '../errors.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
 import { entryOf } from './etcd-entry.ts';
-import { isServiceError, portErrorOf } from './etcd-error.ts';
+import { isServiceError, naming, portErrorOf } from './etcd-error.ts';
 import { isOtherHistory } from './history.ts';
 import { rangeEnd, rangeStart } from './key-range.ts';
 import { listAll } from './list-all.ts';
@@ -60,7 +60,9 @@ export class EtcdWatch {
       } catch (error) {
         if (error instanceof OtherHistoryError) this.#distrust();
         else if (error instanceof CompactedError && began) this.#next = undefined;
-        else if (!(error instanceof UnavailableError)) throw error;
+        else if (!(error instanceof UnavailableError)) {
+          throw naming(`watching ${this.#prefix}`, error);
+        }
       }
       // One that held for a while, or told something, did not fail for the reason that the last one did.
       if (performance.now() - started > 2 * LONGEST_PAUSE_MS) this.#pause = FIRST_PAUSE_MS;
@@ -145,7 +147,7 @@ export class EtcdWatch {
     if (canceled) {
       if (compact_revision !== '0') throw new CompactedError('the watch was away for too long');
       if (/permission denied/.test(cancel_reason)) {
-        throw new AccessDeniedError(`etcd: watching ${this.#prefix}: ${cancel_reason}`);
+        throw new AccessDeniedError('etcd: permission denied');
       }
       if (/auth token/.test(cancel_reason)) this.#connection.forgetToken();
       throw new UnavailableError(`etcd: the watch was cancelled: ${cancel_reason}`);
