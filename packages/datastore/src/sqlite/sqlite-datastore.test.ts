@@ -142,14 +142,14 @@ describe('the file', () => {
 
   test('that has gone is unavailable, not empty', async () => {
     await using fresh = await freshPath();
-    await using store = await SqliteDatastore.open({ path: fresh.path, deadlineMs: 100 });
+    await using store = await SqliteDatastore.open({ path: fresh.path, deadlineMs: 500 });
     await store.transact(PUT);
     const stop = new AbortController();
     const changes: string[] = [];
     const watching = (async () => {
       for await (const { type } of store.watch('/', stop.signal)) changes.push(type);
     })();
-    await vi.waitFor(() => expect(changes).toEqual(['put', 'synced']));
+    await vi.waitFor(() => expect(changes).toEqual(['put', 'synced']), { timeout: 3000 });
     for (const suffix of ['', '-wal', '-shm'])
       await rename(fresh.path + suffix, `${fresh.path}${suffix}.away`);
     await vi.waitFor(
@@ -158,7 +158,9 @@ describe('the file', () => {
     );
     for (const suffix of ['', '-wal', '-shm'])
       await rename(`${fresh.path}${suffix}.away`, fresh.path + suffix);
-    expect((await store.get('/a'))?.value).toBe('1');
+    await vi.waitFor(async () => expect((await store.get('/a'))?.value).toBe('1'), {
+      timeout: 3000,
+    });
     expect(changes).toEqual(['put', 'synced']);
     stop.abort();
     await watching;
