@@ -135,6 +135,16 @@ export function allocationsOf(block: AllocationBlock): Allocation[] {
   });
 }
 
+/** How many addresses a handle has in the block. */
+export function countHeld(block: AllocationBlock, handle: string): number {
+  const own = new Set(
+    block.attributes.flatMap((attribute, index) =>
+      attribute.releasedAt === undefined && handleOf(attribute) === handle ? index : [],
+    ),
+  );
+  return block.allocations.filter((index) => index !== null && own.has(index)).length;
+}
+
 /**
  * The handle of an attribute. Cut at the first carriage return: a migration once wrote them with trailing
  * text (projectcalico/cni-plugin#821).

@@ -24,6 +24,8 @@ export function coolingOrdinals(block: AllocationBlock): number[] {
  * @returns The same object if there are none.
  */
 export function collectCooled(block: AllocationBlock, { now, seconds }: Cooldown): AllocationBlock {
+  // Nearly always: this is on the way of every assignment.
+  if (block.attributes.every((attribute) => attribute.releasedAt === undefined)) return block;
   const cooled = coolingOrdinals(block).filter((ordinal) => {
     const since = instantOf(releasedAt(block, ordinal) ?? '');
     // A time that cannot be read must not keep the address for ever.

@@ -10,7 +10,7 @@ import {
 } from '@overland/net';
 import { type AssignedInBlock, assignAddress, assignFree } from './assign-in-block.ts';
 import type { Assignment, AssignRequest } from './assign-request.ts';
-import { allocationsOf } from './block.ts';
+import { allocationsOf, countHeld } from './block.ts';
 import { AddressUnavailableError } from './errors.ts';
 import type { FreeBlocks } from './free-blocks.ts';
 import { blocksOf, EMPTY_HANDLE, withCount } from './handle.ts';
@@ -191,9 +191,7 @@ class RequestDraft {
     this.isChanged = true;
     this.staged.set(cidr, { before: this.staged.get(cidr)?.before ?? usable, after: block });
     this.#placed.push(...addresses.map((address) => ({ address, block: cidr })));
-    const { handle } = this.#request;
-    const count = allocationsOf(block).filter((allocation) => allocation.handle === handle).length;
-    this.handle = withCount(this.handle, cidr, count);
+    this.handle = withCount(this.handle, cidr, countHeld(block, this.#request.handle));
   }
 }
 
