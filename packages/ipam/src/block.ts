@@ -150,7 +150,10 @@ export function countHeld(block: AllocationBlock, handle: string): number {
  * text (projectcalico/cni-plugin#821).
  */
 export function handleOf(attribute: AllocationAttribute | undefined): string | undefined {
-  return attribute?.handleId?.split('\r')[0] || undefined;
+  const id = attribute?.handleId;
+  if (!id) return undefined;
+  const end = id.indexOf('\r');
+  return end < 0 ? id : id.slice(0, end) || undefined;
 }
 
 /**

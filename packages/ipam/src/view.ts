@@ -34,6 +34,7 @@ export class IpamView {
   #reserved: readonly Prefix[] | undefined;
   #nodeLabels: Labels = {};
   #config: Entry | undefined;
+  #decodedConfig: IpamConfig | undefined;
 
   /**
    * @param node Name of this host in the datastore.
@@ -92,7 +93,10 @@ export class IpamView {
 
   /** @throws {IpamValueError} If it cannot be read: a limit that nobody understands is not ignored. */
   config(): IpamConfig {
-    return this.#config ? decodeIpamConfig(this.#config.value) : DEFAULT_IPAM_CONFIG;
+    this.#decodedConfig ??= this.#config
+      ? decodeIpamConfig(this.#config.value)
+      : DEFAULT_IPAM_CONFIG;
+    return this.#decodedConfig;
   }
 
   /**
@@ -122,6 +126,7 @@ export class IpamView {
       this.#nodeLabels = entry ? labelsOf(entry.value) : {};
     } else if (key === IPAM_CONFIG_KEY) {
       this.#config = entry;
+      this.#decodedConfig = undefined;
     } else if (key.startsWith(RESERVATION_PREFIX)) {
       if (entry) this.#reservations.set(key, entry);
       else this.#reservations.delete(key);

@@ -66,26 +66,42 @@ export function decodeBlock(text: string): AllocationBlock {
   return block;
 }
 
-/** The inverse of {@link decodeBlock}, as Calico writes it. */
+/**
+ * The inverse of {@link decodeBlock}, as Calico writes it. Every assignment writes a block, and most of one are numbers: these are
+ * written without looking at each for a bigint.
+ */
 export function encodeBlock(block: AllocationBlock): string {
-  return stringifyJson({
-    cidr: block.cidr,
-    affinity: block.affinity ?? null,
-    affinity_claim_time: block.affinityClaimTime,
-    allocations: block.allocations,
-    unallocated: block.unallocated,
-    attributes: block.attributes.map((attribute) => ({
-      handle_id: attribute.handleId ?? null,
-      secondary: attribute.secondary ?? null,
-      alternateOwnerAttrs: attribute.alternateOwnerAttributes,
-      releasedAt: attribute.releasedAt,
-      ...attribute.unknown,
-    })),
-    sequenceNumber: block.sequenceNumber,
-    sequenceNumberForAllocation: block.sequenceNumberForAllocation,
-    deleted: block.deleted,
-    ...block.unknown,
-  });
+  const sequences = Object.entries(block.sequenceNumberForAllocation);
+  const members = [
+    ...membersOf({
+      cidr: block.cidr,
+      affinity: block.affinity ?? null,
+      affinity_claim_time: block.affinityClaimTime,
+    }),
+    `"allocations":${JSON.stringify(block.allocations)}`,
+    `"unallocated":${JSON.stringify(block.unallocated)}`,
+    ...membersOf({ attributes: block.attributes.map(storedAttribute) }),
+    `"sequenceNumber":${block.sequenceNumber}`,
+    `"sequenceNumberForAllocation":{${sequences.map(([ordinal, sequence]) => `${JSON.stringify(ordinal)}:${sequence}`)}}`,
+    ...membersOf({ deleted: block.deleted, ...block.unknown }),
+  ];
+  return `{${members.join(',')}}`;
+}
+
+/** The members of an object, as JSON text without the braces; none for an object with none. */
+function membersOf(object: object): string[] {
+  const inner = stringifyJson(object).slice(1, -1);
+  return inner === '' ? [] : [inner];
+}
+
+function storedAttribute(attribute: AllocationAttribute): object {
+  return {
+    handle_id: attribute.handleId ?? null,
+    secondary: attribute.secondary ?? null,
+    alternateOwnerAttrs: attribute.alternateOwnerAttributes,
+    releasedAt: attribute.releasedAt,
+    ...attribute.unknown,
+  };
 }
 
 function parseCidr(text: string): Prefix {
