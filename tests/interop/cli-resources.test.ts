@@ -193,6 +193,29 @@ describe.each(STORES)('on %s', (type) => {
     expect(await overland('apply -f none.yaml')).toMatchObject({ code: 2 });
   });
 
+  test('what is stored and cannot be read does not hide the rest', async () => {
+    await overland('apply -f -', { stdin: POOL });
+    await using store = await openDatastore(
+      type === 'etcd'
+        ? { type, endpoints: [etcd.endpoint] }
+        : { type, path: env.OVERLAND_SQLITE_PATH ?? '' },
+    );
+    const key = '/calico/resources/v3/projectcalico.org/ippools/broken';
+    const value = manifest('IPPool', 'broken', { cidr: 7 });
+    await store.transact({ conditions: [], operations: [{ type: 'put', key, value }] });
+    for (const names of ['', ' broken rack1']) {
+      expect(await overland(`get ippools${names} -o name`)).toEqual({
+        code: 1,
+        out: 'ippool/rack1\n',
+        err: expect.stringMatching(/^overland: IPPool\(broken\) cannot be read: .*spec\.cidr/),
+      });
+    }
+    expect(await overland('delete ippool broken')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('IPPool(broken): it could not be read'),
+    });
+  });
+
   test('with a node goes what is of it, and it is said', async () => {
     const documents = [
       NODE,

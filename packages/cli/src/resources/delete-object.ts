@@ -45,6 +45,8 @@ function describe(removal: Removal): string {
       return `deleted ${subjectOf({ kind: removal.kind, metadata: removal.name })}`;
     case 'disabled':
       return 'disabled, so that nobody claims a block of it';
+    case 'unreadable':
+      return 'it could not be read, so claims on its blocks may be left';
     case 'block': {
       const { cidr, owner, outcome } = removal;
       const whose = owner ? ` of ${owner.name}` : '';

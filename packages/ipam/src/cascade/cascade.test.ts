@@ -73,7 +73,8 @@ function line(removal: Removal): string {
     case 'block':
       return `block ${removal.cidr} ${removal.outcome}`;
     case 'disabled':
-      return 'disabled';
+    case 'unreadable':
+      return removal.type;
   }
 }
 
@@ -181,6 +182,17 @@ describe('a Node', () => {
     ).toEqual(['net.host12', 'tunnel.host12']);
   });
 
+  test('that cannot be read takes along as much', async () => {
+    const datastore = await fabric();
+    const key = resourceKey('Node', { name: 'host11' });
+    await datastore.transact({
+      conditions: [],
+      operations: [{ type: 'put', key, value: '{"spec":7}' }],
+    });
+    expect(await lines(deleteNode({ datastore, now }, 'host11'))).toHaveLength(7);
+    expect((await keys(datastore)).filter((each) => each.includes('host11'))).toEqual([]);
+  });
+
   test('of another version, or none at all, is left alone', async () => {
     const datastore = await fabric();
     const before = await keys(datastore);
@@ -249,6 +261,15 @@ describe('an IPPool', () => {
     })();
     await expect(work).rejects.toMatchObject({ name: 'ResourceConflictError' });
     expect((await client.get('IPPool', { name: 'rack1' }))?.spec.disabled).toBe(false);
+  });
+
+  test('that cannot be read goes alone', async () => {
+    const datastore = await fabric();
+    const key = resourceKey('IPPool', { name: 'rack1' });
+    const operation = { type: 'put', key, value: '{"metadata":{"name":"rack1"}}' } as const;
+    await datastore.transact({ conditions: [], operations: [operation] });
+    expect(await lines(deletePool({ datastore, now }, 'rack1'))).toEqual(['unreadable']);
+    expect(await keys(datastore)).not.toContain(key);
   });
 
   test('that was interrupted anywhere is disabled, and goes with the next try', async () => {

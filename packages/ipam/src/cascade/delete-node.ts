@@ -20,6 +20,7 @@ import { MAX_ATTEMPTS } from '../own-blocks.ts';
 import type { Release } from '../release-in-block.ts';
 import { readBlock } from '../stored-block.ts';
 import type { Removal } from './removal.ts';
+import { UNREADABLE, unreadable } from './unreadable.ts';
 
 /** Objects that name a node in `spec.node` and mean nothing without it, in the order in which they go. */
 const NAMING_NODES = ['BGPPeer', 'HostEndpoint'] as const;
@@ -47,10 +48,10 @@ export async function* deleteNode(
   const client = new ResourceClient(datastore);
   const admin = createIpamAdmin(options);
   const name = { name: node };
-  const stored = await client.get('Node', name);
+  const stored = await client.get('Node', name).catch(unreadable);
   if (!stored) throw new ResourceNotFoundError('Node', name);
-  const { resourceVersion: actual = '' } = stored.metadata;
-  if (expected !== undefined && expected !== actual) {
+  const { resourceVersion: actual } = stored === UNREADABLE ? {} : stored.metadata;
+  if (actual !== undefined && expected !== undefined && expected !== actual) {
     throw new ResourceConflictError('Node', name, { expected, actual });
   }
 

@@ -2,6 +2,7 @@ import { ResourceClient, ResourceConflictError, ResourceNotFoundError } from '@o
 import type { Prefix } from '@overland/net';
 import { createIpamAdmin, type IpamAdmin, type IpamAdminOptions } from '../ipam-admin.ts';
 import type { Removal } from './removal.ts';
+import { UNREADABLE, unreadable } from './unreadable.ts';
 
 /** How often the blocks are looked through before others are said to claim them faster than they are given up. */
 const MAX_ROUNDS = 10;
@@ -26,7 +27,12 @@ export async function* deletePool(
   const client = new ResourceClient(options.datastore);
   const admin = createIpamAdmin(options);
   const name = { name: pool };
-  let stored = await client.get('IPPool', name);
+  let stored = await client.get('IPPool', name).catch(unreadable);
+  if (stored === UNREADABLE) {
+    await client.delete('IPPool', name, expected);
+    yield { type: 'unreadable' };
+    return;
+  }
   if (!stored) throw new ResourceNotFoundError('IPPool', name);
   const { resourceVersion: actual = '' } = stored.metadata;
   if (expected !== undefined && expected !== actual) {

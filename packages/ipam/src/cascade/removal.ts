@@ -8,4 +8,6 @@ export type Removal =
   | { readonly type: 'object'; readonly kind: Kind; readonly name: ResourceName }
   /** Not removed: the first step towards it. */
   | { readonly type: 'disabled' }
+  /** The object could not be read, so nobody knows what belonged to it: it went alone. */
+  | { readonly type: 'unreadable' }
   | ({ readonly type: 'block' } & GivenUpBlock);
