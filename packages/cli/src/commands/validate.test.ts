@@ -108,6 +108,17 @@ test('a document or a file that cannot be read is one line', async () => {
   ]);
 });
 
+test('what a manifest says does not reach the terminal as it is', async () => {
+  const { out } = await validate(GOOD.replace('rack1', '"a\\e[2J\\nb\\x9b"'));
+  expect(out).toBe(
+    [
+      '-:4: document 1, IPPool(a\\u001b[2J\\u000ab\\u009b): metadata.name must be lower-case letters, digits, "-" and ".", at most 253 characters, not "a\\u001b[2J\\nb\\u009b"',
+      '1 document: not valid',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('all valid is exit code 0', async () => {
   expect(await validate(`${GOOD}---${ENDPOINT}`)).toEqual({
     code: 0,

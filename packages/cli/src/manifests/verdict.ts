@@ -57,8 +57,16 @@ export function createJudge(): (document: ManifestDocument) => Judgement {
       valid: found.length === 0,
       errors: found.map(({ path, value = null, rule }) => ({ path, value, rule })),
     };
-    return { verdict, lines: describe(document, identity, found) };
+    return { verdict, lines: describe(document, identity, found).map(printable) };
   };
+}
+
+/** One line, and nothing that a terminal obeys: names come from whoever wrote the manifest. */
+function printable(line: string): string {
+  return line.replaceAll(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** So many faults of a document are shown with the line of their field; finding it takes a walk over the document. */
