@@ -269,6 +269,8 @@ test('a datastore that cannot be reached has an exit code of its own', async () 
   expect(code).toBe(5);
   expect(err).toContain('127.0.0.1:1');
   expect(err).toContain('Node(host11)');
+  const watched = await captureRun(['get', 'nodes', '-w'], { env });
+  expect(watched).toMatchObject({ code: 5, out: '' });
 });
 
 test('a listing of many pages is printed whole, as of one revision', async () => {

@@ -37,6 +37,8 @@ export async function watchObjects(
   },
 ): Promise<void> {
   const { kind } = selection;
+  // A watch waits for a datastore that does not answer; whoever has just named it should hear of it.
+  for await (const _page of client.pages(kind, selection.namespace)) break;
   const print = eventPrinter(format, cluster, context.colours);
   const track = createTracker(selection);
   const changes: AsyncIterable<ResourceChange<Kind>> = client.watch(kind, context.signal);
