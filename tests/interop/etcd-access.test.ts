@@ -46,3 +46,22 @@ test('a token that has expired is asked for anew', LONG, async () => {
   await eventually(() => expect(lines.at(-1)).toBe('+/a=2'), 5000);
   stop.abort();
 });
+
+test('a key prefix keeps two clusters in one etcd apart', LONG, async () => {
+  await using etcd = await EtcdProcess.start();
+  const open = (keyPrefix: string) =>
+    openDatastore({ type: 'etcd', endpoints: [etcd.endpoint], keyPrefix });
+  await using one = await open('/site-1');
+  await using ten = await open('/site-10');
+  const stop = new AbortController();
+  const { lines } = mirrorOf(one, stop.signal);
+  await one.transact(put('/calico/a', '1'));
+  await ten.transact(put('/calico/a', '10'));
+  await one.transact(put('/calico/b', '1'));
+  await eventually(() => expect(lines).toContain('+/calico/b=1'), 5000);
+  expect(lines.filter((line) => line.startsWith('+/calico/a'))).toEqual(['+/calico/a=1']);
+  expect(
+    (await etcd.ctl('get', '--prefix', '--keys-only', '/')).split(/\s+/).filter(Boolean),
+  ).toEqual(['/site-1/calico/a', '/site-1/calico/b', '/site-10/calico/a']);
+  stop.abort();
+});

@@ -33,9 +33,14 @@ const HEALTH_CHECK = {
   isIdempotent: true,
 } as const;
 
+/** When a sign of life is asked for, and how long it may take, milliseconds. */
+interface Beat {
+  readonly silenceMs: number;
+  readonly deadlineMs: number;
+}
+
 /** Together the longest that a dead connection goes unnoticed: 8 s. */
-const BEAT_MS = 4500;
-const BEAT_DEADLINE_MS = 3500;
+const BEAT: Beat = { silenceMs: 4500, deadlineMs: 3500 };
 const SPREAD = 0.2;
 
 const CHANNEL_OPTIONS: ClientOptions = {
@@ -57,6 +62,7 @@ const CHANNEL_OPTIONS: ClientOptions = {
 export class Channel {
   readonly #client: Client;
   readonly #onDead: () => void;
+  readonly #beatTimes: Beat;
   readonly #streams = new Set<{ cancel(): void }>();
   #timer: NodeJS.Timeout | undefined;
   /** When anything was received last. */
@@ -64,7 +70,13 @@ export class Channel {
   #isRetired = false;
 
   /** @param onDead Called when no sign of life came, before the streams are cut off. */
-  constructor(target: string, credentials: ChannelCredentials, onDead: () => void) {
+  constructor(
+    target: string,
+    credentials: ChannelCredentials,
+    onDead: () => void,
+    beat: Beat = BEAT,
+  ) {
+    this.#beatTimes = beat;
     this.#client = new Client(target, credentials, CHANNEL_OPTIONS);
     this.#onDead = onDead;
   }
@@ -139,14 +151,15 @@ export class Channel {
   /** When nothing will have been heard for a while; not all clients of a server in the same instant. */
   #beatLater(): void {
     const silentMs = performance.now() - this.#heardAt;
-    const inMs = Math.max(0, BEAT_MS * (1 - SPREAD * Math.random()) - silentMs);
+    const { silenceMs } = this.#beatTimes;
+    const inMs = Math.max(0, silenceMs * (1 - SPREAD * Math.random()) - silentMs);
     this.#timer = setTimeout(() => void this.#beat(), inMs);
   }
 
   async #beat(): Promise<void> {
     const timer = this.#timer;
     const asked = performance.now();
-    const isSilent = asked - this.#heardAt >= BEAT_MS * (1 - SPREAD);
+    const isSilent = asked - this.#heardAt >= this.#beatTimes.silenceMs * (1 - SPREAD);
     // What is heard in place of the answer counts as well: a server under load is not dead.
     const isAlive = !isSilent || (await this.#answers()) || this.#heardAt > asked;
     if (timer !== this.#timer) return; // its streams have ended meanwhile
@@ -159,7 +172,7 @@ export class Channel {
   }
 
   async #answers(): Promise<boolean> {
-    const options = { metadata: new Metadata(), timeMs: BEAT_DEADLINE_MS };
+    const options = { metadata: new Metadata(), timeMs: this.#beatTimes.deadlineMs };
     try {
       await this.unary(HEALTH_CHECK, {}, options);
       return true;
