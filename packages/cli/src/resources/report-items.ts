@@ -1,7 +1,9 @@
 import { stringifyJson } from '@overland/model';
 import type { CommandContext } from '../command.ts';
 import { EXIT, exitCodeOf, exitCodeOfAll } from '../exit-codes.ts';
-import type { ItemResult } from './run-items.ts';
+import { type ItemResult, NotTriedError } from './run-items.ts';
+
+type Failure = Extract<ItemResult, { readonly outcome: 'failed' }>;
 
 /** How a command is spoken of. */
 export interface Verb {
@@ -51,6 +53,7 @@ function summary(
   const [only] = kinds;
   const kind = kinds.size === 1 && only !== undefined ? `'${only}' ` : '';
   const failures = results.filter((result) => result.outcome === 'failed');
+  const untried = failures.filter(({ error }) => error instanceof NotTriedError);
   const skipped = results.filter(({ outcome }) => outcome === 'skipped').length;
   const ended = results.length - failures.length - skipped;
   const out: string[] = [];
@@ -70,8 +73,19 @@ function summary(
     out.push(`${dry}Partial success: ${done} ${ended} of ${results.length} ${kind}resources`);
     err.push(`hit error on ${failures.length} of ${results.length}:`);
   }
-  err.push(...failures.flatMap((failure) => failureLines(failure).map((line) => `  ${line}`)));
+  const tried = failures.filter(({ error }) => !(error instanceof NotTriedError));
+  err.push(
+    ...[...tried.flatMap(failureLines), ...untriedLines(untried)].map((line) => `  ${line}`),
+  );
   return { out, err };
+}
+
+/** Those that were not tried have one reason in common: the first is named, and how many come after it. */
+function untriedLines(untried: readonly Failure[]): string[] {
+  const [first, ...others] = untried;
+  if (!first) return [];
+  const more = others.length > 0 ? [`and ${others.length} more that were not tried`] : [];
+  return [...failureLines(first), ...more];
 }
 
 function skippedText(skipped: number): string[] {
@@ -79,7 +93,7 @@ function skippedText(skipped: number): string[] {
 }
 
 /** `pools.yaml:12: IPPool(rack1) exists already`; a line for each rule that is broken. */
-export function failureLines(result: ItemResult & { readonly outcome: 'failed' }): string[] {
+export function failureLines(result: Failure): string[] {
   const { place, subject } = result.item;
   return messageOf(result.error)
     .split('\n')

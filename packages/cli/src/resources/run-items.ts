@@ -32,7 +32,7 @@ const IN_FLIGHT = 32;
 const ORDERED_KINDS: ReadonlySet<string> = new Set(['IPPool', 'Tier']);
 
 /** Not tried, because the work was broken off. */
-class NotTriedError extends Error {
+export class NotTriedError extends Error {
   override readonly name: string;
 
   constructor(reason: string, name: string, cause?: unknown) {
