@@ -103,30 +103,17 @@ function run(scenario: Scenario, limits: Limits, fault?: Fault): Promise<Explora
   return explore(() => IpamWorld.start(scenario, fault), limits);
 }
 
-describe.each(Object.entries(SCENARIOS))('%s', (name, scenario) => {
-  test.each([
-    ['interleaved', RACE],
-    ['dying or losing answers anywhere', CRASH],
-  ])('%s', async (how, limits) => {
-    const { schedules, steps, left, violation } = await run(scenario, limits);
-
-    const more = left > 0 ? ` (of ${schedules + left} and more)` : '';
-    process.stdout.write(
-      `explored: ${name}, ${how}: ${schedules} schedules${more}, ${steps} steps\n`,
-    );
-    expect(violation).toBeUndefined();
-    expect(steps).toBeGreaterThan(3);
-  });
-});
-
 const SAMPLE = soak ? {} : { sample: { schedules: 40, seed: 20261127 } };
 const MANAGED_RACE = { preemptions: 3, faults: 0, ...SAMPLE };
 const MANAGED_CRASH = { preemptions: 1, faults: 1, ...SAMPLE };
 
-describe.each(Object.entries(MANAGED))('%s', (name, scenario) => {
+describe.each([
+  ...Object.entries(SCENARIOS).map((each) => [...each, RACE, CRASH] as const),
+  ...Object.entries(MANAGED).map((each) => [...each, MANAGED_RACE, MANAGED_CRASH] as const),
+])('%s', (name, scenario, race, crash) => {
   test.each([
-    ['interleaved', MANAGED_RACE],
-    ['dying or losing answers anywhere', MANAGED_CRASH],
+    ['interleaved', race],
+    ['dying or losing answers anywhere', crash],
   ])('%s', async (how, limits) => {
     const { schedules, steps, left, violation } = await run(scenario, limits);
 

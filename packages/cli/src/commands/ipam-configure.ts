@@ -2,7 +2,7 @@ import type { ConfigChanges } from '@overland/ipam';
 import { command, OUTPUT_OPTION, UsageError } from '../command.ts';
 import { CONNECTION_OPTIONS } from '../datastore/connection-options.ts';
 import { openClient } from '../datastore/open-client.ts';
-import { formatTable } from '../table.ts';
+import { propertyTable } from '../ipam/output.ts';
 
 const BOOLEAN = ['true', 'false'] as const;
 
@@ -59,12 +59,7 @@ export const ipamConfigure = command({
     const { configureIpam } = await import('@overland/ipam');
     await using open = await openClient(context, { config });
     const { unknown: _, ...now } = await configureIpam(open.datastore, changes);
-    const rows = Object.entries(now).filter(([, value]) => value !== undefined);
-    const columns = [
-      { title: 'PROPERTY', cell: ([name]: (typeof rows)[number]) => name },
-      { title: 'VALUE', cell: ([, value]: (typeof rows)[number]) => String(value) },
-    ];
-    const text = output === 'json' ? `${JSON.stringify(now)}\n` : formatTable(columns, rows);
+    const text = output === 'json' ? `${JSON.stringify(now)}\n` : propertyTable(now);
     context.stdout.write(text);
     return 0;
   },

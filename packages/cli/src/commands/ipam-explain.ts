@@ -32,11 +32,14 @@ export const ipamExplain = command({
 });
 
 function textOf(explanation: Explanation): string {
-  const { family, own, limit, next, verdicts } = explanation;
+  const { family, source, own, limit, next, verdicts } = explanation;
   const lines = [`${family === 'ipv4' ? 'IPv4' : 'IPv6'}: ${sourceText(explanation)}`];
   for (const { cidr, pool, free } of own) lines.push(`  has ${cidr} of pool ${pool}: ${free} free`);
   if (own.length > 0) lines.push(`  ${own.length} of at most ${limit} blocks`);
   if (next.length > 0) lines.push(`  would claim, in this order: ${next.join(', ')}`);
+  if (source === 'nothing' && verdicts.length === 0) {
+    lines.push('  there is no pool of this family: create an IPPool');
+  }
   for (const { pool, cidr, reason, remedy } of verdicts) {
     lines.push(`  pool ${pool}${cidr ? ` (${cidr})` : ''} ${reason}: ${remedy}`);
   }

@@ -7,6 +7,7 @@ import { openClient } from '../datastore/open-client.ts';
 import { blockMap } from '../ipam/block-map.ts';
 import { blockMapSvg } from '../ipam/block-map-svg.ts';
 import { blockMapText } from '../ipam/block-map-text.ts';
+import { TEXT_OUTPUT_OPTION } from '../ipam/output.ts';
 import { readSurvey } from '../ipam/read-survey.ts';
 import { writeOut } from '../write-out.ts';
 
@@ -19,14 +20,7 @@ export const ipamMap = command({
   arguments: { pool: { summary: 'name or range of a pool; default: all', optional: true } },
   options: {
     svg: { type: 'string', value: 'file', summary: 'write a drawing instead' },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'format',
-      summary: 'how to print',
-      choices: ['text', 'json'],
-      default: 'text',
-    },
+    output: TEXT_OUTPUT_OPTION,
     ...CONNECTION_OPTIONS,
   },
   examples: [

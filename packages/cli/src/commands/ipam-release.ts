@@ -6,6 +6,7 @@ import { type CommandContext, command, FailureError, UsageError } from '../comma
 import { CONNECTION_OPTIONS } from '../datastore/connection-options.ts';
 import { type OpenClient, openClient } from '../datastore/open-client.ts';
 import { type CheckReport, MAX_REPORT_OCTETS, parseReport } from '../ipam/check-report.ts';
+import { TEXT_OUTPUT_OPTION } from '../ipam/output.ts';
 import { reportedCluster } from '../ipam/reported-cluster.ts';
 import { showProgress } from '../progress.ts';
 
@@ -25,14 +26,7 @@ export const ipamRelease = command({
       summary: 'a report of ipam check; may be repeated: what is in all of them',
     },
     force: { type: 'boolean', summary: 'also while the datastore is not locked' },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'format',
-      summary: 'how to print',
-      choices: ['text', 'json'],
-      default: 'text',
-    },
+    output: TEXT_OUTPUT_OPTION,
     ...CONNECTION_OPTIONS,
   },
   examples: [

@@ -4,6 +4,7 @@ import { isAddress, parseAddress } from '@overland/net';
 import { type CommandContext, command, OUTPUT_OPTION, UsageError } from '../command.ts';
 import { CONNECTION_OPTIONS } from '../datastore/connection-options.ts';
 import { openClient } from '../datastore/open-client.ts';
+import { propertyTable } from '../ipam/output.ts';
 import { readSurvey } from '../ipam/read-survey.ts';
 import {
   BORROWED_COLUMNS,
@@ -108,10 +109,5 @@ function addressView(found: ReturnType<typeof import('@overland/ipam').addressSt
 
 function configurationView({ config }: Survey): View {
   const { unknown: _, ...known } = config;
-  const rows = Object.entries(known).filter(([, value]) => value !== undefined);
-  const columns = [
-    { title: 'PROPERTY', cell: ([name]: (typeof rows)[number]) => name },
-    { title: 'VALUE', cell: ([, value]: (typeof rows)[number]) => String(value) },
-  ];
-  return { data: known, text: formatTable(columns, rows) };
+  return { data: known, text: propertyTable(known) };
 }

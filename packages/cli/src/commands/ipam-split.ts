@@ -1,6 +1,7 @@
 import { command, UsageError } from '../command.ts';
 import { CONNECTION_OPTIONS } from '../datastore/connection-options.ts';
 import { openClient } from '../datastore/open-client.ts';
+import { TEXT_OUTPUT_OPTION } from '../ipam/output.ts';
 
 /** `ipam split N --name POOL | --cidr CIDR` */
 export const ipamSplit = command({
@@ -12,14 +13,7 @@ export const ipamSplit = command({
   options: {
     name: { type: 'string', value: 'pool', summary: 'the pool, by name' },
     cidr: { type: 'string', value: 'cidr', summary: 'the pool, by its range' },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'format',
-      summary: 'how to print',
-      choices: ['text', 'json'],
-      default: 'text',
-    },
+    output: TEXT_OUTPUT_OPTION,
     ...CONNECTION_OPTIONS,
   },
   examples: [
