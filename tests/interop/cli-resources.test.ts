@@ -268,7 +268,7 @@ test('a datastore that cannot be reached has an exit code of its own', async () 
   const { code, err } = await captureRun(['apply', '-f', '-'], { env, stdin: ALL });
   expect(code).toBe(5);
   expect(err).toContain('127.0.0.1:1');
-  expect(err).toContain('Node(host11)');
+  expect(err).toContain('and 1 more that were not tried');
   const watched = await captureRun(['get', 'nodes', '-w'], { env });
   expect(watched).toMatchObject({ code: 5, out: '' });
 });

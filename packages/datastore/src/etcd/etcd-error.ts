@@ -72,6 +72,8 @@ export function portErrorOf(error: ServiceError): Error {
       options,
     );
   }
-  const reason = code === status.DEADLINE_EXCEEDED ? 'no answer in time' : details;
+  // grpc-js ends some of its texts with a heading that nothing follows.
+  const said = details.replace(/\. Resolution note: $/, '');
+  const reason = code === status.DEADLINE_EXCEEDED ? 'no answer in time' : said;
   return new UnavailableError(`etcd: ${reason}`, options);
 }
