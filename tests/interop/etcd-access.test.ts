@@ -1,5 +1,8 @@
 import { openDatastore } from '@overland/datastore';
 import { EtcdProcess } from '@overland/datastore/testing';
+import { createCollector, describeFinding } from '@overland/ipam';
+import { affinityKey, handleKey, hostAccess } from '@overland/model';
+import { parsePrefix } from '@overland/net';
 import { expect, test } from 'vitest';
 import { eventually, mirrorOf, put } from './support/datastore-mirror.ts';
 import { serveSrv } from './support/srv-server.ts';
@@ -65,3 +68,49 @@ test('a key prefix keeps two clusters in one etcd apart', LONG, async () => {
   ).toEqual(['/site-1/calico/a', '/site-1/calico/b', '/site-10/calico/a']);
   stop.abort();
 });
+
+test(
+  'a host that may repair gives back what hosts that are gone have left; others may not',
+  LONG,
+  async () => {
+    await using etcd = await EtcdProcess.start();
+    const claim = affinityKey({ type: 'host', name: 'gone' }, parsePrefix('10.65.0.0/26'));
+    const handle = handleKey('k8s-pod-network.gone');
+    await etcd.ctl('put', claim, JSON.stringify({ state: 'confirmed', deleted: false }));
+    await etcd.ctl('put', handle, JSON.stringify({ block: { '10.65.0.0/26': 1 }, deleted: false }));
+    for (const [name, repairs] of [
+      ['plain', false],
+      ['repairs', true],
+    ] as const) {
+      await etcd.ctl('role', 'add', name);
+      for (const { access, from, to } of hostAccess({ name, repairs })) {
+        const keys = to === undefined ? [from] : [from, to];
+        await etcd.ctl('role', 'grant-permission', name, access, ...keys);
+      }
+      await etcd.ctl('user', 'add', `${name}:pw`);
+      await etcd.ctl('user', 'grant-role', name, name);
+    }
+    await etcd.ctl('user', 'add', 'root:secret');
+    await etcd.ctl('user', 'grant-role', 'root', 'root');
+    await etcd.ctl('auth', 'enable');
+    etcd.useCtlArgs('--user', 'root:secret');
+
+    const collectTwiceAs = async (username: string): Promise<string[]> => {
+      const user = { username, password: 'pw' };
+      await using datastore = await openDatastore({
+        type: 'etcd',
+        endpoints: [etcd.endpoint],
+        ...user,
+      });
+      let clock = Date.now();
+      const now = () => new Date(clock);
+      const collector = createCollector({ datastore, now, graceSeconds: 60 });
+      await collector.collect();
+      clock += 61_000;
+      return (await collector.collect()).repaired.map(describeFinding);
+    };
+    await expect(collectTwiceAs('plain')).rejects.toThrow('permission denied: writing');
+    expect(await collectTwiceAs('repairs')).toHaveLength(2);
+    expect(await etcd.ctl('get', '--prefix', '--keys-only', '/calico/ipam/')).toBe('');
+  },
+);

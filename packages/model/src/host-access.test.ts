@@ -40,3 +40,12 @@ test('a range covers what is in it and nothing else', () => {
     expect(covers(range, outer)).toBe(false);
   }
 });
+
+test('whoever repairs writes the claims and handles of others, and still not their Nodes', () => {
+  const grants = hostAccess({ name: 'a', repairs: true });
+  const claim = '/calico/ipam/v2/host/b/ipv4/block/10.65.0.0-26';
+  expect(may(grants, 'readwrite', claim)).toBe(true);
+  expect(may(hostAccess({ name: 'a' }), 'readwrite', claim)).toBe(false);
+  expect(may(grants, 'readwrite', '/calico/ipam/v2/handle/k8s-pod-network.x')).toBe(true);
+  expect(may(grants, 'readwrite', resourceKey('Node', { name: 'b' }))).toBe(false);
+});

@@ -35,13 +35,19 @@ export interface HostIdentity {
   readonly name: string;
   /** Those in which its workloads are; default: all there are. */
   readonly namespaces?: readonly string[];
+  /** Whether it may also give back what hosts that are gone have left, when it is elected to. */
+  readonly repairs?: boolean;
 }
 
 /**
  * The least that the agent of one host must be able to read and write, key by key. Whatever an agent is taught to read
  * or write has its line here, or fails on an etcd with users (tested: `tests/interop/agent-etcd.test.ts`).
  */
-export function hostAccess({ name, namespaces }: HostIdentity): readonly KeyAccess[] {
+export function hostAccess({
+  name,
+  namespaces,
+  repairs = false,
+}: HostIdentity): readonly KeyAccess[] {
   const endpoints = resourcePrefix('WorkloadEndpoint');
   return [
     read(keysWithPrefix(resourcePrefix('Node')), 'addresses and AS numbers of the other hosts'),
@@ -67,8 +73,15 @@ export function hostAccess({ name, namespaces }: HostIdentity): readonly KeyAcce
     write(keysWithPrefix(COMPACTION_LEADER_KEY), 'the election of the host that compacts etcd'),
     read(keysWithPrefix(HANDLE_PREFIX), 'what has leaked, if it is elected to look for it'),
     write(keysWithPrefix(COLLECTION_LEADER_KEY), 'the election of the host that collects leaks'),
+    ...(repairs ? REPAIRS : []),
   ];
 }
+
+const REPAIRS: readonly KeyAccess[] = [
+  write(keysWithPrefix(affinityPrefix('host')), 'claims that hosts which are gone have left'),
+  write(keysWithPrefix(affinityPrefix('virtual')), 'claims that nothing stands behind any more'),
+  write(keysWithPrefix(HANDLE_PREFIX), 'what containers that are gone have left'),
+];
 
 /** Whether every key of `inner` is in `outer`. */
 export function covers(outer: KeyRange, inner: KeyRange): boolean {

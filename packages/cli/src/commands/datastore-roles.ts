@@ -9,7 +9,7 @@ const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 /** Common names of certificates, as far as no shell takes them for more than a word. */
 const USER = /^[\w.@:-]{1,253}$/;
 
-/** `datastore roles [--host NAME] [-n NAME]… [--prefix PATH] [--user NAME] [-o json]` - the least an agent needs in etcd. */
+/** `datastore roles [--host NAME] [-n NAME]… [--repairs] [--prefix PATH] [--user NAME] [-o json]` - the least an agent needs in etcd. */
 export const datastoreRoles = command({
   name: 'datastore roles',
   summary: 'Print the etcd role that the agent of a host needs, as etcdctl commands',
@@ -27,6 +27,11 @@ export const datastoreRoles = command({
       value: 'name',
       summary:
         'its workloads are in this namespace (repeatable); default: in any, and their endpoints are writable as a whole',
+    },
+    repairs: {
+      type: 'boolean',
+      summary:
+        'it may also give back the claims and addresses of hosts that are gone, when it is elected to; some hosts should',
     },
     prefix: {
       type: 'string',
@@ -55,7 +60,7 @@ export const datastoreRoles = command({
     ],
     ['overland datastore roles --host host11 --prefix /site-1 -o json', 'for a script'],
   ],
-  async handle({ stdout }, { host, namespace, prefix = '', user, output }) {
+  async handle({ stdout }, { host, namespace, prefix = '', repairs, user, output }) {
     const name = host ?? hostname().toLowerCase();
     for (const each of [name, ...namespace]) {
       if (NAME.test(each) && each.length <= 253) continue;
@@ -72,7 +77,8 @@ export const datastoreRoles = command({
         `--prefix ${JSON.stringify(prefix)}: must be a path such as /site-1, without a slash at its end`,
       );
     }
-    const access = hostAccess({ name, ...(namespace.length > 0 && { namespaces: namespace }) });
+    const namespaces = namespace.length > 0 ? { namespaces: namespace } : {};
+    const access = hostAccess({ name, repairs, ...namespaces });
     const role = etcdRole({ host: name, user }, access, prefix);
     stdout.write(output === 'json' ? `${JSON.stringify(role)}\n` : roleCommands(role));
     return 0;
