@@ -427,6 +427,24 @@ describe('recover', () => {
     expect(await host.remains()).toEqual(NOTHING);
   });
 
+  test('gives back what was borrowed from the block of another host, and leaves alone what others borrowed', async () => {
+    await using small = await Host.create({ v4: '10.65.0.0/26', v6: 'fd00:65::/122' });
+    const neighbour = await small.neighbour('host12');
+    await neighbour.ensureBlock('ipv4');
+    await neighbour.ensureBlock('ipv6');
+    const own = { handle: 'overland.host12.c1.eth0', attributes: { node: 'host12' } };
+    await neighbour.assign({ ...own, families: ['ipv4'] });
+    const { addresses, hostInterface } = await (await small.start()).workloads.attach(request());
+    expect(await neighbour.allocations()).toHaveLength(3);
+    small.files.clear();
+    await small.kernel.links.remove(hostInterface);
+
+    const { garbage } = await (await small.start()).workloads.recover();
+
+    expect(garbage?.addresses).toEqual(addresses);
+    expect(await neighbour.allocations()).toMatchObject([{ handle: own.handle }]);
+  });
+
   test('gives back what neither journal nor kernel knows', async () => {
     const { addresses, hostInterface } = await (await start()).workloads.attach(request());
     host.files.clear();

@@ -109,6 +109,14 @@ export class Host implements AsyncDisposable {
     return { workloads, ipam, departed: () => departed };
   }
 
+  /** Address management of another host of the cluster. */
+  async neighbour(node: string): Promise<Ipam> {
+    const view = new IpamView(node);
+    void view.follow((prefix) => this.datastore.watch(prefix, this.#stop.signal));
+    await view.synced;
+    return createIpam({ datastore: this.datastore, node, view, now: () => new Date(0) });
+  }
+
   /** Everything there is of workloads, in kernel, journal and datastore: empty lists when nothing is left. */
   async remains() {
     const keys = async (prefix: string): Promise<string[]> =>
