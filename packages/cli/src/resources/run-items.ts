@@ -64,14 +64,29 @@ export async function runItems(
     onResult(result);
   };
   for (const { batch, isOrdered } of batchesOf(items)) {
-    let next = 0;
-    const lane = async (): Promise<void> => {
-      for (let item = batch[next++]; item; item = batch[next++]) await runOne(item);
-    };
     const lanes = isOrdered ? 1 : Math.min(inFlight, batch.length);
+    let next = 0;
+    let ahead = lanes;
+    const lane = async (): Promise<void> => {
+      for (let item = batch[next++]; item; item = batch[next++]) {
+        const done = runOne(item);
+        onceSent(() => prepare(batch[ahead++]));
+        await done;
+      }
+    };
     await Promise.all(Array.from({ length: lanes }, lane));
   }
   return items.flatMap((item) => results.get(item) ?? []);
+}
+
+/** Validates a manifest while there is nothing to do but wait for the datastore. */
+function prepare(item: WorkItem | undefined): void {
+  void item?.content;
+}
+
+/** After two turns of the event loop: what was to be sent has been written to its socket by then. */
+function onceSent(work: () => void): void {
+  setImmediate(() => setImmediate(work));
 }
 
 async function attempt(
