@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import Table from 'cli-table3';
 
 /** One column of a listing. */
 export interface Column<Row> {
@@ -22,42 +22,54 @@ export function formatTable<Row>(
   return new TableWriter(columns, styleTitle).lines(rows);
 }
 
+const GAP = 2;
+const NO_FRAME = Object.fromEntries(
+  ['top', 'bottom', 'left', 'mid', 'right'].flatMap((side) =>
+    ['', '-mid', '-left', '-right'].map((end) => [side + end, '']),
+  ),
+);
+
 /** A table that is printed in parts, as {@link formatTable} lays it out; a column never becomes narrower. */
 export class TableWriter<Row> {
   readonly #columns: readonly Column<Row>[];
-  readonly #widths: number[];
+  #widths: readonly number[] = [];
   #titles: readonly string[] | undefined;
 
   constructor(columns: readonly Column<Row>[], styleTitle = (text: string) => text) {
     this.#columns = columns;
-    this.#widths = columns.map(({ title }) => title.length);
     this.#titles = columns.map(({ title }) => styleTitle(title));
   }
 
   /** The lines of the next rows; before the first of all, the titles. */
   lines(rows: readonly Row[]): string {
-    const cells = rows.map((row) => this.#columns.map((column) => String(column.cell(row))));
-    for (const line of cells) {
-      for (const [i, text] of line.entries()) {
-        this.#widths[i] = Math.max(this.#widths[i] ?? 0, widthOf(text));
-      }
-    }
+    const cells = rows.map((row) => this.#columns.map((column) => oneLine(column.cell(row))));
     const lines = this.#titles ? [this.#titles, ...cells] : cells;
     this.#titles = undefined;
-    return lines.map((line) => `${this.#render(line)}\n`).join('');
+    if (lines.length === 0) return '';
+    const natural = this.#layOut(lines, []);
+    const widths = natural.widths.map((width, i) => Math.max(width, this.#widths[i] ?? 0));
+    this.#widths = widths;
+    const isWider = widths.some((width, i) => width !== natural.widths[i]);
+    const { text } = isWider ? this.#layOut(lines, widths) : natural;
+    return `${text.replaceAll(/ +$/gm, '')}\n`;
   }
 
-  #render(line: readonly string[]): string {
-    return line
-      .map((text, i) => {
-        const padding = ' '.repeat((this.#widths[i] ?? 0) - widthOf(text));
-        return this.#columns[i]?.align === 'right' ? padding + text : text + padding;
-      })
-      .join('  ')
-      .trimEnd();
+  /** @param widths With the gap; those of the cells if there are none. */
+  #layOut(lines: readonly (readonly string[])[], widths: readonly number[]) {
+    const table = new Table({
+      chars: { ...NO_FRAME, middle: '' },
+      style: { 'padding-left': 0, 'padding-right': GAP, head: [], border: [], compact: true },
+      colAligns: this.#columns.map(({ align = 'left' }) => align),
+      colWidths: [...widths],
+    });
+    for (const line of lines) table.push([...line]);
+    const text = table.toString();
+    // It fills in those that it was not given.
+    return { text, widths: table.options.colWidths as readonly number[] };
   }
 }
 
-function widthOf(text: string): number {
-  return stripVTControlCharacters(text).length;
+/** A line break in a cell would become a row of its own. */
+function oneLine(cell: string | number): string {
+  return String(cell).replaceAll('\n', ' ');
 }
