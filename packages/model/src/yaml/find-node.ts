@@ -7,15 +7,20 @@ export interface EventList {
   readonly source: string;
 }
 
-/** Offset of an event's first character in the source. */
+/** Offset of an event's first character in the source; 0 for one that has none. */
 export function offsetOf(event: Event): number {
+  return placeIn(event) ?? 0;
+}
+
+/** `undefined` for what is not written at all, such as the item behind a dash alone. */
+function placeIn(event: Event): number | undefined {
   const candidates = [
     'anchorStart' in event ? event.anchorStart - 1 : -1,
     'tagStart' in event ? event.tagStart : -1,
     'start' in event ? event.start : -1,
     'valueStart' in event ? event.valueStart - (isQuoted(event) ? 1 : 0) : -1,
   ].filter((offset) => offset >= 0);
-  return candidates.length > 0 ? Math.min(...candidates) : 0;
+  return candidates.length > 0 ? Math.min(...candidates) : undefined;
 }
 
 function isQuoted({ style }: ScalarEvent): boolean {
@@ -27,14 +32,18 @@ function isQuoted({ style }: ScalarEvent): boolean {
  * it would be: at the nearest thing around it.
  */
 export function locate(list: EventList, root: number, path: Path): number {
-  let found = { shown: root, node: root };
+  const placeOf = (index: number): number | undefined => {
+    const event = list.events[index];
+    return event && placeIn(event);
+  };
+  let [node, offset] = [root, placeOf(root) ?? 0];
   for (const step of path) {
-    const inner = childAt(list, found.node, step);
+    const inner = childAt(list, node, step);
     if (!inner) break;
-    found = inner;
+    node = inner.node;
+    offset = placeOf(inner.shown) ?? offset;
   }
-  const event = list.events[found.shown];
-  return event ? offsetOf(event) : 0;
+  return offset;
 }
 
 /** The nodes in the list `items` of a node. */

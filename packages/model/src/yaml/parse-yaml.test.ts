@@ -60,6 +60,13 @@ describe('documents', () => {
   });
 });
 
+test('what is behind a dash alone is shown at what is around it', () => {
+  const [, document] = parseYaml('a: 1\n---\n\nkind: x\nspec:\n  ingress:\n    -\n');
+  expect(document && 'value' in document && document.lineOf(['spec', 'ingress', 0, 'action'])).toBe(
+    6,
+  );
+});
+
 describe('lines of what stands in a document', () => {
   const text = `a: 1
 ---
