@@ -5,11 +5,9 @@ import {
   DEFAULT_ALLOW_PROFILE,
   HIDDEN,
   HIDDEN_CHANGED,
-  hasExtensions,
   hideSecrets,
   type Kind,
   kindTable,
-  parseResourceKey,
   type ResourceName,
   type ResourceOfKind,
   sameJson,
@@ -17,7 +15,7 @@ import {
   subjectOf,
   ValidationError,
 } from '@overland/model';
-import type { Condition, Datastore, Entry, Revision, Transaction } from '../datastore.ts';
+import type { Datastore, Entry, Revision, Transaction } from '../datastore.ts';
 import { ConflictError } from '../errors.ts';
 import {
   type Manifest,
@@ -28,21 +26,18 @@ import {
 import { isDefaultProfile, refuseDefaultProfile } from './default-profile.ts';
 import { guardCreation } from './guard-creation.ts';
 import { insertResource } from './insert-resource.ts';
+import { readApplied, readEntries, readEntry, readStored } from './read-stored.ts';
 import {
-  MissingTierError,
   ResourceConflictError,
   ResourceExistsError,
   ResourceNotFoundError,
 } from './resource-errors.ts';
 import { listResources, type ResourceList, resourcePages } from './resource-list.ts';
+import { conflictOf, inState, stateOf } from './resource-state.ts';
 import { type ResourceChange, watchResources } from './resource-watch.ts';
 import {
   decodeStored,
   encodeStored,
-  extensionKeyOf,
-  formerKeyOf,
-  isStoredAs,
-  keyOf,
   type StoredResource,
   shownView,
   viewOf,
@@ -109,7 +104,7 @@ export class ResourceClient {
       return resources.find(({ metadata }) => metadata.name === name.name);
     }
     if (isDefaultProfile(kind, name)) return DEFAULT_ALLOW_PROFILE as ResourceOfKind<K>;
-    const stored = await this.#read(kind, name);
+    const stored = await readStored(this.#store, kind, name);
     return stored && shownView(kind, stored);
   }
 
@@ -200,7 +195,7 @@ export class ResourceClient {
       throw new ValidationError(subjectOf(resource), [fault]);
     }
     refuseDefaultProfile(kind, metadata);
-    const stored = await this.#read(kind, metadata);
+    const stored = await readStored(this.#store, kind, metadata);
     if (!stored) throw new ResourceNotFoundError(kind, metadata);
     const before = viewOf(kind, stored);
     const actual = stored.entry.revision;
@@ -227,7 +222,7 @@ export class ResourceClient {
   ): Promise<Applied<R>> {
     const manifest = { resource, written, isParsed };
     if (expected !== undefined) {
-      const [stored, record] = await this.#readApplied(resource.kind, resource.metadata);
+      const [stored, record] = await readApplied(this.#store, resource.kind, resource.metadata);
       return await this.#applyTo(inState(resource, stored, expected), manifest, record);
     }
     return await untilUndisturbed(
@@ -248,7 +243,10 @@ export class ResourceClient {
   async replace<R extends AnyResource>(resource: R, expected?: string): Promise<Applied<R>> {
     const { kind, metadata } = resource;
     const once = async () =>
-      await this.#replace(inState(resource, await this.#read(kind, metadata), expected), resource);
+      await this.#replace(
+        inState(resource, await readStored(this.#store, kind, metadata), expected),
+        resource,
+      );
     return await (expected === undefined ? untilUndisturbed(once) : once());
   }
 
@@ -265,7 +263,7 @@ export class ResourceClient {
     change: (before: ResourceOfKind<K>) => AnyResource,
   ): Promise<Applied<AnyResource>> {
     return await untilUndisturbed(async () => {
-      const stored = await this.#read(kind, name);
+      const stored = await readStored(this.#store, kind, name);
       if (!stored) throw new ResourceNotFoundError(kind, name);
       return await this.#replace(stored, change(viewOf(kind, stored)));
     });
@@ -284,10 +282,15 @@ export class ResourceClient {
     } catch (error) {
       // What must not be created may stand already, and stay.
       if (!(error instanceof ValidationError)) throw error;
-      taken = await this.#entry(resource.kind, resource.metadata);
+      taken = await readEntry(this.#store, resource.kind, resource.metadata);
       if (!taken) throw error;
     }
-    const [stored, record] = await this.#readApplied(resource.kind, resource.metadata, taken);
+    const [stored, record] = await readApplied(
+      this.#store,
+      resource.kind,
+      resource.metadata,
+      taken,
+    );
     if (!stored) throw new ResourceNotFoundError(resource.kind, resource.metadata);
     return await this.#applyTo(stored, manifest, record);
   }
@@ -299,7 +302,7 @@ export class ResourceClient {
   ): Promise<Planned<R>> {
     const kind: Kind = resource.kind;
     refuseDefaultProfile(kind, resource.metadata);
-    const [stored, record] = await this.#readApplied(kind, resource.metadata);
+    const [stored, record] = await readApplied(this.#store, kind, resource.metadata);
     if (!stored) {
       const made = validateNew(kind, resource, this.#store) as R;
       await guardCreation(this.#store, made);
@@ -329,7 +332,7 @@ export class ResourceClient {
     resourceVersion?: string,
   ): Promise<ResourceOfKind<K> | undefined> {
     refuseDefaultProfile(kind, name);
-    const [entry, extensionEntry] = await this.#entries(kind, name);
+    const [entry, extensionEntry] = await readEntries(this.#store, kind, name);
     if (!entry) throw new ResourceNotFoundError(kind, name);
     const { key } = entry;
     const revision = (resourceVersion ?? entry.revision) as Revision;
@@ -348,43 +351,6 @@ export class ResourceClient {
       if (error instanceof ValidationError) return undefined;
       throw error;
     }
-  }
-
-  async #read(kind: Kind, name: ResourceName, known?: Entry): Promise<StoredResource | undefined> {
-    const [entry, extensionEntry] = await this.#entries(kind, name, known);
-    return entry && decodeStored(kind, entry, extensionEntry);
-  }
-
-  /** @param known The entry of Calico's half, if it was read just now. */
-  #entries(
-    kind: Kind,
-    name: ResourceName,
-    known?: Entry,
-  ): Promise<[Entry | undefined, Entry | undefined]> {
-    const extensionKey = extensionKeyOf(kind, name);
-    return Promise.all([
-      known ?? this.#entry(kind, name),
-      extensionKey === undefined ? undefined : this.#store.get(extensionKey),
-    ]);
-  }
-
-  /** The entry of an object, be it under a key of an older version. */
-  async #entry(kind: Kind, name: ResourceName): Promise<Entry | undefined> {
-    const entry = await this.#store.get(keyOf(kind, name));
-    const formerKey = entry ? undefined : formerKeyOf(kind, name);
-    const former = formerKey === undefined ? undefined : await this.#store.get(formerKey);
-    return former && isStoredAs(kind, former, name) ? former : entry;
-  }
-
-  async #readApplied(
-    kind: Kind,
-    name: ResourceName,
-    known?: Entry,
-  ): Promise<[StoredResource | undefined, Entry | undefined]> {
-    return await Promise.all([
-      this.#read(kind, name, known),
-      this.#store.get(appliedKey(kind, name)),
-    ]);
   }
 
   async #replace<R extends AnyResource>(stored: StoredResource, resource: R): Promise<Applied<R>> {
@@ -452,16 +418,7 @@ export class ResourceClient {
     try {
       return await write(transaction);
     } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-      const { key, actual } = error;
-      const [first] = transaction.conditions;
-      if (!actual && key === first?.key) throw new ResourceNotFoundError(kind, name);
-      const tier = parseResourceKey(key);
-      if (!actual && kind !== 'Tier' && tier?.kind === 'Tier') {
-        throw new MissingTierError(kind, name, tier.name.name);
-      }
-      const expected = first?.type === 'revision' ? first.revision : 'none';
-      throw new ResourceConflictError(kind, name, { expected, actual: actual?.revision ?? 'none' });
+      throw error instanceof ConflictError ? conflictOf(error, kind, name, transaction) : error;
     }
   }
 }
@@ -478,31 +435,4 @@ async function untilUndisturbed<T>(
       if (!isRace(error) || attempt === ATTEMPTS) throw error;
     }
   }
-}
-
-/** The object, if it is there and in the state that is expected, if any is. */
-function inState(
-  { kind, metadata }: AnyResource,
-  stored: StoredResource | undefined,
-  expected: string | undefined,
-): StoredResource {
-  if (!stored) throw new ResourceNotFoundError(kind, metadata);
-  const actual = stored.entry.revision;
-  if (expected !== undefined && actual !== expected)
-    throw new ResourceConflictError(kind, metadata, { expected, actual });
-  return stored;
-}
-
-/** That neither half of an object has changed. Whoever writes our half writes Calico's as well. */
-function stateOf(kind: Kind, { entry, extensionEntry }: StoredResource): Condition[] {
-  const conditions: Condition[] = [{ type: 'revision', key: entry.key, revision: entry.revision }];
-  if (extensionEntry) {
-    const { key, revision } = extensionEntry;
-    conditions.push({ type: 'revision', key, revision });
-  } else if (hasExtensions(kind)) {
-    const name = parseResourceKey(entry.key)?.name;
-    const key = name && extensionKeyOf(kind, name);
-    if (key) conditions.push({ type: 'absent', key });
-  }
-  return conditions;
 }

@@ -136,10 +136,12 @@ function describeValue(
       return describeReach(field, context, true);
     case AttributeCode.MpUnreach:
       return describeReach(field, context, false);
+    case AttributeCode.ExtendedCommunities:
+      return items(field, 8).map((at) => hexOf({ bytes, from: at, to: at + 8 }));
+    case AttributeCode.Ipv6ExtendedCommunities:
+      return items(field, 20).map((at) => hexOf({ bytes, from: at, to: at + 20 }));
     default:
-      return items(field, code === AttributeCode.ExtendedCommunities ? 8 : 20).map((at) =>
-        hexOf({ bytes, from: at, to: at + (code === AttributeCode.ExtendedCommunities ? 8 : 20) }),
-      );
+      return null;
   }
 }
 
