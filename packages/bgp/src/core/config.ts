@@ -1,4 +1,5 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
+import type { RouteFilter } from './policy/route-filter.ts';
 import type { PrefixLimit } from './session/prefix-limit.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface SpeakerConfig {
     readonly deferralSeconds: number;
   };
   readonly peers: readonly PeerConfig[];
+  /** What {@link PeerConfig.importFilters} and {@link PeerConfig.exportFilters} name; absent: none. */
+  readonly filters?: readonly RouteFilter[];
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
 }
@@ -72,4 +75,11 @@ export interface PeerConfig {
   readonly password?: { readonly value: string } | { readonly file: string };
   /** Absent: as many prefixes as the peer likes. */
   readonly maxPrefixes?: PrefixLimit;
+  /**
+   * Names of the filters for routes from the peer, in order. What no rule decides is left to the built-in policy;
+   * absent or empty: everything is.
+   */
+  readonly importFilters?: readonly string[];
+  /** The same for routes to the peer. */
+  readonly exportFilters?: readonly string[];
 }

@@ -1,4 +1,22 @@
 export type { PeerConfig, SpeakerConfig } from './config.ts';
+export type { AttributeEdits } from './policy/attribute-edits.ts';
+export { TOO_LONG } from './policy/attribute-edits.ts';
+export type {
+  CompiledPolicy,
+  PrefixVerdicts,
+  RouteFacts,
+  Verdict,
+} from './policy/compiled-policy.ts';
+export type {
+  AsPathMatch,
+  Community,
+  CommunityMatch,
+  FilterRule,
+  PrefixMatch,
+  RouteChanges,
+  RouteFilter,
+  RouteMatch,
+} from './policy/route-filter.ts';
 export type { RouteEngineOptions } from './rib/engine.ts';
 export { createRouteEngine } from './rib/engine.ts';
 export type {
