@@ -73,6 +73,8 @@ export interface PeerConfig {
   readonly minTtl?: number;
   /** Key of TCP-MD5 (RFC 2385), or the file that holds it. Without the key there is no session. */
   readonly password?: { readonly value: string } | { readonly file: string };
+  /** BFD ends the session when the path is lost (RFC 5882); `strict`: none is opened before BFD is up. */
+  readonly bfd?: { readonly strict: boolean };
   /** Absent: as many prefixes as the peer likes. */
   readonly maxPrefixes?: PrefixLimit;
   /**

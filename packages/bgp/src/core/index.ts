@@ -33,4 +33,5 @@ export type {
 } from './rib/route-engine.ts';
 export type { SharedTables } from './rib/shared-tables.ts';
 export { createSharedTables } from './rib/shared-tables.ts';
+export type { BfdChange, BfdState } from './session/bfd-gate.ts';
 export type { PrefixLimit } from './session/prefix-limit.ts';

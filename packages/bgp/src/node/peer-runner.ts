@@ -4,6 +4,7 @@ import type { Family, IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { PeerConfig } from '../core/config.ts';
 import type { NotificationFault, PeerId, RouteEngine } from '../core/rib/route-engine.ts';
+import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { Restart } from '../core/session/negotiation.ts';
 import type {
   ConnectionId,
@@ -90,6 +91,16 @@ export class PeerRunner {
   /** Whether it is kept down because it went above its limit of prefixes. */
   get isHeldDown(): boolean {
     return this.#machine.isHeldDown;
+  }
+
+  /** What BFD says of the path to the peer; `undefined`: nothing, or the session does not follow it. */
+  get bfd(): BfdState | undefined {
+    return this.#machine.bfd;
+  }
+
+  /** Whether no session is opened because BFD is not up. */
+  get awaitsBfd(): boolean {
+    return this.#machine.awaitsBfd;
   }
 
   get hasInput(): boolean {

@@ -1,6 +1,7 @@
 import type { Asn, Family, IpAddress } from '@overland/net';
 import type { SpeakerConfig } from '../core/config.ts';
 import type { RouteCounters } from '../core/rib/route-engine.ts';
+import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { State } from '../core/session/fsm.ts';
 import { type MessageCounts, totalMessages } from './message-counters.ts';
 import type { PeerRunner } from './peer-runner.ts';
@@ -31,6 +32,10 @@ export interface PeerSummary {
   readonly state: State;
   /** Kept down because it went above its limit of prefixes. */
   readonly prefixLimitReached: boolean;
+  /** What BFD says of the path; `null`: nothing, or the session does not follow it. */
+  readonly bfd: BfdState | null;
+  /** No session is opened before BFD is up. */
+  readonly awaitsBfd: boolean;
   /** Since it was last Established, or ceased to be; `null`: never. */
   readonly upDownSeconds: number | null;
   readonly messagesReceived: number;
@@ -82,6 +87,8 @@ export function summarisePeer(
     families: config.families,
     state: record.state,
     prefixLimitReached: runner.isHeldDown,
+    bfd: runner.bfd ?? null,
+    awaitsBfd: runner.awaitsBfd,
     upDownSeconds:
       changedMs === undefined ? null : Math.floor((performance.now() - changedMs) / 1000),
     messagesReceived: totalMessages(record.received),

@@ -12,6 +12,7 @@ import type {
   RoutePage,
   RouteQuery,
 } from '../core/rib/route-engine.ts';
+import type { BfdChange } from '../core/session/bfd-gate.ts';
 import type { Restart } from '../core/session/negotiation.ts';
 import { peerChanges, peerKey } from '../core/session/peer-changes.ts';
 import { type PeerLink, peerLink } from '../core/session/peer-link.ts';
@@ -80,6 +81,8 @@ export class Speaker implements AsyncDisposable {
   /** By `peerKey`. */
   readonly #peers = new Map<string, PeerRunner>();
   readonly #links = new Map<PeerId, PeerLink>();
+  /** What BFD last said, by the peer's address: sessions that begin anew need it too. */
+  readonly #bfd = new Map<IpAddress, BfdChange>();
   readonly #loop: WorkLoop;
   readonly #tuner = new UnitTuner();
   readonly #neighbourProbe: NeighbourProbe | undefined;
@@ -183,6 +186,21 @@ export class Speaker implements AsyncDisposable {
     this.#loop.wake();
   }
 
+  /**
+   * BFD with this address has come up, gone down or been switched off: the sessions there that have `bfd` follow at
+   * once (RFC 5882). A change for an address that has no peer is kept until it has; `undefined`: BFD says no more.
+   */
+  bfdChanged(address: IpAddress, change: BfdChange | undefined): void {
+    if (change) this.#bfd.set(address, change);
+    else this.#bfd.delete(address);
+    // BFD that is gone says as little of the path as one that is switched off.
+    const told = change ?? { state: 'admin-down', controlPlaneIndependent: false };
+    for (const peer of this.#peers.values()) {
+      if (peer.config.address === address) peer.handle({ type: 'bfd', ...told });
+    }
+    this.#loop.wake();
+  }
+
   /** Whether route selection still waits for the peers after a restart. */
   get isDeferring(): boolean {
     return this.#deferral !== undefined && !this.#deferral.isOver;
@@ -247,6 +265,8 @@ export class Speaker implements AsyncDisposable {
     });
     this.#peers.set(peerKey(config), peer);
     this.#applyLink(peer);
+    const bfd = this.#bfd.get(config.address);
+    if (bfd) peer.handle({ type: 'bfd', ...bfd });
     return peer;
   }
 

@@ -57,9 +57,11 @@ function row(peer: PeerSummary, family: Family): SummaryRow {
   };
 }
 
-/** FRR's words. */
-function stateOf({ session, state, prefixLimitReached }: PeerSummary, isUp: boolean): string {
+/** FRR's words, but for BFD: it has none. */
+function stateOf(peer: PeerSummary, isUp: boolean): string {
+  const { session, state, prefixLimitReached, awaitsBfd } = peer;
   if (session && !isUp) return 'NoNeg';
+  if (state === 'Idle' && awaitsBfd) return 'Idle (BFD)';
   return prefixLimitReached ? 'Idle (PfxCt)' : state;
 }
 

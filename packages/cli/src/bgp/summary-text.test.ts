@@ -19,6 +19,8 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
     families: ['ipv4'],
     state: 'Established',
     prefixLimitReached: false,
+    bfd: null,
+    awaitsBfd: false,
     upDownSeconds: 3723,
     messagesReceived: 100,
     messagesSent: 99,
@@ -87,6 +89,13 @@ spine1: received Cease/Administrative Shutdown "maintenance"
 
 3 peers, 2 established
 `);
+});
+
+test('a peer that waits for BFD says so', () => {
+  const waits = peer('10.1.0.2', { ...down, state: 'Idle', awaitsBfd: true });
+  expect(summaryRows({ ...summary, peers: [waits] }, 'ipv4').map(({ state }) => state)).toEqual([
+    'Idle (BFD)',
+  ]);
 });
 
 test('a row per peer and family, for scripts', () => {

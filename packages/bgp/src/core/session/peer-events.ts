@@ -2,6 +2,7 @@ import type { Family, IpAddress } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import type { EstablishedSession, NotificationFault } from '../rib/route-engine.ts';
 import type { Notification } from '../wire/notification.ts';
+import type { BfdChange } from './bfd-gate.ts';
 import type { ConnectionTimer, State } from './fsm.ts';
 import type { Negotiated, Restart } from './negotiation.ts';
 
@@ -52,6 +53,8 @@ export type PeerEvent =
   | ({ readonly type: 'timer' } & TimerKey)
   /** The link to a directly connected peer. */
   | { readonly type: 'link'; readonly usable: boolean }
+  /** BFD with the peer has come up, gone down or been switched off. Only for peers that have `bfd`. */
+  | ({ readonly type: 'bfd' } & BfdChange)
   /** Takes effect with the next OPEN. */
   | { readonly type: 'configure'; readonly context: PeerContext }
   | { readonly type: 'restart'; readonly restart: Restart };

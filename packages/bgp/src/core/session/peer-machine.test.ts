@@ -1,174 +1,22 @@
-import { type Asn, type Family, type IpAddress, parseAddress } from '@overland/net';
+import type { Asn } from '@overland/net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import {
+  LOCAL,
+  MachineScript,
+  OWN_ID,
+  peerConfig,
+  speaker,
+  type TheirOpen,
+  theirOpen,
+} from '../../../test/machine-script.ts';
+import type { PeerConfig } from '../config.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../wire/bgp-error.ts';
-import { type Capabilities, NO_CAPABILITIES } from '../wire/capabilities.ts';
+import { NO_CAPABILITIES } from '../wire/capabilities.ts';
 import { HEADER_OCTETS, MessageType } from '../wire/header.ts';
-import { encodeNotification, notificationName } from '../wire/notification.ts';
-import { decodeOpen, encodeOpen } from '../wire/open.ts';
-import type { PeerEffect, PeerEvent } from './peer-events.ts';
-import { PeerMachine } from './peer-machine.ts';
+import { decodeOpen } from '../wire/open.ts';
+import type { PeerEvent } from './peer-events.ts';
 import { limitReached } from './prefix-limit.ts';
-
-const address = (text: string): IpAddress => parseAddress(text);
-const OWN_ID = '10.0.0.5';
-const LOCAL = address('192.0.2.0');
-
-const peerConfig: PeerConfig = {
-  name: 'leaf11',
-  address: address('192.0.2.1'),
-  port: 179,
-  asn: 65011 as Asn,
-  families: ['ipv4', 'ipv6'],
-  holdSeconds: 9,
-  keepaliveSeconds: 3,
-  connectRetrySeconds: 5,
-  passive: false,
-  allowAsIn: 0,
-  asOverride: false,
-  nextHop: 'auto',
-  ttl: 1,
-};
-
-const speaker: SpeakerConfig = {
-  asn: 65101 as Asn,
-  routerId: address(OWN_ID),
-  role: 'host',
-  listen: [],
-  multipath: { maxPaths: 8, relaxAsPath: true },
-  gracefulRestart: {
-    enabled: true,
-    restartSeconds: 120,
-    stalePathSeconds: 300,
-    deferralSeconds: 30,
-  },
-  peers: [peerConfig],
-  originate: [],
-};
-
-interface TheirOpen {
-  readonly asn?: number;
-  readonly id?: string;
-  readonly hold?: number;
-  readonly families?: readonly Family[];
-  /** Families of the graceful restart capability with a `!` where forwarding was kept. */
-  readonly restart?: string;
-  readonly restarted?: boolean;
-  readonly capabilities?: Capabilities;
-}
-
-function theirOpen(given: TheirOpen = {}): Uint8Array {
-  const families = given.restart?.split(' ') ?? [];
-  const capabilities: Capabilities = given.capabilities ?? {
-    families: given.families ?? ['ipv4', 'ipv6'],
-    fourOctetAs: given.asn ?? 65011,
-    routeRefresh: true,
-    gracefulRestart:
-      given.restart === undefined
-        ? undefined
-        : {
-            restarted: given.restarted ?? false,
-            restartSeconds: 60,
-            families: families.map((text) => ({
-              family: text.replace('!', '') as Family,
-              forwarding: text.endsWith('!'),
-            })),
-          },
-  };
-  const open = { asn: given.asn ?? 65011, holdSeconds: given.hold ?? 90, capabilities };
-  return encodeOpen({ ...open, routerId: address(given.id ?? '10.0.0.1') }).subarray(HEADER_OCTETS);
-}
-
-/** Drives a machine and writes down what it wants done, one line per event. */
-class Script {
-  readonly machine: PeerMachine;
-  nowMs = 0;
-
-  constructor(config: Partial<PeerConfig> = {}, speakerConfig: Partial<SpeakerConfig> = {}) {
-    this.machine = new PeerMachine({
-      id: 1,
-      context: {
-        speaker: { ...speaker, ...speakerConfig },
-        config: { ...peerConfig, ...config },
-      },
-      restart: { restarting: false, preserved: [] },
-      random: () => 1,
-    });
-  }
-
-  do(event: PeerEvent): string {
-    return this.machine.handle(event, this.nowMs).map(words).join(', ');
-  }
-
-  message(connection: number, messageType: number, body: Uint8Array = new Uint8Array()): string {
-    return this.do({ type: 'message', connection, messageType, body });
-  }
-
-  open(connection: number, given: TheirOpen = {}): string {
-    return this.message(connection, MessageType.Open, theirOpen(given));
-  }
-
-  keepalive(connection: number): string {
-    return this.message(connection, MessageType.Keepalive);
-  }
-
-  notification(connection: number, code: number, subcode: number): string {
-    const whole = encodeNotification({ code, subcode, data: new Uint8Array() });
-    return this.message(connection, MessageType.Notification, whole.subarray(HEADER_OCTETS));
-  }
-
-  connected(connection: number): string {
-    return this.do({ type: 'connected', connection, local: LOCAL });
-  }
-
-  accepted(): string {
-    const connection = this.machine.nextConnection();
-    return this.do({ type: 'accepted', connection, local: LOCAL });
-  }
-
-  lost(connection: number): string {
-    return this.do({ type: 'lost', connection, reason: 'closed by the peer' });
-  }
-
-  /** To Established over the first dialled connection. */
-  establish(given: TheirOpen = {}): string {
-    this.do({ type: 'start' });
-    this.connected(1);
-    this.open(1, given);
-    return this.keepalive(1);
-  }
-}
-
-function words(effect: PeerEffect): string {
-  const on =
-    'connection' in effect && effect.connection !== undefined ? ` ${effect.connection}` : '';
-  switch (effect.type) {
-    case 'send':
-      return `send ${effect.message}${on}`;
-    case 'close':
-      return `close${on}${effect.fault ? ` with ${effect.fault.code}/${effect.fault.subcode}` : ''}`;
-    case 'arm':
-      return `arm ${effect.timer}${on} for ${effect.seconds}`;
-    case 'restart':
-    case 'disarm':
-      return `${effect.type} ${effect.timer}${on}`;
-    case 'up':
-      return `up ${effect.session.families.join('+')} hold ${effect.session.holdSeconds}`;
-    case 'down':
-      return `down keeping [${effect.retain.join('+')}]`;
-    case 'flush':
-      return `flush ${effect.families.join('+')}`;
-    case 'refresh':
-      return `refresh ${effect.family}`;
-    case 'state':
-      return `${effect.from} → ${effect.to}`;
-    case 'received':
-      return `received ${notificationName(effect.notification)}`;
-    default:
-      return `${effect.type}${on}`;
-  }
-}
 
 const stop: PeerEvent = {
   type: 'stop',
@@ -180,7 +28,7 @@ const stop: PeerEvent = {
 
 describe('one connection', () => {
   test('dialling to Established', () => {
-    const script = new Script();
+    const script = new MachineScript();
     expect(script.do({ type: 'start' })).toBe('dial 1, arm connectRetry 1 for 5, Idle → Connect');
     expect(script.connected(1)).toBe(
       'disarm connectRetry 1, send open 1, arm hold 1 for 240, Connect → OpenSent',
@@ -194,7 +42,7 @@ describe('one connection', () => {
   });
 
   test('a passive peer waits, and is dialled by nobody', () => {
-    const script = new Script({ passive: true });
+    const script = new MachineScript({ passive: true });
     expect(script.do({ type: 'start' })).toBe('Idle → Active');
     expect(script.accepted()).toBe(
       'disarm connectRetry 2, send open 2, arm hold 2 for 240, Active → OpenSent',
@@ -204,7 +52,7 @@ describe('one connection', () => {
   });
 
   test('refused: wait in Active, dial again', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     expect(script.lost(1)).toBe(
       'close 1, disarm hold 1, arm connectRetry 1 for 5, Connect → Active',
@@ -215,7 +63,7 @@ describe('one connection', () => {
   });
 
   test('whoever is stopped is Idle, and refuses', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish();
     expect(script.do(stop)).toBe(
       'close 1 with 6/2, down keeping [], disarm stale, forget 1, Established → Idle',
@@ -224,7 +72,7 @@ describe('one connection', () => {
   });
 
   test('errors in a row make it wait longer: 1, 2, 4 seconds', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     const waits = [1, 2, 3].map((connection) => {
       script.connected(connection);
@@ -240,7 +88,7 @@ describe('one connection', () => {
   });
 
   test('in Idle the peer is refused', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     script.connected(1);
     script.notification(1, ErrorCode.OpenMessage, 2);
@@ -263,7 +111,7 @@ describe('one connection', () => {
     });
 
     test('a peer is down for as long as it was told', () => {
-      const script = new Script();
+      const script = new MachineScript();
       script.establish();
       expect(script.do(above(60))).toBe(
         'close 1 with 6/1, down keeping [], disarm stale, forget 1, arm idleHold for 60, Established → Idle',
@@ -276,7 +124,7 @@ describe('one connection', () => {
     });
 
     test('a link that comes back does not shorten it', () => {
-      const script = new Script();
+      const script = new MachineScript();
       script.establish();
       script.do(above(60));
       script.nowMs = 20_000;
@@ -285,7 +133,7 @@ describe('one connection', () => {
     });
 
     test('or for good, until the limit is another one', () => {
-      const script = new Script({ maxPrefixes: limit });
+      const script = new MachineScript({ maxPrefixes: limit });
       script.establish();
       expect(script.do(above(Number.POSITIVE_INFINITY))).not.toContain('arm idleHold');
       const configure = (maxPrefixes: PeerConfig['maxPrefixes']): PeerEvent => ({
@@ -306,7 +154,7 @@ describe('one connection', () => {
   });
 
   test('a session that had been stable is dialled again at once', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish();
     script.nowMs = 31_000;
     expect(script.do({ type: 'timer', timer: 'hold', connection: 1 })).toBe(
@@ -315,7 +163,7 @@ describe('one connection', () => {
   });
 
   test('a peer that refuses optional parameters gets an OPEN without', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     script.connected(1);
     expect(script.notification(1, ErrorCode.OpenMessage, 4)).toContain('dial 2');
@@ -329,7 +177,7 @@ describe('one connection', () => {
   });
 
   test('route refresh of a negotiated family reaches the engine', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish({ families: ['ipv4'] });
     const refresh = (afi: number): string =>
       script.message(1, MessageType.RouteRefresh, Uint8Array.of(0, afi, 0, 1));
@@ -346,21 +194,21 @@ describe('the OPEN of the peer', () => {
     ['hold time 1', { hold: 1 }, '2/6'],
     ['hold time 2', { hold: 2 }, '2/6'],
   ])('%s is refused', (_, open, error) => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     script.connected(1);
     expect(script.open(1, open)).toContain(`close 1 with ${error}`);
   });
 
   test('no common family is refused', () => {
-    const script = new Script({ families: ['ipv6'] });
+    const script = new MachineScript({ families: ['ipv6'] });
     script.do({ type: 'start' });
     script.connected(1);
     expect(script.open(1, { families: ['ipv4'] })).toContain('close 1 with 2/7');
   });
 
   test('our identifier in our own AS is refused, in another AS it is not', () => {
-    const [internal, external] = [new Script({ asn: 65101 as Asn }), new Script()];
+    const [internal, external] = [new MachineScript({ asn: 65101 as Asn }), new MachineScript()];
     for (const script of [internal, external]) {
       script.do({ type: 'start' });
       script.connected(1);
@@ -371,7 +219,7 @@ describe('the OPEN of the peer', () => {
 
   test('our least hold time counts, hold time 0 then too', () => {
     const refuse = (hold: number): string => {
-      const script = new Script({ minHoldSeconds: 6 });
+      const script = new MachineScript({ minHoldSeconds: 6 });
       script.do({ type: 'start' });
       script.connected(1);
       return script.open(1, { hold });
@@ -382,7 +230,7 @@ describe('the OPEN of the peer', () => {
   });
 
   test('hold time 0 is legal', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     script.connected(1);
     expect(script.open(1, { hold: 0 })).toBe(
@@ -391,7 +239,7 @@ describe('the OPEN of the peer', () => {
   });
 
   test('an AS number of four octets is the one in the capability', () => {
-    const script = new Script({ asn: 70000 as Asn });
+    const script = new MachineScript({ asn: 70000 as Asn });
     script.do({ type: 'start' });
     script.connected(1);
     expect(script.open(1, { asn: 70000 })).toContain('OpenConfirm');
@@ -400,8 +248,8 @@ describe('the OPEN of the peer', () => {
 
 describe('collision (RFC 4271 section 6.8)', () => {
   /** Both sides have dialled: 1 is ours, 2 theirs, both in OpenSent. */
-  function colliding(): Script {
-    const script = new Script();
+  function colliding(): MachineScript {
+    const script = new MachineScript();
     script.do({ type: 'start' });
     script.connected(1);
     script.accepted();
@@ -442,7 +290,7 @@ describe('collision (RFC 4271 section 6.8)', () => {
   });
 
   test('an attempt of ours gives way when theirs has an OPEN', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     script.accepted();
     expect(script.open(2)).toContain('close 1, forget 1');
@@ -457,7 +305,7 @@ describe('collision (RFC 4271 section 6.8)', () => {
   });
 
   test('without graceful restart an Established session refuses newcomers', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish();
     expect(script.accepted()).toBe('close 2');
   });
@@ -467,13 +315,13 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
   const both = { restart: 'ipv4! ipv6!' };
 
   test('TCP lost: routes stay for the Restart Time of the peer', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     expect(script.lost(1)).toContain('down keeping [ipv4+ipv6], arm stale for 60');
   });
 
   test('the stale path time is the upper bound', () => {
-    const script = new Script(
+    const script = new MachineScript(
       {},
       { gracefulRestart: { ...speaker.gracefulRestart, stalePathSeconds: 20 } },
     );
@@ -481,24 +329,24 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
     expect(script.lost(1)).toContain('arm stale for 20');
   });
 
-  test.each<[string, (script: Script) => string]>([
+  test.each<[string, (script: MachineScript) => string]>([
     ['a NOTIFICATION', (script) => script.notification(1, ErrorCode.Cease, 2)],
     ['the hold timer', (script) => script.do({ type: 'timer', timer: 'hold', connection: 1 })],
     ['the link', (script) => script.do({ type: 'link', usable: false })],
   ])('%s flushes them', (_, end) => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     expect(end(script)).toContain('down keeping []');
   });
 
   test('routes of a family that the peer did not list go', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish({ restart: 'ipv6' });
     expect(script.lost(1)).toContain('down keeping [ipv6]');
   });
 
   test('back with forwarding kept: stale until End-of-RIB, at most the stale path time', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.nowMs = 40_000;
     script.lost(1);
@@ -511,7 +359,7 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
   });
 
   test('back without the F bit of a family: that family goes at once', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.nowMs = 40_000;
     script.lost(1);
@@ -521,7 +369,7 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
   });
 
   test('back without the capability: everything goes at once', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.nowMs = 40_000;
     script.lost(1);
@@ -531,7 +379,7 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
   });
 
   test('not back in time: flush', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.lost(1);
     expect(script.do({ type: 'timer', timer: 'stale' })).toContain('flush ipv4+ipv6');
@@ -539,14 +387,14 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
   });
 
   test('de-configured meanwhile: its routes go', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.lost(1);
     expect(script.do(stop)).toContain('flush ipv4+ipv6, disarm stale');
   });
 
   test('a restarted peer replaces its dead session, silently', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.nowMs = 1000;
     expect(script.accepted()).toBe('disarm connectRetry 2, send open 2, arm hold 2 for 240');
@@ -558,7 +406,7 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
   });
 
   test('without the R bit too, unless it may have lost a collision a moment ago', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.nowMs = 1000;
     script.accepted();
@@ -569,7 +417,7 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
   });
 
   test('a newcomer that never sends an OPEN harms nobody', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish(both);
     script.accepted();
     expect(script.lost(2)).toContain('close 2, forget 2');
@@ -578,7 +426,7 @@ describe('helper of a peer that restarts (RFC 4724 section 4.2)', () => {
 });
 
 describe('our own OPEN', () => {
-  const restartBits = (script: Script, connection: number): string => {
+  const restartBits = (script: MachineScript, connection: number): string => {
     const effects = script.machine.handle(
       { type: 'connected', connection, local: LOCAL },
       script.nowMs,
@@ -591,14 +439,14 @@ describe('our own OPEN', () => {
   };
 
   test('after a restart has R, and F where the kernel kept our routes', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'restart', restart: { restarting: true, preserved: ['ipv4'] } });
     script.do({ type: 'start' });
     expect(restartBits(script, 1)).toBe('R=1 F=ipv4');
   });
 
   test('after a cold start has neither, after a mere loss of TCP has F', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     expect(restartBits(script, 1)).toBe('R=0 F=');
     script.open(1, { restart: 'ipv4!' });
@@ -611,7 +459,7 @@ describe('our own OPEN', () => {
 
 describe('the link to the peer (fast external fallover)', () => {
   test('down ends the session without waiting, up dials at once', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.establish();
     expect(script.do({ type: 'link', usable: false })).toBe(
       'close 1, down keeping [], disarm stale, forget 1, Established → Idle',
@@ -621,7 +469,7 @@ describe('the link to the peer (fast external fallover)', () => {
   });
 
   test('down while waiting in Idle ends the wait', () => {
-    const script = new Script();
+    const script = new MachineScript();
     script.do({ type: 'start' });
     script.connected(1);
     script.notification(1, ErrorCode.OpenMessage, 2);
@@ -643,6 +491,11 @@ test('whatever happens, nothing throws, and stop leads to Idle with nothing left
     fc.constant<PeerEvent>({ type: 'start' }),
     fc.constant<PeerEvent>(stop),
     fc.record({ type: fc.constant('link' as const), usable: fc.boolean() }),
+    fc.record({
+      type: fc.constant('bfd' as const),
+      state: fc.constantFrom('up' as const, 'down' as const, 'admin-down' as const),
+      controlPlaneIndependent: fc.boolean(),
+    }),
     fc.record({
       type: fc.constantFrom('connected' as const, 'accepted' as const),
       connection,
@@ -668,8 +521,8 @@ test('whatever happens, nothing throws, and stop leads to Idle with nothing left
     })),
   );
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
-      const script = new Script();
+    fc.property(fc.boolean(), fc.array(event, { maxLength: 60 }), (strict, events) => {
+      const script = new MachineScript({ bfd: { strict } });
       const open = new Set<number>();
       const run = (next: PeerEvent): void => {
         if (next.type === 'accepted') {

@@ -1,10 +1,11 @@
 import type { Family, IpAddress } from '@overland/net';
 import type { NotificationFault, PeerId } from '../rib/route-engine.ts';
-import { BgpError, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
+import { BgpError, CeaseSubcode, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
 import { encodeKeepalive, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
 import { decodeMessage, type Message } from '../wire/message.ts';
 import { type Notification, notificationName } from '../wire/notification.ts';
 import { encodeOpen, type Open } from '../wire/open.ts';
+import { type BfdChange, BfdGate, type BfdState } from './bfd-gate.ts';
 import { canBeReplaced, isReplacedBy, keptDirection } from './collision.ts';
 import { type Connection, ConnectionTable } from './connection.ts';
 import { type Effect, type Event, type State, step } from './fsm.ts';
@@ -27,6 +28,11 @@ export interface PeerMachineOptions {
   readonly random: () => number;
 }
 
+const BFD_DOWN = new BgpError(
+  { code: ErrorCode.Cease, subcode: CeaseSubcode.BfdDown },
+  'BFD has lost the path to the peer',
+);
+
 /**
  * One configured peer: up to two connections, collision between them, damping, and the helper's side of graceful
  * restart. Events in, effects out; the time is an argument.
@@ -37,6 +43,7 @@ export class PeerMachine {
   readonly #idleHold = new IdleHold();
   readonly #stale = new StaleRoutes();
   readonly #connections = new ConnectionTable();
+  readonly #bfd = new BfdGate();
   #context: PeerContext;
   #restart: Restart;
   #running = false;
@@ -69,6 +76,16 @@ export class PeerMachine {
   /** Whether the peer is kept down because it went above its limit. */
   get isHeldDown(): boolean {
     return this.#idleHold.isPenalty;
+  }
+
+  /** What BFD last said of the path; `undefined`: nothing, or the session does not follow it. */
+  get bfd(): BfdState | undefined {
+    return this.#context.config.bfd && this.#bfd.state;
+  }
+
+  /** Whether the session is not opened because BFD is not up. */
+  get awaitsBfd(): boolean {
+    return this.#running && !this.#bfd.isOpen(this.#context.config.bfd?.strict ?? false);
   }
 
   /** Number for a connection that the peer has dialled; to be told in `accepted`. */
@@ -104,6 +121,9 @@ export class PeerMachine {
         return;
       case 'link':
         this.#setLink(event.usable);
+        return;
+      case 'bfd':
+        this.#bfdChanged(event);
         return;
       case 'configure':
         this.#configure(event.context);
@@ -236,7 +256,7 @@ export class PeerMachine {
   #accept(id: ConnectionId, local: IpAddress): void {
     const session = this.#connections.established;
     const isTaken = session !== undefined && !canBeReplaced(session);
-    if (!this.#running || !this.#linkUsable || this.#idleHold.isOn || isTaken) {
+    if (!this.#mayOpen || this.#idleHold.isOn || isTaken) {
       this.#effects.push({ type: 'close', connection: id });
       return;
     }
@@ -253,7 +273,7 @@ export class PeerMachine {
   #timer({ timer, connection: id }: TimerKey): void {
     if (timer === 'idleHold') {
       this.#idleHold.expired();
-      if (this.#running && this.#linkUsable && this.#connections.isEmpty) this.#begin();
+      if (this.#mayOpen && this.#connections.isEmpty) this.#begin();
       return;
     }
     if (timer === 'stale') {
@@ -271,6 +291,7 @@ export class PeerMachine {
     const before = this.#context.config.maxPrefixes;
     this.#context = context;
     if (this.#idleHold.limitChanged(before, context.config.maxPrefixes)) this.#endIdleHold();
+    this.#applyGate();
   }
 
   #stop(fault: NotificationFault | undefined): void {
@@ -292,6 +313,43 @@ export class PeerMachine {
     this.#releaseAll({ type: 'Stop' });
   }
 
+  /** The path is known to be lost long before the hold time is over: RFC 5882 section 4, RFC 9384. */
+  #bfdChanged({ state, controlPlaneIndependent }: BfdChange): void {
+    const isLost = this.#bfd.change(state);
+    if (!this.#context.config.bfd) return;
+    this.#reason = `BFD is ${state}`;
+    if (isLost) {
+      this.#endSessions(BFD_DOWN);
+      // What fails along with the peer's BGP may be its restart; what does not is the forwarding: section 4.3.
+      if (controlPlaneIndependent) this.#effects.push(...this.#stale.flush(BFD_DOWN.reason));
+    } else if (state === 'up') {
+      this.#idleHold.forgive();
+      this.#endIdleHold();
+    }
+    this.#applyGate();
+  }
+
+  /** Ends what has come as far as an OPEN. */
+  #endSessions(fault: NotificationFault): void {
+    for (const connection of this.#connections.all) {
+      const { state } = connection;
+      if (state === 'Connect' || state === 'Active') continue;
+      this.#advance(connection, { type: 'MessageFault', fault });
+    }
+  }
+
+  /** Nothing is under way towards a session that has to wait for BFD; one that is Established stays. */
+  #applyGate(): void {
+    if (!this.awaitsBfd) return;
+    for (const connection of this.#connections.all) {
+      if (connection.state !== 'Established') this.#advance(connection, { type: 'Stop' });
+    }
+  }
+
+  get #mayOpen(): boolean {
+    return this.#running && this.#linkUsable && !this.awaitsBfd;
+  }
+
   #releaseAll(event: Event): void {
     for (const connection of this.#connections.all) this.#advance(connection, event);
     this.#endIdleHold();
@@ -303,7 +361,7 @@ export class PeerMachine {
 
   /** Begins again when nothing is under way, at once or after the back-off. */
   #settle(): void {
-    if (!this.#running || !this.#linkUsable || this.#idleHold.isOn) return;
+    if (!this.#mayOpen || this.#idleHold.isOn) return;
     if (!this.#connections.isEmpty) return;
     const seconds = this.#idleHold.begin(this.#nowMs, this.#jitter());
     if (seconds === 0) this.#begin();

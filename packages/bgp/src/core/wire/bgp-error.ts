@@ -30,7 +30,7 @@ export const OpenSubcode = {
   UnsupportedCapability: 7,
 } as const;
 
-/** Cease subcodes. RFC 4486, RFC 8538. */
+/** Cease subcodes. RFC 4486, RFC 8538, RFC 9384. */
 export const CeaseSubcode = {
   MaximumPrefixes: 1,
   AdministrativeShutdown: 2,
@@ -41,6 +41,7 @@ export const CeaseSubcode = {
   ConnectionCollision: 7,
   OutOfResources: 8,
   HardReset: 9,
+  BfdDown: 10,
 } as const;
 
 const NO_DATA = new Uint8Array(0);
