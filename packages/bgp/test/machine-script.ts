@@ -5,7 +5,7 @@ import { PeerMachine } from '../src/core/session/peer-machine.ts';
 import { type Capabilities, NO_CAPABILITIES } from '../src/core/wire/capabilities.ts';
 import { HEADER_OCTETS, MessageType } from '../src/core/wire/header.ts';
 import { encodeNotification, notificationName } from '../src/core/wire/notification.ts';
-import { encodeOpen } from '../src/core/wire/open.ts';
+import { decodeOpen, encodeOpen, type Open } from '../src/core/wire/open.ts';
 
 export const address = (text: string): IpAddress => parseAddress(text);
 export const OWN_ID = '10.0.0.5';
@@ -51,6 +51,8 @@ export interface TheirOpen {
   /** Families of the graceful restart capability with a `!` where forwarding was kept. */
   readonly restart?: string;
   readonly restarted?: boolean;
+  /** N bit of the graceful restart capability. */
+  readonly notification?: boolean;
   readonly capabilities?: Capabilities;
 }
 
@@ -66,6 +68,7 @@ export function theirOpen(given: TheirOpen = {}): Uint8Array {
         ? undefined
         : {
             restarted: given.restarted ?? false,
+            notification: given.notification ?? false,
             restartSeconds: 60,
             families: families.map((text) => ({
               family: text.replace('!', '') as Family,
@@ -110,13 +113,21 @@ export class MachineScript {
     return this.message(connection, MessageType.Keepalive);
   }
 
-  notification(connection: number, code: number, subcode: number): string {
-    const whole = encodeNotification({ code, subcode, data: new Uint8Array() });
+  notification(connection: number, code: number, subcode: number, data = new Uint8Array()): string {
+    const whole = encodeNotification({ code, subcode, data });
     return this.message(connection, MessageType.Notification, whole.subarray(HEADER_OCTETS));
   }
 
   connected(connection: number): string {
     return this.do({ type: 'connected', connection, local: LOCAL });
+  }
+
+  /** The OPEN that the connection sends when TCP is connected. */
+  sentOpen(connection: number): Open {
+    const event = { type: 'connected', connection, local: LOCAL } as const;
+    const sent = this.machine.handle(event, this.nowMs).find(({ type }) => type === 'send');
+    if (sent?.type !== 'send') throw new Error('no OPEN');
+    return decodeOpen(sent.bytes.subarray(HEADER_OCTETS));
   }
 
   accepted(): string {

@@ -27,6 +27,11 @@ export interface SpeakerConfig {
     readonly enabled: boolean;
     /** Restart Time of the capability, seconds, 0..4095 (RFC 4724 section 3). */
     readonly restartSeconds: number;
+    /**
+     * Keep a peer's routes after a NOTIFICATION and after its hold time, too, if it does the same (RFC 8538);
+     * absent: no.
+     */
+    readonly notification?: boolean;
     /** Longest time that routes of a restarting peer are kept, seconds. */
     readonly stalePathSeconds: number;
     /** Longest wait for End-of-RIB of the peers that came up before we select routes, seconds. */

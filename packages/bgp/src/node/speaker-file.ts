@@ -135,6 +135,7 @@ const file = z.strictObject({
   gracefulRestart: z
     .strictObject({
       enabled: z.boolean().default(true),
+      notification: z.boolean().default(false),
       restartSeconds: whole(0, 4095).default(120),
       stalePathSeconds: whole(1, 65_535).default(300),
       deferralSeconds: whole(1, 3600).default(30),

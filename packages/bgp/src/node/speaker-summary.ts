@@ -68,6 +68,8 @@ export interface SessionSummary {
   readonly keepaliveSeconds: number;
   readonly fourOctetAs: boolean;
   readonly gracefulRestart: boolean;
+  /** Routes stay after a NOTIFICATION and after the hold time, too: RFC 8538. */
+  readonly notificationRestart: boolean;
 }
 
 export function summarisePeer(
@@ -110,6 +112,7 @@ export function summarisePeer(
           keepaliveSeconds: session.keepaliveSeconds,
           fourOctetAs: session.fourOctetAs,
           gracefulRestart: session.gracefulRestart !== undefined,
+          notificationRestart: session.notificationRestart,
         }
       : null,
     timesEstablished: record.timesUp,

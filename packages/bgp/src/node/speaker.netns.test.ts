@@ -261,6 +261,7 @@ describe('after a restart', () => {
     using peer = await establish(speaker, { restart: true });
     expect(peer.theirRestart).toMatchObject({
       restarted: true,
+      notification: false,
       families: [{ family: 'ipv4', forwarding: true }],
     });
     expect(speaker.summary().deferring).toBe(true);

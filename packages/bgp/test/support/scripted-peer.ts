@@ -53,6 +53,7 @@ export class ScriptedPeer implements Disposable {
           gracefulRestart: restart
             ? {
                 restarted: false,
+                notification: false,
                 restartSeconds: 60,
                 families: [{ family: 'ipv4', forwarding: true }],
               }

@@ -40,6 +40,7 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
       keepaliveSeconds: 3,
       fourOctetAs: true,
       gracefulRestart: true,
+      notificationRestart: false,
     },
     timesEstablished: 1,
     timesDropped: 0,

@@ -31,8 +31,8 @@ export type Event =
   | { readonly type: 'MessageFault'; readonly fault: NotificationFault }
   /** 23: the connection lost a collision. */
   | { readonly type: 'OpenCollisionDump' }
-  /** 24, 25. */
-  | { readonly type: 'NotifMsg' }
+  /** 24, 25. Hard: routes of the peer are to go, RFC 8538. */
+  | { readonly type: 'NotifMsg'; readonly isHard?: boolean }
   /** 26. */
   | { readonly type: 'KeepAliveMsg' }
   /** 27. */

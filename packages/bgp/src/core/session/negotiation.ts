@@ -15,6 +15,8 @@ export interface Negotiated {
   readonly peerRouterId: IpAddress;
   /** The peer's capability, when both sides have announced it. */
   readonly gracefulRestart: GracefulRestart | undefined;
+  /** Routes are kept after a NOTIFICATION other than Hard Reset, too. RFC 8538. */
+  readonly notificationRestart: boolean;
   /** Families for which the peer sends End-of-RIB before it wants ours: it did not restart. RFC 4724 section 4.1. */
   readonly endOfRibExpected: readonly Family[];
 }
@@ -37,7 +39,7 @@ export function localAsn(speaker: SpeakerConfig, peer: PeerConfig): Asn {
 
 /** The OPEN that we send. RFC 4271 section 4.2. */
 export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Restart): Open {
-  const { enabled, restartSeconds } = speaker.gracefulRestart;
+  const { enabled, restartSeconds, notification = false } = speaker.gracefulRestart;
   return {
     asn: localAsn(speaker, peer),
     holdSeconds: peer.holdSeconds,
@@ -49,6 +51,7 @@ export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Res
       gracefulRestart: enabled
         ? {
             restarted: restart.restarting,
+            notification,
             restartSeconds,
             families: peer.families.map((family) => ({
               family,
@@ -102,6 +105,8 @@ function settle({
       received.capabilities.fourOctetAs !== undefined,
     peerRouterId: received.routerId,
     gracefulRestart: both,
+    notificationRestart:
+      both?.notification === true && sent.capabilities.gracefulRestart?.notification === true,
     endOfRibExpected: both && !both.restarted ? families : [],
   };
 }

@@ -1,6 +1,7 @@
 import type { Family, IpAddress } from '@overland/net';
 import type { NotificationFault, PeerId } from '../rib/route-engine.ts';
 import { BgpError, CeaseSubcode, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
+import { endsForLong, hardReset } from '../wire/hard-reset.ts';
 import { encodeKeepalive, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
 import { decodeMessage, type Message } from '../wire/message.ts';
 import { type Notification, notificationName } from '../wire/notification.ts';
@@ -241,7 +242,8 @@ export class PeerMachine {
       this.#plain =
         refusesParameters && !wasPlain && this.#context.config.families.includes('ipv4');
     }
-    this.#advance(connection, { type: 'NotifMsg' });
+    const isHard = code === ErrorCode.Cease && subcode === CeaseSubcode.HardReset;
+    this.#advance(connection, { type: 'NotifMsg', isHard });
     if (this.#plain && !wasPlain) this.#idleHold.forgive();
   }
 
@@ -410,20 +412,26 @@ export class PeerMachine {
         this.#send(connection, effect.message);
         return;
       case 'release':
-        this.#release(id, effect.fault);
+        this.#release(connection, effect.fault);
         return;
       default:
         this.#effects.push({ ...effect, connection: id });
     }
   }
 
-  #release(connection: ConnectionId, fault: NotificationFault | undefined): void {
-    if (!fault) {
-      this.#effects.push({ type: 'close', connection });
+  #release(
+    { id, establishedAtMs, negotiated }: Connection,
+    wanted: NotificationFault | undefined,
+  ): void {
+    if (!wanted) {
+      this.#effects.push({ type: 'close', connection: id });
       return;
     }
+    // Otherwise the peer would keep our routes: RFC 8538 section 3.1.
+    const keepsOurs = establishedAtMs !== undefined && negotiated?.notificationRestart === true;
+    const fault = keepsOurs && endsForLong(wanted) ? hardReset(wanted) : wanted;
     this.#reason = `sent ${notificationName(fault)}: ${fault.reason}`;
-    this.#effects.push({ type: 'close', connection, fault });
+    this.#effects.push({ type: 'close', connection: id, fault });
   }
 
   #send(connection: Connection, message: 'open' | 'keepalive'): void {
@@ -471,13 +479,26 @@ export class PeerMachine {
     return 0.75 + this.#random() / 4;
   }
 
-  /** Routes stay when TCP was lost under graceful restart, and only then: RFC 4724 section 4.2. */
+  /** Routes stay under graceful restart: RFC 4724 section 4.2. */
   #down({ negotiated }: Connection, event: Event): void {
     const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
     const { retain, effects } =
-      event.type === 'TcpConnectionFails' && negotiated
+      negotiated && isSurvivable(event, negotiated.notificationRestart)
         ? this.#stale.lost(negotiated, stalePathSeconds, this.#nowMs)
         : { retain: [], effects: this.#stale.ended() };
     this.#effects.push({ type: 'down', retain, reason: this.#reason }, ...effects);
   }
+}
+
+/**
+ * Whether routes of the peer may stay after what ended its session.
+ *
+ * @param afterNotification Both sides announced the N bit: not only when TCP was lost, RFC 8538 section 4.
+ */
+function isSurvivable(event: Event, afterNotification: boolean): boolean {
+  if (event.type === 'TcpConnectionFails') return true;
+  if (!afterNotification) return false;
+  if (event.type === 'NotifMsg') return event.isHard !== true;
+  if (event.type === 'MessageFault') return !endsForLong(event.fault);
+  return event.type === 'HoldTimerExpires';
 }

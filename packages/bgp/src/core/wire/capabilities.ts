@@ -16,6 +16,8 @@ const CapabilityCode = {
 export interface GracefulRestart {
   /** R bit: the sender has restarted, and does not wait for our End-of-RIB before it sends. */
   readonly restarted: boolean;
+  /** N bit: routes are kept after a NOTIFICATION, and after the hold time, too. RFC 8538 section 2. */
+  readonly notification: boolean;
   /** Seconds within which the sender's session is back after a restart, 0..4095. */
   readonly restartSeconds: number;
   /** Families whose routes the receiver should keep meanwhile. */
@@ -45,6 +47,7 @@ export const NO_CAPABILITIES: Capabilities = {
 };
 
 const RESTARTED = 0x8000;
+const NOTIFICATION = 0x4000;
 const RESTART_SECONDS = 0x0fff;
 const FORWARDING = 0x80;
 const MALFORMED = { code: ErrorCode.OpenMessage, subcode: OpenSubcode.Unspecific };
@@ -64,7 +67,7 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array<Array
   if (capabilities.routeRefresh) writer.u8(CapabilityCode.RouteRefresh).u8(0);
   const restart = capabilities.gracefulRestart;
   if (restart) {
-    const flags = restart.restarted ? RESTARTED : 0;
+    const flags = (restart.restarted ? RESTARTED : 0) | (restart.notification ? NOTIFICATION : 0);
     writer.u8(CapabilityCode.GracefulRestart).u8(2 + 4 * restart.families.length);
     writer.u16(flags | (restart.restartSeconds & RESTART_SECONDS));
     for (const { family, forwarding } of restart.families) {
@@ -135,6 +138,7 @@ function decodeGracefulRestart(field: Reader): GracefulRestart {
   }
   return {
     restarted: (word & RESTARTED) !== 0,
+    notification: (word & NOTIFICATION) !== 0,
     restartSeconds: word & RESTART_SECONDS,
     families: [...families].map(([family, forwarding]) => ({ family, forwarding })),
   };

@@ -157,5 +157,5 @@ function describeNotification({
   data,
 }: Pick<NotificationFault, 'code' | 'subcode' | 'data'>): DescribedNotification {
   const hex = hexOf({ bytes: data, from: 0, to: data.length });
-  return { code, subcode, name: notificationName({ code, subcode }), data: hex };
+  return { code, subcode, name: notificationName({ code, subcode, data }), data: hex };
 }

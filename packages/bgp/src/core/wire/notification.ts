@@ -1,4 +1,5 @@
 import { CeaseSubcode, ErrorCode } from './bgp-error.ts';
+import { insideHardReset } from './hard-reset.ts';
 import { encodeMessage, MessageType } from './header.ts';
 import { Writer } from './writer.ts';
 
@@ -53,7 +54,8 @@ export function encodeCommunication(text: string): Uint8Array<ArrayBuffer> {
  * @returns What the peer's operator wrote, control characters replaced; `undefined` if there is none, or it
  *   is not UTF-8.
  */
-export function communicationOf({ code, subcode, data }: Notification): string | undefined {
+export function communicationOf(notification: Notification): string | undefined {
+  const { code, subcode, data } = insideHardReset(notification) ?? notification;
   const carries =
     code === ErrorCode.Cease &&
     (subcode === CeaseSubcode.AdministrativeShutdown ||
@@ -84,11 +86,16 @@ function textOf(utf8: Uint8Array): string | undefined {
   }
 }
 
-/** `Cease/Administrative Shutdown`, as IANA names them; numbers where there is no name: `Cease/42`, `9/1`. */
-export function notificationName({
-  code,
-  subcode,
-}: Pick<Notification, 'code' | 'subcode'>): string {
+/**
+ * `Cease/Administrative Shutdown`, as IANA names them; numbers where there is no name: `Cease/42`, `9/1`. A Hard Reset
+ * names what it wraps: `Cease/Hard Reset (Cease/Administrative Shutdown)`.
+ */
+export function notificationName(notification: Notification): string {
+  const inside = insideHardReset(notification);
+  return inside ? `${plainName(notification)} (${plainName(inside)})` : plainName(notification);
+}
+
+function plainName({ code, subcode }: Notification): string {
   const entry = NAMES[code];
   if (!entry) return `${code}/${subcode}`;
   const name = entry.subcodes[subcode];

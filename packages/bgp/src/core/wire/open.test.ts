@@ -43,6 +43,7 @@ const anyOpen: fc.Arbitrary<Open> = fc
     gracefulRestart: fc.option(
       fc.record({
         restarted: fc.boolean(),
+        notification: fc.boolean(),
         restartSeconds: fc.integer({ min: 0, max: 4095 }),
         families: fc.uniqueArray(fc.record({ family, forwarding: fc.boolean() }), {
           selector: (entry) => entry.family,
