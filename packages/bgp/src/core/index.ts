@@ -1,6 +1,7 @@
 export type { PeerConfig, SpeakerConfig } from './config.ts';
+export { applyEdits, TOO_LONG } from './policy/apply-edits.ts';
 export type { AttributeEdits } from './policy/attribute-edits.ts';
-export { TOO_LONG } from './policy/attribute-edits.ts';
+export { compileFilters } from './policy/compile-filters.ts';
 export type {
   CompiledPolicy,
   PrefixVerdicts,

@@ -3,7 +3,10 @@ import type { AttributeEdits } from './attribute-edits.ts';
 
 /** The filters of one direction of one session and family, ready for questions. Immutable. */
 export interface CompiledPolicy {
-  /** Equal for policies that treat every route alike and name their rules alike: part of the egress key. */
+  /**
+   * Equal for policies that treat every route alike and name their rules alike: part of the egress key. Empty if
+   * there is no rule for the family: then there is nothing to ask.
+   */
   readonly id: string;
   /** Whether {@link RouteFacts.nextHop} is looked at. Otherwise it may be left out. */
   readonly needsNextHop: boolean;
@@ -38,6 +41,11 @@ export interface Verdict {
   /** Small and unique in its policy, from 0 on: an index for arrays of the caller. */
   readonly index: number;
   readonly accepted: boolean;
+  /**
+   * No rule decided, so the built-in policy does. Where a rule accepts an export, a `host` offers even what it
+   * learned; split horizon and the well-known communities stand above both, as in BIRD.
+   */
+  readonly isDefault: boolean;
   /** The rule that decided, `FILTER[2]` or `FILTER/RULE`; `default` where none did. */
   readonly rule: string;
   /** What changes; `undefined`: nothing. */

@@ -10,7 +10,10 @@ export interface RouteFilter {
   readonly rules: readonly FilterRule[];
 }
 
-/** One rule. Every condition of {@link match} must hold; without conditions it holds for every route. */
+/**
+ * One rule. Every condition of {@link match} must hold; without conditions it holds for every route. Conditions are
+ * about the route as it came, not as rules before this one changed it.
+ */
 export interface FilterRule {
   /** Unique in its filter, for counters and logs; absent: its place in the list. */
   readonly name?: string;
@@ -35,9 +38,9 @@ export interface RouteMatch {
   readonly asPath?: AsPathMatch;
   /** The next hop is one of these. A route without one (an own route) does not match. */
   readonly nextHops?: readonly IpAddress[];
-  /** 0..2^32-1. A route without LOCAL_PREF matches 100, the default. */
-  readonly localPref?: number;
-  /** 0..2^32-1. A route without MED matches 0, as in the decision process. */
+  /** LOCAL_PREF is one of these, 0..2^32-1. A route without it has 100, the default. */
+  readonly localPrefs?: readonly number[];
+  /** MULTI_EXIT_DISC, 0..2^32-1. A route without it has 0, as in the decision process. */
   readonly med?: number;
 }
 

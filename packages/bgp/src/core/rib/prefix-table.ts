@@ -77,6 +77,11 @@ export class PrefixTable {
     return this.#records.get(id, index);
   }
 
+  /** Writes the words of the address, most significant first, as in `NlriList.words`. */
+  readWords(id: number, target: Int32Array, at: number): void {
+    for (let i = 0; i < this.#words; i += 1) target[at + i] = this.#records.get(id, i);
+  }
+
   /** Writes the prefix as NLRI. RFC 4271 section 4.3. @returns The offset behind it. */
   writeNlri(id: number, target: Uint8Array, at: number): number {
     const length = this.length(id);

@@ -204,6 +204,42 @@ function copyNumbers(
   return to;
 }
 
+/**
+ * Writes a path (four octets per AS number) with AS numbers in front of it. They join its first segment as long as
+ * that is a sequence and has room. RFC 4271 section 5.1.2.
+ *
+ * @param asns The first of the new path first.
+ * @returns The offset behind it.
+ */
+export function prependAsNumbers(
+  path: AsPathField,
+  asns: readonly number[],
+  target: Uint8Array,
+  start: number,
+): number {
+  const { bytes, from, to } = path;
+  const isSequence = from < to && bytes[from] === AS_SEQUENCE;
+  const count = isSequence ? (bytes[from + 1] ?? 0) : 0;
+  const joining = Math.min(asns.length, MAX_SEGMENT_COUNT - count);
+  let at = start;
+  let next = 0;
+  const putSegment = (size: number, follows: number) => {
+    target[at] = AS_SEQUENCE;
+    target[at + 1] = size + follows;
+    at += 2;
+    for (const end = next + size; next < end; next += 1) {
+      at = writeAs(target, at, 4, asns[next] ?? 0);
+    }
+  };
+  // Only the segment in front may have room left.
+  const ahead = asns.length - joining;
+  if (ahead % MAX_SEGMENT_COUNT > 0) putSegment(ahead % MAX_SEGMENT_COUNT, 0);
+  while (next < ahead) putSegment(MAX_SEGMENT_COUNT, 0);
+  if (joining + count > 0) putSegment(joining, count);
+  for (let i = isSequence ? from + 2 : from; i < to; i += 1, at += 1) target[at] = bytes[i] ?? 0;
+  return at;
+}
+
 /** Whether a path (four octets per AS number) says more than AS_TRANS can. RFC 6793 section 4.2.2. */
 export function needsAs4Path(path: AsPathField): boolean {
   for (let at = path.from; at < path.to; ) {

@@ -3,6 +3,7 @@ import { familyFrom } from './address-family.ts';
 import { type DescribedSegment, describeAsPath } from './as-path.ts';
 import { ATTRIBUTE_ROWS } from './attribute-rows.ts';
 import { AttributeCode, type AttributeField, AttributeFlag, readU32 } from './attribute-set.ts';
+import { communityText } from './communities.ts';
 import { pathIdOctets } from './mp-attributes.ts';
 import { type DescribedPrefix, describeNlri, isNlri } from './nlri.ts';
 import type { UpdateContext } from './update.ts';
@@ -46,19 +47,6 @@ const FLAGS = [
   [AttributeFlag.Partial, 'partial'],
   [AttributeFlag.ExtendedLength, 'extended length'],
 ] as const;
-
-/** Well-known communities. IANA "BGP Well-known Communities". */
-const COMMUNITY_NAMES: ReadonlyMap<number, string> = new Map([
-  [0xffff_0000, 'GRACEFUL_SHUTDOWN'],
-  [0xffff_0001, 'ACCEPT_OWN'],
-  [0xffff_0006, 'LLGR_STALE'],
-  [0xffff_0007, 'NO_LLGR'],
-  [0xffff_029a, 'BLACKHOLE'],
-  [0xffff_ff01, 'NO_EXPORT'],
-  [0xffff_ff02, 'NO_ADVERTISE'],
-  [0xffff_ff03, 'NO_EXPORT_SUBCONFED'],
-  [0xffff_ff04, 'NOPEER'],
-]);
 
 /** The attributes of an UPDATE, as far as their lengths can be followed. For people; never throws. */
 export function describeAttributes(
@@ -172,11 +160,6 @@ function describeAggregator(field: AttributeField, width: 2 | 4) {
   const { bytes, from } = field;
   const asn = width === 4 ? readU32(bytes, from) : readU32(bytes, from) >>> 16;
   return { asn, address: addressAt(field, from + width, 4) };
-}
-
-/** `65000:1`, or a well-known name. */
-function communityText(value: number): string {
-  return COMMUNITY_NAMES.get(value) ?? `${value >>> 16}:${value & 0xffff}`;
 }
 
 /** Offsets of the whole items of a size. */

@@ -1,0 +1,134 @@
+import { type Family, familyOf } from '@overland/net';
+import type { CompiledPolicy, PrefixVerdicts, RouteFacts, Verdict } from './compiled-policy.ts';
+import { editsOf } from './compose-edits.ts';
+import { type Outcome, type OutcomeRule, Outcomes } from './outcomes.ts';
+import { type PrefixTest, prefixTest } from './prefix-test.ts';
+import type { FilterRule, RouteFilter } from './route-filter.ts';
+import { RouteReader } from './route-reader.ts';
+import { type RouteTest, routeTests } from './route-test.ts';
+
+/**
+ * Most rules of a policy that continue with changes. Each combination of them may become a verdict of its own, and
+ * a peer chooses the combinations by what it sends.
+ */
+const MAX_CHANGING_CONTINUES = 10;
+
+interface CompiledRule extends OutcomeRule {
+  readonly continues: boolean;
+  readonly tests: readonly RouteTest[];
+  readonly prefix: PrefixTest | undefined;
+}
+
+/**
+ * Compiles the filters of one direction of a session, in order, for one family. Rules that cannot hold for the
+ * family are left out.
+ *
+ * @throws {RangeError} If a community is none, or more than 10 rules continue with changes.
+ */
+export function compileFilters(filters: readonly RouteFilter[], family: Family): CompiledPolicy {
+  const named = filters.flatMap(({ name, rules }) =>
+    rules.flatMap((rule, i) =>
+      isOfFamily(rule, family) ? [{ label: labelOf(name, rule, i), rule }] : [],
+    ),
+  );
+  const changing = named.filter(({ rule }) => rule.action === 'continue' && rule.set);
+  if (changing.length > MAX_CHANGING_CONTINUES) {
+    throw new RangeError(
+      `${changing.length} rules continue with changes: at most ${MAX_CHANGING_CONTINUES} may`,
+    );
+  }
+  return new Policy(named);
+}
+
+/** `FILTER[2]`, or `FILTER/RULE` of a rule with a name. */
+function labelOf(filter: string, { name }: FilterRule, index: number): string {
+  return name === undefined ? `${filter}[${index}]` : `${filter}/${name}`;
+}
+
+function isOfFamily({ family, match }: FilterRule, wanted: Family): boolean {
+  if (family !== undefined && family !== wanted) return false;
+  return match?.prefix === undefined || familyOf(match.prefix.prefix) === wanted;
+}
+
+interface NamedRule {
+  readonly label: string;
+  readonly rule: FilterRule;
+}
+
+class Policy implements CompiledPolicy {
+  readonly id: string;
+  readonly needsNextHop: boolean;
+  readonly needsInterface: boolean;
+  readonly #rules: readonly CompiledRule[];
+  readonly #outcomes = new Outcomes();
+  readonly #route = new RouteReader();
+
+  constructor(named: readonly NamedRule[]) {
+    this.id = named.length === 0 ? '' : JSON.stringify(named);
+    this.needsNextHop = named.some(({ rule }) => rule.match?.nextHops !== undefined);
+    this.needsInterface = named.some(({ rule }) => rule.match?.interface !== undefined);
+    this.#rules = named.map(compileRule);
+  }
+
+  of(facts: RouteFacts): Verdict | PrefixVerdicts {
+    this.#route.read(facts.bytes, facts.offset, facts.length);
+    let outcome = this.#outcomes.start;
+    for (const [i, rule] of this.#rules.entries()) {
+      if (!this.#holds(rule, facts)) continue;
+      if (rule.prefix) return this.#byPrefix(outcome, i, facts);
+      if (!rule.continues) return outcome.decidedBy(rule);
+      outcome = outcome.after(rule);
+    }
+    return outcome.undecided();
+  }
+
+  #holds({ tests }: CompiledRule, facts: RouteFacts): boolean {
+    for (const test of tests) if (!test(facts, this.#route)) return false;
+    return true;
+  }
+
+  /** The rest from rule `first` on, of which only prefixes are still asked for. */
+  #byPrefix(outcome: Outcome, first: number, facts: RouteFacts): PrefixVerdicts {
+    const rules: CompiledRule[] = [];
+    for (const rule of this.#rules.slice(first)) {
+      if (!this.#holds(rule, facts)) continue;
+      rules.push(rule);
+      if (!rule.prefix && !rule.continues) break;
+    }
+    return new RemainingRules(outcome, rules);
+  }
+}
+
+class RemainingRules implements PrefixVerdicts {
+  readonly kind = 'prefix-verdicts';
+  readonly #start: Outcome;
+  readonly #rules: readonly CompiledRule[];
+
+  constructor(start: Outcome, rules: readonly CompiledRule[]) {
+    this.#start = start;
+    this.#rules = rules;
+  }
+
+  verdict(words: Int32Array, at: number, lengthBits: number): Verdict {
+    let outcome = this.#start;
+    for (const rule of this.#rules) {
+      if (rule.prefix && !rule.prefix(words, at, lengthBits)) continue;
+      if (!rule.continues) return outcome.decidedBy(rule);
+      outcome = outcome.after(rule);
+    }
+    return outcome.undecided();
+  }
+}
+
+function compileRule({ label, rule }: NamedRule, index: number): CompiledRule {
+  const { match = {}, action, set = {} } = rule;
+  return {
+    index,
+    label,
+    accepts: action === 'accept',
+    continues: action === 'continue',
+    edits: editsOf(set),
+    tests: routeTests(match),
+    prefix: match.prefix && prefixTest(match.prefix),
+  };
+}
