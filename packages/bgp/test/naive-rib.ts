@@ -10,6 +10,8 @@ export interface NaiveAttributes {
   readonly med?: number;
   readonly localPref?: number;
   readonly communities?: readonly number[];
+  readonly originatorId?: number;
+  readonly clusterList?: readonly number[];
 }
 
 export interface NaivePeer {
@@ -22,6 +24,8 @@ export interface NaivePeer {
   readonly device: string;
   up: boolean;
   allowAsIn: number;
+  /** Of this route reflector. */
+  isClient: boolean;
   readonly routes: Map<string, NaiveRoute>;
 }
 
@@ -29,8 +33,29 @@ export interface NaiveRules {
   readonly asn: number;
   maxPaths: number;
   relaxAsPath: boolean;
+  readonly routerId: number;
+  clusterId: number;
+  clientToClient: boolean;
   /** Devices that are down. */
   readonly dead: Set<string>;
+}
+
+/** Whether import rules let a route in. RFC 4271 section 9.1.2, RFC 4456 section 8. */
+export function isAccepted(
+  attributes: NaiveAttributes,
+  peer: NaivePeer,
+  rules: NaiveRules,
+): boolean {
+  const own = attributes.asPath.filter((asn) => asn === rules.asn).length;
+  if (own > peer.allowAsIn || attributes.originatorId === rules.routerId) return false;
+  return !(attributes.clusterList ?? []).includes(rules.clusterId);
+}
+
+/** Whether a route goes to an iBGP peer. RFC 4271 section 9.2, RFC 4456 section 6. */
+export function isForInternal(from: NaivePeer, toClient: boolean, rules: NaiveRules): boolean {
+  if (from.ebgp) return true;
+  if (from.isClient && toClient) return rules.clientToClient;
+  return from.isClient || toClient;
 }
 
 interface Candidate {
@@ -47,8 +72,7 @@ export function naiveDecision(
   const eligible = peers.flatMap((peer) => {
     const route = peer.routes.get(prefix);
     if (!route || rules.dead.has(peer.device)) return [];
-    const own = route.attributes.asPath.filter((asn) => asn === rules.asn).length;
-    return own > peer.allowAsIn ? [] : [{ peer, route }];
+    return isAccepted(route.attributes, peer, rules) ? [{ peer, route }] : [];
   });
   const lowest = (from: Candidate[], value: (candidate: Candidate) => number): Candidate[] => {
     const least = Math.min(...from.map(value));
@@ -66,8 +90,13 @@ export function naiveDecision(
       ),
   );
   left = lowest(left, ({ peer }) => (peer.ebgp ? 0 : 1));
+  const originator = ({ peer, route }: Candidate) => route.attributes.originatorId ?? peer.routerId;
+  const clusters = ({ route }: Candidate) => route.attributes.clusterList?.length ?? 0;
   const ordered = left.toSorted(
-    (a, b) => a.peer.routerId - b.peer.routerId || a.peer.addressRank - b.peer.addressRank,
+    (a, b) =>
+      originator(a) - originator(b) ||
+      clusters(a) - clusters(b) ||
+      a.peer.addressRank - b.peer.addressRank,
   );
   const [best] = ordered;
   if (!best) return [];

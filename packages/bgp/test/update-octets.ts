@@ -11,6 +11,8 @@ export interface UpdateText {
   readonly localPref?: number;
   /** `65000:1` or the value. */
   readonly communities?: readonly number[];
+  readonly originatorId?: number;
+  readonly clusterList?: readonly number[];
   /** Whole attributes that go behind the others. */
   readonly extra?: readonly (readonly number[])[];
   /** Octets of an AS number. */
@@ -50,6 +52,7 @@ export function attribute(flags: number, code: number, value: readonly number[])
 
 function pathAttributes(update: UpdateText, hasNextHop: boolean): number[] {
   const { origin = 0, asPath = [], asOctets = 4, med, localPref, communities } = update;
+  const { originatorId, clusterList } = update;
   const numbers = asPath.flatMap((asn) => (asOctets === 4 ? u32(asn) : u16(asn)));
   const segment = asPath.length > 0 ? [2, asPath.length, ...numbers] : [];
   return [
@@ -59,6 +62,8 @@ function pathAttributes(update: UpdateText, hasNextHop: boolean): number[] {
     ...(med === undefined ? [] : attribute(0x80, 4, u32(med))),
     ...(localPref === undefined ? [] : attribute(0x40, 5, u32(localPref))),
     ...(communities ? attribute(0xc0, 8, communities.flatMap(u32)) : []),
+    ...(originatorId === undefined ? [] : attribute(0x80, 9, u32(originatorId))),
+    ...(clusterList ? attribute(0x80, 10, clusterList.flatMap(u32)) : []),
   ];
 }
 

@@ -83,8 +83,9 @@ function holdSeconds(
   return fallback;
 }
 
+/** Calico's `Self` is BIRD's `next hop self`: of what is reflected, too, unlike FRR's `next-hop-self`. */
 function nextHopOf({ nextHopMode, keepOriginalNextHop }: SessionSpec): PeerConfig['nextHop'] {
-  if (nextHopMode === 'Self') return 'self';
+  if (nextHopMode === 'Self') return 'force';
   return nextHopMode === 'Keep' || keepOriginalNextHop === true ? 'keep' : 'auto';
 }
 

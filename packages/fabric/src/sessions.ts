@@ -17,6 +17,8 @@ export interface Session {
   readonly spec: SessionSpec;
   /** The other side is a node of this cluster, and peers with us as well. */
   readonly isNode: boolean;
+  /** Of the other side, where that is a route reflector. */
+  readonly clusterId: IpAddress | undefined;
 }
 
 export interface Neighbourhood {
@@ -116,14 +118,15 @@ function nodeSessions(
     const address = other.addresses[family];
     if (!address || !self.addresses[family]) return [];
     const name = `${origin.name}/${other.name}/${family}`;
-    return [{ ...origin, name, address, port: other.port, asn: other.asn, isNode: true }];
+    const { port, asn, clusterId } = other;
+    return [{ ...origin, name, address, port, asn, clusterId, isNode: true }];
   });
 }
 
 function addressedSession(
   { metadata, spec }: BgpPeer,
   { self, others, report }: Neighbourhood,
-): Pick<Session, 'address' | 'port' | 'asn' | 'isNode'> | undefined {
+): Pick<Session, 'address' | 'port' | 'asn' | 'isNode' | 'clusterId'> | undefined {
   const resource = `BGPPeer ${metadata.name}`;
   const { address, port } = parsePeerAddress(spec.peerIP ?? '');
   const node = others.find(({ addresses }) => addresses[familyOf(address)] === address);
@@ -136,5 +139,11 @@ function addressedSession(
     report(resource, `has no asNumber, and ${address} is no node of the cluster`);
     return undefined;
   }
-  return { address, port: port ?? node?.port ?? DEFAULT_PORT, asn, isNode: node !== undefined };
+  return {
+    address,
+    port: port ?? node?.port ?? DEFAULT_PORT,
+    asn,
+    isNode: node !== undefined,
+    clusterId: node?.clusterId,
+  };
 }

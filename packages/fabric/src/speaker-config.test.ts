@@ -145,6 +145,57 @@ test('the mesh leads to every node but reflectors; the side whose peer is greate
   expect(mesh[0]?.localAddress).toBe('10.0.0.11');
 });
 
+test('a node with a cluster id reflects: its iBGP peers are clients, but for those of the same cluster', () => {
+  const nodes = [
+    node('host9', { ipv4Address: '10.0.0.9/24', asNumber: 65000 }),
+    node('host11', { ipv4Address: '10.0.0.11/24', ipv6Address: 'fd00::11/64' }),
+    node('rr1', {
+      ipv4Address: '10.0.0.20/24',
+      ipv6Address: 'fd00::20/64',
+      routeReflectorClusterID: '1.0.0.1',
+    }),
+    node('rr2', { ipv4Address: '10.0.0.21/24', routeReflectorClusterID: '1.0.0.1' }),
+    node('rr3', { ipv4Address: '10.0.0.22/24', routeReflectorClusterID: '1.0.0.2' }),
+  ];
+  const bgpPeers = [
+    peer('all', { node: 'rr1', peerSelector: 'all()' }),
+    peer('router', { node: 'rr1', peerIP: '192.0.2.1', asNumber: 64512 }),
+    peer('tor', { node: 'rr1', peerIP: '192.0.2.2', asNumber: 65001 }),
+    peer('migrated', { node: 'rr1', peerIP: '192.0.2.3', asNumber: 64512, localASNumber: 65002 }),
+    peer('moved', { node: 'rr1', peerIP: '192.0.2.4', asNumber: 65002, localASNumber: 65002 }),
+    peer('by-address', { node: 'rr1', peerIP: '10.0.0.21:1179' }),
+  ];
+  const { config, diagnostics } = configOf({
+    nodeName: 'rr1',
+    nodes,
+    bgpPeers,
+    bgpConfigurations: [],
+  });
+  expect(config).toMatchObject({ role: 'reflector', clusterId: '1.0.0.1' });
+  const clients = config.peers.filter(({ routeReflectorClient }) => routeReflectorClient);
+  expect(clients.map(({ name }) => name)).toEqual([
+    'all/host11/ipv4',
+    'all/host11/ipv6',
+    'all/rr3/ipv4',
+    'moved',
+    'router',
+  ]);
+  const rest = config.peers.filter((candidate) => !clients.includes(candidate));
+  expect(rest.map(({ name }) => name)).toEqual([
+    'all/host9/ipv4',
+    'all/rr2/ipv4',
+    'by-address',
+    'migrated',
+    'tor',
+  ]);
+  expect(diagnostics).toEqual([]);
+
+  const host = configOf({ nodeName: 'host11', nodes, bgpPeers, bgpConfigurations: [] }).config;
+  expect(host).toMatchObject({ role: 'host' });
+  expect(host).not.toHaveProperty('clusterId');
+  expect(host.peers.some(({ routeReflectorClient }) => routeReflectorClient)).toBe(false);
+});
+
 test('every session between nodes exists on both sides, and exactly one of them waits', () => {
   const peers = [
     peer('to-rr', { nodeSelector: '!has(rr)', peerSelector: "rr == 'yes'" }),
@@ -267,7 +318,7 @@ test('settings of a peer', () => {
   });
   expect(settings({ holdTime: '0' })).toMatchObject({ holdSeconds: 0, keepaliveSeconds: 0 });
   expect(settings({ nextHopMode: 'Self', passive: true })).toMatchObject({
-    nextHop: 'self',
+    nextHop: 'force',
     passive: true,
   });
   expect(settings({ keepOriginalNextHop: true })).toMatchObject({ nextHop: 'keep' });

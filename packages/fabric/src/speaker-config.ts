@@ -57,7 +57,6 @@ export function speakerConfigOf(inputs: FabricInputs): {
   const settings = clusterSettings(inputs.bgpConfigurations);
   reportUnsupportedSettings(inputs.bgpConfigurations, inputs.nodeName, report);
   const self = speakerOf(node, settings);
-  if (self.clusterId) report(`Node ${self.name}`, 'route reflection is not supported yet');
   const others = inputs.nodes
     .filter((other) => other !== node)
     .map((other) => speakerOf(other, settings));
@@ -65,7 +64,8 @@ export function speakerConfigOf(inputs: FabricInputs): {
   const config: SpeakerConfig = {
     asn: self.asn,
     routerId: routerIdOf(self),
-    role: 'host',
+    role: self.clusterId ? 'reflector' : 'host',
+    ...(self.clusterId && { clusterId: self.clusterId }),
     listen: listenersOf(self, settings, sessions),
     multipath: { maxPaths: MAX_PATHS, relaxAsPath: true },
     gracefulRestart: {
@@ -120,9 +120,19 @@ function peerConfigOf(session: Session, self: Speaker, report: Report): PeerConf
     asn,
     ...(spec.localASNumber === undefined ? {} : { localAsn: spec.localASNumber }),
     families: [family],
+    ...(isClient(session, self) && { routeReflectorClient: true }),
     passive: spec.passive ?? isPassive(session, self.addresses[family]),
     ...sessionSettings(spec, resource, report),
   };
+}
+
+/**
+ * Whether a route reflector has the other side as a client: every iBGP peer is one, other reflectors among them,
+ * but for reflectors of the same cluster. Calico decides it so.
+ */
+function isClient({ asn, clusterId, spec }: Session, self: Speaker): boolean {
+  const isInternal = asn === (spec.localASNumber ?? self.asn);
+  return self.clusterId !== undefined && isInternal && clusterId !== self.clusterId;
 }
 
 /**

@@ -12,9 +12,14 @@ export interface SpeakerConfig {
   readonly routerId: IpAddress;
   /**
    * `host` offers its own prefixes only and never re-advertises what it learned over eBGP; `router`
-   * passes learned routes on (a leaf or spine).
+   * passes learned routes on (a leaf or spine). `reflector` does so inside the AS (RFC 4456), and offers
+   * eBGP peers its own prefixes and those of its clients.
    */
-  readonly role: 'host' | 'router';
+  readonly role: 'host' | 'reflector' | 'router';
+  /** Of a route reflector: its cluster, written as an IPv4 address; absent: the router id (RFC 4456 section 7). */
+  readonly clusterId?: IpAddress;
+  /** Of a route reflector: clients hear of each other through it; absent: true. False where they are fully meshed. */
+  readonly clientToClient?: boolean;
   /** Addresses to listen on; empty: dial only. */
   readonly listen: readonly { readonly address: IpAddress; readonly port: number }[];
   readonly multipath: {
@@ -44,6 +49,8 @@ export interface SpeakerConfig {
   readonly originate: readonly Prefix[];
 }
 
+export type NextHopMode = 'auto' | 'self' | 'force' | 'keep';
+
 /** One configured peer. Identity of the session: `address`, `port`, `localAddress`, AS numbers. */
 export interface PeerConfig {
   /** For logs and `bgp summary`, unique: the BGPPeer's name, or the address. */
@@ -70,8 +77,13 @@ export interface PeerConfig {
   readonly allowAsIn: number;
   /** Replace the peer's AS number by ours in the AS_PATH sent to it (`as-override`). */
   readonly asOverride: boolean;
-  /** Next hop sent: `auto` is self for eBGP and for what we originate, else unchanged. */
-  readonly nextHop: 'auto' | 'self' | 'keep';
+  /** An iBGP peer that is a client of this route reflector; absent: false (RFC 4456). */
+  readonly routeReflectorClient?: boolean;
+  /**
+   * Next hop sent: `auto` is self for eBGP and for what we originate, else unchanged; `self` is self for what we
+   * learned over eBGP, too; `force` for what we reflect as well; `keep` leaves what we learned unchanged.
+   */
+  readonly nextHop: NextHopMode;
   /** TTL of what we send, 1..255; 1 for a directly connected eBGP peer. */
   readonly ttl: number;
   /** Drop what arrives with a lower TTL (GTSM, RFC 5082); absent: take everything. */

@@ -108,6 +108,40 @@ peers:
   ]);
 });
 
+test('a route reflector and its clients', () => {
+  const config = parseSpeakerFile(`
+asn: 65011
+routerId: 10.0.0.11
+role: reflector
+clusterId: 1.0.0.1
+clientToClient: false
+peers:
+  - { address: 10.1.0.0, asn: 65011, routeReflectorClient: true, nextHop: force }
+  - { address: 10.1.0.2, asn: 65011 }
+`);
+  expect(config).toMatchObject({
+    role: 'reflector',
+    clusterId: '1.0.0.1',
+    clientToClient: false,
+    peers: [{ routeReflectorClient: true, nextHop: 'force' }, {}],
+  });
+  expect(parseSpeakerFile(MINIMAL)).not.toHaveProperty('clusterId');
+
+  const client = (text: string) =>
+    faults(text.replace('asn: 65000 }', 'asn: 65011, routeReflectorClient: true }'));
+  expect(client(MINIMAL)).toEqual([]);
+  expect(client(`${MINIMAL}role: host\n`)).toEqual([
+    'peers[0].routeReflectorClient: role host reflects nothing',
+  ]);
+  expect(client(`${MINIMAL}clusterId: 0.0.0.0\n`)).toEqual([
+    'clusterId: must be written as an IPv4 address other than 0.0.0.0',
+  ]);
+  expect(faults(`${MINIMAL}defaults: { routeReflectorClient: true }\n`)).toEqual([
+    'peers[0].routeReflectorClient: only an iBGP peer can be a client',
+    'peers[1].routeReflectorClient: only an iBGP peer can be a client',
+  ]);
+});
+
 test('two words for one thing, and a key that the kernel does not take', () => {
   const peer = (fields: string) =>
     faults(MINIMAL.replace('asn: 65000 }', `asn: 65000, ${fields} }`));
@@ -144,7 +178,7 @@ listen: [{ address: nowhere }]
 `),
   ).toEqual([
     'routerId: missing',
-    'role: Invalid option: expected one of "router"|"host"',
+    'role: Invalid option: expected one of "router"|"reflector"|"host"',
     'listen[0].address: "nowhere" is not a valid IP address: expected an IPv4 or IPv6 address without a zone',
     'peers[0].address: "10.1.0.300" is not a valid IP address: expected an IPv4 or IPv6 address without a zone',
     'peers[0].holdTime: unknown field',

@@ -81,7 +81,9 @@ const peerSettings = {
   passive: z.boolean().optional(),
   allowAsIn: whole(0, 10).optional(),
   asOverride: z.boolean().optional(),
-  nextHop: z.enum(['auto', 'self', 'keep']).optional(),
+  /** RFC 4456; iBGP peers only. */
+  routeReflectorClient: z.boolean().optional(),
+  nextHop: z.enum(['auto', 'self', 'force', 'keep']).optional(),
   ttl: whole(1, 255).optional(),
   /** Most hops to the peer, itself counted: GTSM, RFC 5082. Packets that have come further are dropped. */
   ttlSecurity: whole(1, 254).optional(),
@@ -124,7 +126,9 @@ const listen = z.union([
 const file = z.strictObject({
   asn,
   routerId: identifier,
-  role: z.enum(['router', 'host']).default('router'),
+  role: z.enum(['router', 'reflector', 'host']).default('router'),
+  clusterId: identifier.optional(),
+  clientToClient: z.boolean().optional(),
   listen: z.array(listen).default([
     { address: parseAddress('0.0.0.0'), port: 179 },
     { address: parseAddress('::'), port: 179 },
@@ -166,14 +170,14 @@ export function parseSpeakerFile(text: string): SpeakerConfig {
   const result = file.safeParse(document.toJS(), { reportInput: true });
   if (!result.success) throw new SpeakerFileError(result.error.issues.flatMap(describe));
   const config = toConfig(result.data);
-  const clashes = duplicates(config.peers);
+  const clashes = [...duplicates(config.peers), ...misplacedClients(config)];
   if (clashes.length > 0) throw new SpeakerFileError(clashes);
   return config;
 }
 
 function toConfig({ defaults, peers, ...rest }: z.output<typeof file>): SpeakerConfig {
   return {
-    ...rest,
+    ...withoutUndefined(rest),
     peers: peers.map((given) => {
       const { password, passwordFile, ttlSecurity, ...own } = peerOf(defaults, given);
       const hold = own.holdSeconds ?? DEFAULT_HOLD_SECONDS;
@@ -239,6 +243,16 @@ function duplicates(peers: readonly PeerConfig[]): string[] {
     names.set(peer.name, index);
   }
   return faults;
+}
+
+/** Clients that nothing would be reflected to: RFC 4456 is about iBGP, and a host reflects nothing. */
+function misplacedClients({ asn, role, peers }: SpeakerConfig): string[] {
+  return peers.flatMap((peer, index) => {
+    if (!peer.routeReflectorClient) return [];
+    const field = `peers[${index}].routeReflectorClient`;
+    if (peer.asn !== (peer.localAsn ?? asn)) return [`${field}: only an iBGP peer can be a client`];
+    return role === 'host' ? [`${field}: role host reflects nothing`] : [];
+  });
 }
 
 /** One line per fault, each with its path: `peers[0].holdTime: unknown field`. */

@@ -44,7 +44,8 @@ export class AdjRibIn {
 
   /** The group of newly received paths. Takes over one reference to the attribute set. */
   group(attribute: number, nextHop: number, origin: GroupOrigin): number {
-    const { groups, attributes, nextHops, summary } = this.#tables;
+    const tables = this.#tables;
+    const { groups, attributes, nextHops, summary } = tables;
     const key = { peer: this.#peer, generation: this.#generation, attribute, nextHop };
     const found = groups.find(key);
     if (found !== 0) {
@@ -57,14 +58,14 @@ export class AdjRibIn {
       attributes.length(attribute),
     );
     const group = groups.create(key, summary, {
-      flags: origin.flags,
+      flags: origin.flags | (tables.isReflectionLoop(summary) ? GroupFlag.ReflectionLoop : 0),
       routerId: origin.routerId,
       ownAsCount: origin.countOwnAs(summary.asPath),
     });
     groups.ofPeer.add(this.#current, group);
     nextHops.retain(nextHop);
     groups.ofNextHop.add(nextHops.ringOf(nextHop), group);
-    this.#tables.refreshRefusal(group);
+    tables.refreshRefusal(group);
     return group;
   }
 

@@ -20,7 +20,7 @@ export interface PeerOrder {
 }
 
 /**
- * The decision process, in order. RFC 4271 section 9.1.
+ * The decision process, in order. RFC 4271 section 9.1, with the tie breakers of RFC 4456 section 9.
  *
  * There is no "oldest route wins": the choice depends on the routes alone, never on the order they came in, so
  * that a replay and a restart end in the same state (RFC 5004 is the alternative). The IGP metric of 9.1.2.2 e
@@ -34,6 +34,7 @@ const DECISION_STEPS: readonly DecisionStep[] = [
   { name: 'med', value: (groups, g) => groups.med(g), perNeighbourAs: true },
   { name: 'ebgp-over-ibgp', value: (groups, g) => (groups.has(g, GroupFlag.Ebgp) ? 0 : 1) },
   { name: 'router-id', value: (groups, g) => groups.routerId(g), breaksTie: true },
+  { name: 'cluster-list-length', value: (groups, g) => groups.clusterCount(g), breaksTie: true },
   {
     name: 'peer-address',
     value: (groups, g, peers) => peers.rank(groups.peer(g)),

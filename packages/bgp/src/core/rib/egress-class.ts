@@ -1,8 +1,10 @@
 import type { Family } from '@overland/net';
+import type { NextHopMode, SpeakerConfig } from '../config.ts';
 import { AttributeEncoder, type EncodedAttributes } from '../wire/attribute-encoder.ts';
 import { MAX_FRAME_OCTETS, MAX_NLRI_OCTETS } from '../wire/update-writer.ts';
 import type { AttributeTable } from './attribute-table.ts';
 import { GroupFlag, type PathGroups } from './path-groups.ts';
+import type { RibTables } from './rib-tables.ts';
 import type { SharedTables } from './shared-tables.ts';
 
 /**
@@ -11,30 +13,41 @@ import type { SharedTables } from './shared-tables.ts';
  */
 export interface EgressKey {
   readonly family: Family;
-  readonly role: 'host' | 'router';
+  readonly role: SpeakerConfig['role'];
   readonly ebgp: boolean;
   readonly localAsn: number;
   /** AS number of the peer, to be replaced by ours (as-override); 0: keep. */
   readonly overrideAsn: number;
-  readonly nextHop: 'auto' | 'self' | 'keep';
+  readonly nextHop: NextHopMode;
+  /** The peers are clients of this route reflector. */
+  readonly isClient: boolean;
+  /** Clients hear of each other. */
+  readonly clientToClient: boolean;
+  /** Of this route reflector; 0 towards eBGP peers. */
+  readonly clusterId: number;
   readonly fourOctetAs: boolean;
   readonly maxMessageOctets: number;
 }
 
-/** Octets that NEXT_HOP, LOCAL_PREF and a prepended AS number (with the header of a new segment) add at most. */
-const MAX_GROWTH_OCTETS = 7 + 7 + 7 + 16;
+/**
+ * Octets that NEXT_HOP, LOCAL_PREF, a prepended AS number (with the header of a new segment), ORIGINATOR_ID and an
+ * own CLUSTER_LIST add at most.
+ */
+const MAX_GROWTH_OCTETS = 7 + 7 + 7 + 16 + 7 + 8;
 
 /** The export policy that a class of peers shares. */
 export class EgressClass {
   readonly key: EgressKey;
+  readonly #tables: RibTables;
   readonly #groups: PathGroups;
   readonly #attributes: AttributeTable;
   readonly #encoder: AttributeEncoder;
   readonly #maxOctets: number;
 
-  constructor(key: EgressKey, groups: PathGroups, shared: SharedTables) {
+  constructor(key: EgressKey, tables: RibTables, shared: SharedTables) {
     this.key = key;
-    this.#groups = groups;
+    this.#tables = tables;
+    this.#groups = tables.groups;
     this.#attributes = shared.attributes;
     const room = key.maxMessageOctets - MAX_FRAME_OCTETS - MAX_NLRI_OCTETS - MAX_GROWTH_OCTETS;
     // A two-octet peer gets the AS_PATH twice: half of it, and whole as AS4_PATH.
@@ -51,23 +64,31 @@ export class EgressClass {
     if ((flags & GroupFlag.NoAdvertise) !== 0) return false;
     if ((flags & GroupFlag.NoExport) !== 0 && this.key.ebgp) return false;
     if ((flags & GroupFlag.Originated) !== 0) return true;
-    // A host offers what is its own (architecture.md, invariant 7).
-    if (this.key.role === 'host') return false;
-    // iBGP speakers are fully meshed: RFC 4271 section 9.2.
-    return this.key.ebgp || (flags & GroupFlag.Ebgp) !== 0;
+    return this.#passesOn(group, (flags & GroupFlag.Ebgp) !== 0);
   }
 
   /** Whether the next hop sent with routes of a group is our own address. */
   sendsOwnNextHop(group: number): boolean {
     if (this.#groups.has(group, GroupFlag.Originated)) return true;
     const { nextHop, ebgp } = this.key;
-    return nextHop === 'self' || (nextHop === 'auto' && ebgp);
+    switch (nextHop) {
+      case 'keep':
+        return false;
+      case 'auto':
+        return ebgp;
+      case 'self':
+        // Reflection does not pull traffic to the reflector (RFC 4456 section 10) unless one insists.
+        return ebgp || this.#groups.has(group, GroupFlag.Ebgp);
+      case 'force':
+        return true;
+    }
   }
 
   /** Whether routes of two groups look the same to peers of the class. */
   looksEqual(a: number, b: number): boolean {
     const groups = this.#groups;
     if (groups.attribute(a) !== groups.attribute(b)) return false;
+    if (this.#originatorId(a) !== this.#originatorId(b)) return false;
     const mine = this.sendsOwnNextHop(a);
     if (mine !== this.sendsOwnNextHop(b)) return false;
     return mine || groups.nextHop(a) === groups.nextHop(b);
@@ -78,7 +99,29 @@ export class EgressClass {
     const attributes = this.#attributes;
     const id = this.#groups.attribute(group);
     const set = { offset: attributes.offset(id), length: attributes.length(id) };
-    this.#encoder.encode(attributes.bytes(id), set, this.#groups.localPref(group));
+    this.#encoder.encode(attributes.bytes(id), set, {
+      localPref: this.#groups.localPref(group),
+      originatorId: this.#originatorId(group),
+    });
     return this.#encoder;
+  }
+
+  /** Whether learned routes of a group are for others. */
+  #passesOn(group: number, isExternal: boolean): boolean {
+    const { role, ebgp, isClient, clientToClient } = this.key;
+    // A host offers what is its own (architecture.md, invariant 7).
+    if (role === 'host') return false;
+    const fromClient = !isExternal && this.#tables.isClient(this.#groups.peer(group));
+    // A reflector is no transit between other networks.
+    if (ebgp) return role === 'router' || fromClient;
+    // iBGP speakers are fully meshed (RFC 4271 section 9.2), but for clients: RFC 4456 section 6.
+    return isExternal || (isClient ? !fromClient || clientToClient : fromClient);
+  }
+
+  /** What ORIGINATOR_ID says of routes of a group; 0 if they are not reflected. RFC 4456 section 8. */
+  #originatorId(group: number): number {
+    const isReflected =
+      !this.key.ebgp && !this.#groups.has(group, GroupFlag.Originated | GroupFlag.Ebgp);
+    return isReflected ? this.#groups.routerId(group) : 0;
   }
 }

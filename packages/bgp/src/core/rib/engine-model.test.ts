@@ -2,6 +2,8 @@ import { type Family, parseAddress } from '@overland/net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  isAccepted,
+  isForInternal,
   type NaiveAttributes,
   type NaivePeer,
   type NaiveRules,
@@ -22,6 +24,9 @@ import { createSharedTables } from './shared-tables.ts';
 
 const ASN = 65000;
 const RECEIVER = 9;
+/** Numbers of ours and of other reflectors. */
+const ROUTER_ID = 0xc000_0201;
+const CLUSTERS = [ROUTER_ID, 0x0101_0101, 0x0202_0202];
 
 const PREFIXES = {
   ipv4: ['0.0.0.0/0', '10.1.0.0/16', '10.1.0.0/24', '10.1.0.128/25', '10.9.9.9/32'],
@@ -39,7 +44,18 @@ const ATTRIBUTES: readonly NaiveAttributes[] = [
   { asPath: [65001, 65002], origin: 0, communities: [65_000 * 65_536 + 1] },
 ];
 
-/** Three peers: two of them eBGP, and one iBGP that also sends LOCAL_PREF. */
+/** What a reflector adds; only an iBGP peer may send it. */
+const REFLECTIONS: readonly Pick<NaiveAttributes, 'originatorId' | 'clusterList'>[] = [
+  {},
+  { originatorId: 1 },
+  { originatorId: 1, clusterList: [0x0303_0303] },
+  { originatorId: 2, clusterList: [0x0202_0202, 0x0303_0303] },
+  { originatorId: 2, clusterList: [0x0303_0303, 0x0101_0101] },
+  { originatorId: 2, clusterList: [ROUTER_ID] },
+  { originatorId: ROUTER_ID, clusterList: [0x0303_0303] },
+];
+
+/** Three peers: two of them eBGP, and one iBGP that also sends LOCAL_PREF and what reflectors add. */
 function newPeers(): NaivePeer[] {
   return [1, 2, 3].map((n) => ({
     name: `10.0.${n}.1`,
@@ -50,6 +66,7 @@ function newPeers(): NaivePeer[] {
     device: `eth${n}`,
     up: true,
     allowAsIn: 0,
+    isClient: false,
     routes: new Map(),
   }));
 }
@@ -60,14 +77,28 @@ type Act = (world: World) => void;
 class World {
   readonly dut: Speaker;
   readonly shared = createSharedTables();
-  readonly receiver = new Speaker(speakerConfig(65999));
+  readonly receiver: Speaker;
+  readonly receiverAsn: number;
   readonly peers = newPeers();
-  readonly rules: NaiveRules = { asn: ASN, maxPaths: 1, relaxAsPath: false, dead: new Set() };
+  readonly rules: NaiveRules = {
+    asn: ASN,
+    maxPaths: 1,
+    relaxAsPath: false,
+    routerId: ROUTER_ID,
+    clusterId: ROUTER_ID,
+    clientToClient: true,
+    dead: new Set(),
+  };
   readonly family: Family;
   receives = false;
+  receiverIsClient = false;
 
-  constructor(family: Family) {
+  constructor(family: Family, receiverAsn: number) {
     this.family = family;
+    this.receiverAsn = receiverAsn;
+    this.receiver = new Speaker(
+      speakerConfig(receiverAsn, { routerId: parseAddress('192.0.2.9') }),
+    );
     this.dut = new Speaker(this.config(), { shared: this.shared });
     this.links();
     this.receiver.engine.setInterfaces([link('eth0', ['10.0.9.2/24', 'fd00:0:0:9::2/64'])]);
@@ -78,13 +109,24 @@ class World {
   config(): SpeakerConfig {
     return speakerConfig(ASN, {
       multipath: { maxPaths: this.rules.maxPaths, relaxAsPath: this.rules.relaxAsPath },
-      peers: this.peers.map((peer) => this.peerConfig(peer)),
+      routerId: identifier(ROUTER_ID),
+      clusterId: identifier(this.rules.clusterId),
+      clientToClient: this.rules.clientToClient,
+      peers: [
+        ...this.peers.map((peer) => this.peerConfig(peer)),
+        peerConfig('10.0.9.2', this.receiverAsn, this.receiverConfig()),
+      ],
     });
+  }
+
+  receiverConfig() {
+    return { families: [this.family], routeReflectorClient: this.receiverIsClient };
   }
 
   peerConfig(peer: NaivePeer) {
     return peerConfig(peer.name, peer.ebgp ? 65000 + peer.addressRank : ASN, {
       allowAsIn: peer.allowAsIn,
+      routeReflectorClient: peer.isClient,
       families: [this.family],
     });
   }
@@ -159,17 +201,21 @@ class World {
         asn: ASN,
         address: '10.0.9.254',
         peer: RECEIVER,
-        config: { families: [this.family] },
+        config: this.receiverConfig(),
       },
       {
         speaker: this.receiver,
-        asn: 65999,
+        asn: this.receiverAsn,
         address: '10.0.9.2',
         peer: 0,
         config: { families: [this.family] },
       },
     );
   }
+}
+
+function identifier(value: number) {
+  return parseAddress([24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.'));
 }
 
 const anyPeer = fc.nat(2);
@@ -184,14 +230,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         which: anyPrefixes,
         a: fc.nat(ATTRIBUTES.length - 1),
         pref: fc.option(fc.constantFrom(50, 100, 200)),
+        reflection: fc.constantFrom(...REFLECTIONS),
       })
       .map(
-        ({ p, which, a, pref }): Act =>
+        ({ p, which, a, pref, reflection }): Act =>
           (world) => {
             const peer = world.peers[p] as NaivePeer;
             const base = ATTRIBUTES[a] as NaiveAttributes;
             if (!peer.up) return;
-            const attributes = peer.ebgp || pref === null ? base : { ...base, localPref: pref };
+            const internal = { ...reflection, ...(pref === null ? {} : { localPref: pref }) };
+            const attributes = peer.ebgp ? base : { ...base, ...internal };
             const announce = which.map((i) => PREFIXES[world.family][i] as string);
             for (const prefix of announce) peer.routes.set(prefix, { attributes, stale: false });
             world.receive(
@@ -270,6 +318,25 @@ const act: fc.Arbitrary<Act> = fc.oneof(
           world.dut.engine.configure(world.config());
         },
     ),
+  fc
+    .record({
+      feeder: fc.boolean(),
+      receiver: fc.boolean(),
+      clientToClient: fc.boolean(),
+      clusterId: fc.constantFrom(...CLUSTERS),
+    })
+    .map(
+      ({ feeder, receiver, clientToClient, clusterId }): Act =>
+        (world) => {
+          const internal = world.peers[2] as NaivePeer;
+          // Applied to live sessions, as above.
+          if (internal.up) internal.isClient = feeder;
+          world.receiverIsClient = receiver;
+          world.rules.clientToClient = clientToClient;
+          world.rules.clusterId = clusterId;
+          world.dut.engine.configure(world.config());
+        },
+    ),
   fc.integer({ min: 1, max: 6 }).map(
     (units): Act =>
       (world) => {
@@ -341,20 +408,36 @@ function compare(world: World): void {
   expect([...world.dut.kernel.routes].sort()).toEqual(kernel.sort());
 
   if (!world.receives) return;
-  const received = chosen.flatMap(({ prefix, paths: [best] }) => {
-    if (!best || best.route.attributes.communities?.includes(0xffff_ff01)) return [];
-    return [[prefix, ASN, ...best.route.attributes.asPath].join(' ')];
-  });
+  const received = chosen.flatMap(({ prefix, paths: [best] }) =>
+    best ? told(world, best.peer, best.route.attributes).map((text) => `${prefix} ${text}`) : [],
+  );
   const held = world.receiver
     .routes(world.family)
-    .flatMap(({ prefix, paths }) => paths.map(({ asPath }) => [prefix, ...asPath].join(' ')));
+    .flatMap(({ prefix, paths }) =>
+      paths.map(({ asPath, originatorId, clusterList }) =>
+        [prefix, ...asPath, 'by', originatorId ?? 'nobody', ...clusterList].join(' '),
+      ),
+    );
   expect(held).toEqual(received);
+}
+
+/** What the receiver should have of a route: its AS_PATH, ORIGINATOR_ID and CLUSTER_LIST; or nothing. */
+function told(world: World, from: NaivePeer, attributes: NaiveAttributes): string[] {
+  const { asPath, originatorId = from.routerId, clusterList = [] } = attributes;
+  if (world.receiverAsn !== ASN) {
+    const isKept = attributes.communities?.includes(0xffff_ff01);
+    return isKept ? [] : [[ASN, ...asPath, 'by nobody'].join(' ')];
+  }
+  if (!isForInternal(from, world.receiverIsClient, world.rules)) return [];
+  if (from.ebgp) return [[...asPath, 'by nobody'].join(' ')];
+  const reflected = [originatorId, world.rules.clusterId, ...clusterList].map(identifier);
+  return [[...asPath, 'by', ...reflected].join(' ')];
 }
 
 function compareCounters(world: World): void {
   for (const peer of world.peers) {
-    const routes = [...peer.routes.values()].filter(
-      ({ attributes }) => attributes.asPath.filter((asn) => asn === ASN).length <= peer.allowAsIn,
+    const routes = [...peer.routes.values()].filter(({ attributes }) =>
+      isAccepted(attributes, peer, world.rules),
     );
     expect(world.dut.engine.counters(peer.addressRank)).toMatchObject({
       received: { [world.family]: routes.length },
@@ -363,11 +446,16 @@ function compareCounters(world: World): void {
   }
 }
 
-for (const family of ['ipv4', 'ipv6'] as const) {
-  test(`${family}: whatever happens in whatever order, the RIBs, the kernel and the receiver end where a computation from scratch ends`, () => {
+for (const [family, receiver, receiverAsn] of [
+  ['ipv4', 'eBGP', 65999],
+  ['ipv6', 'eBGP', 65999],
+  ['ipv4', 'iBGP', ASN],
+  ['ipv6', 'iBGP', ASN],
+] as const) {
+  test(`${family}: whatever happens in whatever order, the RIBs, the kernel and the ${receiver} receiver end where a computation from scratch ends`, () => {
     fc.assert(
       fc.property(fc.array(act, { minLength: 1, maxLength: 60 }), fc.nat(59), (acts, when) => {
-        const world = new World(family);
+        const world = new World(family, receiverAsn);
         for (const [i, perform] of acts.entries()) {
           if (i === Math.min(when, acts.length - 1)) world.startReceiver();
           perform(world);

@@ -6,7 +6,7 @@ import { FamilyRib } from './family-rib.ts';
 import { Links } from './links.ts';
 import { NextHopSets } from './next-hop-sets.ts';
 import { OriginatedRoutes } from './originated-routes.ts';
-import { LiveSession, Peer } from './peer.ts';
+import { LiveSession, Peer, reflectorIds } from './peer.ts';
 import { PeerRanks } from './peer-ranks.ts';
 import { RouteBatches } from './route-batches.ts';
 import type {
@@ -78,7 +78,10 @@ class Engine implements RouteEngine {
   configure(config: SpeakerConfig): void {
     this.#config = config;
     this.#originated.set(config.originate);
-    for (const family of FAMILIES) this.#ribs[family].setMultipath(config.multipath);
+    for (const family of FAMILIES) {
+      this.#ribs[family].setMultipath(config.multipath);
+      this.#ribs[family].setReflector(reflectorIds(config));
+    }
     const byIdentity = new Map(config.peers.map((peer) => [identity(peer), peer]));
     for (const peer of this.#peers) {
       const policy = peer?.live && byIdentity.get(identity(peer.live.policy));
@@ -123,6 +126,7 @@ class Engine implements RouteEngine {
         continue;
       }
       rib.tables.allowAsIn.set(peer.slot, session.config.allowAsIn);
+      rib.setClient(peer.slot, live.isClient);
       const out = new AdjRibOut(rib.tables, rib.locRib, this.#class(live, family), {
         peer: peer.slot,
         maxMessageOctets: session.maxMessageOctets,
@@ -232,11 +236,11 @@ class Engine implements RouteEngine {
 
   /** Peers with equal keys share a class. */
   #class(live: LiveSession, family: Family): EgressClass {
-    const key: EgressKey = live.egressKey(family, this.#config.role);
+    const key: EgressKey = live.egressKey(family, this.#config);
     const name = JSON.stringify(key);
     const found = this.#classes.get(name);
     if (found) return found;
-    const created = new EgressClass(key, this.#ribs[family].tables.groups, this.#shared);
+    const created = new EgressClass(key, this.#ribs[family].tables, this.#shared);
     this.#classes.set(name, created);
     return created;
   }
@@ -248,6 +252,7 @@ class Engine implements RouteEngine {
         tables.allowAsIn.set(peer.slot, live.policy.allowAsIn);
         this.#ribs[family].adjRibIn(peer.slot).reconsider();
       }
+      this.#ribs[family].setClient(peer.slot, live.isClient);
       const egress = this.#class(live, family);
       if (egress === out.egress) continue;
       out.egress = egress;

@@ -8,7 +8,7 @@ import type { Links } from './links.ts';
 import { LocRib } from './loc-rib.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import type { PrefixTable } from './prefix-table.ts';
-import { RibTables } from './rib-tables.ts';
+import { type ReflectorIds, RibTables } from './rib-tables.ts';
 
 /** All routes of one family: what came in, what was chosen, what goes out, and the work that is left between. */
 export class FamilyRib {
@@ -66,6 +66,23 @@ export class FamilyRib {
     decision.multipath = rule;
     this.#prefixAt = 1;
     this.#prefixEnd = this.tables.highestPrefix();
+  }
+
+  /** Takes over who we are to other reflectors; what they sent is looked at again if that changes. */
+  setReflector(ids: ReflectorIds): void {
+    const { routerId, clusterId } = this.tables.reflector;
+    if (ids.routerId === routerId && ids.clusterId === clusterId) return;
+    this.tables.reflector = ids;
+    for (const rib of this.#adjRibIns) rib?.reconsider();
+  }
+
+  /** Takes over whether a peer is a client; others may then have more or less of its routes. @param peer Slot. */
+  setClient(peer: number, isClient: boolean): void {
+    const { tables } = this;
+    if (isClient === tables.isClient(peer)) return;
+    tables.clients.set(peer, isClient ? 1 : 0);
+    if (this.adjRibIn(peer).received === 0) return;
+    for (const out of this.locRib.outs) out.startPass();
   }
 
   addOut(out: AdjRibOut): void {

@@ -13,6 +13,8 @@ export const GroupFlag = {
   Refused: 0x04,
   NoExport: 0x08,
   NoAdvertise: 0x10,
+  /** The speaker or its cluster has seen the route before. RFC 4456 section 8. */
+  ReflectionLoop: 0x20,
 } as const;
 
 /** LOCAL_PREF of what comes without one. */
@@ -30,7 +32,7 @@ export interface GroupKey {
 export interface GroupFacts {
   /** {@link GroupFlag}s: `Originated`, `Ebgp`. */
   readonly flags: number;
-  /** BGP Identifier of the peer. */
+  /** BGP Identifier of the peer. A route with an ORIGINATOR_ID is compared by that. */
   readonly routerId: number;
   /** Occurrences of our own AS numbers in the AS_PATH. */
   readonly ownAsCount: number;
@@ -56,8 +58,9 @@ const Field = {
   NextOfNextHop: 14,
   PreviousOfNextHop: 15,
   NextOfAttribute: 16,
+  ClusterCount: 17,
 } as const;
-const FIELDS = 17;
+const FIELDS = 18;
 
 const ORIGIN_SHIFT = 8;
 const OWN_AS_SHIFT = 10;
@@ -108,7 +111,8 @@ export class PathGroups {
     records.set(id, Field.LocalPref, summary.localPref ?? DEFAULT_LOCAL_PREF);
     records.set(id, Field.Med, summary.med ?? 0);
     records.set(id, Field.NeighbourAs, summary.neighbourAs);
-    records.set(id, Field.RouterId, facts.routerId);
+    records.set(id, Field.RouterId, summary.originatorId ?? facts.routerId);
+    records.set(id, Field.ClusterCount, summary.clusterCount);
     records.set(id, Field.FirstPath, 0);
     records.set(id, Field.PathCount, 0);
     records.set(id, Field.BestCount, 0);
@@ -196,8 +200,14 @@ export class PathGroups {
     return this.#records.get(id, Field.NeighbourAs) >>> 0;
   }
 
+  /** BGP Identifier of the router that brought the route into the AS, or of the eBGP peer. RFC 4456 section 9. */
   routerId(id: number): number {
     return this.#records.get(id, Field.RouterId) >>> 0;
+  }
+
+  /** Length of the CLUSTER_LIST. */
+  clusterCount(id: number): number {
+    return this.#records.get(id, Field.ClusterCount);
   }
 
   firstPath(id: number): number {

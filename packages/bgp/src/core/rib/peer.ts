@@ -8,10 +8,17 @@ import type { AdjRibOut } from './adj-rib-out.ts';
 import type { EgressKey } from './egress-class.ts';
 import type { Links } from './links.ts';
 import { GroupFlag } from './path-groups.ts';
+import type { ReflectorIds } from './rib-tables.ts';
 import type { EstablishedSession } from './route-engine.ts';
 
 /** Why something was refused, as counted. */
-export type RefusalReason = 'as-path-loop' | 'martian' | 'treat-as-withdraw' | 'attribute-discard';
+export type RefusalReason =
+  | 'as-path-loop'
+  | 'originator-id-loop'
+  | 'cluster-list-loop'
+  | 'martian'
+  | 'treat-as-withdraw'
+  | 'attribute-discard';
 
 /** What the engine knows of one peer, up or down. */
 export class Peer {
@@ -61,15 +68,23 @@ export class LiveSession {
     };
   }
 
-  egressKey(family: Family, role: SpeakerConfig['role']): EgressKey {
+  /** Whether the peer is a client of this route reflector. */
+  get isClient(): boolean {
+    return !this.ebgp && this.policy.routeReflectorClient === true;
+  }
+
+  egressKey(family: Family, speaker: SpeakerConfig): EgressKey {
     const { session, policy, ebgp } = this;
     return Object.freeze({
       family,
-      role,
+      role: speaker.role,
       ebgp,
       localAsn: session.localAsn,
       overrideAsn: ebgp && policy.asOverride ? policy.asn : 0,
       nextHop: policy.nextHop,
+      isClient: this.isClient,
+      clientToClient: speaker.clientToClient ?? true,
+      clusterId: ebgp ? 0 : reflectorIds(speaker).clusterId,
       fourOctetAs: session.fourOctetAs,
       maxMessageOctets: session.maxMessageOctets,
     });
@@ -81,4 +96,12 @@ export class LiveSession {
     const isSame = localAddress.includes(':') === (family === 'ipv6');
     return isSame ? localAddress : links.addressBeside(localAddress, family);
   }
+}
+
+/** Numbers of the speaker and of its cluster. */
+export function reflectorIds({ routerId, clusterId = routerId }: SpeakerConfig): ReflectorIds {
+  return {
+    routerId: readU32(addressBytes(routerId), 0),
+    clusterId: readU32(addressBytes(clusterId), 0),
+  };
 }

@@ -7,9 +7,16 @@ import type { NextHopSets } from './next-hop-sets.ts';
 import { NextHops } from './next-hops.ts';
 import { GroupFlag, PathGroups } from './path-groups.ts';
 import { Paths } from './paths.ts';
+import type { RefusalReason } from './peer.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import { RouteStates } from './route-states.ts';
 import { Sweep } from './sweep.ts';
+
+/** How a route reflector knows what it has seen before. */
+export interface ReflectorIds {
+  readonly routerId: number;
+  readonly clusterId: number;
+}
 
 /** The tables of one family of one speaker, and what must stay true between them. */
 export class RibTables {
@@ -26,6 +33,10 @@ export class RibTables {
   readonly keepFrom = new Int32Column();
   /** By peer slot: times our AS number may occur in a received AS_PATH. */
   readonly allowAsIn = new Int32Column();
+  /** By peer slot: 1 for a client of this route reflector. */
+  readonly clients = new Int32Column();
+  /** What an iBGP peer may not send back to us. RFC 4456 section 8. */
+  reflector: ReflectorIds = { routerId: 0, clusterId: 0 };
   readonly nextHopSweep: Sweep;
   readonly peerSweep: Sweep;
   /** Of the set that was looked at last. */
@@ -53,7 +64,10 @@ export class RibTables {
       paths,
       undecided,
       rings: groups.ofPeer,
-      visit: (group) => this.refreshRefusal(group),
+      visit: (group) => {
+        this.#refreshLoop(group);
+        this.refreshRefusal(group);
+      },
     });
   }
 
@@ -75,14 +89,37 @@ export class RibTables {
     );
   }
 
-  /** Applies the import rules to a group: too many of our own AS numbers in the path. RFC 4271 section 9.1.2. */
+  /** Whether the peer is a client of this route reflector. @param peer Slot. */
+  isClient(peer: number): boolean {
+    return this.clients.get(peer) !== 0;
+  }
+
+  /** Whether a reflector has sent us what we, or our cluster, have seen before. RFC 4456 section 8. */
+  isReflectionLoop(summary: AttributeSummary): boolean {
+    const { routerId, clusterId } = this.reflector;
+    return summary.originatorId === routerId || summary.hasCluster(clusterId);
+  }
+
+  /**
+   * Applies the import rules to a group: too many of our own AS numbers in the path (RFC 4271 section 9.1.2), or a
+   * loop between reflectors.
+   */
   refreshRefusal(group: number): void {
     const { groups } = this;
     const limit = this.allowAsIn.get(groups.peer(group));
-    const isRefused = groups.ownAsCount(group) > limit;
+    const isRefused =
+      groups.ownAsCount(group) > limit || groups.has(group, GroupFlag.ReflectionLoop);
     if (isRefused === groups.has(group, GroupFlag.Refused)) return;
     groups.toggle(group, GroupFlag.Refused);
     this.onRefusalChange(group);
+  }
+
+  /** Why a group is refused, as counted. */
+  refusalReason(group: number): RefusalReason {
+    if (!this.groups.has(group, GroupFlag.ReflectionLoop)) return 'as-path-loop';
+    this.#summarise(group);
+    const isOwn = this.summary.originatorId === this.reflector.routerId;
+    return isOwn ? 'originator-id-loop' : 'cluster-list-loop';
   }
 
   movePath(path: number, group: number): void {
@@ -113,6 +150,23 @@ export class RibTables {
   releaseBest(group: number): void {
     const count = this.groups.addToBestCount(group, -1);
     if (count === 0 && this.groups.pathCount(group) === 0) this.#forget(group);
+  }
+
+  /** Our cluster may have another id than when the group was made. */
+  #refreshLoop(group: number): void {
+    const { groups } = this;
+    const isLoop = groups.has(group, GroupFlag.ReflectionLoop);
+    if (!isLoop && groups.clusterCount(group) === 0) return;
+    this.#summarise(group);
+    if (this.isReflectionLoop(this.summary) !== isLoop) {
+      groups.toggle(group, GroupFlag.ReflectionLoop);
+    }
+  }
+
+  #summarise(group: number): void {
+    const { attributes } = this;
+    const id = this.groups.attribute(group);
+    this.summary.read(attributes.bytes(id), attributes.offset(id), attributes.length(id));
   }
 
   #announceLeaving(path: number): void {

@@ -166,5 +166,8 @@ export interface RouteView {
     readonly origin: 'igp' | 'egp' | 'incomplete';
     readonly med: number | null;
     readonly localPref: number | null;
+    /** What route reflectors added. RFC 4456. */
+    readonly originatorId: IpAddress | null;
+    readonly clusterList: readonly IpAddress[];
   }[];
 }

@@ -1,5 +1,6 @@
-import { type IpAddress, prefixBytes } from '@overland/net';
+import { addressFromBytes, type IpAddress, prefixBytes } from '@overland/net';
 import { asNumbers } from '../wire/as-path.ts';
+import { readU32, writeU32 } from '../wire/attribute-set.ts';
 import { AttributeSummary } from '../wire/attribute-summary.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { OWN_SLOT } from './originated-routes.ts';
@@ -82,8 +83,21 @@ export class RouteViews {
       origin: ORIGINS[summary.origin] ?? 'incomplete',
       med: summary.med ?? null,
       localPref: summary.localPref ?? null,
+      originatorId: summary.originatorId === undefined ? null : identifier(summary.originatorId),
+      clusterList: clusters(summary).map(identifier),
     };
   }
+}
+
+/** A BGP Identifier or cluster id as one writes it. */
+function identifier(value: number): IpAddress {
+  const octets = new Uint8Array(4);
+  writeU32(octets, 0, value);
+  return addressFromBytes(octets);
+}
+
+function clusters({ clusterCount, clusterList: { bytes, from } }: AttributeSummary): number[] {
+  return Array.from({ length: clusterCount }, (_, i) => readU32(bytes, from + 4 * i));
 }
 
 /** Whether a prefix is behind `after`, which need not be in the table any more. */

@@ -72,7 +72,9 @@ export class UpdateReceiver {
     tables.prefixes.internAll(list, this.#ids);
     const group = this.#group(adjRibIn, live, body, section);
     adjRibIn.announce(this.#ids, list.count, group);
-    if (tables.groups.has(group, GroupFlag.Refused)) peer.refuse('as-path-loop', list.count);
+    if (tables.groups.has(group, GroupFlag.Refused)) {
+      peer.refuse(tables.refusalReason(group), list.count);
+    }
     tables.dropIfEmpty(group);
   }
 

@@ -16,6 +16,8 @@ const OPTIONAL_TRANSITIVE = AttributeFlag.Optional | AttributeFlag.Transitive;
 const AS_PATH = attributeType(AttributeFlag.Transitive, AttributeCode.AsPath);
 const NEXT_HOP = attributeType(AttributeFlag.Transitive, AttributeCode.NextHop);
 const LOCAL_PREF = attributeType(AttributeFlag.Transitive, AttributeCode.LocalPref);
+const ORIGINATOR_ID = attributeType(AttributeFlag.Optional, AttributeCode.OriginatorId);
+const CLUSTER_LIST = attributeType(AttributeFlag.Optional, AttributeCode.ClusterList);
 const AS4_PATH = attributeType(OPTIONAL_TRANSITIVE, AttributeCode.As4Path);
 
 /** How attributes change on their way to a peer. */
@@ -28,6 +30,16 @@ export interface EncoderRules {
   readonly overrideAsn: number;
   /** Write a NEXT_HOP attribute; otherwise the next hop is in MP_REACH_NLRI. */
   readonly hasNextHop: boolean;
+  /** Of this route reflector, put first into the CLUSTER_LIST of what it reflects. */
+  readonly clusterId: number;
+}
+
+/** What only the route itself can say. */
+export interface RouteFacts {
+  /** For iBGP peers. */
+  readonly localPref: number;
+  /** Of a route that is reflected, the BGP Identifier of the router that brought it into the AS; 0: it is not. */
+  readonly originatorId: number;
 }
 
 /** Attributes ready for a message. */
@@ -66,16 +78,16 @@ export class AttributeEncoder implements EncodedAttributes {
 
   /**
    * @param set Where the set lies.
-   * @param localPref For iBGP peers.
    */
   encode(
     bytes: Uint8Array,
     set: { readonly offset: number; readonly length: number },
-    localPref: number,
+    { localPref, originatorId }: RouteFacts,
   ): void {
     this.length = 0;
     this.nextHopAt = -1;
     let owesLocalPref = !this.#rules.ebgp;
+    let owesReflection = originatorId !== 0;
     const cursor = this.#cursor;
     cursor.start(bytes, set.offset, set.length);
     while (cursor.next()) {
@@ -83,9 +95,16 @@ export class AttributeEncoder implements EncodedAttributes {
         this.#putLocalPref(localPref);
         owesLocalPref = false;
       }
+      if (owesReflection && cursor.code >= AttributeCode.OriginatorId) {
+        if (cursor.code === AttributeCode.OriginatorId) continue;
+        this.#putReflection(originatorId, cursor);
+        owesReflection = false;
+        if (cursor.code === AttributeCode.ClusterList) continue;
+      }
       this.#attribute(cursor);
     }
     if (owesLocalPref) this.#putLocalPref(localPref);
+    if (owesReflection) this.#putReflection(originatorId, cursor);
     if (this.#rules.fourOctetAs) return;
     cursor.start(bytes, set.offset, set.length);
     while (cursor.next()) this.#putAs4(cursor);
@@ -131,6 +150,17 @@ export class AttributeEncoder implements EncodedAttributes {
 
   #putLocalPref(localPref: number): void {
     writeU32(this.octets, this.#header(LOCAL_PREF, 4), localPref);
+  }
+
+  /** @param at May stand at the CLUSTER_LIST that the route has already. RFC 4456 section 8. */
+  #putReflection(originatorId: number, { bytes, code, from, to }: AttributeCursor): void {
+    const { octets } = this;
+    writeU32(octets, this.#header(ORIGINATOR_ID, 4), originatorId);
+    const before = code === AttributeCode.ClusterList ? to - from : 0;
+    let at = this.#header(CLUSTER_LIST, 4 + before);
+    writeU32(octets, at, this.#rules.clusterId);
+    at += 4;
+    for (let i = from; i < from + before; i += 1, at += 1) octets[at] = bytes[i] ?? 0;
   }
 
   #putPath(type: number, path: AsPathField, edit: AsPathEdit): void {

@@ -1,5 +1,5 @@
 import { type AsPathField, asPathLength, neighbourAs } from './as-path.ts';
-import { AttributeCode, AttributeCursor, readU32 } from './attribute-set.ts';
+import { AttributeCode, AttributeCursor, type AttributeField, readU32 } from './attribute-set.ts';
 
 /** Well-known communities. RFC 1997. */
 const NO_EXPORT = 0xffff_ff01;
@@ -7,6 +7,7 @@ const NO_ADVERTISE = 0xffff_ff02;
 const NO_EXPORT_SUBCONFED = 0xffff_ff03;
 
 const NO_PATH: AsPathField = { bytes: new Uint8Array(0), from: 0, to: 0, width: 4 };
+const CLUSTER_ID_OCTETS = 4;
 
 /** What the decision process and egress need to know of an attribute set. Read again and again into one object. */
 export class AttributeSummary {
@@ -20,6 +21,10 @@ export class AttributeSummary {
   localPref: number | undefined;
   noExport = false;
   noAdvertise = false;
+  /** ORIGINATOR_ID; `undefined` if the set has none. RFC 4456 section 8. */
+  originatorId: number | undefined;
+  /** CLUSTER_LIST; empty if the set has none. */
+  clusterList: AttributeField = NO_PATH;
   readonly #cursor = new AttributeCursor();
 
   /** Only well-formed sets are interned, so there is nothing to check. */
@@ -32,9 +37,25 @@ export class AttributeSummary {
     this.localPref = undefined;
     this.noExport = false;
     this.noAdvertise = false;
+    this.originatorId = undefined;
+    this.clusterList = NO_PATH;
     const cursor = this.#cursor;
     cursor.start(bytes, from, length);
     while (cursor.next()) this.#attribute(cursor);
+  }
+
+  /** Clusters that the route was reflected by. */
+  get clusterCount(): number {
+    return (this.clusterList.to - this.clusterList.from) / CLUSTER_ID_OCTETS;
+  }
+
+  /** Whether a cluster has reflected the route. */
+  hasCluster(id: number): boolean {
+    const { bytes, from, to } = this.clusterList;
+    for (let at = from; at < to; at += CLUSTER_ID_OCTETS) {
+      if (readU32(bytes, at) === id) return true;
+    }
+    return false;
   }
 
   #attribute({ bytes, code, from, to }: AttributeCursor): void {
@@ -55,6 +76,12 @@ export class AttributeSummary {
         break;
       case AttributeCode.Communities:
         for (let at = from; at < to; at += 4) this.#community(readU32(bytes, at));
+        break;
+      case AttributeCode.OriginatorId:
+        this.originatorId = readU32(bytes, from);
+        break;
+      case AttributeCode.ClusterList:
+        this.clusterList = { bytes, from, to };
         break;
       default:
         break;
