@@ -204,7 +204,7 @@ describe('graceful restart', () => {
 
     await bird.kill('SIGKILL');
     await until('they are stale', () => held(speaker, 'leaf4', 'ipv4') === '2 paths, 2 stale');
-    expect(speaker.routes({ family: 'ipv4', limit: 10 }).routes).toHaveLength(2);
+    expect(speaker.operator.routes({ family: 'ipv4', limit: 10 }).routes).toHaveLength(2);
     await bird.start('-R');
     await established(speaker, 'leaf4', 'leaf6');
     await until('they are not', () => held(speaker, 'leaf4', 'ipv4') === '2 paths, 0 stale');
@@ -324,7 +324,7 @@ describe('routes', () => {
     expect(await bird.birdc('show route all for 10.65.0.1')).toMatch(/BGP.as_path: 65101\n/);
 
     await until('we have theirs', () => held(speaker, 'leaf4', 'ipv4') === '2 paths, 0 stale');
-    const [first] = speaker
+    const [first] = speaker.operator
       .routes({ family: 'ipv4', limit: 10 })
       .routes.filter(({ prefix }) => prefix === '10.99.1.0/24');
     expect(first?.paths[0]).toMatchObject({
@@ -446,7 +446,7 @@ describe('a limit of prefixes', () => {
       const said = await bird.birdc('show protocols all on_ipv4');
       return /prefixes reached/i.test(said) && speaker.summary().peers.length === 2;
     });
-    expect(speaker.routes({ family: 'ipv4', limit: 10 }).routes).toEqual([]);
+    expect(speaker.operator.routes({ family: 'ipv4', limit: 10 }).routes).toEqual([]);
     await speaker.reconfigure(limited(2, 'stop'));
     await established(speaker, 'leaf4');
     await until('its routes are here', () => held(speaker, 'leaf4', 'ipv4') === '2 paths, 0 stale');

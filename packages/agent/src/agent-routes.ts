@@ -1,10 +1,7 @@
-import { familyOf, ParseError, type Prefix, parsePrefix } from '@overland/net';
+import { SPEAKER_ROUTES, SpeakerRequestError } from '@overland/bgp/speaker-api';
 import { ApiError, type ApiRequest, type ApiResponse, type ApiRoute } from './api-server.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { AgentThreads } from './run-agent.ts';
-
-const DEFAULT_PAGE = 200;
-const MAX_PAGE = 1000;
 
 /** What the agent answers about itself and does for the host's runtimes. Routes of workloads are in `workload-routes.ts`. */
 export function agentRoutes(threads: AgentThreads): readonly ApiRoute[] {
@@ -19,14 +16,7 @@ export function agentRoutes(threads: AgentThreads): readonly ApiRoute[] {
       if (!ready) throw new ApiError(503, 'starting', detail);
       return { detail };
     }),
-    get('/v1/bgp/summary', async () => {
-      const summary = await started(threads, 'speaker').summary();
-      if (!summary) throw new ApiError(503, 'starting', 'the speaker has no configuration yet');
-      return summary;
-    }),
-    get('/v1/bgp/routes', async ({ query }) => {
-      return await started(threads, 'speaker').routes(routeQuery(query));
-    }),
+    ...speakerRoutes(threads),
     get('/v1/ipam/blocks', async () => await started(threads, 'store').blocks()),
     get('/v1/node/status', () => nodeStatus(threads)),
   ];
@@ -53,27 +43,18 @@ async function nodeStatus(threads: AgentThreads): Promise<NodeStatus> {
   return { ...store, blocks, bgp, dataplane };
 }
 
-function routeQuery(query: URLSearchParams) {
-  const family = query.get('family') ?? 'ipv4';
-  if (family !== 'ipv4' && family !== 'ipv6') {
-    throw new ApiError(400, 'invalid', 'family must be ipv4 or ipv6');
-  }
-  const limit = Number(query.get('limit') ?? DEFAULT_PAGE);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-    throw new ApiError(400, 'invalid', `limit must be a whole number from 1 to ${MAX_PAGE}`);
-  }
-  const text = query.get('after');
-  if (text === null) return { family, limit } as const;
-  const after = prefixParameter(text);
-  if (familyOf(after) !== family) throw new ApiError(400, 'invalid', `after must be ${family}`);
-  return { family, limit, after } as const;
-}
-
-function prefixParameter(text: string): Prefix {
-  try {
-    return parsePrefix(text);
-  } catch (error) {
-    if (error instanceof ParseError) throw new ApiError(400, 'invalid', error.message);
-    throw error;
-  }
+/** What operators ask of the speaker: the same questions as `overland bgp run` answers. */
+function speakerRoutes(threads: AgentThreads): ApiRoute[] {
+  return SPEAKER_ROUTES.map(({ method, path, answer }) => ({
+    method,
+    path,
+    async handle({ query }): Promise<ApiResponse> {
+      try {
+        return { status: 200, body: await answer(started(threads, 'speaker'), query) };
+      } catch (error) {
+        if (!(error instanceof SpeakerRequestError)) throw error;
+        throw new ApiError(error.status, error.code, error.message, { cause: error });
+      }
+    },
+  }));
 }

@@ -1,14 +1,11 @@
-import type { InterfaceState, RoutePage, RouteQuery, SpeakerConfig } from '@overland/bgp';
-import type { SpeakerSummary } from '@overland/bgp/node';
+import type { InterfaceState, SpeakerConfig } from '@overland/bgp';
+import type { SpeakerPort } from '@overland/bgp/speaker-api';
 import type { Prefix } from '@overland/net';
 import type { HealthMethods } from './thread-health.ts';
 
-/** What the speaker answers to main. */
+/** What the speaker answers to main: what operators ask, and its health. */
 export type SpeakerMethods = HealthMethods & {
-  /** `null` before the first configuration. */
-  summary: () => SpeakerSummary | null;
-  /** A page of the Loc-RIB. */
-  routes: (query: RouteQuery) => RoutePage;
+  [K in keyof SpeakerPort]: SpeakerPort[K];
 };
 
 /** What the speaker answers to the store. */

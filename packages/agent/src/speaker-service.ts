@@ -1,11 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  createRouteEngine,
-  type InterfaceState,
-  type RoutePage,
-  type RouteQuery,
-  type SpeakerConfig,
-} from '@overland/bgp';
+import { createRouteEngine, type InterfaceState, type SpeakerConfig } from '@overland/bgp';
 import type { SpeakerSummary } from '@overland/bgp/node';
 // Not from `node`: that one can read YAML too, for which this thread would pay with 20 MB.
 import { type Speaker, startSpeaker } from '@overland/bgp/speaker';
@@ -52,8 +46,9 @@ export class SpeakerService {
     return this.#speaker?.summary() ?? null;
   }
 
-  routes(query: RouteQuery): RoutePage {
-    return this.#speaker?.routes(query) ?? { routes: [], next: undefined };
+  /** `undefined` before the first configuration. */
+  get operator(): Speaker['operator'] | undefined {
+    return this.#speaker?.operator;
   }
 
   /**

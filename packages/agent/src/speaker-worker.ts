@@ -1,4 +1,5 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { speakerPort } from '@overland/bgp/speaker-api';
 import type { DataplaneForSpeaker } from './dataplane-methods.ts';
 import { createLogger } from './logger.ts';
 import type { SpeakerForDataplane, SpeakerForStore, SpeakerMethods } from './speaker-methods.ts';
@@ -29,8 +30,7 @@ async function start(): Promise<ThreadBody> {
   };
   openChannel(store, forStore);
   const methods: SpeakerMethods = {
-    summary: () => service.summary(),
-    routes: (query) => service.routes(query),
+    ...speakerPort(() => service.operator),
     health: () => service.health(),
   };
   return { methods, stop: () => service.stop() };

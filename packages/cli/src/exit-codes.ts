@@ -29,6 +29,7 @@ const CODES: Readonly<Record<string, number>> = {
   ResourceNotFoundError: EXIT.notFound,
   MissingTierError: EXIT.notFound,
   LabelNotFoundError: EXIT.notFound,
+  SpeakerNotFoundError: EXIT.notFound,
   LabelExistsError: EXIT.conflict,
   ResourceConflictError: EXIT.conflict,
   ResourceExistsError: EXIT.conflict,

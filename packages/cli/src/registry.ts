@@ -83,6 +83,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-summary.ts')).bgpSummary,
   },
   {
+    name: 'bgp neighbor',
+    summary: "Show one peer in full, in FRR's words",
+    load: async () => (await import('./commands/bgp-neighbor.ts')).bgpNeighbor,
+  },
+  {
     name: 'agent',
     summary: "Run this host's agent",
     load: async () => (await import('./commands/agent.ts')).agent,

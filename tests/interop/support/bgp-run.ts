@@ -19,6 +19,8 @@ export interface BgpRun extends AsyncDisposable {
   kill(signal: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
   readonly log: string;
+  /** Path of the control socket. */
+  readonly socket: string;
 }
 
 /** @param file The speaker file's text. */
@@ -40,6 +42,7 @@ export async function startBgpRun(namespace: TestNamespace, file: string): Promi
   return {
     summary: () => askForSummary(socket),
     start,
+    socket,
     async kill(signal) {
       await daemon?.kill(signal);
     },

@@ -46,6 +46,7 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
     nextRouteBatch: () => undefined,
     endDeferral: () => told.push('end deferral'),
     endOfRibReceived: (peer) => heard.get(peer) ?? [],
+    endOfRibSent: () => [],
     counters: () => ({
       received: none,
       stale: none,

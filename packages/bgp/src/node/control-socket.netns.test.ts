@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers';
 import { type Asn, parseAddress } from '@overland/net';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { askForSummary, ControlSocketError, serveControlSocket } from './control-socket.ts';
+import { serveControlSocket } from './control-socket.ts';
 import { type Speaker, startSpeaker } from './speaker.ts';
+import { askForSummary, ControlSocketError } from './speaker-client.ts';
 
 async function speaker(): Promise<Speaker> {
   return await startSpeaker(

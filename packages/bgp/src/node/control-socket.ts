@@ -1,47 +1,31 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, unlinkSync } from 'node:fs';
-import { createServer, request, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { familyOf, ParseError, parsePrefix } from '@overland/net';
-import type { RouteQuery } from '../core/rib/route-engine.ts';
+import {
+  SPEAKER_ROUTES,
+  type SpeakerPort,
+  SpeakerRequestError,
+  speakerPort,
+} from './operator/speaker-api.ts';
 import type { Speaker } from './speaker.ts';
-import type { SpeakerSummary } from './speaker-summary.ts';
+import { ControlSocketError } from './speaker-client.ts';
 
 /** Where `overland bgp run` answers unless it is told otherwise. */
 export const DEFAULT_CONTROL_SOCKET = '/run/overland/bgp.sock';
 
-const DEFAULT_PAGE = 200;
-const MAX_PAGE = 1000;
-const ANSWER_TIMEOUT_MS = 5000;
-
-/** Nobody answers on the control socket, or not with what was asked for. */
-export class ControlSocketError extends Error {
-  override readonly name = 'ControlSocketError';
-}
-
 /**
- * Answers questions about a speaker on a unix socket that only its owner may use: HTTP, with the agent's paths.
- *
- *   GET /v1/bgp/summary
- *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26
+ * Answers questions about a speaker on a unix socket that only its owner may use: HTTP, with the agent's paths, see
+ * {@link SPEAKER_ROUTES}.
  *
  * @throws {ControlSocketError} If another process answers on it already.
  */
 export async function serveControlSocket(path: string, speaker: Speaker): Promise<AsyncDisposable> {
   await removeLeftover(path);
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const server = createServer((incoming, response) => {
-    const url = new URL(incoming.url ?? '/', 'http://control');
-    if (incoming.method === 'GET' && url.pathname === '/v1/bgp/summary') {
-      reply(response, 200, speaker.summary());
-    } else if (incoming.method === 'GET' && url.pathname === '/v1/bgp/routes') {
-      const query = routeQuery(url.searchParams);
-      if (typeof query === 'string') reply(response, 400, fault('invalid', query));
-      else reply(response, 200, speaker.routes(query));
-    } else reply(response, 404, fault('not-found', `${incoming.method} ${url.pathname}`));
-  });
+  const port = speakerPort(() => speaker.operator);
+  const server = createServer((incoming, response) => void respond(port, incoming, response));
   // The mode must hold before anyone can connect, so it is taken away by the mask and not given later.
   const mask = process.umask(0o177);
   try {
@@ -60,33 +44,22 @@ export async function serveControlSocket(path: string, speaker: Speaker): Promis
   };
 }
 
-/**
- * Asks for the summary, of `overland bgp run` or of an agent.
- *
- * @throws {ControlSocketError} Saying why there is no answer.
- */
-export async function askForSummary(path: string): Promise<SpeakerSummary> {
-  const { promise, resolve, reject } = Promise.withResolvers<SpeakerSummary>();
-  const failed = (error: NodeJS.ErrnoException): void => reject(explain(path, error));
-  const options = { socketPath: path, path: '/v1/bgp/summary', agent: false };
-  const outgoing = request({ ...options, timeout: ANSWER_TIMEOUT_MS }, (response) => {
-    text(response).then((body) => {
-      if (response.statusCode === 200) resolve(JSON.parse(body) as SpeakerSummary);
-      else reject(new ControlSocketError(`${path} answers ${response.statusCode}: ${body}`));
-    }, failed);
-  });
-  outgoing.on('error', failed);
-  outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
-  outgoing.end();
-  return await promise;
-}
-
-function explain(path: string, error: NodeJS.ErrnoException): ControlSocketError {
-  const reason =
-    error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
-      ? `no speaker answers on ${path}; is one running on this host?`
-      : `the speaker on ${path} does not answer: ${error.code ?? error.message}`;
-  return new ControlSocketError(reason, { cause: error });
+async function respond(
+  port: SpeakerPort,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method } = incoming;
+  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://control');
+  const route = SPEAKER_ROUTES.find((one) => one.method === method && one.path === pathname);
+  try {
+    if (route) reply(response, 200, await route.answer(port, searchParams));
+    else reply(response, 404, fault('not-found', `${method} ${pathname}`));
+  } catch (error) {
+    if (error instanceof SpeakerRequestError) {
+      reply(response, error.status, fault(error.code, error.message));
+    } else reply(response, 500, fault('internal', String(error)));
+  }
 }
 
 /** A socket file that nobody answers on is left over from a crash. */
@@ -110,25 +83,4 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
 
 function fault(code: string, message: string): unknown {
   return { error: { code, message } };
-}
-
-/** The query, or what is wrong with it. */
-function routeQuery(query: URLSearchParams): RouteQuery | string {
-  const family = query.get('family') ?? 'ipv4';
-  if (family !== 'ipv4' && family !== 'ipv6') return 'family must be ipv4 or ipv6';
-  const limit = Number(query.get('limit') ?? DEFAULT_PAGE);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-    return `limit must be a whole number from 1 to ${MAX_PAGE}`;
-  }
-  const after = query.get('after');
-  if (after === null) return { family, limit };
-  try {
-    const prefix = parsePrefix(after);
-    return familyOf(prefix) === family
-      ? { family, limit, after: prefix }
-      : `after must be ${family}`;
-  } catch (error) {
-    if (error instanceof ParseError) return error.message;
-    throw error;
-  }
 }

@@ -1,12 +1,16 @@
-export {
-  askForSummary,
-  ControlSocketError,
-  DEFAULT_CONTROL_SOCKET,
-} from './control-socket.ts';
+export { DEFAULT_CONTROL_SOCKET } from './control-socket.ts';
 export { ListenError } from './listeners.ts';
 export type { MessageCounts } from './message-counters.ts';
+export type { CapabilityView } from './operator/capability-views.ts';
+export type { NeighborDetail } from './operator/neighbor-detail.ts';
 export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';
 export { startSpeaker } from './speaker.ts';
+export {
+  askForSummary,
+  askSpeaker,
+  ControlSocketError,
+  type SpeakerRequest,
+} from './speaker-client.ts';
 export { parseSpeakerFile, SpeakerFileError } from './speaker-file.ts';
 export type { SpeakerMetric } from './speaker-metrics.ts';
 export { speakerMetrics } from './speaker-metrics.ts';

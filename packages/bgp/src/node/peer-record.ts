@@ -1,6 +1,20 @@
 import type { State } from '../core/session/fsm.ts';
 import type { UpSession } from '../core/session/peer-events.ts';
+import type { Notification } from '../core/wire/notification.ts';
 import { type MessageCounts, noMessages } from './message-counters.ts';
+
+/** A NOTIFICATION that ended a session, or kept one from coming up. */
+export interface NotificationRecord extends Notification {
+  readonly direction: 'sent' | 'received';
+}
+
+/** The end of a session. */
+interface ResetRecord {
+  readonly atMs: number;
+  readonly reason: string;
+  /** Absent: TCP was lost, or closed without a word. */
+  readonly notification: NotificationRecord | undefined;
+}
 
 /** What is remembered of a peer for the operator. Times are `performance.now()`, milliseconds. */
 export class PeerRecord {
@@ -10,9 +24,15 @@ export class PeerRecord {
   session: UpSession | undefined;
   /** When it last became or ceased to be Established; `undefined`: never. */
   changedMs: number | undefined;
+  /** When a message last came, and went. */
+  lastReadMs: number | undefined;
+  lastWriteMs: number | undefined;
   timesUp = 0;
   timesDown = 0;
   lastError: string | undefined;
+  lastReset: ResetRecord | undefined;
+  /** The last one since the session came up, or was last tried. */
+  lastNotification: NotificationRecord | undefined;
   /** Message of the peer's operator (RFC 9003), cleaned; shown to ours, never logged at `info` or above. */
   lastCommunication: string | undefined;
 
@@ -20,11 +40,23 @@ export class PeerRecord {
     this.session = session;
     this.changedMs = nowMs;
     this.timesUp += 1;
+    this.lastNotification = undefined;
   }
 
-  wentDown(nowMs: number): void {
+  wentDown(reason: string, nowMs: number): void {
     this.session = undefined;
     this.changedMs = nowMs;
     this.timesDown += 1;
+    this.lastError = reason;
+    this.lastReset = { atMs: nowMs, reason, notification: this.lastNotification };
+  }
+
+  notified(
+    direction: NotificationRecord['direction'],
+    { code, subcode, data }: Notification,
+    communication: string | undefined,
+  ): void {
+    this.lastNotification = { direction, code, subcode, data };
+    this.lastCommunication = communication;
   }
 }

@@ -30,7 +30,7 @@ import { countMessage } from './message-counters.ts';
 import { PeerRecord } from './peer-record.ts';
 import { KeyError } from './session-keys.ts';
 import { TimerTable } from './timer-table.ts';
-import { type OpenSocket, Transport, type TransportEvents } from './transport.ts';
+import { type Endpoints, type OpenSocket, Transport, type TransportEvents } from './transport.ts';
 
 /** What a peer needs of the speaker. */
 export interface PeerHost {
@@ -116,6 +116,11 @@ export class PeerRunner {
     return this.#sum((transport) => transport.unsentOctets);
   }
 
+  /** TCP of the Established session. */
+  get endpoints(): Endpoints | undefined {
+    return this.#establishedTransport()?.endpoints;
+  }
+
   start(): void {
     this.handle({ type: 'start' });
   }
@@ -185,9 +190,13 @@ export class PeerRunner {
       length += written;
       this.record.sent.update += 1;
     }
-    if (length > 0) transport.write(buffer.subarray(0, length), () => buffers.give(buffer));
-    else buffers.give(buffer);
-    return length > 0;
+    if (length === 0) {
+      buffers.give(buffer);
+      return false;
+    }
+    transport.write(buffer.subarray(0, length), () => buffers.give(buffer));
+    this.record.lastWriteMs = performance.now();
+    return true;
   }
 
   #establishedTransport(): Transport | undefined {
@@ -197,9 +206,11 @@ export class PeerRunner {
 
   #readConnection(connection: ConnectionId, transport: Transport, deadlineMs: number): void {
     let sawUpdate = false;
+    let sawFrame = false;
     while (transport.hasInput && this.#transports.get(connection) === transport) {
       const frame = this.#nextFrame(connection, transport);
       if (!frame) break;
+      sawFrame = true;
       countMessage(this.record.received, frame.type);
       if (frame.type === MessageType.Update && this.#machine.established === connection) {
         sawUpdate = true;
@@ -210,6 +221,7 @@ export class PeerRunner {
       }
       if (performance.now() >= deadlineMs) break;
     }
+    if (sawFrame) this.record.lastReadMs = performance.now();
     // Once for all of them: the machine need not see each UPDATE to know that the peer is alive.
     if (sawUpdate && this.#machine.established === connection) {
       const messageType = MessageType.Update;
@@ -261,6 +273,7 @@ export class PeerRunner {
       case 'send':
         this.#transports.get(effect.connection)?.write(effect.bytes);
         this.record.sent[effect.message] += 1;
+        this.record.lastWriteMs = performance.now();
         this.#checkStall(effect.connection);
         return;
       case 'close':
@@ -311,7 +324,8 @@ export class PeerRunner {
       case 'received': {
         const { code, subcode } = effect.notification;
         this.record.lastError = `received ${notificationName(effect.notification)}`;
-        this.record.lastCommunication = communicationOf(effect.notification);
+        const communication = communicationOf(effect.notification);
+        this.record.notified('received', effect.notification, communication);
         this.#log.warn({ code, subcode }, this.record.lastError);
         break;
       }
@@ -332,8 +346,7 @@ export class PeerRunner {
   }
 
   #sessionDown(retain: readonly Family[], reason: string): void {
-    this.record.wentDown(performance.now());
-    this.record.lastError = reason;
+    this.record.wentDown(reason, performance.now());
     this.#log.warn({ reason, retain }, 'session is down');
     this.#host.engine.peerDown(this.id, retain);
     this.#host.sessionDown(this);
@@ -373,7 +386,7 @@ export class PeerRunner {
     }
     this.record.sent.notification += 1;
     this.record.lastError = `sent ${notificationName(fault)}: ${fault.reason}`;
-    this.record.lastCommunication = undefined;
+    this.record.notified('sent', fault, undefined);
     transport?.closeAfter(encodeNotification(fault));
   }
 

@@ -9,8 +9,6 @@ import type {
   NotificationFault,
   PeerId,
   RouteEngine,
-  RoutePage,
-  RouteQuery,
 } from '../core/rib/route-engine.ts';
 import type { BfdChange } from '../core/session/bfd-gate.ts';
 import type { Restart } from '../core/session/negotiation.ts';
@@ -21,6 +19,7 @@ import { encodeCommunication } from '../core/wire/notification.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Listeners } from './listeners.ts';
 import { NeighbourProbe, type Probe } from './neighbour-probe.ts';
+import { SpeakerOperator } from './operator/speaker-operator.ts';
 import { type PeerHost, PeerRunner } from './peer-runner.ts';
 import { RestartDeferral } from './restart-deferral.ts';
 import { RoutePump } from './route-pump.ts';
@@ -73,6 +72,7 @@ export async function startSpeaker(options: SpeakerOptions, signal: AbortSignal)
 
 /** A running BGP speaker. */
 export class Speaker implements AsyncDisposable {
+  readonly operator: SpeakerOperator;
   readonly #log: Logger;
   readonly #engine: RouteEngine;
   readonly #host: PeerHost;
@@ -130,6 +130,15 @@ export class Speaker implements AsyncDisposable {
       sessionDown: (peer) => this.#deferral?.peerDown(peer.id),
       updateTaken: (peer, octets) => this.#updateTaken(peer, octets),
     };
+    const currentConfig = (): SpeakerConfig => this.#config;
+    this.operator = new SpeakerOperator({
+      engine,
+      get config() {
+        return currentConfig();
+      },
+      peers: () => this.#peers.values(),
+      summary: () => this.summary(),
+    });
   }
 
   /** Settles when the speaker has stopped; rejects if it had to, with the reason. */
@@ -220,11 +229,6 @@ export class Speaker implements AsyncDisposable {
       longestTurnMs: this.#loop.longestTurnMs,
       peers,
     };
-  }
-
-  /** A page of the Loc-RIB. */
-  routes(query: RouteQuery): RoutePage {
-    return this.#engine.routes(query);
   }
 
   /**

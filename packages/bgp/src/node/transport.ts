@@ -28,6 +28,12 @@ export interface DialTarget {
   readonly key: Uint8Array | undefined;
 }
 
+/** The ports of a connection. */
+export interface Endpoints {
+  readonly localPort: number;
+  readonly remotePort: number;
+}
+
 /** Opens a TCP socket, as `openTcpSocket` does; another one may do so in another network namespace. */
 export type OpenSocket = (options: TcpSocketOptions) => number;
 
@@ -96,6 +102,13 @@ export class Transport {
   /** Octets in user space that the kernel has not taken yet. */
   get unsentOctets(): number {
     return this.#socket.writableLength;
+  }
+
+  /** `undefined` when TCP is over. */
+  get endpoints(): Endpoints | undefined {
+    const { localPort, remotePort } = this.#socket;
+    if (localPort === undefined || remotePort === undefined) return undefined;
+    return { localPort, remotePort };
   }
 
   /** Whether another packet may be packed now. */

@@ -55,5 +55,6 @@ export class Chatterbox implements RouteEngine {
   step = () => false;
   nextRouteBatch = () => undefined;
   endOfRibReceived = () => [];
+  endOfRibSent = () => [];
   routes = () => ({ routes: [], next: undefined });
 }

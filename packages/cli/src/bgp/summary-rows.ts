@@ -1,5 +1,6 @@
 import type { PeerSummary, SpeakerSummary } from '@overland/bgp/node';
 import { compareAddresses, type Family } from '@overland/net';
+import { isFamilyUp, stateOf } from './peer-state.ts';
 
 /** One peer in one address family: a line of `bgp summary`, an entry of its JSON. */
 export interface SummaryRow {
@@ -35,7 +36,7 @@ export function summaryRows(summary: SpeakerSummary, family: Family): SummaryRow
 }
 
 function row(peer: PeerSummary, family: Family): SummaryRow {
-  const isUp = peer.session?.families.includes(family) ?? false;
+  const isUp = isFamilyUp(peer, family);
   return {
     peer: peer.name,
     description: peer.description ?? null,
@@ -48,21 +49,13 @@ function row(peer: PeerSummary, family: Family): SummaryRow {
     messagesSent: peer.messagesSent,
     inQueue: peer.inQueueOctets,
     outQueue: peer.outQueueOctets,
-    state: stateOf(peer, isUp),
+    state: peer.session && !isUp ? 'NoNeg' : stateOf(peer),
     uptimeSeconds: peer.upDownSeconds,
     received: isUp ? peer.prefixesReceived[family] : null,
     sent: isUp ? peer.prefixesSent[family] : null,
     stale: peer.prefixesStale[family],
     lastError: lastError(peer),
   };
-}
-
-/** FRR's words, but for BFD: it has none. */
-function stateOf(peer: PeerSummary, isUp: boolean): string {
-  const { session, state, prefixLimitReached, awaitsBfd } = peer;
-  if (session && !isUp) return 'NoNeg';
-  if (state === 'Idle' && awaitsBfd) return 'Idle (BFD)';
-  return prefixLimitReached ? 'Idle (PfxCt)' : state;
 }
 
 function lastError({ lastError: reason, lastCommunication: text }: PeerSummary): string | null {

@@ -2,9 +2,8 @@ import type { SpeakerSummary } from '@overland/bgp/node';
 import type { Colours } from '../colours.ts';
 import { type Column, formatTable } from '../table.ts';
 import { formatAge } from './age.ts';
+import { FAMILY_TITLES } from './peer-state.ts';
 import { type SummaryRow, summaryRows } from './summary-rows.ts';
-
-const TITLES = { ipv4: 'IPv4 Unicast', ipv6: 'IPv6 Unicast' } as const;
 
 /** The summary in FRR's columns, a table per family, and why sessions that are down are so. */
 export function summaryText(summary: SpeakerSummary, colours: Colours): string {
@@ -15,7 +14,7 @@ export function summaryText(summary: SpeakerSummary, colours: Colours): string {
   for (const family of rows) {
     const [first] = family;
     if (!first) continue;
-    lines.push(`\n${colours.bold(TITLES[first.family])}\n`);
+    lines.push(`\n${colours.bold(FAMILY_TITLES[first.family])}\n`);
     lines.push(formatTable(columns(colours), family, colours.dim));
   }
   const down = rows.flat().filter(({ received, lastError }) => received === null && lastError);

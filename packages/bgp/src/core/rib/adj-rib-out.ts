@@ -66,6 +66,11 @@ export class AdjRibOut {
     return this.#advertised.size;
   }
 
+  /** Whether End-of-RIB has been sent. */
+  get hasEndedRib(): boolean {
+    return !this.#owesEndOfRib;
+  }
+
   get hasUpdate(): boolean {
     return this.#announce.size > 0 || this.#withdraw.size > 0 || this.#mayEndRib;
   }

@@ -201,6 +201,11 @@ class Engine implements RouteEngine {
     return [...this.#peer(id).endOfRib];
   }
 
+  endOfRibSent(id: PeerId): readonly Family[] {
+    const outs = this.#peer(id).live?.outs ?? new Map<Family, AdjRibOut>();
+    return [...outs].filter(([, out]) => out.hasEndedRib).map(([family]) => family);
+  }
+
   received(id: PeerId, family: Family): number {
     return this.#ribs[family].adjRibIn(this.#peer(id).slot).received;
   }

@@ -77,6 +77,9 @@ export interface RouteEngine {
   /** Families for which the peer has sent End-of-RIB since it came up. */
   endOfRibReceived(peer: PeerId): readonly Family[];
 
+  /** Families for which we have sent End-of-RIB since the peer came up. */
+  endOfRibSent(peer: PeerId): readonly Family[];
+
   /** Paths of the family that are accepted into the peer's Adj-RIB-In, stale ones among them. */
   received(peer: PeerId, family: Family): number;
 

@@ -1,7 +1,12 @@
 import { type Asn, addressBytes, type Family, type IpAddress, parseAddress } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { BgpError, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
-import { encodeCapabilities, type GracefulRestart, NO_CAPABILITIES } from '../wire/capabilities.ts';
+import {
+  type Capabilities,
+  encodeCapabilities,
+  type GracefulRestart,
+  NO_CAPABILITIES,
+} from '../wire/capabilities.ts';
 import type { Open } from '../wire/open.ts';
 import { Writer } from '../wire/writer.ts';
 
@@ -13,6 +18,9 @@ export interface Negotiated {
   readonly keepaliveSeconds: number;
   readonly fourOctetAs: boolean;
   readonly peerRouterId: IpAddress;
+  /** What each side announced, for the operator. */
+  readonly advertisedCapabilities: Capabilities;
+  readonly receivedCapabilities: Capabilities;
   /** The peer's capability, when both sides have announced it. */
   readonly gracefulRestart: GracefulRestart | undefined;
   /** Routes are kept after a NOTIFICATION other than Hard Reset, too. RFC 8538. */
@@ -104,6 +112,8 @@ function settle({
       sent.capabilities.fourOctetAs !== undefined &&
       received.capabilities.fourOctetAs !== undefined,
     peerRouterId: received.routerId,
+    advertisedCapabilities: sent.capabilities,
+    receivedCapabilities: received.capabilities,
     gracefulRestart: both,
     notificationRestart:
       both?.notification === true && sent.capabilities.gracefulRestart?.notification === true,

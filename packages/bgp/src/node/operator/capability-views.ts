@@ -1,0 +1,52 @@
+import type { Family } from '@overland/net';
+import type { Negotiated } from '../../core/session/negotiation.ts';
+import type { Capabilities } from '../../core/wire/capabilities.ts';
+
+/** One capability of a session, and who announced it. RFC 5492. */
+export interface CapabilityView {
+  /** FRR's key in JSON. */
+  readonly key: string;
+  /** FRR's words. */
+  readonly title: string;
+  /** Of the multiprotocol capability: whose routes. */
+  readonly family?: Family;
+  readonly advertised: boolean;
+  readonly received: boolean;
+}
+
+interface Row extends Omit<CapabilityView, 'advertised' | 'received'> {
+  isIn(capabilities: Capabilities): boolean;
+}
+
+/** In the order of FRR. A capability that the speaker learns gets its line here. */
+const ROWS: readonly Row[] = [
+  {
+    key: '4byteAs',
+    title: '4 Byte AS',
+    isIn: ({ fourOctetAs }) => fourOctetAs !== undefined,
+  },
+  multiprotocol('ipv4', 'Address Family IPv4 Unicast'),
+  multiprotocol('ipv6', 'Address Family IPv6 Unicast'),
+  { key: 'routeRefresh', title: 'Route refresh', isIn: ({ routeRefresh }) => routeRefresh },
+  {
+    key: 'gracefulRestart',
+    title: 'Graceful Restart Capability',
+    isIn: ({ gracefulRestart }) => gracefulRestart !== undefined,
+  },
+];
+
+function multiprotocol(family: Family, title: string): Row {
+  const isIn = ({ families }: Capabilities): boolean => families?.includes(family) ?? false;
+  return { key: 'multiprotocolExtensions', title, family, isIn };
+}
+
+/** Capabilities that at least one side announced. */
+export function capabilityViews(
+  session: Pick<Negotiated, 'advertisedCapabilities' | 'receivedCapabilities'>,
+): CapabilityView[] {
+  return ROWS.map(({ isIn, ...row }) => ({
+    ...row,
+    advertised: isIn(session.advertisedCapabilities),
+    received: isIn(session.receivedCapabilities),
+  })).filter(({ advertised, received }) => advertised || received);
+}

@@ -1,0 +1,44 @@
+import type { NeighborDetail } from '@overland/bgp/node';
+import type { Family } from '@overland/net';
+import { FAMILY_TITLES, isFamilyUp, stateOf } from './peer-state.ts';
+
+/** Why a peer has no prefixes of a family in one direction or in both; nothing if it has. */
+export function prefixHints(peer: NeighborDetail, family: Family): string[] {
+  if (!peer.session) return [`no prefixes: ${whyDown(peer)}`];
+  if (!isFamilyUp(peer, family)) return [`no prefixes: ${whyNotNegotiated(peer, family)}`];
+  const hints: string[] = [];
+  if (peer.prefixesReceived[family] === 0) hints.push(`none accepted: ${whyNone(peer, family)}`);
+  if (peer.prefixesSent[family] === 0) hints.push(`none sent: ${whyNoneSent(peer, family)}`);
+  return hints;
+}
+
+function whyDown(peer: NeighborDetail): string {
+  if (peer.prefixLimitReached) return 'the peer went above its limit of prefixes';
+  if (peer.awaitsBfd) return 'the session waits for BFD to be up';
+  const reason = peer.lastError === null ? '' : `: ${peer.lastError}`;
+  return `the session is ${stateOf(peer)}${reason}`;
+}
+
+function whyNotNegotiated({ capabilities }: NeighborDetail, family: Family): string {
+  const title = FAMILY_TITLES[family];
+  const view = capabilities.find((one) => one.family === family);
+  if (view && !view.received) return `the peer does not announce ${title}`;
+  return `${title} was not negotiated`;
+}
+
+function whyNone({ refused, endOfRib }: NeighborDetail, family: Family): string {
+  const reasons = Object.entries(refused).filter(([, count]) => count > 0);
+  if (reasons.length > 0) {
+    const text = reasons.map(([reason, count]) => `${reason} ${count}`).join(', ');
+    return `what came was refused (${text})`;
+  }
+  return endOfRib.received.includes(family)
+    ? 'the peer has sent End-of-RIB and no route'
+    : 'the peer has sent no route yet';
+}
+
+function whyNoneSent({ endOfRib }: NeighborDetail, family: Family): string {
+  return endOfRib.sent.includes(family)
+    ? 'no route may go to it'
+    : 'routes are still being selected';
+}

@@ -1,0 +1,130 @@
+import type { TestNamespace } from '@overland/linux/testing';
+import { describe, expect, test } from 'vitest';
+import { type CapturedRun, captureRun } from '../../packages/cli/src/testing/captured-run.ts';
+import { type BgpRun, startBgpRun } from './support/bgp-run.ts';
+import { fabric, OURS, THEIRS } from './support/fabric.ts';
+import { type Frr, startFrr } from './support/frr.ts';
+import { until } from './support/until.ts';
+
+const FRR = `
+router bgp 65011
+ bgp router-id 10.0.0.1
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ bgp graceful-restart
+ timers bgp 1 3
+ neighbor ${OURS.ipv4} remote-as 65101
+ neighbor ${OURS.ipv4} timers connect 1
+ address-family ipv4 unicast
+  network 10.99.1.0/24
+  network 10.99.2.0/24
+`;
+
+const SPEAKER = JSON.stringify({
+  asn: 65101,
+  routerId: '10.0.0.5',
+  originate: ['10.65.0.0/26'],
+  defaults: { holdSeconds: 3, connectRetrySeconds: 1 },
+  peers: [
+    { name: 'leaf', address: THEIRS.ipv4, asn: 65011, families: ['ipv4', 'ipv6'] },
+    { name: 'nobody', address: '10.1.9.1', asn: 65012 },
+  ],
+});
+
+interface Pair extends AsyncDisposable {
+  readonly frr: Frr;
+  readonly ours: BgpRun;
+  /** `overland bgp …` against our speaker. */
+  bgp(...args: readonly string[]): Promise<CapturedRun>;
+}
+
+/** FRR and our router, with a session that is up and has said everything. */
+async function pair(): Promise<Pair> {
+  const net = await fabric();
+  const frr = await startFrr(net.leaf, FRR);
+  const ours = await startBgpRun(net.host as TestNamespace, SPEAKER);
+  const bgp = (...args: readonly string[]): Promise<CapturedRun> =>
+    captureRun(['bgp', ...args, '--socket', ours.socket]);
+  await until('routes have come and gone', async () => {
+    const { peers } = await ours.summary();
+    const [leaf] = peers;
+    return leaf?.prefixesReceived.ipv4 === 2 && leaf.prefixesSent.ipv4 > 0;
+  });
+  return {
+    frr,
+    ours,
+    bgp,
+    async [Symbol.asyncDispose]() {
+      await ours[Symbol.asyncDispose]();
+      await frr[Symbol.asyncDispose]();
+      await net[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type Json = Record<string, unknown>;
+
+describe('bgp neighbor', () => {
+  test('says what FRR says of the same session, under the same keys', async () => {
+    await using lab = await pair();
+    const { code, out } = await lab.bgp('neighbor', 'leaf', '-o', 'json');
+    expect(code).toBe(0);
+    const ours = (JSON.parse(out) as Record<string, Json>)[THEIRS.ipv4] ?? {};
+    const text = await lab.frr.vtysh(`show bgp neighbors ${OURS.ipv4} json`);
+    const theirs = (JSON.parse(text) as Record<string, Json>)[OURS.ipv4] ?? {};
+
+    expect(ours).toMatchObject({
+      remoteAs: theirs.localAs,
+      localAs: theirs.remoteAs,
+      bgpState: theirs.bgpState,
+      remoteRouterId: theirs.localRouterId,
+      localRouterId: theirs.remoteRouterId,
+      bgpTimerHoldTimeMsecs: theirs.bgpTimerHoldTimeMsecs,
+      bgpTimerKeepAliveIntervalMsecs: theirs.bgpTimerKeepAliveIntervalMsecs,
+      hostLocal: theirs.hostForeign,
+      portLocal: theirs.portForeign,
+      hostForeign: theirs.hostLocal,
+      portForeign: theirs.portLocal,
+      neighborCapabilities: {
+        '4byteAs': 'advertisedAndReceived',
+        multiprotocolExtensions: {
+          ipv4Unicast: { advertisedAndReceived: true },
+          ipv6Unicast: { advertised: true },
+        },
+      },
+      gracefulRestartInfo: { endOfRibSend: { ipv4Unicast: true } },
+    });
+    const mine = ['peerName', 'refused', 'passive', 'lastError'];
+    const unknown = Object.keys(ours).filter((key) => !(key in theirs) && !mine.includes(key));
+    expect(unknown).toEqual([]);
+  });
+
+  test('tells why there are no prefixes, and why the last session ended, in words', async () => {
+    await using lab = await pair();
+    const family = await lab.bgp('neighbor', 'leaf');
+    expect(family.out).toContain('no prefixes: the peer does not announce IPv6 Unicast');
+    const down = await lab.bgp('neighbor', '10.1.9.1');
+    expect(down.out).toMatch(/BGP state = (Idle|Connect|Active)\n/);
+    expect(down.out).toMatch(/no prefixes: the session is (Idle|Connect|Active)/);
+    await lab.frr.vtysh(
+      'configure terminal',
+      'router bgp 65011',
+      `neighbor ${OURS.ipv4} shutdown message new fibre`,
+    );
+    await until('the session is down', async () =>
+      (await lab.ours.summary()).peers.every(({ state }) => state !== 'Established'),
+    );
+    const { out } = await lab.bgp('neighbor', THEIRS.ipv4);
+    expect(out).toMatch(
+      /Last reset 00:00:0\d ago, due to received Cease\/Administrative Shutdown\n {4}Notification received: Cease\/Administrative Shutdown \(6\/2\) 096e6577206669627265\n {4}The peer's operator: "new fibre"/,
+    );
+  });
+
+  test('a peer that there is not is exit code 3', async () => {
+    await using lab = await pair();
+    expect(await lab.bgp('neighbor', 'spine7')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('no peer is called spine7'),
+    });
+  });
+});
