@@ -3,6 +3,7 @@ import { failLinks, healLinks, linksOf, observeLab, runningNodes } from '@overla
 import { command } from '../command.ts';
 import { parseDurationMs } from '../duration.ts';
 import { chooseLab, NAME_OPTION, requireRoot } from '../lab/choose-lab.ts';
+import { countLinks } from '../lab/count-links.ts';
 import { parseFaultTarget } from '../lab/fault-target.ts';
 import { reportingLabErrors } from '../lab/lab-errors.ts';
 
@@ -45,7 +46,3 @@ export const labFail = command({
       return 0;
     }),
 });
-
-function countLinks(count: number): string {
-  return count === 1 ? '1 link' : `${count} links`;
-}

@@ -1,6 +1,7 @@
 import { healLinks, linksOf, observeLab, runningNodes } from '@overland/lab';
 import { command, UsageError } from '../command.ts';
 import { chooseLab, NAME_OPTION, requireRoot } from '../lab/choose-lab.ts';
+import { countLinks } from '../lab/count-links.ts';
 import { parseFaultTarget } from '../lab/fault-target.ts';
 import { reportingLabErrors } from '../lab/lab-errors.ts';
 
@@ -32,7 +33,7 @@ export const labHeal = command({
           : linksOf(topology, parseFaultTarget(what, target));
       const pids = new Map((await runningNodes(lab)).map(({ node, pid }) => [node, pid]));
       await healLinks(links, pids);
-      context.stdout.write(`mended: ${links.length} links\n`);
+      context.stdout.write(`mended: ${countLinks(links.length)}\n`);
       return 0;
     }),
 });

@@ -77,6 +77,17 @@ test('the picture tells the state of links and sessions, and escapes names', () 
   expect(svg.match(/<line x1/g)).toHaveLength(4);
 });
 
+test('the sessions of neighbours side by side stand between their cards', () => {
+  const pair = [node('leaf1', 0), node('leaf2', 0)];
+  const { boxes } = layoutGraph({ name: 'pair', nodes: pair, links: [] });
+  const svg = toSvg({ name: 'pair', nodes: pair, links: [link('leaf1', 'leaf2')] });
+  const pill = /<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="18"/.exec(svg);
+  const [left, right] = [boxes.get('leaf1'), boxes.get('leaf2')];
+  if (!pill || !left || !right) throw new Error(svg);
+  expect(Number(pill[1])).toBeGreaterThan(left.x + left.width);
+  expect(Number(pill[1]) + Number(pill[2])).toBeLessThan(right.x);
+});
+
 test('Mermaid: groups, labels on what is broken, its links in colour', () => {
   expect(toMermaid(model).split('\n').slice(0, 14)).toEqual([
     'flowchart TB',

@@ -132,13 +132,16 @@ function linkShape(link: GraphLink, layout: GraphLayout): string {
   return `<line x1="${from.x}" y1="${from.y}" x2="${to.x}" y2="${to.y}" stroke="${stroke}" stroke-width="2.2"${dashes}><title>${escapeXml(name)}: ${link.condition}</title></line>`;
 }
 
-/** A small pill near the lower end of the link, where lines are furthest apart: `4` and `6` in the colour of their session. */
+/**
+ * A small pill: `4` and `6` in the colour of their session. Near the lower end of the link, where lines are furthest apart; between
+ * nodes side by side in the middle, because there is just room for it.
+ */
 function sessionShape(link: GraphLink, layout: GraphLayout): string {
   const ends = endsOf(link, layout);
   const families = (['ipv4', 'ipv6'] as const).filter((family) => link.sessions[family]);
   if (!ends || families.length === 0) return '';
   const [from, to] = ends;
-  const share = 0.66;
+  const share = from.y === to.y ? 0.5 : 0.66;
   const x = from.x + (to.x - from.x) * share;
   const y = from.y + (to.y - from.y) * share;
   const half = families.length * 8;
