@@ -73,6 +73,7 @@ export class NodePublisher {
       endpoints,
       bgpConfigurations: resources.all('BGPConfiguration'),
       bgpPeers: resources.all('BGPPeer'),
+      bgpFilters: resources.all('BGPFilter'),
       pools: resources.all('IPPool'),
     });
     this.#note([

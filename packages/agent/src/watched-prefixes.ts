@@ -11,6 +11,7 @@ export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
     { prefix: resourcePrefix('Node') },
     { prefix: resourcePrefix('BGPPeer') },
     { prefix: extensionPrefix('BGPPeer') },
+    { prefix: resourcePrefix('BGPFilter') },
     { prefix: resourcePrefix('BGPConfiguration') },
     { prefix: resourcePrefix('IPPool') },
     { prefix: affinityPrefix('host', nodeName) },

@@ -3,6 +3,7 @@ import { type Asn, type Family, familyOf, type IpAddress } from '@overland/net';
 import type { Speaker } from './cluster.ts';
 import type { Report } from './diagnostics.ts';
 import { reportIgnored, unsupported } from './peer-support.ts';
+import type { FilterCatalog } from './route-filters.ts';
 import type { SessionSpec } from './session-settings.ts';
 
 /** A session that this node should have, before its settings are worked out. */
@@ -25,6 +26,7 @@ export interface Neighbourhood {
   readonly self: Speaker;
   /** All others. */
   readonly others: readonly Speaker[];
+  readonly filters: FilterCatalog;
   readonly report: Report;
 }
 
@@ -43,12 +45,12 @@ export function meshSessions({ self, others }: Neighbourhood): Session[] {
 
 /** Sessions that one BGPPeer gives this node: as the side it names, or as the mirror of that side. */
 export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Session[] {
-  const { self, others, report } = neighbourhood;
+  const { self, others, filters, report } = neighbourhood;
   const resource = `BGPPeer ${peer.metadata.name}`;
   const applies = appliesTo(peer, self);
   const mirrored = applies ? [] : mirrorOf(peer, neighbourhood);
   if (!applies && mirrored.length === 0) return [];
-  const reason = unsupported(peer);
+  const reason = unsupported(peer) ?? filters.fault(peer.spec.filters ?? []);
   if (reason !== undefined) {
     report(resource, reason);
     return [];

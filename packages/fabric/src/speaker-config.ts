@@ -1,9 +1,17 @@
 import type { PeerConfig, SpeakerConfig } from '@overland/bgp';
-import type { BgpConfiguration, BgpPeer, IpPool, Node, WorkloadEndpoint } from '@overland/model';
+import type {
+  BgpConfiguration,
+  BgpFilter,
+  BgpPeer,
+  IpPool,
+  Node,
+  WorkloadEndpoint,
+} from '@overland/model';
 import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from '@overland/net';
 import { type ClusterSettings, clusterSettings, type Speaker, speakerOf } from './cluster.ts';
 import type { Diagnostic, Report } from './diagnostics.ts';
 import { originatedPrefixes } from './originated.ts';
+import { FilterCatalog } from './route-filters.ts';
 import { routerIdOf } from './router-id.ts';
 import { seconds, sessionSettings } from './session-settings.ts';
 import {
@@ -31,6 +39,8 @@ export interface FabricInputs {
   readonly nodes: readonly Node[];
   readonly bgpConfigurations: readonly BgpConfiguration[];
   readonly bgpPeers: readonly BgpPeer[];
+  /** What the BGPPeers name. */
+  readonly bgpFilters: readonly BgpFilter[];
   readonly pools: readonly IpPool[];
   /** Own blocks whose affinity is confirmed. */
   readonly blocks: readonly Prefix[];
@@ -60,7 +70,13 @@ export function speakerConfigOf(inputs: FabricInputs): {
   const others = inputs.nodes
     .filter((other) => other !== node)
     .map((other) => speakerOf(other, settings));
-  const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, report });
+  const filters = new FilterCatalog(inputs.bgpFilters);
+  const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, filters, report });
+  const peers = sessions.map((session) => ({
+    ...peerConfigOf(session, self, report),
+    ...filters.namesFor(session.spec.filters ?? [], familyOf(session.address)),
+  }));
+  const routeFilters = filters.select(peers);
   const config: SpeakerConfig = {
     asn: self.asn,
     routerId: routerIdOf(self),
@@ -74,7 +90,8 @@ export function speakerConfigOf(inputs: FabricInputs): {
       stalePathSeconds: STALE_PATH_SECONDS,
       deferralSeconds: DEFERRAL_SECONDS,
     },
-    peers: sessions.map((session) => peerConfigOf(session, self, report)),
+    peers,
+    ...(routeFilters.length > 0 && { filters: routeFilters }),
     originate: originatedPrefixes({ ...inputs, node }, report),
   };
   return { config, diagnostics: diagnostics.toSorted(byResource) };

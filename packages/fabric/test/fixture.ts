@@ -2,6 +2,7 @@ import {
   type AnyResource,
   API_VERSION,
   type BgpConfiguration,
+  type BgpFilter,
   type BgpPeer,
   completeResource,
   type IpPool,
@@ -25,6 +26,8 @@ export const node = (name: string, bgp: Fields, labels: Fields = {}): Node =>
   resource('Node', { name, labels }, { bgp }) as Node;
 export const peer = (name: string, spec: Fields): BgpPeer =>
   resource('BGPPeer', { name }, spec) as BgpPeer;
+export const filter = (name: string, spec: Fields): BgpFilter =>
+  resource('BGPFilter', { name }, spec) as BgpFilter;
 export const pool = (name: string, spec: Fields): IpPool =>
   resource('IPPool', { name }, spec) as IpPool;
 export const bgp = (spec: Fields, name = 'default'): BgpConfiguration =>
@@ -47,6 +50,7 @@ export function inputs(
     ],
     bgpConfigurations: [bgp({ nodeToNodeMeshEnabled: false })],
     bgpPeers: [],
+    bgpFilters: [],
     pools: [pool('ipv4', { cidr: '10.65.0.0/16' }), pool('ipv6', { cidr: 'fd00:65::/48' })],
     endpoints: [],
     ...changes,

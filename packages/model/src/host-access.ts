@@ -55,6 +55,7 @@ export function hostAccess({
     read(keysWithPrefix(resourcePrefix('BGPConfiguration')), 'BGP settings'),
     read(keysWithPrefix(resourcePrefix('BGPPeer')), 'whom to peer with'),
     read(keysWithPrefix(extensionPrefix('BGPPeer')), 'the fields of peers that Calico lacks'),
+    read(keysWithPrefix(resourcePrefix('BGPFilter')), 'the filters that peers name'),
     read(keysWithPrefix(resourcePrefix('IPPool')), 'pools to claim blocks from'),
     read(keysWithPrefix(resourcePrefix('IPReservation')), 'addresses to leave out'),
     read(keysWithPrefix(IPAM_CONFIG_KEY), 'limits of address management'),

@@ -1,0 +1,101 @@
+import { compileFilters } from '@overland/bgp';
+import { expect, test } from 'vitest';
+import { filter } from '../test/fixture.ts';
+import { FilterCatalog } from './route-filters.ts';
+
+const IN_POOL = { cidr: '10.65.0.0/16', matchOperator: 'In', action: 'Accept' };
+const REST = { action: 'Reject' };
+
+/** What becomes of one rule. */
+function rule(given: object) {
+  const catalog = new FilterCatalog([filter('f', { importV4: [{ action: 'Accept', ...given }] })]);
+  const names = catalog.namesFor(['f'], 'ipv4');
+  const [first] = catalog.select([names]);
+  return first?.rules[0];
+}
+
+test('each list with rules is a filter of its own, named in the order of the peer', () => {
+  const catalog = new FilterCatalog([
+    filter('b', { importV4: [IN_POOL], exportV6: [REST] }),
+    filter('a', { importV4: [REST], importV6: [REST], exportV4: [] }),
+  ]);
+  expect(catalog.namesFor(['b', 'a'], 'ipv4')).toEqual({
+    importFilters: ['b/importV4', 'a/importV4'],
+  });
+  expect(catalog.namesFor(['b', 'a'], 'ipv6')).toEqual({
+    importFilters: ['a/importV6'],
+    exportFilters: ['b/exportV6'],
+  });
+  const selected = catalog.select([catalog.namesFor(['b', 'a'], 'ipv4')]);
+  expect(selected.map(({ name }) => name)).toEqual(['a/importV4', 'b/importV4']);
+  expect(compileFilters(selected, 'ipv4').id).not.toBe('');
+});
+
+test.each<[string, object, object]>([
+  ['nothing', {}, {}],
+  [
+    'cidr',
+    { cidr: '10.0.0.0/8', matchOperator: 'NotIn', prefixLength: { max: 24 } },
+    { match: { prefix: { prefix: '10.0.0.0/8', operator: 'notIn', maxLength: 24 } } },
+  ],
+  [
+    'cidr, exactly',
+    { cidr: '10.0.0.0/8', matchOperator: 'NotEqual', prefixLength: { min: 0 } },
+    { match: { prefix: { prefix: '10.0.0.0/8', operator: 'notEqual', minLength: 0 } } },
+  ],
+  ['source', { source: 'RemotePeers' }, { match: { isLearned: true } }],
+  ['interface', { interface: '*.calico' }, { match: { interface: '*.calico' } }],
+  ['peerType', { peerType: 'iBGP' }, { match: { peerType: 'ibgp' } }],
+  [
+    'communities',
+    { communities: { values: ['65000:1:2'] } },
+    { match: { communities: { anyOf: ['65000:1:2'] } } },
+  ],
+  ['asPathPrefix', { asPathPrefix: [1, 2] }, { match: { asPath: { beginsWith: [1, 2] } } }],
+  ['no asPathPrefix', { asPathPrefix: [] }, {}],
+  ['an elevated priority', { priority: 512 }, { match: { localPrefs: [2_147_483_135] } }],
+  ['the normal priority', { priority: 1024 }, { match: { localPrefs: [100, 2_147_482_623] } }],
+  ['Reject', { action: 'Reject' }, { action: 'reject' }],
+  [
+    'operations, in order',
+    {
+      operations: [
+        { addCommunity: { value: '65000:1' } },
+        { prependASPath: { prefix: [65_010, 65_011] } },
+        { prependASPath: { prefix: [65_012] } },
+        { addCommunity: { value: '1:2:3' } },
+        { setPriority: { value: 1024 } },
+        { setPriority: { value: 512 } },
+      ],
+    },
+    {
+      set: {
+        communities: { add: ['65000:1', '1:2:3'] },
+        prepend: [65_012, 65_010, 65_011],
+        localPref: 2_147_483_135,
+      },
+    },
+  ],
+  [
+    'back to the normal priority',
+    { operations: [{ setPriority: { value: 1024 } }] },
+    { set: { localPref: 100 } },
+  ],
+])('%s', (_, given, expected) => {
+  expect(rule(given)).toEqual({ family: 'ipv4', action: 'accept', ...expected });
+});
+
+test('what cannot be honoured is a fault, with its field', () => {
+  const low = { action: 'Accept', operations: [{ setPriority: { value: 1025 } }] };
+  const catalog = new FilterCatalog([
+    filter('good', { importV4: [IN_POOL] }),
+    filter('low', { importV4: [IN_POOL], exportV6: [REST, low] }),
+  ]);
+  expect(catalog.fault(['good'])).toBeUndefined();
+  expect(catalog.fault(['good', 'none'])).toBe(
+    'there is no BGPFilter none: no session is made without',
+  );
+  expect(catalog.fault(['low'])).toBe(
+    'BGPFilter low: exportV6[1].operations[0].setPriority above 1024 is not supported: no session is made without',
+  );
+});
