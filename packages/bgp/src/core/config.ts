@@ -49,6 +49,8 @@ export interface SpeakerConfig {
   readonly originate: readonly Prefix[];
 }
 
+export type PrivateAsMode = 'remove' | 'all' | 'replace';
+
 export type NextHopMode = 'auto' | 'self' | 'force' | 'keep';
 
 /** One configured peer. Identity of the session: `address`, `port`, `localAddress`, AS numbers. */
@@ -77,6 +79,16 @@ export interface PeerConfig {
   readonly allowAsIn: number;
   /** Replace the peer's AS number by ours in the AS_PATH sent to it (`as-override`). */
   readonly asOverride: boolean;
+  /**
+   * Private AS numbers (RFC 6996) in the AS_PATH sent to this eBGP peer, but for the peer's own: `remove` takes them
+   * out of a path that has no others, `all` out of any path, `replace` puts ours in their place. Absent: they stay.
+   * FRR's `remove-private-AS`, `… all`, `… all replace-AS`.
+   */
+  readonly removePrivateAs?: PrivateAsMode;
+  /** Refuse what this eBGP peer announces with an AS_PATH that does not begin with its AS number; absent: false. */
+  readonly enforceFirstAs?: boolean;
+  /** Accept an AS_SET in a received AS_PATH; absent: false (RFC 9774). */
+  readonly allowAsSets?: boolean;
   /** An iBGP peer that is a client of this route reflector; absent: false (RFC 4456). */
   readonly routeReflectorClient?: boolean;
   /**

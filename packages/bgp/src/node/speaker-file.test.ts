@@ -142,6 +142,14 @@ peers:
   ]);
 });
 
+test('what the AS_PATH of a peer may be', () => {
+  const knobs = 'removePrivateAs: replace, enforceFirstAs: true, allowAsSets: true';
+  const { peers } = parseSpeakerFile(`${MINIMAL}defaults: { ${knobs} }\n`);
+  const expected = { removePrivateAs: 'replace', enforceFirstAs: true, allowAsSets: true };
+  expect(peers).toMatchObject([expected, expected]);
+  expect(faults(`${MINIMAL}defaults: { removePrivateAs: true }\n`)).toHaveLength(1);
+});
+
 test('two words for one thing, and a key that the kernel does not take', () => {
   const peer = (fields: string) =>
     faults(MINIMAL.replace('asn: 65000 }', `asn: 65000, ${fields} }`));

@@ -81,6 +81,9 @@ const peerSettings = {
   passive: z.boolean().optional(),
   allowAsIn: whole(0, 10).optional(),
   asOverride: z.boolean().optional(),
+  removePrivateAs: z.enum(['remove', 'all', 'replace']).optional(),
+  enforceFirstAs: z.boolean().optional(),
+  allowAsSets: z.boolean().optional(),
   /** RFC 4456; iBGP peers only. */
   routeReflectorClient: z.boolean().optional(),
   nextHop: z.enum(['auto', 'self', 'force', 'keep']).optional(),

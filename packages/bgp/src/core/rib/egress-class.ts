@@ -1,6 +1,7 @@
 import type { Family } from '@overland/net';
 import type { NextHopMode, SpeakerConfig } from '../config.ts';
 import { AttributeEncoder, type EncodedAttributes } from '../wire/attribute-encoder.ts';
+import type { PrivateAsRule } from '../wire/private-as.ts';
 import { MAX_FRAME_OCTETS, MAX_NLRI_OCTETS } from '../wire/update-writer.ts';
 import type { AttributeTable } from './attribute-table.ts';
 import { GroupFlag, type PathGroups } from './path-groups.ts';
@@ -18,6 +19,7 @@ export interface EgressKey {
   readonly localAsn: number;
   /** AS number of the peer, to be replaced by ours (as-override); 0: keep. */
   readonly overrideAsn: number;
+  readonly privateAs: PrivateAsRule | undefined;
   readonly nextHop: NextHopMode;
   /** The peers are clients of this route reflector. */
   readonly isClient: boolean;

@@ -152,6 +152,34 @@ test('as-override puts our AS number in place of the peer’s', () => {
   expect(told(speaker).at(-1)).toMatchObject({ asPath: [65000, 65001, 65000, 65003, 65000] });
 });
 
+test('private AS numbers are taken out before ours is put first', () => {
+  for (const [removePrivateAs, path, expected] of [
+    ['remove', [65001, 4_200_000_001], [65000]],
+    ['remove', [65001, 3356], [65000, 65001, 3356]],
+    ['all', [65001, 3356, 65002, 4_200_000_001], [65000, 3356, 65002]],
+    ['replace', [65001, 3356, 65003], [65000, 65000, 3356, 65000]],
+  ] as const) {
+    for (const fourOctetAs of [true, false]) {
+      const { speaker, learn } = relay({ receiver: { removePrivateAs }, session: { fourOctetAs } });
+      learn({ announce: ['10.2.0.0/26'], asPath: path });
+      expect(told(speaker, { fourOctetAs }).at(-1)).toMatchObject({ asPath: expected });
+    }
+  }
+});
+
+test('they stay towards iBGP peers, and come back when the knob is turned off', () => {
+  const iBgp = relay({ receiverAsn: 65000, receiver: { removePrivateAs: 'all' } });
+  iBgp.learn({ announce: ['10.2.0.0/26'] });
+  expect(told(iBgp.speaker, { ebgp: false }).at(-1)).toMatchObject({ asPath: [65001] });
+
+  const { speaker, engine, learn } = relay({ receiver: { removePrivateAs: 'all' } });
+  learn({ announce: ['10.2.0.0/26'] });
+  expect(told(speaker).at(-1)).toMatchObject({ asPath: [65000] });
+  const config = speakerConfig(65000, { originate: ['10.65.0.0/26'] });
+  engine.configure({ ...config, peers: [peerConfig('10.1.0.2', 65002)] });
+  expect(told(speaker).at(-1)).toMatchObject({ asPath: [65000, 65001] });
+});
+
 test('a path too long for a one-octet length arrives whole', () => {
   // 62 and ours are 254 octets of value, 63 and ours 258. RFC 4271 section 4.3, Extended Length.
   for (const fourOctetAs of [true, false]) {

@@ -87,7 +87,7 @@ class Engine implements RouteEngine {
       const policy = peer?.live && byIdentity.get(identity(peer.live.policy));
       if (!peer?.live || !policy) continue;
       peer.name = policy.name;
-      peer.live.policy = policy;
+      peer.live.adopt(policy);
       this.#applyPolicy(peer, peer.live);
     }
   }

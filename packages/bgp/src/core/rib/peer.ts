@@ -2,7 +2,7 @@ import { addressBytes, type Family, type IpAddress } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { countAs } from '../wire/as-path.ts';
 import { readU32 } from '../wire/attribute-set.ts';
-import type { UpdateContext } from '../wire/update.ts';
+import type { AsPathRefusal, UpdateContext } from '../wire/update.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
 import type { EgressKey } from './egress-class.ts';
@@ -16,6 +16,7 @@ export type RefusalReason =
   | 'as-path-loop'
   | 'originator-id-loop'
   | 'cluster-list-loop'
+  | AsPathRefusal
   | 'martian'
   | 'treat-as-withdraw'
   | 'attribute-discard';
@@ -45,7 +46,8 @@ export class Peer {
 export class LiveSession {
   readonly session: EstablishedSession;
   readonly ebgp: boolean;
-  readonly context: UpdateContext;
+  /** How UPDATEs of the peer are read. */
+  context: UpdateContext;
   readonly origin: GroupOrigin;
   readonly outs = new Map<Family, AdjRibOut>();
   /** The policy knobs in force; the session's identity never changes. */
@@ -55,17 +57,36 @@ export class LiveSession {
     this.session = session;
     this.policy = session.config;
     this.ebgp = session.config.asn !== session.localAsn;
-    this.context = {
-      fourOctetAs: session.fourOctetAs,
-      ebgp: this.ebgp,
-      families: session.families,
-    };
+    this.context = this.#updateContext();
     const [own, other] = [session.localAsn, speaker.asn];
     this.origin = {
       flags: this.ebgp ? GroupFlag.Ebgp : 0,
       routerId: readU32(addressBytes(session.peerRouterId), 0),
       countOwnAs: (asPath) => countAs(asPath, own) + (other === own ? 0 : countAs(asPath, other)),
     };
+  }
+
+  /** Takes over other knobs. Those for received paths count from the next UPDATE. */
+  adopt(policy: PeerConfig): void {
+    this.policy = policy;
+    this.context = this.#updateContext();
+  }
+
+  #updateContext(): UpdateContext {
+    const { session, ebgp, policy } = this;
+    return {
+      fourOctetAs: session.fourOctetAs,
+      ebgp,
+      families: session.families,
+      firstAs: ebgp && policy.enforceFirstAs ? policy.asn : 0,
+      refusesAsSets: !policy.allowAsSets,
+    };
+  }
+
+  #privateAs(): EgressKey['privateAs'] {
+    const { asn, removePrivateAs: mode } = this.policy;
+    if (!this.ebgp || !mode) return undefined;
+    return { mode, localAsn: this.session.localAsn, peerAsn: asn };
   }
 
   /** Whether the peer is a client of this route reflector. */
@@ -81,6 +102,7 @@ export class LiveSession {
       ebgp,
       localAsn: session.localAsn,
       overrideAsn: ebgp && policy.asOverride ? policy.asn : 0,
+      privateAs: this.#privateAs(),
       nextHop: policy.nextHop,
       isClient: this.isClient,
       clientToClient: speaker.clientToClient ?? true,

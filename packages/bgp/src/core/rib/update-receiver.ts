@@ -36,12 +36,13 @@ export class UpdateReceiver {
     if (decoder.discarded.length > 0) peer.refuse('attribute-discard', decoder.discarded.length);
     for (const section of decoder.withdrawn) this.#withdraw(peer, body, section);
     const { attributes } = decoder;
-    const isRefused =
+    const isBroken =
       decoder.withdrawReason !== undefined || attributes.length > MAX_ATTRIBUTE_OCTETS;
-    if (isRefused) peer.refuse('treat-as-withdraw');
+    const refusal = isBroken ? 'treat-as-withdraw' : decoder.asPathRefusal;
+    if (refusal) peer.refuse(refusal);
     for (const section of decoder.announced) {
       if (section.from === section.to) continue;
-      if (isRefused) this.#withdraw(peer, body, section);
+      if (refusal) this.#withdraw(peer, body, section);
       else this.#announce(peer, live, body, section);
     }
     if (decoder.endOfRib && live.context.families.includes(decoder.endOfRib)) {

@@ -103,6 +103,14 @@ export function describeAsPath({ bytes, from, to, width }: AsPathField): Describ
   return segments;
 }
 
+/** Whether a path has an AS_SET. RFC 9774. */
+export function hasAsSet({ bytes, from, to, width }: AsPathField): boolean {
+  for (let at = from; at < to; at += 2 + (bytes[at + 1] ?? 0) * width) {
+    if (bytes[at] === AS_SET) return true;
+  }
+  return false;
+}
+
 /** Copies a path into `target` with AS numbers of four octets. @returns The offset behind it. */
 export function widenAsPath(path: AsPathField, target: Uint8Array, at: number): number {
   return copySegments(path, Number.POSITIVE_INFINITY, target, at);

@@ -9,6 +9,7 @@ import {
   writeAttributeHeader,
   writeU32,
 } from './attribute-set.ts';
+import { type PrivateAsRule, writeWithoutPrivateAs } from './private-as.ts';
 
 const MAX_TWO_OCTET_ASN = 0xffff;
 const OPTIONAL_TRANSITIVE = AttributeFlag.Optional | AttributeFlag.Transitive;
@@ -30,6 +31,8 @@ export interface EncoderRules {
   readonly overrideAsn: number;
   /** Write a NEXT_HOP attribute; otherwise the next hop is in MP_REACH_NLRI. */
   readonly hasNextHop: boolean;
+  /** For private AS numbers in the AS_PATH; `undefined`: they stay. */
+  readonly privateAs: PrivateAsRule | undefined;
   /** Of this route reflector, put first into the CLUSTER_LIST of what it reflects. */
   readonly clusterId: number;
 }
@@ -63,6 +66,8 @@ export class AttributeEncoder implements EncodedAttributes {
   readonly #edit: AsPathEdit;
   readonly #as4Edit: AsPathEdit;
   readonly #cursor = new AttributeCursor();
+  /** An AS_PATH without private AS numbers. */
+  #publicPath = new Uint8Array(0);
 
   /** @param scratch To encode into, larger than a message; shared by encoders that are not used at once. */
   constructor(rules: EncoderRules, scratch: Uint8Array) {
@@ -114,7 +119,7 @@ export class AttributeEncoder implements EncodedAttributes {
     const { ebgp, fourOctetAs, hasNextHop } = this.#rules;
     switch (cursor.code) {
       case AttributeCode.AsPath:
-        this.#putPath(AS_PATH, pathAt(cursor), this.#edit);
+        this.#putPath(AS_PATH, this.#pathAt(cursor), this.#edit);
         if (hasNextHop) this.nextHopAt = this.#header(NEXT_HOP, 4);
         break;
       case AttributeCode.LocalPref:
@@ -152,7 +157,17 @@ export class AttributeEncoder implements EncodedAttributes {
     writeU32(this.octets, this.#header(LOCAL_PREF, 4), localPref);
   }
 
-  /** @param at May stand at the CLUSTER_LIST that the route has already. RFC 4456 section 8. */
+  /** The AS_PATH where the cursor stands, without what the peer shall not see. */
+  #pathAt({ bytes, from, to }: AttributeCursor): AsPathField {
+    const path: AsPathField = { bytes, from, to, width: 4 };
+    const { privateAs } = this.#rules;
+    if (!privateAs) return path;
+    if (this.#publicPath.length < to - from) this.#publicPath = new Uint8Array(to - from);
+    const length = writeWithoutPrivateAs(path, privateAs, this.#publicPath);
+    return { bytes: this.#publicPath, from: 0, to: length, width: 4 };
+  }
+
+  /** @param cursor May stand at the CLUSTER_LIST that the route has already. RFC 4456 section 8. */
   #putReflection(originatorId: number, { bytes, code, from, to }: AttributeCursor): void {
     const { octets } = this;
     writeU32(octets, this.#header(ORIGINATOR_ID, 4), originatorId);
@@ -184,7 +199,7 @@ export class AttributeEncoder implements EncodedAttributes {
   #putAs4(cursor: AttributeCursor): void {
     const { bytes, code, flags, from } = cursor;
     if (code === AttributeCode.AsPath) {
-      const path = pathAt(cursor);
+      const path = this.#pathAt(cursor);
       const isWide = needsAs4Path(path) || this.#edit.prepend > MAX_TWO_OCTET_ASN;
       if (isWide) this.#putPath(AS4_PATH, path, this.#as4Edit);
     } else if (code === AttributeCode.Aggregator) {
@@ -195,8 +210,4 @@ export class AttributeEncoder implements EncodedAttributes {
       writeU32(this.octets, at + 4, readU32(bytes, from + 4));
     }
   }
-}
-
-function pathAt({ bytes, from, to }: AttributeCursor): AsPathField {
-  return { bytes, from, to, width: 4 };
 }

@@ -1,5 +1,6 @@
-import { ADDRESS_OCTETS, type Family } from '@overland/net';
+import { ADDRESS_OCTETS, AS_TRANS, type Family } from '@overland/net';
 import type { NotificationFault } from '../rib/route-engine.ts';
+import { type AsPathField, hasAsSet, neighbourAs } from './as-path.ts';
 import { AttributeCollector } from './attribute-collector.ts';
 import { ATTRIBUTE_ROWS, type AttributeRow } from './attribute-rows.ts';
 import { AttributeCode, AttributeFlag } from './attribute-set.ts';
@@ -27,7 +28,14 @@ const UpdateSubcode = {
 export interface UpdateContext extends NlriContext {
   readonly fourOctetAs: boolean;
   readonly ebgp: boolean;
+  /** AS number that a received AS_PATH must begin with; 0 or absent: any. */
+  readonly firstAs?: number;
+  /** Refuse an AS_PATH with an AS_SET. RFC 9774. */
+  readonly refusesAsSets?: boolean;
 }
+
+/** Why an AS_PATH that is well-formed is refused. */
+export type AsPathRefusal = 'first-as' | 'as-set';
 
 const OPTIONAL_AND_TRANSITIVE = AttributeFlag.Optional | AttributeFlag.Transitive;
 const IPV4_END_OF_RIB_OCTETS = 4;
@@ -50,6 +58,8 @@ export class UpdateDecoder {
   readonly announced = [emptySection(), emptySection()] as const;
   /** Why the announced prefixes are to be treated as withdrawn; `undefined` if they are not. */
   withdrawReason: string | undefined;
+  /** Why the announced prefixes are refused although the message is well-formed; `undefined` if they are not. */
+  asPathRefusal: AsPathRefusal | undefined;
   /** Names of attributes that were discarded. */
   readonly discarded: string[] = [];
   /** The family whose End-of-RIB this is. RFC 4724 section 2. */
@@ -80,6 +90,7 @@ export class UpdateDecoder {
     clear(this.announced[1]);
     if (this.discarded.length > 0) this.discarded.length = 0;
     this.withdrawReason = undefined;
+    this.asPathRefusal = undefined;
     this.endOfRib = undefined;
     this.attributes.start(body);
     return this.#sections();
@@ -153,8 +164,25 @@ export class UpdateDecoder {
       return undefined;
     }
     this.attributes.take(code, from, to);
+    if (code === AttributeCode.AsPath || code === AttributeCode.As4Path) {
+      this.#judgePath(code, from, to);
+    }
     if (row.keep === 'in set') this.attributes.keep(code, row.flags | (flags & partialIn(row)));
     return undefined;
+  }
+
+  /** What the session refuses in an AS_PATH. AS4_PATH means nothing between four-octet speakers. */
+  #judgePath(code: number, from: number, to: number): void {
+    const { fourOctetAs, firstAs = 0, refusesAsSets = false } = this.#context;
+    const isPath = code === AttributeCode.AsPath;
+    if (!isPath && fourOctetAs) return;
+    const width = isPath && !fourOctetAs ? 2 : 4;
+    const path: AsPathField = { bytes: this.#body, from, to, width };
+    if (isPath && firstAs !== 0) {
+      const expected = width === 2 && firstAs > 0xffff ? AS_TRANS : firstAs;
+      if (neighbourAs(path) !== expected) this.asPathRefusal ??= 'first-as';
+    }
+    if (refusesAsSets && hasAsSet(path)) this.asPathRefusal ??= 'as-set';
   }
 
   /** All but the first are discarded, except that nobody may have two MP attributes. RFC 7606 section 3g. */
