@@ -1,11 +1,22 @@
 import { MemoryDatastore, MemoryStore } from '@overland/datastore';
-import { affinityPrefix, COLLECTION_LEADER_KEY, resourceKey } from '@overland/model';
+import {
+  affinityPrefix,
+  COLLECTION_LEADER_KEY,
+  CONTROLLERS_CONFIGURATION_KEY,
+  resourceKey,
+} from '@overland/model';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { collectIfElected } from './collection.ts';
+import { collectIfElected, intervalMs, leakGraceMs } from './collection.ts';
 
 const log = pino({ enabled: false });
-const options = { log, graceSeconds: 0, intervalSeconds: 0.01 };
+const options = { log, shortestIntervalSeconds: 0.01 };
+
+const configuration = (leakGracePeriod: unknown) =>
+  JSON.stringify({
+    kind: 'KubeControllersConfiguration',
+    spec: { controllers: { node: { leakGracePeriod } } },
+  });
 
 test('one agent collects what a host that is gone has left; when it dies another does', async () => {
   const store = new MemoryStore();
@@ -19,6 +30,7 @@ test('one agent collects what a host that is gone has left; when it dies another
   };
   const node = { apiVersion: 'projectcalico.org/v3', kind: 'Node', metadata: { name: 'host1' } };
   await put(resourceKey('Node', { name: 'host1' }), JSON.stringify({ ...node, spec: {} }));
+  await put(CONTROLLERS_CONFIGURATION_KEY, configuration('1ms'));
   const stop = new AbortController();
   const agents = ['host1', 'host2'].map((nodeName) => {
     const own = new AbortController();
@@ -38,6 +50,61 @@ test('one agent collects what a host that is gone has left; when it dies another
   expect(await leader()).not.toBe(first);
   stop.abort();
   await Promise.all(agents.map(({ done }) => done));
+});
+
+test('a leak is looked at again as long as the grace period is, and put right after it', async () => {
+  const datastore = new MemoryDatastore();
+  const put = (key: string, value: string) =>
+    datastore.transact({ conditions: [], operations: [{ type: 'put', key, value }] });
+  const claims = async () => (await datastore.list(affinityPrefix('host'))).entries.length;
+  const list = vi.spyOn(datastore, 'list');
+  const get = vi.spyOn(datastore, 'get');
+  const looks = () => list.mock.calls.length;
+  await put('/calico/ipam/v2/host/gone/ipv4/block/10.65.0.0-26', '{"state":"pending"}');
+
+  // Nothing is collected, and nothing read for it.
+  await put(CONTROLLERS_CONFIGURATION_KEY, configuration('0'));
+  const kept = new AbortController();
+  const keeping = collectIfElected({ ...options, nodeName: 'host1', datastore }, kept.signal);
+  await vi.waitFor(() => expect(get).toHaveBeenCalledWith(CONTROLLERS_CONFIGURATION_KEY));
+  kept.abort();
+  await keeping;
+  expect(looks()).toBe(0);
+  expect(await claims()).toBe(1);
+
+  const stop = new AbortController();
+  await put(CONTROLLERS_CONFIGURATION_KEY, configuration('300ms'));
+  const startedAt = performance.now();
+  const done = collectIfElected({ ...options, nodeName: 'host1', datastore }, stop.signal);
+  await vi.waitFor(async () => expect(await claims()).toBe(0), { timeout: 10_000, interval: 10 });
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(300);
+  stop.abort();
+  await done;
+});
+
+test.each([
+  [undefined, 900_000],
+  [configuration(undefined), 900_000],
+  [configuration('15m0s'), 900_000],
+  [configuration('1m30s'), 90_000],
+  [configuration('0'), 0],
+  [configuration('0s'), 0],
+  [configuration('soon'), 900_000],
+  [configuration(5), 900_000],
+  ['{"spec":{"controllers":{}}}', 900_000],
+  ['{"spec":{"controllers":null}}', 900_000],
+  ['{', 900_000],
+])('the grace period of %s is %d ms', (stored, ms) => {
+  expect(leakGraceMs(stored)).toBe(ms);
+});
+
+test.each([
+  [900_000, 300_000],
+  [300_000, 150_000],
+  [1000, 10_000],
+  [0, 300_000],
+])('with a grace period of %d ms it looks every %d ms', (graceMs, waitMs) => {
+  expect(intervalMs(graceMs, 10_000)).toBe(waitMs);
 });
 
 test('a host that may not repair says so and goes on without', async () => {

@@ -1,11 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Datastore } from '@overland/datastore';
-import {
-  CONTROLLERS_CONFIGURATION_KEY,
-  isJsonObject,
-  parseDuration,
-  parseJson,
-} from '@overland/model';
+import { CONTROLLERS_CONFIGURATION_KEY } from '@overland/model';
+import { controllersDurationMs } from './controllers-duration.ts';
 
 const DEFAULT_MS = 10 * 60_000;
 /** Compacting more often than this serves nobody, and costs etcd more than it saves. */
@@ -59,14 +55,6 @@ export class CompactionPeriod {
  * not at all. What cannot be read counts as the default, as an object that is absent does.
  */
 export function compactionPeriodMs(stored: string | undefined): number {
-  try {
-    const object = stored === undefined ? undefined : parseJson(stored);
-    const spec = isJsonObject(object) ? object.spec : undefined;
-    const text = isJsonObject(spec) ? spec.etcdV3CompactionPeriod : undefined;
-    if (typeof text !== 'string') return DEFAULT_MS;
-    const period = parseDuration(text);
-    return period === 0 ? 0 : Math.max(period, SHORTEST_MS);
-  } catch {
-    return DEFAULT_MS;
-  }
+  const period = controllersDurationMs(stored, ['etcdV3CompactionPeriod'], DEFAULT_MS);
+  return period === 0 ? 0 : Math.max(period, SHORTEST_MS);
 }

@@ -70,7 +70,10 @@ export function hostAccess({
       : [write(keysWithPrefix(endpoints), 'its own endpoints, in whichever namespace')]),
     write({ from: hostClaimKey(name) }, 'its claim to the name'),
     read({ from: CLUSTER_INFORMATION_KEY }, 'whether the datastore is locked'),
-    read(keysWithPrefix(CONTROLLERS_CONFIGURATION_KEY), 'how often etcd is compacted'),
+    read(
+      keysWithPrefix(CONTROLLERS_CONFIGURATION_KEY),
+      'how often etcd is compacted, and how long leaks are kept',
+    ),
     write(keysWithPrefix(COMPACTION_LEADER_KEY), 'the election of the host that compacts etcd'),
     read(keysWithPrefix(HANDLE_PREFIX), 'what has leaked, if it is elected to look for it'),
     write(keysWithPrefix(COLLECTION_LEADER_KEY), 'the election of the host that collects leaks'),

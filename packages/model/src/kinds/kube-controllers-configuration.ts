@@ -43,7 +43,7 @@ const nodeController = z.object({
     .optional()
     .describe('Host endpoints that are made from nodes.'),
   leakGracePeriod: fallback(duration, '15m').describe(
-    'How long an address without an owner is kept; 0 keeps it for good.',
+    'How long an address without an owner, and whatever else is left over, is kept; 0 keeps it for good. A change counts within five minutes.',
   ),
 });
 
