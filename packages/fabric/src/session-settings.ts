@@ -11,6 +11,13 @@ const TTL = 64;
 /** GTSM, RFC 5082: the other side counts down from here. */
 const TTL_SECURITY = 255;
 
+const ROLES = {
+  Provider: 'provider',
+  Customer: 'customer',
+  Peer: 'peer',
+  RS: 'rs',
+  RSClient: 'rs-client',
+} as const;
 const ACTIONS = { Warn: 'warn', Stop: 'stop', Restart: 'restart' } as const;
 
 /** What a session's settings come from: nothing, for a session of the mesh. */
@@ -28,6 +35,8 @@ type Settings = Pick<
   | 'minTtl'
   | 'password'
   | 'maxPrefixes'
+  | 'role'
+  | 'strictRole'
 >;
 
 /** The part of a {@link PeerConfig} that does not depend on who the peer is. */
@@ -46,6 +55,8 @@ export function sessionSettings(spec: SessionSpec, resource: string, report: Rep
       ? { ttl: TTL_SECURITY, minTtl: TTL_SECURITY + 1 - spec.ttlSecurity }
       : { ttl: TTL }),
     ...(password && { password }),
+    ...(spec.role && { role: ROLES[spec.role] }),
+    ...(spec.strictRole && { strictRole: true }),
     ...(spec.maxPrefixes && { maxPrefixes: prefixLimit(spec.maxPrefixes) }),
   };
 }

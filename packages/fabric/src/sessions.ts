@@ -31,6 +31,14 @@ export interface Neighbourhood {
 }
 
 const DEFAULT_PORT = 179;
+/** Who has one role sees the other side in this one. RFC 9234 section 4.2. */
+const OTHER_ROLE = {
+  Provider: 'Customer',
+  Customer: 'Provider',
+  Peer: 'Peer',
+  RS: 'RSClient',
+  RSClient: 'RS',
+} as const;
 const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
 
 /** The full mesh between nodes: without route reflectors, which others reach through BGPPeers. */
@@ -106,8 +114,13 @@ function mirrorOf(peer: BgpPeer, { self, others }: Neighbourhood): Speaker[] {
 }
 
 /** What the resource says about its own side only does not hold for the other one. */
-function mirroredSpec({ localASNumber: _, passive: __, ...spec }: BgpPeer['spec']): SessionSpec {
-  return spec;
+function mirroredSpec({
+  localASNumber: _,
+  passive: __,
+  role,
+  ...spec
+}: BgpPeer['spec']): SessionSpec {
+  return role ? { ...spec, role: OTHER_ROLE[role] } : spec;
 }
 
 /** One session per family that both nodes have an address of. */

@@ -270,7 +270,6 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('bfd', { peerIP: '192.0.2.7', asNumber: 1, bfd: {}, gracefulShutdown: true }),
     peer('bfd-strict', { peerIP: '192.0.2.8', asNumber: 1, bfd: { strict: true } }),
     peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { advertised: { ipv4: 10 } } }),
-    peer('role', { peerIP: '192.0.2.10', asNumber: 1, role: 'Customer', strictRole: true }),
     peer('unnumbered', { interface: 'eth1' }),
   ];
   const bgpConfigurations = [
@@ -294,7 +293,6 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPPeer no-source: password has neither file nor value: no session is made without',
     'BGPPeer nothing: has neither peerIP nor peerSelector',
     'BGPPeer password: password.secretKeyRef is not supported yet: use password.file; no session is made without',
-    'BGPPeer role: strictRole is not supported yet: no session is made without',
     'BGPPeer self: peerIP 10.0.0.11 is an address of this node',
     'BGPPeer unnumbered: sessions on an interface are not supported yet',
   ]);
@@ -339,6 +337,11 @@ test('settings of a peer', () => {
   ).toMatchObject({
     maxPrefixes: { most: { ipv4: 100 }, action: 'restart', restartSeconds: 300 },
   });
+  expect(settings({ role: 'RSClient', strictRole: true })).toMatchObject({
+    role: 'rs-client',
+    strictRole: true,
+  });
+  expect(settings({})).not.toHaveProperty('role');
   expect(settings({})).not.toHaveProperty('password');
   expect(settings({ ttlSecurity: 2 })).toMatchObject({ ttl: 255, minTtl: 254 });
   expect(settings({ sourceAddress: 'None' })).not.toHaveProperty('localAddress');

@@ -1,6 +1,7 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
 import type { RouteFilter } from './policy/route-filter.ts';
 import type { PrefixLimit } from './session/prefix-limit.ts';
+import type { BgpRole } from './wire/role.ts';
 
 /**
  * Everything a speaker is told. Plain data: `fabric` derives it from resources, `overland bgp run -c` reads it
@@ -102,6 +103,10 @@ export interface PeerConfig {
   readonly minTtl?: number;
   /** Key of TCP-MD5 (RFC 2385), or the file that holds it. Without the key there is no session. */
   readonly password?: { readonly value: string } | { readonly file: string };
+  /** Our role towards an eBGP peer (RFC 9234), against route leaks; absent: none. */
+  readonly role?: BgpRole;
+  /** Refuse a peer that does not tell its role; absent: no. */
+  readonly strictRole?: boolean;
   /** BFD ends the session when the path is lost (RFC 5882); `strict`: none is opened before BFD is up. */
   readonly bfd?: { readonly strict: boolean };
   /** Absent: as many prefixes as the peer likes. */

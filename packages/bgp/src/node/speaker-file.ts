@@ -94,6 +94,9 @@ const peerSettings = {
   password: z.string().min(1).max(MAX_MD5_KEY_OCTETS).optional(),
   /** A file that holds the key, and nothing else but a line feed. */
   passwordFile: z.string().min(1).optional(),
+  /** Our role towards the peer, RFC 9234. */
+  role: z.enum(['provider', 'customer', 'peer', 'rs', 'rs-client']).optional(),
+  strictRole: z.boolean().optional(),
   maxPrefixes: z
     .strictObject({
       ipv4: whole(0, 0xffff_ffff).optional(),

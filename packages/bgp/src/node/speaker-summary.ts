@@ -3,6 +3,7 @@ import type { SpeakerConfig } from '../core/config.ts';
 import type { RouteCounters } from '../core/rib/route-engine.ts';
 import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { State } from '../core/session/fsm.ts';
+import type { BgpRole } from '../core/wire/role.ts';
 import { type MessageCounts, totalMessages } from './message-counters.ts';
 import type { PeerRunner } from './peer-runner.ts';
 
@@ -27,6 +28,8 @@ export interface PeerSummary {
   readonly version: 4;
   readonly asn: Asn;
   readonly localAsn: Asn;
+  /** Our role towards the peer: RFC 9234. */
+  readonly bgpRole: BgpRole | null;
   /** Configured; what was negotiated is in `session`. */
   readonly families: readonly Family[];
   readonly state: State;
@@ -67,6 +70,8 @@ export interface SessionSummary {
   readonly holdSeconds: number;
   readonly keepaliveSeconds: number;
   readonly fourOctetAs: boolean;
+  /** The peer's role, if it told it: RFC 9234. */
+  readonly peerRole: BgpRole | null;
   readonly gracefulRestart: boolean;
   /** Routes stay after a NOTIFICATION and after the hold time, too: RFC 8538. */
   readonly notificationRestart: boolean;
@@ -86,6 +91,7 @@ export function summarisePeer(
     version: 4,
     asn: config.asn,
     localAsn: config.localAsn ?? speaker.asn,
+    bgpRole: config.role ?? null,
     families: config.families,
     state: record.state,
     prefixLimitReached: runner.isHeldDown,
@@ -111,6 +117,7 @@ export function summarisePeer(
           holdSeconds: session.holdSeconds,
           keepaliveSeconds: session.keepaliveSeconds,
           fourOctetAs: session.fourOctetAs,
+          peerRole: session.peerRole ?? null,
           gracefulRestart: session.gracefulRestart !== undefined,
           notificationRestart: session.notificationRestart,
         }

@@ -22,6 +22,10 @@ function peerJson(peer: NeighborDetail): object {
     localAs: peer.localAsn,
     ...(peer.linkType === 'internal' ? { nbrInternalLink: true } : { nbrExternalLink: true }),
     ...(peer.description !== undefined && { nbrDesc: peer.description }),
+    ...(peer.bgpRole !== null && {
+      localRole: peer.bgpRole,
+      remoteRole: session?.peerRole ?? 'undefined',
+    }),
     bgpVersion: peer.version,
     remoteRouterId: session?.peerRouterId ?? '0.0.0.0',
     localRouterId: peer.localRouterId,

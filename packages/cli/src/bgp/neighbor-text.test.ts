@@ -56,6 +56,14 @@ Peer Authentication Disabled
 `);
 });
 
+test('roles stand on both sides (RFC 9234)', () => {
+  const change = { bgpRole: 'customer' } as const;
+  expect(text(change)).toContain('  Local Role: customer\n  Remote Role: undefined\n');
+  expect(neighborJson([neighbor(change)])).toMatchObject({
+    '10.1.0.1': { localRole: 'customer', remoteRole: 'undefined' },
+  });
+});
+
 test('a session that is down says why', () => {
   const lastReset = {
     secondsAgo: 62,

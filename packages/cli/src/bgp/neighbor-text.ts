@@ -33,6 +33,9 @@ function identity(peer: NeighborDetail, colours: Colours): string[] {
     ),
     ` Name: ${name}`,
     ...(description === undefined ? [] : [` Description: ${description}`]),
+    ...(peer.bgpRole === null
+      ? []
+      : [`  Local Role: ${peer.bgpRole}`, `  Remote Role: ${session?.peerRole ?? 'undefined'}`]),
     `  BGP version 4, remote router ID ${session?.peerRouterId ?? '0.0.0.0'}, local router ID ${localRouterId}`,
     `  BGP state = ${shown}${since}`,
   ];

@@ -2,6 +2,7 @@ import type { Family } from '@overland/net';
 import type { NextHopMode, SpeakerConfig } from '../config.ts';
 import { AttributeEncoder, type EncodedAttributes } from '../wire/attribute-encoder.ts';
 import type { PrivateAsRule } from '../wire/private-as.ts';
+import { type BgpRole, keepsMarked, marksOnEgress } from '../wire/role.ts';
 import { MAX_FRAME_OCTETS, MAX_NLRI_OCTETS } from '../wire/update-writer.ts';
 import type { AttributeTable } from './attribute-table.ts';
 import { GroupFlag, type PathGroups } from './path-groups.ts';
@@ -27,15 +28,17 @@ export interface EgressKey {
   readonly clientToClient: boolean;
   /** Of this route reflector; 0 towards eBGP peers. */
   readonly clusterId: number;
+  /** Our role towards the peers; `undefined`: none, or iBGP. RFC 9234. */
+  readonly bgpRole: BgpRole | undefined;
   readonly fourOctetAs: boolean;
   readonly maxMessageOctets: number;
 }
 
 /**
- * Octets that NEXT_HOP, LOCAL_PREF, a prepended AS number (with the header of a new segment), ORIGINATOR_ID and an
+ * Octets that NEXT_HOP, LOCAL_PREF, OTC, a prepended AS number (with the header of a new segment), ORIGINATOR_ID and an
  * own CLUSTER_LIST add at most.
  */
-const MAX_GROWTH_OCTETS = 7 + 7 + 7 + 16 + 7 + 8;
+const MAX_GROWTH_OCTETS = 7 + 7 + 7 + 7 + 16 + 7 + 8;
 
 /** The export policy that a class of peers shares. */
 export class EgressClass {
@@ -45,6 +48,8 @@ export class EgressClass {
   readonly #attributes: AttributeTable;
   readonly #encoder: AttributeEncoder;
   readonly #maxOctets: number;
+  /** What has OTC is not for these peers. */
+  readonly #keepsMarked: boolean;
 
   constructor(key: EgressKey, tables: RibTables, shared: SharedTables) {
     this.key = key;
@@ -54,7 +59,9 @@ export class EgressClass {
     const room = key.maxMessageOctets - MAX_FRAME_OCTETS - MAX_NLRI_OCTETS - MAX_GROWTH_OCTETS;
     // A two-octet peer gets the AS_PATH twice: half of it, and whole as AS4_PATH.
     this.#maxOctets = key.fourOctetAs ? room : Math.floor(room / 1.5);
-    const rules = { ...key, hasNextHop: key.family === 'ipv4' };
+    const otcAsn = key.bgpRole && marksOnEgress(key.bgpRole) ? key.localAsn : 0;
+    this.#keepsMarked = key.bgpRole !== undefined && keepsMarked(key.bgpRole);
+    const rules = { ...key, otcAsn, hasNextHop: key.family === 'ipv4' };
     this.#encoder = new AttributeEncoder(rules, shared.scratch);
   }
 
@@ -64,6 +71,7 @@ export class EgressClass {
     // What may outgrow a message on its way out is not sent at all, and a peer that has it gets a withdrawal.
     if (this.#attributes.length(this.#groups.attribute(group)) > this.#maxOctets) return false;
     if ((flags & GroupFlag.NoAdvertise) !== 0) return false;
+    if ((flags & GroupFlag.OnlyToCustomer) !== 0 && this.#keepsMarked) return false;
     if ((flags & GroupFlag.NoExport) !== 0 && this.key.ebgp) return false;
     if ((flags & GroupFlag.Originated) !== 0) return true;
     return this.#passesOn(group, (flags & GroupFlag.Ebgp) !== 0);

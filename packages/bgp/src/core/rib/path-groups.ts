@@ -15,6 +15,8 @@ export const GroupFlag = {
   NoAdvertise: 0x10,
   /** The speaker or its cluster has seen the route before. RFC 4456 section 8. */
   ReflectionLoop: 0x20,
+  /** Not to go to providers, peers and route servers. RFC 9234 section 5. */
+  OnlyToCustomer: 0x40,
 } as const;
 
 /** LOCAL_PREF of what comes without one. */
@@ -278,6 +280,7 @@ function pack(summary: AttributeSummary, { flags, ownAsCount }: GroupFacts): num
     flags |
     (summary.noExport ? GroupFlag.NoExport : 0) |
     (summary.noAdvertise ? GroupFlag.NoAdvertise : 0) |
+    (summary.onlyToCustomer ? GroupFlag.OnlyToCustomer : 0) |
     (summary.origin << ORIGIN_SHIFT) |
     (Math.min(ownAsCount, MAX_OWN_AS) << OWN_AS_SHIFT) |
     (Math.min(summary.asPathLength, MAX_LENGTH) << LENGTH_SHIFT)

@@ -2,6 +2,7 @@ import { addressBytes, type Family, type IpAddress } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { countAs } from '../wire/as-path.ts';
 import { readU32 } from '../wire/attribute-set.ts';
+import type { BgpRole } from '../wire/role.ts';
 import type { AsPathRefusal, UpdateContext } from '../wire/update.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
@@ -19,7 +20,8 @@ export type RefusalReason =
   | AsPathRefusal
   | 'martian'
   | 'treat-as-withdraw'
-  | 'attribute-discard';
+  | 'attribute-discard'
+  | 'route-leak';
 
 /** What the engine knows of one peer, up or down. */
 export class Peer {
@@ -46,6 +48,8 @@ export class Peer {
 export class LiveSession {
   readonly session: EstablishedSession;
   readonly ebgp: boolean;
+  /** Our role towards the peer; `undefined`: none, or iBGP. */
+  readonly bgpRole: BgpRole | undefined;
   /** How UPDATEs of the peer are read. */
   context: UpdateContext;
   readonly origin: GroupOrigin;
@@ -57,6 +61,7 @@ export class LiveSession {
     this.session = session;
     this.policy = session.config;
     this.ebgp = session.config.asn !== session.localAsn;
+    this.bgpRole = this.ebgp ? session.config.role : undefined;
     this.context = this.#updateContext();
     const [own, other] = [session.localAsn, speaker.asn];
     this.origin = {
@@ -107,6 +112,7 @@ export class LiveSession {
       isClient: this.isClient,
       clientToClient: speaker.clientToClient ?? true,
       clusterId: ebgp ? 0 : reflectorIds(speaker).clusterId,
+      bgpRole: this.bgpRole,
       fourOctetAs: session.fourOctetAs,
       maxMessageOctets: session.maxMessageOctets,
     });

@@ -1,6 +1,7 @@
 import type { Family } from '@overland/net';
 import type { NlriSection } from '../wire/mp-attributes.ts';
 import type { NlriList } from '../wire/nlri.ts';
+import { receiveOnlyToCustomer } from '../wire/only-to-customer.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import { MAX_ATTRIBUTE_OCTETS } from './attribute-table.ts';
 import type { FamilyRib } from './family-rib.ts';
@@ -36,9 +37,12 @@ export class UpdateReceiver {
     if (decoder.discarded.length > 0) peer.refuse('attribute-discard', decoder.discarded.length);
     for (const section of decoder.withdrawn) this.#withdraw(peer, body, section);
     const { attributes } = decoder;
+    const isLeak = this.#isLeak(live);
     const isBroken =
       decoder.withdrawReason !== undefined || attributes.length > MAX_ATTRIBUTE_OCTETS;
-    const refusal = isBroken ? 'treat-as-withdraw' : decoder.asPathRefusal;
+    const refusal = isBroken
+      ? 'treat-as-withdraw'
+      : (decoder.asPathRefusal ?? (isLeak ? 'route-leak' : undefined));
     if (refusal) peer.refuse(refusal);
     for (const section of decoder.announced) {
       if (section.from === section.to) continue;
@@ -50,6 +54,14 @@ export class UpdateReceiver {
       this.#ribs[decoder.endOfRib].adjRibIn(peer.slot).flushStale();
     }
     return undefined;
+  }
+
+  /** Whether the role of the peer says that the routes may not be here; otherwise they are marked. RFC 9234 section 5. */
+  #isLeak({ bgpRole, session }: LiveSession): boolean {
+    const { attributes, announced, withdrawReason } = this.#shared.decoder;
+    if (bgpRole === undefined || withdrawReason !== undefined) return false;
+    if (announced.every(({ from, to }) => from === to)) return false;
+    return receiveOnlyToCustomer(attributes, bgpRole, session.config.asn);
   }
 
   #withdraw(peer: Peer, body: Uint8Array, { family, from, to }: NlriSection): void {

@@ -8,6 +8,7 @@ import {
   NO_CAPABILITIES,
 } from '../wire/capabilities.ts';
 import type { Open } from '../wire/open.ts';
+import { type BgpRole, COUNTERPART, roleFrom, roleValue } from '../wire/role.ts';
 import { Writer } from '../wire/writer.ts';
 
 /** What the two OPENs settle. */
@@ -21,6 +22,8 @@ export interface Negotiated {
   /** What each side announced, for the operator. */
   readonly advertisedCapabilities: Capabilities;
   readonly receivedCapabilities: Capabilities;
+  /** The peer's, if it told it. RFC 9234. */
+  readonly peerRole: BgpRole | undefined;
   /** The peer's capability, when both sides have announced it. */
   readonly gracefulRestart: GracefulRestart | undefined;
   /** Routes are kept after a NOTIFICATION other than Hard Reset, too. RFC 8538. */
@@ -45,9 +48,15 @@ export function localAsn(speaker: SpeakerConfig, peer: PeerConfig): Asn {
   return peer.localAsn ?? speaker.asn;
 }
 
+/** Our role towards an eBGP peer; there is none inside an AS. RFC 9234 section 4. */
+function ownRole(speaker: SpeakerConfig, peer: PeerConfig): BgpRole | undefined {
+  return peer.asn === localAsn(speaker, peer) ? undefined : peer.role;
+}
+
 /** The OPEN that we send. RFC 4271 section 4.2. */
 export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Restart): Open {
   const { enabled, restartSeconds, notification = false } = speaker.gracefulRestart;
+  const role = ownRole(speaker, peer);
   return {
     asn: localAsn(speaker, peer),
     holdSeconds: peer.holdSeconds,
@@ -56,6 +65,7 @@ export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Res
       families: peer.families,
       fourOctetAs: localAsn(speaker, peer),
       routeRefresh: true,
+      roles: role === undefined ? [] : [roleValue(role)],
       gracefulRestart: enabled
         ? {
             restarted: restart.restarting,
@@ -79,7 +89,7 @@ export function withoutCapabilities(open: Open): Open {
 /**
  * Compares the peer's OPEN with ours. RFC 4271 section 6.2.
  *
- * @returns What they settle, or the fault: 2/2, 2/3, 2/6 or 2/7, with the value at fault as data.
+ * @returns What they settle, or the fault: 2/2, 2/3, 2/6, 2/7 or 2/11, with the value at fault as data.
  */
 export function negotiate(peer: PeerConfig, sent: Open, received: Open): Negotiated | BgpError {
   const families = commonFamilies(sent, received);
@@ -87,6 +97,7 @@ export function negotiate(peer: PeerConfig, sent: Open, received: Open): Negotia
     asnFault(peer, received) ??
     identifierFault(sent, received) ??
     holdTimeFault(peer, received) ??
+    roleFault(peer, sent, received) ??
     (families.length === 0 ? familyFault(sent) : settle({ peer, sent, received, families }))
   );
 }
@@ -114,6 +125,7 @@ function settle({
     peerRouterId: received.routerId,
     advertisedCapabilities: sent.capabilities,
     receivedCapabilities: received.capabilities,
+    peerRole: roleFrom(received.capabilities.roles[0] ?? -1),
     gracefulRestart: both,
     notificationRestart:
       both?.notification === true && sent.capabilities.gracefulRestart?.notification === true,
@@ -140,6 +152,19 @@ function identifierFault(sent: Open, { routerId, asn }: Open): BgpError | undefi
     data,
     `identifier ${routerId}${ours ? ' is ours' : ''}`,
   );
+}
+
+/** RFC 9234 section 4.2: the roles must be a pair, and several that differ are none. */
+function roleFault(peer: PeerConfig, sent: Open, received: Open): BgpError | undefined {
+  const own = sent.asn === peer.asn ? undefined : peer.role;
+  if (own === undefined) return undefined;
+  const { roles } = received.capabilities;
+  const wanted = COUNTERPART[own];
+  const isPair = roles.length === 1 && roles[0] === roleValue(wanted);
+  if (isPair || (roles.length === 0 && !peer.strictRole)) return undefined;
+  const names = roles.map((role) => roleFrom(role) ?? String(role)).join(' and ') || 'none';
+  const data = new Writer().bytes(Uint8Array.from(roles));
+  return openError(OpenSubcode.RoleMismatch, data, `role ${names} instead of ${wanted}`);
 }
 
 function holdTimeFault(peer: PeerConfig, { holdSeconds }: Open): BgpError | undefined {

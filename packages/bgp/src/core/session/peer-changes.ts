@@ -34,7 +34,7 @@ export function peerChanges(before: SpeakerConfig, after: SpeakerConfig): PeerCh
 /** Everything that cannot change while a session lives. */
 function identity(speaker: SpeakerConfig, peer: PeerConfig): string {
   const own = [speaker.routerId, peer.localAsn ?? speaker.asn];
-  const { asn, ttl, minTtl = 0, password } = peer;
-  const protection = [ttl, minTtl, JSON.stringify(password ?? null)];
+  const { asn, ttl, minTtl = 0, password, role = '', strictRole = false } = peer;
+  const protection = [ttl, minTtl, JSON.stringify(password ?? null), role, strictRole];
   return [peerKey(peer), ...own, asn, ...protection, ...peer.families.toSorted()].join(' ');
 }

@@ -9,6 +9,7 @@ import {
   writeAttributeHeader,
   writeU32,
 } from './attribute-set.ts';
+import { ONLY_TO_CUSTOMER } from './only-to-customer.ts';
 import { type PrivateAsRule, writeWithoutPrivateAs } from './private-as.ts';
 
 const MAX_TWO_OCTET_ASN = 0xffff;
@@ -29,6 +30,8 @@ export interface EncoderRules {
   readonly localAsn: number;
   /** Replaced by {@link localAsn} towards eBGP peers; 0: none. */
   readonly overrideAsn: number;
+  /** Put into an OTC where there is none; 0: none is added. RFC 9234 section 5. */
+  readonly otcAsn: number;
   /** Write a NEXT_HOP attribute; otherwise the next hop is in MP_REACH_NLRI. */
   readonly hasNextHop: boolean;
   /** For private AS numbers in the AS_PATH; `undefined`: they stay. */
@@ -93,6 +96,7 @@ export class AttributeEncoder implements EncodedAttributes {
     this.nextHopAt = -1;
     let owesLocalPref = !this.#rules.ebgp;
     let owesReflection = originatorId !== 0;
+    let owesOtc = this.#rules.otcAsn !== 0;
     const cursor = this.#cursor;
     cursor.start(bytes, set.offset, set.length);
     while (cursor.next()) {
@@ -106,10 +110,15 @@ export class AttributeEncoder implements EncodedAttributes {
         owesReflection = false;
         if (cursor.code === AttributeCode.ClusterList) continue;
       }
+      if (owesOtc && cursor.code >= AttributeCode.OnlyToCustomer) {
+        if (cursor.code > AttributeCode.OnlyToCustomer) this.#putOtc();
+        owesOtc = false;
+      }
       this.#attribute(cursor);
     }
     if (owesLocalPref) this.#putLocalPref(localPref);
     if (owesReflection) this.#putReflection(originatorId, cursor);
+    if (owesOtc) this.#putOtc();
     if (this.#rules.fourOctetAs) return;
     cursor.start(bytes, set.offset, set.length);
     while (cursor.next()) this.#putAs4(cursor);
@@ -176,6 +185,10 @@ export class AttributeEncoder implements EncodedAttributes {
     writeU32(octets, at, this.#rules.clusterId);
     at += 4;
     for (let i = from; i < from + before; i += 1, at += 1) octets[at] = bytes[i] ?? 0;
+  }
+
+  #putOtc(): void {
+    writeU32(this.octets, this.#header(ONLY_TO_CUSTOMER, 4), this.#rules.otcAsn);
   }
 
   #putPath(type: number, path: AsPathField, edit: AsPathEdit): void {

@@ -125,6 +125,9 @@ const ROWS: readonly AttributeRow[] = [
   row(AttributeCode.LargeCommunities, 'LARGE_COMMUNITIES', OPTIONAL_TRANSITIVE, {
     isValid: listOf(12),
   }),
+  row(AttributeCode.OnlyToCustomer, 'ONLY_TO_CUSTOMER', OPTIONAL_TRANSITIVE, {
+    isValid: exactly(4),
+  }),
 ];
 
 /** The rows by type code; `undefined` for what we do not know. */

@@ -17,6 +17,7 @@ export const AttributeCode = {
   As4Aggregator: 18,
   Ipv6ExtendedCommunities: 25,
   LargeCommunities: 32,
+  OnlyToCustomer: 35,
 } as const;
 
 /** Attribute flags. RFC 4271 section 4.3. */

@@ -25,6 +25,8 @@ export class AttributeSummary {
   originatorId: number | undefined;
   /** CLUSTER_LIST; empty if the set has none. */
   clusterList: AttributeField = NO_PATH;
+  /** The route goes to customers only: it has OTC. RFC 9234 section 5. */
+  onlyToCustomer = false;
   readonly #cursor = new AttributeCursor();
 
   /** Only well-formed sets are interned, so there is nothing to check. */
@@ -39,6 +41,7 @@ export class AttributeSummary {
     this.noAdvertise = false;
     this.originatorId = undefined;
     this.clusterList = NO_PATH;
+    this.onlyToCustomer = false;
     const cursor = this.#cursor;
     cursor.start(bytes, from, length);
     while (cursor.next()) this.#attribute(cursor);
@@ -82,6 +85,9 @@ export class AttributeSummary {
         break;
       case AttributeCode.ClusterList:
         this.clusterList = { bytes, from, to };
+        break;
+      case AttributeCode.OnlyToCustomer:
+        this.onlyToCustomer = true;
         break;
       default:
         break;

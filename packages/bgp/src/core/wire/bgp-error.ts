@@ -19,7 +19,7 @@ export const HeaderSubcode = {
   BadMessageType: 3,
 } as const;
 
-/** OPEN Message Error subcodes. RFC 4271 section 6.2, RFC 5492. */
+/** OPEN Message Error subcodes. RFC 4271 section 6.2, RFC 5492, RFC 9234. */
 export const OpenSubcode = {
   Unspecific: 0,
   UnsupportedVersion: 1,
@@ -28,6 +28,7 @@ export const OpenSubcode = {
   UnsupportedOptionalParameter: 4,
   UnacceptableHoldTime: 6,
   UnsupportedCapability: 7,
+  RoleMismatch: 11,
 } as const;
 
 /** Cease subcodes. RFC 4486, RFC 8538, RFC 9384. */

@@ -8,6 +8,7 @@ import { Writer } from './writer.ts';
 const CapabilityCode = {
   MultiProtocol: 1,
   RouteRefresh: 2,
+  Role: 9,
   GracefulRestart: 64,
   FourOctetAs: 65,
 } as const;
@@ -35,6 +36,8 @@ export interface Capabilities {
   /** The sender's AS number, from the four-octet AS capability; 0 is possible, and invalid (RFC 7607). */
   readonly fourOctetAs: number | undefined;
   readonly routeRefresh: boolean;
+  /** Values of the role capability, each once: one in a proper OPEN (RFC 9234 section 4.1). */
+  readonly roles: readonly number[];
   readonly gracefulRestart: GracefulRestart | undefined;
 }
 
@@ -43,6 +46,7 @@ export const NO_CAPABILITIES: Capabilities = {
   families: undefined,
   fourOctetAs: undefined,
   routeRefresh: false,
+  roles: [],
   gracefulRestart: undefined,
 };
 
@@ -65,6 +69,7 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array<Array
     writer.u8(CapabilityCode.MultiProtocol).u8(4).u16(afiOf(family)).u8(0).u8(SAFI_UNICAST);
   }
   if (capabilities.routeRefresh) writer.u8(CapabilityCode.RouteRefresh).u8(0);
+  for (const role of capabilities.roles) writer.u8(CapabilityCode.Role).u8(1).u8(role);
   const restart = capabilities.gracefulRestart;
   if (restart) {
     const flags = (restart.restarted ? RESTARTED : 0) | (restart.notification ? NOTIFICATION : 0);
@@ -103,6 +108,8 @@ export function decodeCapabilities(value: Uint8Array): Capabilities {
       if (family) families.add(family);
     } else if (code === CapabilityCode.RouteRefresh) {
       found = { ...found, routeRefresh: true };
+    } else if (code === CapabilityCode.Role) {
+      found = { ...found, roles: [...new Set([...found.roles, decodeRole(field)])] };
     } else if (code === CapabilityCode.FourOctetAs) {
       found = { ...found, fourOctetAs: decodeFourOctetAs(field) };
     } else if (code === CapabilityCode.GracefulRestart) {
@@ -123,6 +130,11 @@ function decodeMultiProtocol(field: Reader): Family | undefined {
 function decodeFourOctetAs(field: Reader): number {
   if (field.remaining !== 4) throw field.error(`four-octet AS capability of ${field.remaining}`);
   return field.u32();
+}
+
+function decodeRole(field: Reader): number {
+  if (field.remaining !== 1) throw field.error(`role capability of ${field.remaining}`);
+  return field.u8();
 }
 
 function decodeGracefulRestart(field: Reader): GracefulRestart {

@@ -94,6 +94,8 @@ function describeValue(
   const { bytes, from } = field;
   const width = context.fourOctetAs ? 4 : 2;
   switch (code) {
+    case AttributeCode.OnlyToCustomer:
+      return readU32(bytes, from);
     case AttributeCode.Origin:
       return ORIGINS[bytes[from] ?? 0] ?? null;
     case AttributeCode.AsPath:
