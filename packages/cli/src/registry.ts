@@ -73,6 +73,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-run.ts')).bgpRun,
   },
   {
+    name: 'bgp config',
+    summary: "Show the configuration of a node's speaker, as resources make it",
+    load: async () => (await import('./commands/bgp-config.ts')).bgpConfig,
+  },
+  {
     name: 'bgp decode',
     summary: 'Print BGP messages as JSON, with what they would cost the session',
     load: async () => (await import('./commands/bgp-decode.ts')).bgpDecode,

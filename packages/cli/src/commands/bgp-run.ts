@@ -10,6 +10,7 @@ import {
   SpeakerFileError,
 } from '@overland/bgp/node';
 import { pino } from 'pino';
+import { withoutSecrets } from '../bgp/without-secrets.ts';
 import { command, FailureError, UsageError } from '../command.ts';
 
 /** `bgp run -c FILE` - a router without agent, until it is told to stop. */
@@ -66,16 +67,6 @@ export const bgpRun = command({
     return 0;
   },
 });
-
-/** The names of the passwords' files stay: who may read those may read them. */
-function withoutSecrets(config: SpeakerConfig): SpeakerConfig {
-  const peers = config.peers.map((peer) =>
-    peer.password && 'value' in peer.password
-      ? { ...peer, password: { value: '(not shown)' } }
-      : peer,
-  );
-  return { ...config, peers };
-}
 
 async function readSpeakerFile(path: string, given: string): Promise<SpeakerConfig> {
   let text: string;
