@@ -93,7 +93,8 @@ export interface PeerConfig {
   /** An iBGP peer that is a client of this route reflector; absent: false (RFC 4456). */
   readonly routeReflectorClient?: boolean;
   /**
-   * Next hop sent: `auto` is self for eBGP and for what we originate, else unchanged; `self` is self for what we
+   * Next hop sent: `auto` is self for eBGP (unless the peer is on one subnet with the next hop, RFC 4271 section
+   * 5.1.3) and for what we originate, else unchanged; `self` is self for what we
    * learned over eBGP, too; `force` for what we reflect as well; `keep` leaves what we learned unchanged.
    */
   readonly nextHop: NextHopMode;

@@ -4,6 +4,7 @@ import type { EgressClass } from './egress-class.ts';
 import type { BestChanges } from './loc-rib.ts';
 import { IdSet } from './memory/id-set.ts';
 import type { RibTables } from './rib-tables.ts';
+import type { SharedSubnet } from './shared-subnet.ts';
 
 /** Paths of a group in a row that need not be sent before packing looks no further. */
 const MAX_SKIPS = 16;
@@ -45,6 +46,8 @@ export class AdjRibOut {
   readonly #advertised = new IdSet();
   /** Our own address as a next hop; without one only others' next hops can be sent. */
   ownNextHop: Uint8Array | undefined;
+  /** Where the peer reaches others' next hops without us; `undefined` if there is no such subnet. */
+  sharedSubnet: SharedSubnet | undefined;
   /** The next prefix of a pass over those that were there when it began, and the last one. */
   #passAt = 1;
   #passEnd: number;
@@ -97,7 +100,7 @@ export class AdjRibOut {
         from = former;
         to = latter;
         isWanted = this.#wants(to);
-        isSame = isWanted && this.#wants(from) && this.egress.looksEqual(from, to);
+        isSame = isWanted && this.#wants(from) && this.#looksEqual(from, to);
       }
       if (!isSame) this.#enqueue(prefixes[i] ?? 0, isWanted);
     }
@@ -164,8 +167,16 @@ export class AdjRibOut {
   }
 
   #nextHopFor(group: number): Uint8Array | undefined {
-    if (this.egress.sendsOwnNextHop(group)) return this.ownNextHop;
-    return this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop(group));
+    const onward = this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop(group));
+    if (!this.egress.sendsOwnNextHop(group)) return onward;
+    const isThirdParty =
+      onward && this.egress.allowsThirdParty(group) && this.sharedSubnet?.reaches(onward);
+    return isThirdParty ? onward : this.ownNextHop;
+  }
+
+  #looksEqual(a: number, b: number): boolean {
+    if (!this.egress.looksEqual(a, b)) return false;
+    return !this.sharedSubnet || this.#nextHopFor(a) === this.#nextHopFor(b);
   }
 
   #enqueue(prefix: number, isWanted: boolean): void {

@@ -77,7 +77,7 @@ export class EgressClass {
     return this.#passesOn(group, (flags & GroupFlag.Ebgp) !== 0);
   }
 
-  /** Whether the next hop sent with routes of a group is our own address. */
+  /** Whether the next hop sent with routes of a group is our own address, third parties aside. */
   sendsOwnNextHop(group: number): boolean {
     if (this.#groups.has(group, GroupFlag.Originated)) return true;
     const { nextHop, ebgp } = this.key;
@@ -92,6 +92,12 @@ export class EgressClass {
       case 'force':
         return true;
     }
+  }
+
+  /** Whether the next hop of a group may be that of a third party, where the peer reaches it without us. */
+  allowsThirdParty(group: number): boolean {
+    const { ebgp, nextHop } = this.key;
+    return ebgp && nextHop === 'auto' && !this.#groups.has(group, GroupFlag.Originated);
   }
 
   /** Whether routes of two groups look the same to peers of the class. */

@@ -36,12 +36,16 @@ function relay({
 }: Setup) {
   const speaker = new Speaker(speakerConfig(65000, { role, originate: ['10.65.0.0/26'] }));
   const { engine } = speaker;
-  engine.setInterfaces([link('eth1', ['10.1.0.254/24', 'fd00:1::254/64'])]);
+  engine.setInterfaces([
+    link('eth1', ['10.1.0.254/24', 'fd00:1::254/64']),
+    link('eth2', ['10.1.2.254/24', 'fd00:2::254/64']),
+  ]);
   engine.endDeferral();
   const local = { asn: 65000, address: '10.1.0.254' };
   engine.peerUp(sessionWith(FEEDER, peerConfig('10.1.0.1', feederAsn), local));
+  const towards = { asn: 65000, address: '10.1.2.254' };
   engine.peerUp(
-    sessionWith(RECEIVER, peerConfig('10.1.0.2', receiverAsn, receiver), local, session),
+    sessionWith(RECEIVER, peerConfig('10.1.2.2', receiverAsn, receiver), towards, session),
   );
   const learn = (update: UpdateText) =>
     expect(
@@ -90,8 +94,8 @@ test('an eBGP peer gets our AS number and next hop, and neither MED nor LOCAL_PR
   const { speaker, learn } = relay({ feederAsn: 65000 });
   learn({ announce: ['10.2.0.0/26'], asPath: [65007], med: 7, localPref: 300 });
   expect(told(speaker)).toMatchObject([
-    { nextHop: '10.1.0.254', asPath: [65000], prefixes: LEARNED },
-    { nextHop: '10.1.0.254', asPath: [65000, 65007], med: undefined, localPref: undefined },
+    { nextHop: '10.1.2.254', asPath: [65000], prefixes: LEARNED },
+    { nextHop: '10.1.2.254', asPath: [65000, 65007], med: undefined, localPref: undefined },
   ]);
 });
 
@@ -99,20 +103,20 @@ test('an iBGP peer gets LOCAL_PREF, MED and the next hop as it came', () => {
   const { speaker, learn } = relay({ receiverAsn: 65000 });
   learn({ announce: ['10.2.0.0/26'], med: 7 });
   expect(told(speaker, { ebgp: false })).toMatchObject([
-    { nextHop: '10.1.0.254', asPath: [], localPref: 100 },
+    { nextHop: '10.1.2.254', asPath: [], localPref: 100 },
     { nextHop: '10.1.0.1', asPath: [65001], med: 7, localPref: 100 },
   ]);
 });
 
 test('next hop self and keep', () => {
   for (const [nextHop, receiverAsn, expected] of [
-    ['self', 65000, '10.1.0.254'],
+    ['self', 65000, '10.1.2.254'],
     ['keep', 65002, '10.1.0.1'],
   ] as const) {
     const { speaker, learn } = relay({ receiverAsn, receiver: { nextHop } });
     learn({ announce: ['10.2.0.0/26'] });
     const [own, learned] = told(speaker, { ebgp: receiverAsn !== 65000 });
-    expect(own).toMatchObject({ nextHop: '10.1.0.254' });
+    expect(own).toMatchObject({ nextHop: '10.1.2.254' });
     expect(learned).toMatchObject({ nextHop: expected });
   }
 });
@@ -176,7 +180,7 @@ test('they stay towards iBGP peers, and come back when the knob is turned off', 
   learn({ announce: ['10.2.0.0/26'] });
   expect(told(speaker).at(-1)).toMatchObject({ asPath: [65000] });
   const config = speakerConfig(65000, { originate: ['10.65.0.0/26'] });
-  engine.configure({ ...config, peers: [peerConfig('10.1.0.2', 65002)] });
+  engine.configure({ ...config, peers: [peerConfig('10.1.2.2', 65002)] });
   expect(told(speaker).at(-1)).toMatchObject({ asPath: [65000, 65001] });
 });
 
@@ -224,7 +228,7 @@ test('AGGREGATOR and unknown transitive attributes are passed on', () => {
 test('IPv6 over an IPv4 session: the next hop is our address on that link', () => {
   const { speaker, learn } = relay({});
   learn({ announce: ['fd00:65::/122'], nextHop: 'fd00:1::1' });
-  const own = '253.0.0.1.0.0.0.0.0.0.0.0.0.0.2.84';
+  const own = '253.0.0.2.0.0.0.0.0.0.0.0.0.0.2.84';
   expect(told(speaker).at(-1)).toMatchObject({ nextHop: own, asPath: [65000, 65001] });
 });
 
@@ -251,7 +255,7 @@ test('a route whose attributes outgrow a message is withdrawn, not sent in piece
 });
 
 test('a changed knob re-sends what it changes, and nothing flaps', () => {
-  const peer = peerConfig('10.1.0.2', 65002);
+  const peer = peerConfig('10.1.2.2', 65002);
   const { speaker, engine, learn } = relay({});
   learn({ announce: ['10.2.0.0/26'], asPath: [65001, 65002] });
   expect(told(speaker)).toHaveLength(2);

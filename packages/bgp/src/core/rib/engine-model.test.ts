@@ -24,6 +24,11 @@ import { createSharedTables } from './shared-tables.ts';
 
 const ASN = 65000;
 const RECEIVER = 9;
+/** The receiver is on one subnet with the first peer. */
+const LINK = {
+  ipv4: { own: '10.0.1.254', receiver: '10.0.1.9' },
+  ipv6: { own: 'fd00:0:0:1::254', receiver: 'fd00:0:0:1::9' },
+} as const;
 /** Numbers of ours and of other reflectors. */
 const ROUTER_ID = 0xc000_0201;
 const CLUSTERS = [ROUTER_ID, 0x0101_0101, 0x0202_0202];
@@ -101,7 +106,7 @@ class World {
     );
     this.dut = new Speaker(this.config(), { shared: this.shared });
     this.links();
-    this.receiver.engine.setInterfaces([link('eth0', ['10.0.9.2/24', 'fd00:0:0:9::2/64'])]);
+    this.receiver.engine.setInterfaces([link('eth0', ['10.0.1.9/24', 'fd00:0:0:1::9/64'])]);
     this.receiver.engine.endDeferral();
     for (const peer of this.peers) this.up(peer, true);
   }
@@ -114,7 +119,7 @@ class World {
       clientToClient: this.rules.clientToClient,
       peers: [
         ...this.peers.map((peer) => this.peerConfig(peer)),
-        peerConfig('10.0.9.2', this.receiverAsn, this.receiverConfig()),
+        peerConfig(LINK[this.family].receiver, this.receiverAsn, this.receiverConfig()),
       ],
     });
   }
@@ -199,14 +204,14 @@ class World {
       {
         speaker: this.dut,
         asn: ASN,
-        address: '10.0.9.254',
+        address: LINK[this.family].own,
         peer: RECEIVER,
         config: this.receiverConfig(),
       },
       {
         speaker: this.receiver,
         asn: this.receiverAsn,
-        address: '10.0.9.2',
+        address: LINK[this.family].receiver,
         peer: 0,
         config: { families: [this.family] },
       },
@@ -414,8 +419,10 @@ function compare(world: World): void {
   const held = world.receiver
     .routes(world.family)
     .flatMap(({ prefix, paths }) =>
-      paths.map(({ asPath, originatorId, clusterList }) =>
-        [prefix, ...asPath, 'by', originatorId ?? 'nobody', ...clusterList].join(' '),
+      paths.map(({ nextHop, asPath, originatorId, clusterList }) =>
+        [prefix, 'via', nextHop, ...asPath, 'by', originatorId ?? 'nobody', ...clusterList].join(
+          ' ',
+        ),
       ),
     );
   expect(held).toEqual(received);
@@ -424,14 +431,16 @@ function compare(world: World): void {
 /** What the receiver should have of a route: its AS_PATH, ORIGINATOR_ID and CLUSTER_LIST; or nothing. */
 function told(world: World, from: NaivePeer, attributes: NaiveAttributes): string[] {
   const { asPath, originatorId = from.routerId, clusterList = [] } = attributes;
+  const unchanged = `via ${world.nextHop(from)}`;
   if (world.receiverAsn !== ASN) {
     const isKept = attributes.communities?.includes(0xffff_ff01);
-    return isKept ? [] : [[ASN, ...asPath, 'by nobody'].join(' ')];
+    const via = from.addressRank === 1 ? unchanged : `via ${LINK[world.family].own}`;
+    return isKept ? [] : [[via, ASN, ...asPath, 'by nobody'].join(' ')];
   }
   if (!isForInternal(from, world.receiverIsClient, world.rules)) return [];
-  if (from.ebgp) return [[...asPath, 'by nobody'].join(' ')];
+  if (from.ebgp) return [[unchanged, ...asPath, 'by nobody'].join(' ')];
   const reflected = [originatorId, world.rules.clusterId, ...clusterList].map(identifier);
-  return [[...asPath, 'by', ...reflected].join(' ')];
+  return [[unchanged, ...asPath, 'by', ...reflected].join(' ')];
 }
 
 function compareCounters(world: World): void {

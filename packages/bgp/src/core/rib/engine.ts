@@ -98,10 +98,7 @@ class Engine implements RouteEngine {
     for (const family of FAMILIES) this.#ribs[family].setLinks(this.#links);
     for (const peer of this.#peers) {
       for (const [family, out] of peer?.live?.outs ?? []) {
-        const octets = peer?.live && ownNextHop(peer.live, family, this.#links);
-        if (sameOctets(out.ownNextHop, octets)) continue;
-        out.ownNextHop = octets;
-        out.startPass();
+        if (peer?.live && this.#setLinks(out, peer.live, family)) out.startPass();
       }
     }
   }
@@ -131,7 +128,7 @@ class Engine implements RouteEngine {
         peer: peer.slot,
         maxMessageOctets: session.maxMessageOctets,
       });
-      out.ownNextHop = ownNextHop(live, family, this.#links);
+      this.#setLinks(out, live, family);
       live.outs.set(family, out);
       rib.addOut(out);
     }
@@ -248,6 +245,18 @@ class Engine implements RouteEngine {
     const created = new EgressClass(key, this.#ribs[family].tables, this.#shared);
     this.#classes.set(name, created);
     return created;
+  }
+
+  /** Takes over what next hops depend on. @returns Whether they may be others. */
+  #setLinks(out: AdjRibOut, live: LiveSession, family: Family): boolean {
+    const octets = ownNextHop(live, family, this.#links);
+    const subnet = live.sharedSubnet(family, this.#links);
+    if (sameOctets(out.ownNextHop, octets) && out.sharedSubnet?.prefix === subnet?.prefix) {
+      return false;
+    }
+    out.ownNextHop = octets;
+    out.sharedSubnet = subnet;
+    return true;
   }
 
   #applyPolicy(peer: Peer, live: LiveSession): void {

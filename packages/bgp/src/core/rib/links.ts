@@ -45,6 +45,11 @@ export class Links {
     return this.#own.has(address);
   }
 
+  /** The smallest subnet of a usable link that an address is in. */
+  subnetOf(address: IpAddress): Prefix | undefined {
+    return this.#subnets.find(({ prefix }) => contains(prefix, address))?.prefix;
+  }
+
   /** How to reach a next hop on a usable, directly connected link. */
   resolve(address: IpAddress): Gateway | undefined {
     if (this.isOwn(address)) return undefined;

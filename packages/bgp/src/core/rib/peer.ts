@@ -1,4 +1,4 @@
-import { addressBytes, type Family, type IpAddress } from '@overland/net';
+import { addressBytes, type Family, familyOf, type IpAddress } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { countAs } from '../wire/as-path.ts';
 import { readU32 } from '../wire/attribute-set.ts';
@@ -11,6 +11,7 @@ import type { Links } from './links.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { ReflectorIds } from './rib-tables.ts';
 import type { EstablishedSession } from './route-engine.ts';
+import { SharedSubnet } from './shared-subnet.ts';
 
 /** Why something was refused, as counted. */
 export type RefusalReason =
@@ -123,6 +124,15 @@ export class LiveSession {
     const { localAddress } = this.session;
     const isSame = localAddress.includes(':') === (family === 'ipv6');
     return isSame ? localAddress : links.addressBeside(localAddress, family);
+  }
+
+  /** The subnet that an eBGP peer shares with us and may share with other routers. RFC 4271 section 5.1.3. */
+  sharedSubnet(family: Family, links: Links): SharedSubnet | undefined {
+    const { address } = this.session.config;
+    if (!this.ebgp || familyOf(address) !== family) return undefined;
+    const prefix = links.subnetOf(address);
+    const subnet = prefix && new SharedSubnet(prefix, address);
+    return subnet?.hasRoom ? subnet : undefined;
   }
 }
 

@@ -143,6 +143,18 @@ test('what is reflected says who brought it and by which clusters it went; nothi
   }
 });
 
+test('when the same route is best from another client, its originator is told anew', () => {
+  const world = reflector();
+  const route = { announce: ['10.2.0.0/26'], nextHop: '10.1.0.9' };
+  world.learn('client', route);
+  world.learn('other client', route);
+  world.settled();
+  expect(pathOf(world, 'non-client')?.originatorId).toBe('10.0.1.0');
+  world.learn('client', { withdraw: ['10.2.0.0/26'] });
+  world.settled();
+  expect(pathOf(world, 'non-client')?.originatorId).toBe('10.0.1.1');
+});
+
 test('a CLUSTER_LIST grows past a one-octet length', () => {
   const world = reflector();
   const clusterList = Array.from({ length: 63 }, (_, i) => 0x0200_0000 + i);
