@@ -39,6 +39,7 @@ export type {
   VethSpec,
 } from './ports.ts';
 export { KernelError, PROTOCOL } from './ports.ts';
+export { runFirst } from './scheduling.ts';
 export type { Md5Key, TcpSocketOptions } from './tcp-socket.ts';
 export {
   MAX_MD5_KEY_OCTETS,
@@ -48,3 +49,11 @@ export {
   setTtl,
   TOS_NETWORK_CONTROL,
 } from './tcp-socket.ts';
+export type { TtlRule, UdpSocketOptions } from './udp-socket.ts';
+export {
+  closeDatagramSocket,
+  dropEverything,
+  openUdpSocket,
+  sendDatagram,
+  setTtlRules,
+} from './udp-socket.ts';

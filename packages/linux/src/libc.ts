@@ -20,6 +20,9 @@ const native = {
     'int setsockopt(int fd, int level, int name, void *value, unsigned int length)',
   ),
   send: library.func('long send(int fd, void *bytes, size_t length, int flags)'),
+  sendto: library.func(
+    'long sendto(int fd, void *bytes, size_t length, int flags, void *address, unsigned int addressLength)',
+  ),
   recv: library.func('long recv(int fd, void *bytes, size_t length, int flags)'),
   close: library.func('int close(int fd)'),
   dup2: library.func('int dup2(int from, int to)'),
@@ -30,6 +33,7 @@ const native = {
   ),
   umount2: library.func('int umount2(const char *target, int flags)'),
   flock: library.func('int flock(int fd, int operation)'),
+  schedSetscheduler: library.func('int sched_setscheduler(int pid, int policy, void *param)'),
 };
 
 /** @throws {KernelError} With the errno of the call that has just returned -1. */
@@ -85,6 +89,11 @@ export function send(fd: Fd, bytes: Uint8Array): number {
   return checked(native.send(fd, bytes, bytes.length, 0), 'send');
 }
 
+/** @param address A `struct sockaddr_*`. @returns Bytes sent. */
+export function sendto(fd: Fd, bytes: Uint8Array, address: Uint8Array): number {
+  return checked(native.sendto(fd, bytes, bytes.length, 0, address, address.length), 'sendto');
+}
+
 /** @returns Bytes received, or with MSG_TRUNC the true size of the datagram. */
 export function recv(fd: Fd, bytes: Uint8Array, flags: number): number {
   return checked(native.recv(fd, bytes, bytes.length, flags), 'recv');
@@ -122,6 +131,13 @@ export function umount2(target: string, flags: number): void {
 
 export function flock(fd: Fd, operation: number): void {
   checked(native.flock(fd, operation), 'flock');
+}
+
+/** SCHED_FIFO for the calling thread; its children start as ordinary ones. @param priority 1..99. */
+export function setRealTimeScheduling(priority: number): void {
+  const [SCHED_FIFO, SCHED_RESET_ON_FORK] = [1, 0x4000_0000];
+  const policy = SCHED_FIFO | SCHED_RESET_ON_FORK;
+  checked(native.schedSetscheduler(0, policy, Int32Array.of(priority)), 'sched_setscheduler');
 }
 
 /** Second names of the same number; the kernel's documentation uses the other one. */

@@ -77,7 +77,11 @@ export function openTcpSocket(options: TcpSocketOptions): number {
   }
 }
 
-function setHeaderFields(fd: number, options: TcpSocketOptions): void {
+/** TTL, TOS and for IPv6 nothing but IPv6: of sockets of any transport. */
+export function setHeaderFields(
+  fd: number,
+  options: Pick<TcpSocketOptions, 'family' | 'ttl' | 'tos' | 'minTtl'>,
+): void {
   const { family, tos } = options;
   if (family === 'ipv4') {
     setsockopt(fd, IPPROTO.ip, IP.tos, tos);
@@ -137,7 +141,11 @@ function md5Signature(peer: IpAddress, key: Uint8Array): Uint8Array {
  * `struct sockaddr_in`:  family (2, host order), port (2), address (4), zeros (8).
  * `struct sockaddr_in6`: family (2, host order), port (2), flow (4), address (16), scope (4): SO_BINDTODEVICE stands in for it.
  */
-function socketAddress(family: Family, address: IpAddress | undefined, port: number): Uint8Array {
+export function socketAddress(
+  family: Family,
+  address: IpAddress | undefined,
+  port: number,
+): Uint8Array {
   const bytes = new Uint8Array(family === 'ipv4' ? 16 : 28);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, AF[family], true);
