@@ -13,6 +13,7 @@ export interface RegistryEntry {
 export const NOUNS: Readonly<Record<string, string>> = {
   cluster: 'Look at the cluster as a whole',
   bgp: 'Run a BGP speaker by itself, and look at one',
+  bfd: 'Run BFD by itself, and look at its sessions',
   datastore: 'Move, lock and look after the datastore',
   ipam: 'Look after pools, blocks and addresses of the whole cluster',
   node: 'Look at this host',
@@ -91,6 +92,16 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'bgp neighbor',
     summary: "Show one peer in full, in FRR's words",
     load: async () => (await import('./commands/bgp-neighbor.ts')).bgpNeighbor,
+  },
+  {
+    name: 'bfd run',
+    summary: 'Run BFD for this host, in a process that outlives agent and speaker',
+    load: async () => (await import('./commands/bfd-run.ts')).bfdRun,
+  },
+  {
+    name: 'bfd status',
+    summary: 'Show the BFD sessions of this host in the words of FRR',
+    load: async () => (await import('./commands/bfd-status.ts')).bfdStatus,
   },
   {
     name: 'agent',

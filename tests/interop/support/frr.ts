@@ -10,6 +10,8 @@ import { until } from './until.ts';
 
 const run = promisify(execFile);
 
+type Name = 'zebra' | 'bgpd' | 'bfdd';
+
 /** FRR's zebra and bgpd in a namespace, with a directory of their own. */
 export interface Frr extends AsyncDisposable {
   /** `vtysh -c COMMAND`. @returns Its output. */
@@ -17,9 +19,16 @@ export interface Frr extends AsyncDisposable {
   /** Of bgpd alone; zebra keeps the kernel's routes. */
   killBgpd(signal: NodeJS.Signals): Promise<void>;
   startBgpd(): Promise<void>;
+  /** Of bfdd alone. */
+  killBfdd(signal: NodeJS.Signals): Promise<void>;
 }
 
-export async function startFrr(namespace: TestNamespace, config: string): Promise<Frr> {
+/** @param bfd Whether bfdd runs, too. */
+export async function startFrr(
+  namespace: TestNamespace,
+  config: string,
+  { bfd = false } = {},
+): Promise<Frr> {
   const directory = await mkdtemp(join(tmpdir(), 'frr-'));
   const file = join(directory, 'frr.conf');
   await writeFile(file, config);
@@ -30,7 +39,7 @@ export async function startFrr(namespace: TestNamespace, config: string): Promis
     const args = commands.flatMap((command) => ['-c', command]);
     return (await run('vtysh', ['--vty_socket', directory, ...args])).stdout;
   };
-  const start = async (name: 'zebra' | 'bgpd', ...extra: readonly string[]): Promise<void> => {
+  const start = async (name: Name, ...extra: readonly string[]): Promise<void> => {
     const paths = ['-i', join(directory, `${name}.pid`), '-z', join(directory, 'zserv')];
     const shared = ['--vty_socket', directory, '-f', file, '-P', '0', '--log', 'stdout'];
     const daemon = new Daemon(namespace, [`/usr/lib/frr/${name}`, ...paths, ...shared, ...extra]);
@@ -42,6 +51,7 @@ export async function startFrr(namespace: TestNamespace, config: string): Promis
     );
   };
   await start('zebra');
+  if (bfd) await start('bfdd', '--bfdctl', join(directory, 'bfdd.sock'));
   await start('bgpd');
   return {
     vtysh,
@@ -49,6 +59,9 @@ export async function startFrr(namespace: TestNamespace, config: string): Promis
       await daemons.get('bgpd')?.kill(signal);
     },
     startBgpd: () => start('bgpd'),
+    async killBfdd(signal) {
+      await daemons.get('bfdd')?.kill(signal);
+    },
     async [Symbol.asyncDispose]() {
       for (const daemon of daemons.values()) await daemon.kill('SIGKILL');
     },

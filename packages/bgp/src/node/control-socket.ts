@@ -1,14 +1,12 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
 import {
   SPEAKER_ROUTES,
   type SpeakerPort,
   SpeakerRequestError,
   speakerPort,
 } from './operator/speaker-api.ts';
+import { ownSocket } from './own-socket.ts';
 import type { Speaker } from './speaker.ts';
 import { ControlSocketError } from './speaker-client.ts';
 
@@ -22,19 +20,9 @@ export const DEFAULT_CONTROL_SOCKET = '/run/overland/bgp.sock';
  * @throws {ControlSocketError} If another process answers on it already.
  */
 export async function serveControlSocket(path: string, speaker: Speaker): Promise<AsyncDisposable> {
-  await removeLeftover(path);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   const port = speakerPort(() => speaker.operator);
   const server = createServer((incoming, response) => void respond(port, incoming, response));
-  // The mode must hold before anyone can connect, so it is taken away by the mask and not given later.
-  const mask = process.umask(0o177);
-  try {
-    server.listen(path);
-    await once(server, 'listening');
-  } finally {
-    process.umask(mask);
-  }
-  chmodSync(path, 0o600);
+  await ownSocket(server, path, (reason) => new ControlSocketError(reason));
   return {
     async [Symbol.asyncDispose]() {
       server.close();
@@ -59,20 +47,6 @@ async function respond(
     if (error instanceof SpeakerRequestError) {
       reply(response, error.status, fault(error.code, error.message));
     } else reply(response, 500, fault('internal', String(error)));
-  }
-}
-
-/** A socket file that nobody answers on is left over from a crash. */
-async function removeLeftover(path: string): Promise<void> {
-  const probe = connect({ path });
-  try {
-    await once(probe, 'connect');
-    throw new ControlSocketError(`another process answers on ${path}`);
-  } catch (error) {
-    if (error instanceof ControlSocketError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') unlinkSync(path);
-  } finally {
-    probe.destroy();
   }
 }
 

@@ -96,6 +96,18 @@ describe('coming up', () => {
   });
 });
 
+test('settings that are given again change nothing: the first packet is not put off', () => {
+  const session = new BfdSession(1, FAST, at(0));
+  const due = session.dueUs;
+  expect(session.configure(FAST, at(400_000))).toEqual([]);
+  expect(session.dueUs).toBe(due);
+});
+
+test('who hears the peer first answers at once', () => {
+  const session = new BfdSession(1, FAST, at(0));
+  expect(trace(session, packet(), 1000)).toEqual(['Down -> Init', 'send Init diag 0']);
+});
+
 describe('going down', () => {
   test('after the detection time without a packet, no sooner', () => {
     const link = upLink();

@@ -149,14 +149,7 @@ export class BfdSession {
   /** A timer is due. */
   expire(moment: Moment): readonly BfdEffect[] {
     const effects: BfdEffect[] = [];
-    if (this.isOverdue(moment.nowUs)) {
-      this.#lastHeardUs = undefined;
-      this.#remote = UNHEARD;
-      if (this.#state === 'Init' || this.#state === 'Up') {
-        effects.push(this.#enter('Down', Diagnostic.DetectionTimeExpired));
-        effects.push(...this.#sendIfChanged(moment));
-      }
-    }
+    if (this.isOverdue(moment.nowUs)) effects.push(...this.#silence(moment));
     if (this.#sendsPeriodically && moment.nowUs >= this.#nextSendUs) {
       effects.push(this.#send(moment));
     }
@@ -165,10 +158,11 @@ export class BfdSession {
 
   /** Takes over other settings without leaving Up. RFC 5880 section 6.8.3. */
   configure(settings: BfdSettings, moment: Moment): readonly BfdEffect[] {
+    const before = this.transmitUs;
     this.#settings = settings;
     if (!this.#isPolling) this.#advertise();
-    this.#reschedule(moment);
-    return this.#sendIfChanged(moment);
+    if (this.transmitUs !== before) this.#reschedule(moment);
+    return this.#lastSent ? this.#sendIfChanged(moment) : [];
   }
 
   /**
@@ -189,6 +183,24 @@ export class BfdSession {
   get farewellUs(): number {
     if (this.#remote.discriminator === 0) return 0;
     return this.#settings.detectMultiplier * (this.transmitUs ?? 0);
+  }
+
+  /**
+   * The detection time has passed. The peer is told once with its own discriminator, in case it still hears us: FRR
+   * takes no packet without it while it is Up. Then nothing is known of the peer any more (RFC 5880 section 6.8.1).
+   */
+  #silence(moment: Moment): readonly BfdEffect[] {
+    const effects: BfdEffect[] = [];
+    if (this.#state === 'Init' || this.#state === 'Up') {
+      effects.push(this.#enter('Down', Diagnostic.DetectionTimeExpired));
+      effects.push(...this.#sendIfChanged(moment));
+    }
+    this.#lastHeardUs = undefined;
+    this.#isPolling = false;
+    // The C bit is asked for just when the peer is gone (RFC 5882 section 4.3.2).
+    const { controlPlaneIndependent } = this.#remote;
+    this.#remote = { ...UNHEARD, controlPlaneIndependent };
+    return effects;
   }
 
   #enter(to: BfdState, diagnostic: number): BfdEffect {
@@ -239,9 +251,9 @@ export class BfdSession {
     return this.#lastHeardUs === undefined ? Infinity : this.#lastHeardUs + this.detectionUs;
   }
 
-  #reschedule({ nowUs, random }: Moment): void {
-    const lastUs = this.#lastSent?.atUs ?? nowUs;
-    this.#nextSendUs = lastUs + this.#jittered(random);
+  /** The first packet is due when it is, whatever the interval. */
+  #reschedule({ random }: Moment): void {
+    if (this.#lastSent) this.#nextSendUs = this.#lastSent.atUs + this.#jittered(random);
   }
 
   #jittered(random: number): number {
@@ -251,8 +263,9 @@ export class BfdSession {
 
   /** A change is told at once. RFC 5880 section 6.8.7. */
   #sendIfChanged(moment: Moment): readonly BfdEffect[] {
-    if (!this.#lastSent || !this.#sendsPeriodically) return [];
-    return sameContents(this.#lastSent.packet, this.#packet()) ? [] : [this.#send(moment)];
+    if (!this.#sendsPeriodically) return [];
+    const last = this.#lastSent?.packet;
+    return last && sameContents(last, this.#packet()) ? [] : [this.#send(moment)];
   }
 
   /** P and F are never set together. RFC 5880 section 6.5. */
