@@ -348,6 +348,25 @@ describe('routes', () => {
     );
   });
 
+  test('a default route for BIRD by itself, as long as it is configured', async () => {
+    await using net = await fabric();
+    await using bird = await startBird(net.leaf, birdConfig());
+    const config = speakerConfig(bothPeers({ defaultOriginate: true }));
+    const engine = createRouteEngine(config);
+    await using speaker = await speakerIn(net.host, config, { engine });
+    speaker.setInterfaces(INTERFACES);
+    const defaults = async (): Promise<string> =>
+      (await bird.birdc('show route 0.0.0.0/0 all')) + (await bird.birdc('show route ::/0 all'));
+    await until('BIRD has both', async () => {
+      const text = await defaults();
+      return [OURS.ipv4, OURS.ipv6].every((hop) => text.includes(`BGP.next_hop: ${hop}`));
+    });
+    expect((await defaults()).match(/BGP.as_path: 65101\n/g)).toHaveLength(2);
+    await speaker.reconfigure({ ...config, peers: bothPeers() });
+    await until('BIRD has none', async () => !(await defaults()).includes('BGP.next_hop'));
+    expect(speaker.summary().peers.map(({ timesDropped }) => timesDropped)).toEqual([0, 0]);
+  });
+
   test('BIRD asks for them again (route refresh)', async () => {
     await using net = await fabric();
     await using bird = await startBird(net.leaf, birdConfig());

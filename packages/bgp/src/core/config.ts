@@ -90,6 +90,11 @@ export interface PeerConfig {
   readonly enforceFirstAs?: boolean;
   /** Accept an AS_SET in a received AS_PATH; absent: false (RFC 9774). */
   readonly allowAsSets?: boolean;
+  /**
+   * Offer this peer a default route of each family, whatever the Loc-RIB has; export filters do not see it. Absent:
+   * false. FRR's `default-originate`.
+   */
+  readonly defaultOriginate?: boolean;
   /** An iBGP peer that is a client of this route reflector; absent: false (RFC 4456). */
   readonly routeReflectorClient?: boolean;
   /**

@@ -81,6 +81,7 @@ const peerSettings = {
   passive: z.boolean().optional(),
   allowAsIn: whole(0, 10).optional(),
   asOverride: z.boolean().optional(),
+  defaultOriginate: z.boolean().optional(),
   removePrivateAs: z.enum(['remove', 'all', 'replace']).optional(),
   enforceFirstAs: z.boolean().optional(),
   allowAsSets: z.boolean().optional(),

@@ -12,6 +12,9 @@ const MAX_SKIPS = 16;
 /** The longest prefix of each family as NLRI. */
 const NLRI_OCTETS = { ipv4: 5, ipv6: 17 } as const satisfies Record<Family, number>;
 
+/** The group, so to speak, of the default route that a peer is offered by itself. */
+const DEFAULT_ORIGINATED = -1;
+
 const NO_OCTETS = new Uint8Array(0);
 
 /** What an Adj-RIB-Out asks of the Loc-RIB. */
@@ -48,6 +51,8 @@ export class AdjRibOut {
   ownNextHop: Uint8Array | undefined;
   /** Where the peer reaches others' next hops without us; `undefined` if there is no such subnet. */
   sharedSubnet: SharedSubnet | undefined;
+  /** Prefix 0/0 while {@link originateDefault} is in force, held; 0 while it is not. */
+  #ownDefault = 0;
   /** The next prefix of a pass over those that were there when it began, and the last one. */
   #passAt = 1;
   #passEnd: number;
@@ -89,6 +94,22 @@ export class AdjRibOut {
     this.#isFirstPass = false;
   }
 
+  /**
+   * Offers the peer a default route of ours instead of that of the Loc-RIB, or ceases to.
+   *
+   * @param prefix Prefix 0/0; 0 to cease.
+   */
+  originateDefault(prefix: number): void {
+    const before = this.#ownDefault;
+    if (before === prefix) return;
+    this.#ownDefault = prefix;
+    if (prefix !== 0) this.#tables.prefixes.hold(prefix);
+    this.#tables.highestPrefix();
+    const changed = prefix || before;
+    this.#enqueue(changed, this.#wants(this.#best(changed)));
+    if (before !== 0) this.#tables.prefixes.release(before);
+  }
+
   /** The Loc-RIB has other best paths for some prefixes. */
   bestChanged({ count, prefixes, before, best }: BestChanges): void {
     // Prefixes come in runs that go from one group to another.
@@ -102,7 +123,7 @@ export class AdjRibOut {
         isWanted = this.#wants(to);
         isSame = isWanted && this.#wants(from) && this.#looksEqual(from, to);
       }
-      if (!isSame) this.#enqueue(prefixes[i] ?? 0, isWanted);
+      if (!isSame && prefixes[i] !== this.#ownDefault) this.#enqueue(prefixes[i] ?? 0, isWanted);
     }
   }
 
@@ -111,7 +132,7 @@ export class AdjRibOut {
     let used = 0;
     for (; used < units && this.#passAt <= this.#passEnd; used += 1, this.#passAt += 1) {
       const prefix = this.#passAt;
-      const best = this.#locRib.best(prefix);
+      const best = this.#best(prefix);
       if (best === 0 || (this.#isFirstPass && this.#advertised.has(prefix))) continue;
       this.#enqueue(prefix, this.#wants(best));
     }
@@ -142,6 +163,10 @@ export class AdjRibOut {
   /** Lets go of what is pending, after the session ended. @returns Units used. */
   release(units: number): number {
     let used = 0;
+    if (this.#ownDefault !== 0) {
+      this.#tables.prefixes.release(this.#ownDefault);
+      this.#ownDefault = 0;
+    }
     for (; used < units && this.#withdraw.size > 0; used += 1) {
       this.#tables.prefixes.release(this.#withdraw.take());
     }
@@ -149,7 +174,12 @@ export class AdjRibOut {
   }
 
   get isReleased(): boolean {
-    return this.#withdraw.size === 0;
+    return this.#withdraw.size === 0 && this.#ownDefault === 0;
+  }
+
+  /** The group of what the peer should have of a prefix, if it may have it. */
+  #best(prefix: number): number {
+    return prefix === this.#ownDefault ? DEFAULT_ORIGINATED : this.#locRib.best(prefix);
   }
 
   get #mayEndRib(): boolean {
@@ -162,6 +192,7 @@ export class AdjRibOut {
   }
 
   #wants(group: number): boolean {
+    if (group === DEFAULT_ORIGINATED) return this.ownNextHop !== undefined;
     if (group === 0 || this.#tables.groups.peer(group) === this.#recipient.peer) return false;
     return this.egress.exports(group) && this.#nextHopFor(group) !== undefined;
   }
@@ -206,7 +237,16 @@ export class AdjRibOut {
   #packAnnouncements(): void {
     const { family, paths } = this.#tables;
     const first = this.#announce.take();
-    const group = this.#locRib.best(first);
+    const group = this.#best(first);
+    if (group === DEFAULT_ORIGINATED) {
+      this.#writer.beginAnnounce(
+        family,
+        this.egress.encodeOriginated(),
+        this.ownNextHop ?? NO_OCTETS,
+      );
+      this.#put(first);
+      return;
+    }
     const nextHop = this.#nextHopFor(group) ?? NO_OCTETS;
     this.#writer.beginAnnounce(family, this.egress.encode(group), nextHop);
     this.#put(first);
@@ -226,7 +266,7 @@ export class AdjRibOut {
       at = direction === 'newer' ? paths.newerInGroup(at) : paths.olderInGroup(at);
       if (at === 0) return;
       const prefix = paths.prefix(at);
-      if (this.#locRib.best(prefix) === group && this.#announce.delete(prefix)) {
+      if (this.#best(prefix) === group && this.#announce.delete(prefix)) {
         this.#put(prefix);
         skips = 0;
       } else skips += 1;

@@ -1,11 +1,12 @@
 import type { Family } from '@overland/net';
 import type { NextHopMode, SpeakerConfig } from '../config.ts';
 import { AttributeEncoder, type EncodedAttributes } from '../wire/attribute-encoder.ts';
+import { originatedSet } from '../wire/originated-set.ts';
 import type { PrivateAsRule } from '../wire/private-as.ts';
 import { type BgpRole, keepsMarked, marksOnEgress } from '../wire/role.ts';
 import { MAX_FRAME_OCTETS, MAX_NLRI_OCTETS } from '../wire/update-writer.ts';
 import type { AttributeTable } from './attribute-table.ts';
-import { GroupFlag, type PathGroups } from './path-groups.ts';
+import { DEFAULT_LOCAL_PREF, GroupFlag, type PathGroups } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
 import type { SharedTables } from './shared-tables.ts';
 
@@ -119,6 +120,14 @@ export class EgressClass {
       localPref: this.#groups.localPref(group),
       originatorId: this.#originatorId(group),
     });
+    return this.#encoder;
+  }
+
+  /** The attributes of a route that peers of the class get and the Loc-RIB does not have. */
+  encodeOriginated(): EncodedAttributes {
+    const set = originatedSet();
+    const facts = { localPref: DEFAULT_LOCAL_PREF, originatorId: 0 };
+    this.#encoder.encode(set, { offset: 0, length: set.length }, facts);
     return this.#encoder;
   }
 

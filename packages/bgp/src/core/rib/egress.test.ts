@@ -184,6 +184,55 @@ test('they stay towards iBGP peers, and come back when the knob is turned off', 
   expect(told(speaker).at(-1)).toMatchObject({ asPath: [65000, 65001] });
 });
 
+test('a default route for one peer: from a host, too, and in nobody’s Loc-RIB', () => {
+  for (const receiverAsn of [65000, 65002]) {
+    const ebgp = receiverAsn !== 65000;
+    const { speaker, engine, learn } = relay({
+      role: 'host',
+      receiverAsn,
+      receiver: { defaultOriginate: true },
+    });
+    const asPath = ebgp ? [65000] : [];
+    const localPref = ebgp ? undefined : 100;
+    const own = '253.0.0.2.0.0.0.0.0.0.0.0.0.0.2.84';
+    expect(told(speaker, { ebgp })).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ prefixes: 1, nextHop: '10.1.2.254', asPath, localPref }),
+        expect.objectContaining({ prefixes: 1, nextHop: own, asPath, localPref }),
+      ]),
+    );
+    expect(engine.counters(RECEIVER).sent).toEqual({ ipv4: 2, ipv6: 1 });
+    expect(speaker.routes('ipv4').map(({ prefix }) => prefix)).toEqual(['10.65.0.0/26']);
+    expect(engine.counters(FEEDER).sent.ipv6).toBe(0);
+
+    // What is learned does not come between.
+    learn({ announce: ['0.0.0.0/0'] });
+    expect(told(speaker, { ebgp })).toEqual([]);
+    engine.refresh(RECEIVER, 'ipv4');
+    expect(told(speaker, { ebgp })).toHaveLength(2);
+  }
+});
+
+test('when the default route of its own ends, the peer has that of the Loc-RIB, or none', () => {
+  const { speaker, engine, learn } = relay({ receiver: { defaultOriginate: true } });
+  learn({ announce: ['0.0.0.0/0'] });
+  expect(told(speaker).filter(({ prefixes }) => prefixes === 1)).toMatchObject([
+    { asPath: [65000] },
+    { asPath: [65000] },
+  ]);
+  const config = speakerConfig(65000, { originate: ['10.65.0.0/26'] });
+  engine.configure({ ...config, peers: [peerConfig('10.1.2.2', 65002)] });
+  expect(told(speaker)).toMatchObject([{ prefixes: 1, asPath: [65000, 65001] }]);
+  expect(engine.counters(RECEIVER).sent).toEqual({ ipv4: 2, ipv6: 0 });
+  const peers = [peerConfig('10.1.2.2', 65002, { defaultOriginate: true })];
+  engine.configure({ ...config, peers });
+  expect(told(speaker)).toHaveLength(2);
+  engine.setInterfaces([link('eth1', ['10.1.0.254/24'])]);
+  // Without an address of ours there, there is no next hop to offer.
+  told(speaker);
+  expect(engine.counters(RECEIVER).sent.ipv6).toBe(0);
+});
+
 test('a path too long for a one-octet length arrives whole', () => {
   // 62 and ours are 254 octets of value, 63 and ours 258. RFC 4271 section 4.3, Extended Length.
   for (const fourOctetAs of [true, false]) {

@@ -97,6 +97,7 @@ class World {
   readonly family: Family;
   receives = false;
   receiverIsClient = false;
+  receiverHasDefault = false;
 
   constructor(family: Family, receiverAsn: number) {
     this.family = family;
@@ -125,7 +126,11 @@ class World {
   }
 
   receiverConfig() {
-    return { families: [this.family], routeReflectorClient: this.receiverIsClient };
+    return {
+      families: [this.family],
+      routeReflectorClient: this.receiverIsClient,
+      defaultOriginate: this.receiverHasDefault,
+    };
   }
 
   peerConfig(peer: NaivePeer) {
@@ -327,16 +332,18 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     .record({
       feeder: fc.boolean(),
       receiver: fc.boolean(),
+      hasDefault: fc.boolean(),
       clientToClient: fc.boolean(),
       clusterId: fc.constantFrom(...CLUSTERS),
     })
     .map(
-      ({ feeder, receiver, clientToClient, clusterId }): Act =>
+      ({ feeder, receiver, hasDefault, clientToClient, clusterId }): Act =>
         (world) => {
           const internal = world.peers[2] as NaivePeer;
           // Applied to live sessions, as above.
           if (internal.up) internal.isClient = feeder;
           world.receiverIsClient = receiver;
+          world.receiverHasDefault = hasDefault;
           world.rules.clientToClient = clientToClient;
           world.rules.clusterId = clusterId;
           world.dut.engine.configure(world.config());
@@ -413,9 +420,14 @@ function compare(world: World): void {
   expect([...world.dut.kernel.routes].sort()).toEqual(kernel.sort());
 
   if (!world.receives) return;
-  const received = chosen.flatMap(({ prefix, paths: [best] }) =>
-    best ? told(world, best.peer, best.route.attributes).map((text) => `${prefix} ${text}`) : [],
-  );
+  const received = chosen.flatMap(({ prefix, paths: [best] }) => {
+    if (world.receiverHasDefault && prefix === PREFIXES[world.family][0]) {
+      const asPath = world.receiverAsn === ASN ? [] : [ASN];
+      return [[prefix, 'via', LINK[world.family].own, ...asPath, 'by nobody'].join(' ')];
+    }
+    if (!best) return [];
+    return told(world, best.peer, best.route.attributes).map((text) => `${prefix} ${text}`);
+  });
   const held = world.receiver
     .routes(world.family)
     .flatMap(({ prefix, paths }) =>

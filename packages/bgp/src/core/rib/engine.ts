@@ -24,6 +24,7 @@ import { RouteViews } from './route-view.ts';
 import { createSharedTables, type SharedTables } from './shared-tables.ts';
 import { UpdateReceiver } from './update-receiver.ts';
 
+const NO_OCTETS = new Uint8Array(0);
 const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
 
 export interface RouteEngineOptions {
@@ -129,6 +130,7 @@ class Engine implements RouteEngine {
         maxMessageOctets: session.maxMessageOctets,
       });
       this.#setLinks(out, live, family);
+      this.#originateDefault(out, live, family);
       live.outs.set(family, out);
       rib.addOut(out);
     }
@@ -259,6 +261,16 @@ class Engine implements RouteEngine {
     return true;
   }
 
+  /** Lets a peer have a default route of its own, or not. */
+  #originateDefault(out: AdjRibOut, { policy }: LiveSession, family: Family): void {
+    const { nlri, prefixIds, prefixes } = this.#shared;
+    if (policy.defaultOriginate) {
+      nlri.readOne(family, NO_OCTETS, 0);
+      prefixes[family].internAll(nlri, prefixIds);
+    }
+    out.originateDefault(policy.defaultOriginate ? (prefixIds[0] ?? 0) : 0);
+  }
+
   #applyPolicy(peer: Peer, live: LiveSession): void {
     for (const [family, out] of live.outs) {
       const { tables } = this.#ribs[family];
@@ -267,6 +279,7 @@ class Engine implements RouteEngine {
         this.#ribs[family].adjRibIn(peer.slot).reconsider();
       }
       this.#ribs[family].setClient(peer.slot, live.isClient);
+      this.#originateDefault(out, live, family);
       const egress = this.#class(live, family);
       if (egress === out.egress) continue;
       out.egress = egress;

@@ -1,10 +1,5 @@
 import { type Family, type Prefix, prefixBytes } from '@overland/net';
-import {
-  AttributeCode,
-  AttributeFlag,
-  attributeType,
-  writeAttributeHeader,
-} from '../wire/attribute-set.ts';
+import { originatedSet } from '../wire/originated-set.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { NO_NEXT_HOP } from './next-hops.ts';
@@ -57,13 +52,4 @@ export class OriginatedRoutes {
     this.#ribs[family].tables.prefixes.findAll(nlri, prefixIds);
     this.#ribs[family].adjRibIn(OWN_SLOT).withdraw(prefixIds, 1);
   }
-}
-
-/** ORIGIN IGP and an empty AS_PATH. RFC 4271 section 5.1. */
-function originatedSet(): Uint8Array {
-  const set = new Uint8Array(7);
-  const origin = attributeType(AttributeFlag.Transitive, AttributeCode.Origin);
-  const asPath = attributeType(AttributeFlag.Transitive, AttributeCode.AsPath);
-  writeAttributeHeader(set, writeAttributeHeader(set, 0, origin, 1) + 1, asPath, 0);
-  return set;
 }

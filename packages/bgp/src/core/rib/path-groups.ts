@@ -20,7 +20,7 @@ export const GroupFlag = {
 } as const;
 
 /** LOCAL_PREF of what comes without one. */
-const DEFAULT_LOCAL_PREF = 100;
+export const DEFAULT_LOCAL_PREF = 100;
 
 /** What makes paths a group. */
 export interface GroupKey {
