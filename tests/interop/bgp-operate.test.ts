@@ -128,3 +128,29 @@ describe('bgp neighbor', () => {
     });
   });
 });
+
+describe('bgp routes', () => {
+  test('lists what FRR has sent, what it has from us, and finds an address', async () => {
+    await using lab = await pair();
+    const received = await lab.bgp('routes', '--from', 'leaf');
+    expect(received.out).toMatch(/ \*> +10\.99\.1\.0\/24 +10\.1\.0\.1 +leaf +0? +65011 i\n/);
+    expect(received.out).toContain('Displayed 2 routes and 2 total paths');
+
+    const text = await lab.frr.vtysh('show bgp ipv4 unicast json');
+    const { routes: theirs } = JSON.parse(text) as { routes: Record<string, readonly Json[]> };
+    const sent = await lab.bgp('routes', '--advertised', 'leaf', '-o', 'json');
+    const { routes: ours } = JSON.parse(sent.out) as { routes: Record<string, readonly Json[]> };
+    expect(Object.keys(ours)).toEqual(['10.65.0.0/26']);
+    const [mine] = ours['10.65.0.0/26'] ?? [];
+    const [seen] = theirs['10.65.0.0/26'] ?? [];
+    expect(mine).toMatchObject({ nexthops: [{ ip: OURS.ipv4 }], path: '', origin: 'IGP' });
+    expect(seen).toMatchObject({ nexthops: [{ ip: OURS.ipv4 }] });
+    const unknown = Object.keys(mine ?? {}).filter((key) => !(key in (seen ?? {})));
+    expect(unknown).toEqual(['peerName']);
+
+    expect((await lab.bgp('routes', '10.99.2.77')).out).toContain('10.99.2.0/24');
+    expect(await lab.bgp('routes', '10.98.0.0/16')).toMatchObject({ code: 3, out: 'no routes\n' });
+    expect(await lab.bgp('routes', '--from', 'spine7')).toMatchObject({ code: 3 });
+    expect(await lab.bgp('routes', '10.99.1.0/33')).toMatchObject({ code: 2 });
+  });
+});

@@ -172,10 +172,11 @@ const askFrr =
     );
   };
 
-const pathsOf = (speaker: Speaker, of: Node, family: Family): RouteView['paths'] =>
-  speaker.operator
-    .routes({ family, limit: 100 })
-    .routes.find(({ prefix }) => prefix === prefixOf(of, family))?.paths ?? [];
+async function pathsOf(speaker: Speaker, of: Node, family: Family): Promise<RouteView['paths']> {
+  const page = await speaker.operator.routes({ family, limit: 100 });
+  const routes = 'routes' in page ? page.routes : [];
+  return routes.find(({ prefix }) => prefix === prefixOf(of, family))?.paths ?? [];
+}
 
 const OTHER = {
   BIRD: async (namespace: TestNamespace, clusterId: string) => {
@@ -224,9 +225,10 @@ for (const [daemon, theirs] of [
       const got = await until(`2's ${family} route`, () => askFrr(frr)(2, family));
       expect(got).toMatchObject({ originator: routerIdOf(2), clusters: [ours] });
 
-      const fromOther = () => pathsOf(speaker, 11, family).find((p) => p.peer === `2 ${family}`);
-      await until('the other reflector reflects', () => fromOther());
-      expect(fromOther()).toMatchObject({
+      const fromOther = async () =>
+        (await pathsOf(speaker, 11, family)).find(({ peer }) => peer === `2 ${family}`);
+      await until('the other reflector reflects', fromOther);
+      expect(await fromOther()).toMatchObject({
         usable: !isSame,
         best: false,
         originatorId: routerIdOf(11),

@@ -94,6 +94,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-neighbor.ts')).bgpNeighbor,
   },
   {
+    name: 'bgp routes',
+    summary: 'Show routes: chosen, received, refused or advertised',
+    load: async () => (await import('./commands/bgp-routes.ts')).bgpRoutes,
+  },
+  {
     name: 'bfd run',
     summary: 'Run BFD for this host, in a process that outlives agent and speaker',
     load: async () => (await import('./commands/bfd-run.ts')).bfdRun,

@@ -56,5 +56,6 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       refused: {},
     }),
     routes: () => ({ routes: [], next: undefined }),
+    search: () => ({ step: () => false, result: () => ({ routes: [], next: undefined }) }),
   };
 }

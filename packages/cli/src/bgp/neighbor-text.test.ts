@@ -104,7 +104,7 @@ test.each([
   [
     'refused',
     { prefixesReceived: { ipv4: 0, ipv6: 0 }, refused: { 'as-path-loop': 3 } },
-    ['none accepted: what came was refused (as-path-loop 3)'],
+    ['none accepted: what came was refused (as-path-loop 3; bgp routes --filtered shows it)'],
   ],
   [
     'nothing yet',

@@ -30,7 +30,7 @@ function whyNone({ refused, endOfRib }: NeighborDetail, family: Family): string 
   const reasons = Object.entries(refused).filter(([, count]) => count > 0);
   if (reasons.length > 0) {
     const text = reasons.map(([reason, count]) => `${reason} ${count}`).join(', ');
-    return `what came was refused (${text})`;
+    return `what came was refused (${text}; bgp routes --filtered shows it)`;
   }
   return endOfRib.received.includes(family)
     ? 'the peer has sent End-of-RIB and no route'

@@ -74,6 +74,16 @@ export class AdjRibOut {
     return this.#advertised.size;
   }
 
+  /** Whether the peer has the prefix from us. */
+  isAdvertised(prefix: number): boolean {
+    return this.#advertised.has(prefix);
+  }
+
+  /** The next hop that the peer gets with routes of a group; `undefined`: it gets none. */
+  nextHopSent(group: number): Uint8Array | undefined {
+    return this.#nextHopFor(group);
+  }
+
   /** Whether End-of-RIB has been sent. */
   get hasEndedRib(): boolean {
     return !this.#owesEndOfRib;

@@ -19,6 +19,7 @@ import type {
   RouteEngine,
   RoutePage,
   RouteQuery,
+  RouteSearch,
 } from './route-engine.ts';
 import { RouteViews } from './route-view.ts';
 import { createSharedTables, type SharedTables } from './shared-tables.ts';
@@ -57,7 +58,11 @@ class Engine implements RouteEngine {
   readonly #receiver: UpdateReceiver;
   readonly #originated: OriginatedRoutes;
   readonly #batches: RouteBatches;
-  readonly #views = new RouteViews((slot) => this.#peers[slot]?.name ?? '');
+  readonly #views = new RouteViews({
+    nameOf: (slot) => this.#peers[slot]?.name ?? '',
+    slotOf: (id) => this.#peer(id).slot,
+    outOf: (id, family) => this.#peer(id).live?.outs.get(family),
+  });
 
   constructor(config: SpeakerConfig, shared: SharedTables) {
     this.#config = config;
@@ -226,7 +231,13 @@ class Engine implements RouteEngine {
   }
 
   routes(query: RouteQuery): RoutePage {
-    return this.#views.page(this.#ribs[query.family], query);
+    const search = this.search(query);
+    while (search.step(Number.MAX_SAFE_INTEGER));
+    return search.result();
+  }
+
+  search(query: RouteQuery): RouteSearch {
+    return this.#views.search(this.#ribs[query.family], query);
   }
 
   #peer(id: PeerId): Peer {

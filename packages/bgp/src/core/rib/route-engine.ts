@@ -84,8 +84,10 @@ export interface RouteEngine {
   received(peer: PeerId, family: Family): number;
 
   counters(peer: PeerId): RouteCounters;
-  /** A page of the Loc-RIB in prefix order, for the operator. */
+  /** A page of the RIBs in prefix order, for the operator: {@link search} to its end. */
   routes(query: RouteQuery): RoutePage;
+  /** Begins to look for a page, which takes its time in a large table. */
+  search(query: RouteQuery): RouteSearch;
 }
 
 /** Index of a configured peer, given by the session half; reused only after the peer was removed. */
@@ -147,6 +149,28 @@ export interface RouteQuery {
   /** Continue behind this prefix. */
   readonly after?: Prefix;
   readonly limit: number;
+  /** Absent: all prefixes. */
+  readonly prefix?: PrefixSelection;
+  /** Paths from this peer alone. */
+  readonly from?: PeerId;
+  /** Absent, `all`; `refused`: those that import rules refuse; `accepted`: the others. */
+  readonly paths?: 'all' | 'accepted' | 'refused';
+  /** What this peer has from us, with the next hop as it was sent; `from` and `paths` do not count then. */
+  readonly advertisedTo?: PeerId;
+}
+
+/** Which prefixes: this one, it and all inside it, or the longest that covers it. */
+export interface PrefixSelection {
+  readonly prefix: Prefix;
+  readonly match: 'exact' | 'longer' | 'longest';
+}
+
+/** A search for a page, in slices. */
+export interface RouteSearch {
+  /** @param units Prefixes to look at. @returns Whether some are left. */
+  step(units: number): boolean;
+  /** Once, after the last step. */
+  result(): RoutePage;
 }
 
 export interface RoutePage {
@@ -162,8 +186,12 @@ export interface RouteView {
     readonly peer: string | null;
     readonly best: boolean;
     readonly multipath: boolean;
+    /** Learned over iBGP. */
+    readonly internal: boolean;
     readonly stale: boolean;
     readonly usable: boolean;
+    /** Why import rules refuse it; `null`: they do not. */
+    readonly refused: string | null;
     readonly nextHop: IpAddress | null;
     readonly asPath: readonly number[];
     readonly origin: 'igp' | 'egp' | 'incomplete';

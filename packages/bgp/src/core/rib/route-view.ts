@@ -1,68 +1,126 @@
-import { addressFromBytes, type IpAddress, prefixBytes } from '@overland/net';
+import { addressFromBytes, type Family, type IpAddress } from '@overland/net';
 import { asNumbers } from '../wire/as-path.ts';
 import { readU32, writeU32 } from '../wire/attribute-set.ts';
 import { AttributeSummary } from '../wire/attribute-summary.ts';
+import type { AdjRibOut } from './adj-rib-out.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { OWN_SLOT } from './originated-routes.ts';
-import type { RoutePage, RouteQuery, RouteView } from './route-engine.ts';
+import { GroupFlag } from './path-groups.ts';
+import type { PeerId, RoutePage, RouteQuery, RouteSearch, RouteView } from './route-engine.ts';
+import { lookUp, PrefixScan } from './route-search.ts';
+import { RouteWindow } from './route-window.ts';
 
 const ORIGINS = ['igp', 'egp', 'incomplete'] as const;
 const MAX_PAGE = 1000;
 
 type PathView = RouteView['paths'][number];
 
-/** Pages of the Loc-RIB for people. */
+/** Listings that may be gone on with: what the last page has not used is kept for the next. */
+const MAX_LISTINGS = 4;
+
+/** Whose routes are looked at. Peers are slots. */
+export interface ViewContext {
+  readonly nameOf: (slot: number) => string;
+  readonly slotOf: (peer: PeerId) => number;
+  /** What a peer has from us; `undefined` without a session, or without the family. */
+  readonly outOf: (peer: PeerId, family: Family) => AdjRibOut | undefined;
+}
+
+/** Pages of the RIBs for people. */
 export class RouteViews {
-  readonly #nameOf: (slot: number) => string;
+  readonly #context: ViewContext;
+  /** By what was asked for, with where the next page begins. */
+  readonly #windows = new Map<string, RouteWindow>();
 
-  /** @param nameOf Name of the peer in a slot. */
-  constructor(nameOf: (slot: number) => string) {
-    this.#nameOf = nameOf;
+  constructor(context: ViewContext) {
+    this.#context = context;
   }
 
-  /**
-   * The page behind `query.after`. There is no sorted index: a page looks at every prefix once, which takes a few
-   * milliseconds for a full table, and is asked for rarely.
-   */
-  page(rib: FamilyRib, { after, limit }: RouteQuery): RoutePage {
-    const count = Math.max(1, Math.min(limit, MAX_PAGE));
-    const { prefixes } = rib.tables;
-    const found = this.#lowest(rib, after, count + 1);
-    const hasMore = found.length > count;
-    const routes = found.slice(0, count).map((id) => this.#route(rib, id));
-    const last = found[count - 1];
-    return { routes, next: hasMore && last !== undefined ? prefixes.prefix(last) : undefined };
-  }
-
-  /** The `count` lowest prefixes behind `after`, ascending. */
-  #lowest(rib: FamilyRib, after: RouteQuery['after'], count: number): number[] {
-    const { paths, prefixes } = rib.tables;
-    const highest = rib.tables.highestPrefix();
-    const isBehind = after === undefined ? () => true : behind(rib, after);
-    let found: number[] = [];
-    let bound = 0;
-    for (let id = 1; id <= highest; id += 1) {
-      if (paths.first(id) === 0 || !isBehind(id)) continue;
-      if (bound !== 0 && prefixes.compare(id, bound) > 0) continue;
-      found.push(id);
-      if (found.length < 2 * count) continue;
-      found = found.sort((a, b) => prefixes.compare(a, b)).slice(0, count);
-      bound = found[count - 1] ?? 0;
+  /** Begins to look for a page. */
+  search(rib: FamilyRib, query: RouteQuery): RouteSearch {
+    const limit = Math.max(1, Math.min(query.limit, MAX_PAGE));
+    const { prefix, after } = query;
+    const isWanted = this.#isWanted(rib, query);
+    const terms = { rib, isWanted, prefix, after };
+    if (prefix && prefix.match !== 'longer') {
+      return {
+        step: () => false,
+        result: () => this.#lookUp(rib, query, lookUp(terms, prefix)),
+      };
     }
-    return found.sort((a, b) => prefixes.compare(a, b)).slice(0, count);
+    const kept = this.#takeWindow(query, limit);
+    const window = kept ?? new RouteWindow(rib.tables.prefixes);
+    const scan = kept ? undefined : new PrefixScan(terms, window);
+    return {
+      step: (units) => scan?.step(units) ?? false,
+      result: () => {
+        const routes = window.take(limit, isWanted).map((id) => this.#route(rib, query, id));
+        const next = window.isExhausted ? undefined : window.last;
+        if (next !== undefined) this.#keepWindow({ ...query, after: next }, window);
+        return { routes, next };
+      },
+    };
   }
 
-  #route(rib: FamilyRib, id: number): RouteView {
+  #lookUp(rib: FamilyRib, query: RouteQuery, id: number): RoutePage {
+    return { routes: id === 0 ? [] : [this.#route(rib, query, id)], next: undefined };
+  }
+
+  #takeWindow(query: RouteQuery, limit: number): RouteWindow | undefined {
+    const key = listingKey(query);
+    const window = this.#windows.get(key);
+    this.#windows.delete(key);
+    return window?.holds(limit) ? window : undefined;
+  }
+
+  #keepWindow(query: RouteQuery, window: RouteWindow): void {
+    this.#windows.set(listingKey(query), window);
+    const [oldest] = this.#windows.keys();
+    if (this.#windows.size > MAX_LISTINGS && oldest !== undefined) this.#windows.delete(oldest);
+  }
+
+  #isWanted(rib: FamilyRib, query: RouteQuery): (id: number) => boolean {
+    const { paths } = rib.tables;
+    if (query.advertisedTo !== undefined) {
+      const out = this.#context.outOf(query.advertisedTo, rib.family);
+      return (id) => rib.locRib.best(id) !== 0 && (out?.isAdvertised(id) ?? false);
+    }
+    const shows = this.#shows(rib, query);
+    return (id) => {
+      for (let path = paths.first(id); path !== 0; path = paths.following(path)) {
+        if (shows(paths.group(path))) return true;
+      }
+      return false;
+    };
+  }
+
+  /** Whether paths of a group belong to the answer. */
+  #shows(rib: FamilyRib, { from, paths = 'all' }: RouteQuery): (group: number) => boolean {
+    const { groups, keepFrom } = rib.tables;
+    const slot = from === undefined ? undefined : this.#context.slotOf(from);
+    return (group) =>
+      (slot === undefined || groups.peer(group) === slot) &&
+      (paths === 'all' || groups.has(group, GroupFlag.Refused) === (paths === 'refused')) &&
+      groups.generation(group) >= keepFrom.get(groups.peer(group));
+  }
+
+  #route(rib: FamilyRib, query: RouteQuery, id: number): RouteView {
     const { paths, prefixes } = rib.tables;
     const chosen = rib.locRib.chosen(id);
-    const groups: number[] = [];
-    for (let path = paths.first(id); path !== 0; path = paths.following(path)) {
-      groups.push(paths.group(path));
+    const prefix = prefixes.prefix(id);
+    if (query.advertisedTo !== undefined) {
+      const best = rib.locRib.best(id);
+      const nextHop = this.#context.outOf(query.advertisedTo, rib.family)?.nextHopSent(best);
+      const sent = nextHop && addressFromBytes(nextHop);
+      const path = this.#path(rib, best, chosen);
+      return { prefix, paths: [{ ...path, nextHop: sent ?? path.nextHop }] };
     }
-    return {
-      prefix: prefixes.prefix(id),
-      paths: rib.locRib.rank(groups).map((group) => this.#path(rib, group, chosen)),
-    };
+    const groups: number[] = [];
+    const shows = this.#shows(rib, query);
+    for (let path = paths.first(id); path !== 0; path = paths.following(path)) {
+      if (shows(paths.group(path))) groups.push(paths.group(path));
+    }
+    return { prefix, paths: rib.locRib.rank(groups).map((one) => this.#path(rib, one, chosen)) };
   }
 
   #path(rib: FamilyRib, group: number, chosen: readonly number[]): PathView {
@@ -73,11 +131,13 @@ export class RouteViews {
     summary.read(attributes.bytes(id), attributes.offset(id), attributes.length(id));
     const nextHop: IpAddress | null = nextHops.addressOf(groups.nextHop(group));
     return {
-      peer: slot === OWN_SLOT ? null : this.#nameOf(slot),
+      peer: slot === OWN_SLOT ? null : this.#context.nameOf(slot),
       best: chosen[0] === group,
       multipath: chosen.length > 1 && chosen.includes(group),
+      internal: slot !== OWN_SLOT && !groups.has(group, GroupFlag.Ebgp),
       stale: rib.adjRibIn(slot).isStale(group),
       usable: rib.tables.isEligible(group),
+      refused: groups.has(group, GroupFlag.Refused) ? rib.tables.refusalReason(group) : null,
       nextHop,
       asPath: asNumbers(summary.asPath),
       origin: ORIGINS[summary.origin] ?? 'incomplete',
@@ -100,16 +160,7 @@ function clusters({ clusterCount, clusterList: { bytes, from } }: AttributeSumma
   return Array.from({ length: clusterCount }, (_, i) => readU32(bytes, from + 4 * i));
 }
 
-/** Whether a prefix is behind `after`, which need not be in the table any more. */
-function behind(rib: FamilyRib, after: NonNullable<RouteQuery['after']>): (id: number) => boolean {
-  const { prefixes } = rib.tables;
-  const { octets, length } = prefixBytes(after);
-  const view = new DataView(octets.buffer);
-  return (id) => {
-    for (let i = 0; 4 * i < octets.length; i += 1) {
-      const difference = (prefixes.word(id, i) >>> 0) - view.getUint32(4 * i);
-      if (difference !== 0) return difference > 0;
-    }
-    return prefixes.length(id) > length;
-  };
+/** Two queries of the same listing that go on behind the same prefix have the same key. */
+function listingKey({ limit: _, ...query }: RouteQuery): string {
+  return JSON.stringify(Object.entries(query).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,34 +1,18 @@
-import { familyOf, ParseError, type Prefix, parseAddress, parsePrefix } from '@overland/net';
-import type { RoutePage, RouteQuery } from '../../core/rib/route-engine.ts';
+import type { RoutePage } from '../../core/rib/route-engine.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
-import type { SpeakerOperator } from './speaker-operator.ts';
+import { peerParameter, routeQuery } from './route-parameters.ts';
+import type { AboutPeers, NamedRouteQuery, SpeakerOperator } from './speaker-operator.ts';
+import { SpeakerRequestError } from './speaker-request-error.ts';
 
-const DEFAULT_PAGE = 200;
-const MAX_PAGE = 1000;
+export { SpeakerRequestError };
 
 /** A speaker as those see it who answer for it, maybe from another thread. `null`: it has no configuration yet. */
 export interface SpeakerPort {
   summary(): Promise<SpeakerSummary | null>;
   neighbors(peer: string): Promise<readonly NeighborDetail[] | null>;
-  routes(query: RouteQuery): Promise<RoutePage | null>;
+  routes(query: NamedRouteQuery): Promise<AboutPeers<RoutePage> | null>;
 }
-
-/** Becomes the reply `{ error: { code, message } }`. */
-export class SpeakerRequestError extends Error {
-  override readonly name = 'SpeakerRequestError';
-  readonly status: 400 | 404 | 503;
-  /** For programs, stable. */
-  readonly code: 'invalid' | 'not-found' | 'starting';
-
-  constructor(code: SpeakerRequestError['code'], message: string) {
-    super(message);
-    this.code = code;
-    this.status = STATUS[code];
-  }
-}
-
-const STATUS = { invalid: 400, 'not-found': 404, starting: 503 } as const;
 
 /** One question of the API: an agent and `overland bgp run` answer the same. */
 export interface SpeakerRoute {
@@ -41,7 +25,7 @@ export interface SpeakerRoute {
 /**
  *   GET /v1/bgp/summary
  *   GET /v1/bgp/neighbors?peer=spine1
- *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26
+ *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26&from=spine1&paths=refused
  */
 export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
   {
@@ -53,7 +37,8 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
     method: 'GET',
     path: '/v1/bgp/neighbors',
     async answer(speaker, query) {
-      const peer = peerParameter(query);
+      const peer = peerParameter(query, 'peer');
+      if (peer === undefined) throw new SpeakerRequestError('invalid', 'peer is missing');
       const neighbors = running(await speaker.neighbors(peer));
       if (neighbors.length === 0) throw noPeer(peer);
       return { neighbors };
@@ -62,7 +47,7 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
   {
     method: 'GET',
     path: '/v1/bgp/routes',
-    answer: async (speaker, query) => running(await speaker.routes(routeQuery(query))),
+    answer: async (speaker, query) => known(running(await speaker.routes(routeQuery(query)))),
   },
 ];
 
@@ -71,7 +56,7 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
   return {
     summary: async () => operator()?.summary() ?? null,
     neighbors: async (peer) => operator()?.neighbors(peer) ?? null,
-    routes: async (query) => operator()?.routes(query) ?? null,
+    routes: async (query) => (await operator()?.routes(query)) ?? null,
   };
 }
 
@@ -80,45 +65,13 @@ function running<T>(answer: T | null): T {
   throw new SpeakerRequestError('starting', 'the speaker has no configuration yet');
 }
 
+function known<T extends object>(answer: AboutPeers<T>): T {
+  if (!('unknownPeer' in answer)) return answer;
+  const { unknownPeer, count } = answer;
+  if (count === 0) throw noPeer(unknownPeer);
+  throw new SpeakerRequestError('invalid', `${unknownPeer} is ${count} peers: say which by name`);
+}
+
 function noPeer(peer: string): SpeakerRequestError {
   return new SpeakerRequestError('not-found', `no peer is called ${peer} or has that address`);
-}
-
-/** A name, or an address in its canonical form. */
-function peerParameter(query: URLSearchParams): string {
-  const peer = query.get('peer');
-  if (!peer) throw new SpeakerRequestError('invalid', 'peer must be a name or an address');
-  try {
-    return parseAddress(peer);
-  } catch (error) {
-    if (error instanceof ParseError) return peer;
-    throw error;
-  }
-}
-
-function routeQuery(query: URLSearchParams): RouteQuery {
-  const family = query.get('family') ?? 'ipv4';
-  if (family !== 'ipv4' && family !== 'ipv6') {
-    throw new SpeakerRequestError('invalid', 'family must be ipv4 or ipv6');
-  }
-  const limit = Number(query.get('limit') ?? DEFAULT_PAGE);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-    throw new SpeakerRequestError('invalid', `limit must be a whole number from 1 to ${MAX_PAGE}`);
-  }
-  const text = query.get('after');
-  if (text === null) return { family, limit };
-  const after = prefixParameter(text);
-  if (familyOf(after) !== family) {
-    throw new SpeakerRequestError('invalid', `after must be ${family}`);
-  }
-  return { family, limit, after };
-}
-
-function prefixParameter(text: string): Prefix {
-  try {
-    return parsePrefix(text);
-  } catch (error) {
-    if (error instanceof ParseError) throw new SpeakerRequestError('invalid', error.message);
-    throw error;
-  }
 }

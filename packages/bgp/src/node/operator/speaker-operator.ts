@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SpeakerConfig } from '../../core/config.ts';
-import type { RouteEngine, RoutePage, RouteQuery } from '../../core/rib/route-engine.ts';
+import type { PeerId, RouteEngine, RoutePage, RouteQuery } from '../../core/rib/route-engine.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { describeNeighbor, type NeighborDetail } from './neighbor-detail.ts';
@@ -11,6 +12,18 @@ export interface OperatedSpeaker {
   peers(): Iterable<PeerRunner>;
   summary(): SpeakerSummary;
 }
+
+/** Prefixes looked at in one go: well below a millisecond. */
+const SEARCH_UNITS = 16_384;
+
+/** A query for routes by the names or addresses of peers. */
+export interface NamedRouteQuery extends Omit<RouteQuery, 'from' | 'advertisedTo'> {
+  readonly from?: string;
+  readonly advertisedTo?: string;
+}
+
+/** An answer, or the peer that there is not, or that is more than one. */
+export type AboutPeers<T> = T | { readonly unknownPeer: string; readonly count: number };
 
 /** What an operator may ask of a running speaker. Each answer is bounded, and plain data. */
 export class SpeakerOperator {
@@ -34,9 +47,20 @@ export class SpeakerOperator {
     });
   }
 
-  /** A page of the Loc-RIB. */
-  routes(query: RouteQuery): RoutePage {
-    return this.#speaker.engine.routes(query);
+  /** A page of routes. A large table is gone through in slices: sessions have their turns between them. */
+  async routes({ from, advertisedTo, ...rest }: NamedRouteQuery): Promise<AboutPeers<RoutePage>> {
+    const peers: { from?: PeerId; advertisedTo?: PeerId } = {};
+    for (const [field, name] of Object.entries({ from, advertisedTo })) {
+      if (name === undefined) continue;
+      const [peer, ...others] = this.#find(name);
+      if (!peer || others.length > 0) {
+        return { unknownPeer: name, count: peer ? others.length + 1 : 0 };
+      }
+      peers[field as keyof typeof peers] = peer.id;
+    }
+    const search = this.#speaker.engine.search({ ...rest, ...peers });
+    while (search.step(SEARCH_UNITS)) await nextTurn();
+    return search.result();
   }
 
   /** A name is unique, and wins over an address. */

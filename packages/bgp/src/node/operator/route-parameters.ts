@@ -1,0 +1,97 @@
+import {
+  type Family,
+  familyOf,
+  hostPrefix,
+  isAddress,
+  ParseError,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+} from '@overland/net';
+import type { PrefixSelection } from '../../core/rib/route-engine.ts';
+import type { NamedRouteQuery } from './speaker-operator.ts';
+import { SpeakerRequestError } from './speaker-request-error.ts';
+
+const DEFAULT_PAGE = 200;
+const MAX_PAGE = 1000;
+
+/** What a request for routes asks. @throws {SpeakerRequestError} */
+export function routeQuery(query: URLSearchParams): NamedRouteQuery {
+  const prefix = prefixMatch(query);
+  const family = familyParameter(query, prefix);
+  const limit = Number(query.get('limit') ?? DEFAULT_PAGE);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
+    throw invalid(`limit must be a whole number from 1 to ${MAX_PAGE}`);
+  }
+  const paths = oneOf(query, 'paths', ['all', 'accepted', 'refused']);
+  const after = prefixParameter(query, 'after');
+  if (after !== undefined && familyOf(after) !== family) throw invalid(`after must be ${family}`);
+  const from = peerParameter(query, 'from');
+  const advertisedTo = peerParameter(query, 'advertisedTo');
+  return {
+    family,
+    limit,
+    ...(prefix && { prefix }),
+    ...(after !== undefined && { after }),
+    ...(paths !== undefined && { paths }),
+    ...(from !== undefined && { from }),
+    ...(advertisedTo !== undefined && { advertisedTo }),
+  };
+}
+
+/** A name, or an address in its canonical form. */
+export function peerParameter(query: URLSearchParams, field: string): string | undefined {
+  const peer = query.get(field);
+  if (peer === null) return undefined;
+  if (peer === '') throw invalid(`${field} must be a name or an address`);
+  return isAddress(peer) ? parseAddress(peer) : peer;
+}
+
+function familyParameter(query: URLSearchParams, match: PrefixSelection | undefined): Family {
+  const implied = match ? familyOf(match.prefix) : 'ipv4';
+  const family = oneOf(query, 'family', ['ipv4', 'ipv6']) ?? implied;
+  if (match && family !== implied) throw invalid(`prefix must be ${family}`);
+  return family;
+}
+
+/** An address means the longest prefix that covers it. */
+function prefixMatch(query: URLSearchParams): PrefixSelection | undefined {
+  const text = query.get('prefix');
+  const match = oneOf(query, 'match', ['exact', 'longer', 'longest']);
+  if (text === null) {
+    if (match !== undefined) throw invalid('match needs a prefix');
+    return undefined;
+  }
+  if (isAddress(text)) {
+    return { prefix: hostPrefix(parseAddress(text)), match: match ?? 'longest' };
+  }
+  const prefix = prefixParameter(query, 'prefix');
+  return prefix && { prefix, match: match ?? 'exact' };
+}
+
+function prefixParameter(query: URLSearchParams, field: string): Prefix | undefined {
+  const text = query.get(field);
+  if (text === null) return undefined;
+  try {
+    return parsePrefix(text);
+  } catch (error) {
+    if (error instanceof ParseError) throw invalid(error.message);
+    throw error;
+  }
+}
+
+function oneOf<const T extends string>(
+  query: URLSearchParams,
+  field: string,
+  choices: readonly T[],
+): T | undefined {
+  const text = query.get(field);
+  if (text === null) return undefined;
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw invalid(`${field} must be ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`);
+}
+
+function invalid(message: string): SpeakerRequestError {
+  return new SpeakerRequestError('invalid', message);
+}

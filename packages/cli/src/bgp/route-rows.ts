@@ -1,0 +1,32 @@
+import type { RouteView } from '@overland/bgp';
+
+type PathView = RouteView['paths'][number];
+
+/** One path of a prefix: a line of `bgp routes`. */
+export interface RouteRow {
+  readonly prefix: string;
+  readonly path: PathView;
+  /** The first of its prefix. */
+  readonly isFirst: boolean;
+}
+
+export function routeRows(routes: readonly RouteView[]): RouteRow[] {
+  return routes.flatMap(({ prefix, paths }) =>
+    paths.map((path, index) => ({ prefix, path, isFirst: index === 0 })),
+  );
+}
+
+/** FRR's flags, a column each: S stale or R refused, `*` valid, `>` best or `=` multipath, `i` internal. */
+export function flagsOf({ path }: RouteRow): string {
+  const { refused, stale, usable, best, multipath, internal } = path;
+  const state = refused !== null ? 'R' : stale ? 'S' : ' ';
+  const choice = best ? '>' : multipath ? '=' : ' ';
+  return `${state}${usable ? '*' : ' '}${choice}${internal ? 'i' : ' '}`;
+}
+
+const ORIGIN_CODES = { igp: 'i', egp: 'e', incomplete: '?' } as const;
+
+/** AS_PATH and the letter of ORIGIN behind it. */
+export function pathText({ path }: RouteRow): string {
+  return [...path.asPath, ORIGIN_CODES[path.origin]].join(' ');
+}
