@@ -7,7 +7,7 @@ export interface SystemPackage {
   readonly file: string;
   /** Services that it would start; they stay disabled. */
   readonly services: readonly string[];
-  /** What needs it: `undefined` is every lab. */
+  /** Which labs need it: `undefined` is every lab. */
   readonly neededBy?: (topology: Topology) => boolean;
 }
 
@@ -15,6 +15,9 @@ const usesRecipe =
   (recipe: string) =>
   ({ nodes }: Topology): boolean =>
     nodes.some((node) => node.recipe === recipe);
+
+/** A peer of the interoperability tests, which start it themselves: no lab has it. */
+const byTestsAlone = (): boolean => false;
 
 const usesEtcd = ({ datastore }: Topology): boolean => datastore === 'etcd';
 
@@ -30,6 +33,19 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'tcpdump', file: '/usr/bin/tcpdump', services: [] },
   { name: 'bird2', file: '/usr/sbin/bird', services: ['bird'], neededBy: usesRecipe('bird') },
   { name: 'frr', file: '/usr/lib/frr/bgpd', services: ['frr'], neededBy: usesRecipe('frr') },
+  {
+    name: 'gobgpd',
+    file: '/usr/bin/gobgpd',
+    services: ['gobgpd'],
+    neededBy: byTestsAlone,
+  },
+  {
+    name: 'openbgpd',
+    file: '/usr/sbin/bgpd',
+    services: ['openbgpd', 'bgplgd'],
+    neededBy: byTestsAlone,
+  },
+  { name: 'exabgp', file: '/usr/sbin/exabgp', services: ['exabgp'], neededBy: byTestsAlone },
   {
     name: 'etcd-server',
     file: '/usr/bin/etcd',
