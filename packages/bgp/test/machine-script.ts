@@ -168,7 +168,8 @@ function words(effect: PeerEffect): string {
     case 'flush':
       return `flush ${effect.families.join('+')}`;
     case 'refresh':
-      return `refresh ${effect.family}`;
+    case 'beginRefresh':
+      return `${effect.type} ${effect.family}`;
     case 'state':
       return `${effect.from} → ${effect.to}`;
     case 'received':

@@ -34,6 +34,7 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       if (body.length === 4 || body.length === 10) heard.get(peer)?.push(family);
       return undefined;
     },
+    beginRefresh: (_, family) => told.push(`begin refresh ${family}`),
     refresh: (_, family) => told.push(`refresh ${family}`),
     step: () => false,
     nextUpdate(peer, target, offset) {

@@ -19,7 +19,7 @@ import { PeerMachine } from '../core/session/peer-machine.ts';
 import { PrefixLimitWatch } from '../core/session/prefix-limit.ts';
 import { BgpError, ErrorCode } from '../core/wire/bgp-error.ts';
 import type { Frame } from '../core/wire/deframer.ts';
-import { MAX_MESSAGE_OCTETS, MessageType } from '../core/wire/header.ts';
+import { HEADER_OCTETS, MAX_MESSAGE_OCTETS, MessageType } from '../core/wire/header.ts';
 import {
   communicationOf,
   encodeNotification,
@@ -187,8 +187,8 @@ export class PeerRunner {
     while (length + MAX_MESSAGE_OCTETS <= buffer.length) {
       const written = engine.nextUpdate(this.id, buffer, length);
       if (written === 0) break;
+      countMessage(this.record.sent, buffer[length + HEADER_OCTETS - 1] ?? 0);
       length += written;
-      this.record.sent.update += 1;
     }
     if (length === 0) {
       buffers.give(buffer);
@@ -300,7 +300,7 @@ export class PeerRunner {
   #tell(
     effect: Extract<
       PeerEffect,
-      { type: 'up' | 'down' | 'flush' | 'refresh' | 'state' | 'received' }
+      { type: 'up' | 'down' | 'flush' | 'refresh' | 'beginRefresh' | 'state' | 'received' }
     >,
   ): void {
     const { engine } = this.#host;
@@ -317,6 +317,9 @@ export class PeerRunner {
           'flushing stale routes',
         );
         engine.flushStale(this.id, effect.families);
+        break;
+      case 'beginRefresh':
+        engine.beginRefresh(this.id, effect.family);
         break;
       case 'refresh':
         engine.refresh(this.id, effect.family);

@@ -70,6 +70,8 @@ export interface SessionSummary {
   readonly holdSeconds: number;
   readonly keepaliveSeconds: number;
   readonly fourOctetAs: boolean;
+  /** A refresh is told to begin and to end: RFC 7313. */
+  readonly enhancedRefresh: boolean;
   /** The peer's role, if it told it: RFC 9234. */
   readonly peerRole: BgpRole | null;
   readonly gracefulRestart: boolean;
@@ -117,6 +119,7 @@ export function summarisePeer(
           holdSeconds: session.holdSeconds,
           keepaliveSeconds: session.keepaliveSeconds,
           fourOctetAs: session.fourOctetAs,
+          enhancedRefresh: session.enhancedRefresh,
           peerRole: session.peerRole ?? null,
           gracefulRestart: session.gracefulRestart !== undefined,
           notificationRestart: session.notificationRestart,

@@ -49,6 +49,7 @@ export class Chatterbox implements RouteEngine {
   peerUp(): void {}
   peerDown(): void {}
   flushStale(): void {}
+  beginRefresh(): void {}
   refresh(): void {}
   endDeferral(): void {}
   receiveUpdate = () => undefined;

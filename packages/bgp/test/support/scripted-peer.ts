@@ -50,6 +50,7 @@ export class ScriptedPeer implements Disposable {
           families: ['ipv4'],
           fourOctetAs: PEER_ASN,
           routeRefresh: true,
+          enhancedRouteRefresh: false,
           roles: [],
           gracefulRestart: restart
             ? {

@@ -40,6 +40,7 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
       holdSeconds: 9,
       keepaliveSeconds: 3,
       fourOctetAs: true,
+      enhancedRefresh: true,
       peerRole: null,
       gracefulRestart: true,
       notificationRestart: false,

@@ -27,6 +27,8 @@ export class AdjRibIn {
   readonly #tables: RibTables;
   readonly #peer: number;
   #generation = 1;
+  /** The peer is sending everything again. */
+  #isRefreshing = false;
   readonly #current: number;
   readonly #staleRing: number;
   readonly #dead: number;
@@ -111,17 +113,32 @@ export class AdjRibIn {
   end(retain: boolean): void {
     const { groups, peerSweep, keepFrom } = this.#tables;
     const wasSwept = [peerSweep.cancel(this.#current), peerSweep.cancel(this.#staleRing)];
-    groups.ofPeer.moveAll(this.#staleRing, this.#dead);
+    // What a refresh has not come to yet is as good as what it has.
+    const keepsStale = retain && this.#isRefreshing;
+    this.#isRefreshing = false;
+    if (!keepsStale) groups.ofPeer.moveAll(this.#staleRing, this.#dead);
     groups.ofPeer.moveAll(this.#current, retain ? this.#staleRing : this.#dead);
-    this.received = retain ? this.received - this.stale : 0;
+    if (!keepsStale) this.received = retain ? this.received - this.stale : 0;
     this.stale = this.received;
-    keepFrom.set(this.#peer, retain ? this.#generation : this.#generation + 1);
+    if (!keepsStale) keepFrom.set(this.#peer, retain ? this.#generation : this.#generation + 1);
     this.#generation += 1;
+    if (wasSwept.includes(true)) peerSweep.request(this.#staleRing);
+  }
+
+  /** The peer sends everything again: what is here is stale until it has. RFC 7313 section 4. */
+  beginRefresh(): void {
+    const { groups, peerSweep } = this.#tables;
+    const wasSwept = [peerSweep.cancel(this.#current), peerSweep.cancel(this.#staleRing)];
+    groups.ofPeer.moveAll(this.#current, this.#staleRing);
+    this.stale = this.received;
+    this.#generation += 1;
+    this.#isRefreshing = true;
     if (wasSwept.includes(true)) peerSweep.request(this.#staleRing);
   }
 
   /** Drops what is still stale. */
   flushStale(): void {
+    this.#isRefreshing = false;
     const { groups, peerSweep, keepFrom } = this.#tables;
     peerSweep.cancel(this.#staleRing);
     groups.ofPeer.moveAll(this.#staleRing, this.#dead);

@@ -1,4 +1,5 @@
 import type { Family } from '@overland/net';
+import { encodeRouteRefresh } from '../wire/route-refresh.ts';
 import { UpdateWriter } from '../wire/update-writer.ts';
 import type { EgressClass } from './egress-class.ts';
 import type { BestChanges } from './loc-rib.ts';
@@ -28,6 +29,8 @@ export interface Recipient {
   /** Slot. */
   readonly peer: number;
   readonly maxMessageOctets: number;
+  /** Is told where a refresh begins and ends. RFC 7313. */
+  readonly enhancedRefresh: boolean;
 }
 
 /**
@@ -59,6 +62,8 @@ export class AdjRibOut {
   /** The first pass leaves out what a change has brought to the peer already; a repeated one must not. */
   #isFirstPass = true;
   #owesEndOfRib = true;
+  /** Of a refresh, what the peer is to be told next. */
+  #owesRefresh: 'begin' | 'end' | undefined;
   #isSettled = false;
 
   constructor(tables: RibTables, locRib: BestPaths, egress: EgressClass, recipient: Recipient) {
@@ -90,7 +95,13 @@ export class AdjRibOut {
   }
 
   get hasUpdate(): boolean {
-    return this.#announce.size > 0 || this.#withdraw.size > 0 || this.#mayEndRib;
+    return (
+      this.#owesRefresh === 'begin' ||
+      this.#announce.size > 0 ||
+      this.#withdraw.size > 0 ||
+      this.#mayEndRefresh ||
+      this.#mayEndRib
+    );
   }
 
   get isPassing(): boolean {
@@ -118,6 +129,12 @@ export class AdjRibOut {
     const changed = prefix || before;
     this.#enqueue(changed, this.#wants(this.#best(changed)));
     if (before !== 0) this.#tables.prefixes.release(before);
+  }
+
+  /** The peer has asked for everything again. Before End-of-RIB that has no beginning: RFC 7313 section 4. */
+  refresh(): void {
+    if (this.#recipient.enhancedRefresh && !this.#owesEndOfRib) this.#owesRefresh = 'begin';
+    this.startPass();
   }
 
   /** The Loc-RIB has other best paths for some prefixes. */
@@ -160,6 +177,8 @@ export class AdjRibOut {
    * @returns Octets written; 0 when there is nothing to send.
    */
   nextUpdate(target: Uint8Array, offset: number): number {
+    if (this.#owesRefresh === 'begin') return this.#tellRefresh('begin', target, offset);
+    if (this.#mayEndRefresh) return this.#tellRefresh('end', target, offset);
     this.#writer.open(target, offset, this.#recipient.maxMessageOctets);
     if (this.#withdraw.size > 0) this.#packWithdrawals();
     else if (this.#announce.size > 0) this.#packAnnouncements();
@@ -190,6 +209,23 @@ export class AdjRibOut {
   /** The group of what the peer should have of a prefix, if it may have it. */
   #best(prefix: number): number {
     return prefix === this.#ownDefault ? DEFAULT_ORIGINATED : this.#locRib.best(prefix);
+  }
+
+  /** Whether all that there was when the refresh began has been sent again. */
+  get #mayEndRefresh(): boolean {
+    return (
+      this.#owesRefresh === 'end' &&
+      !this.isPassing &&
+      this.#announce.size === 0 &&
+      this.#withdraw.size === 0
+    );
+  }
+
+  #tellRefresh(kind: 'begin' | 'end', target: Uint8Array, offset: number): number {
+    const message = encodeRouteRefresh({ kind, family: this.#tables.family });
+    target.set(message, offset);
+    this.#owesRefresh = kind === 'begin' ? 'end' : undefined;
+    return message.length;
   }
 
   get #mayEndRib(): boolean {

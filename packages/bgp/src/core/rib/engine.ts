@@ -1,5 +1,6 @@
 import { addressBytes, type Family, type RouteBatch } from '@overland/net';
 import type { SpeakerConfig } from '../config.ts';
+import { HEADER_OCTETS, MessageType } from '../wire/header.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
 import { FamilyRib } from './family-rib.ts';
@@ -133,6 +134,7 @@ class Engine implements RouteEngine {
       const out = new AdjRibOut(rib.tables, rib.locRib, this.#class(live, family), {
         peer: peer.slot,
         maxMessageOctets: session.maxMessageOctets,
+        enhancedRefresh: session.enhancedRefresh ?? false,
       });
       this.#setLinks(out, live, family);
       this.#originateDefault(out, live, family);
@@ -162,8 +164,15 @@ class Engine implements RouteEngine {
     return peer.live && this.#receiver.receive(peer, peer.live, body);
   }
 
+  beginRefresh(id: PeerId, family: Family): void {
+    const peer = this.#peer(id);
+    const adjRibIn = this.#ribs[family].adjRibIn(peer.slot);
+    const awaitsEndOfRib = adjRibIn.stale > 0 && !peer.endOfRib.has(family);
+    if (peer.live?.outs.has(family) && !awaitsEndOfRib) adjRibIn.beginRefresh();
+  }
+
   refresh(id: PeerId, family: Family): void {
-    this.#peer(id).live?.outs.get(family)?.startPass();
+    this.#peer(id).live?.outs.get(family)?.refresh();
   }
 
   step(units: number): boolean {
@@ -179,7 +188,7 @@ class Engine implements RouteEngine {
     for (const out of peer.live.outs.values()) {
       const octets = out.nextUpdate(target, offset);
       if (octets === 0) continue;
-      peer.updatesSent += 1;
+      if (target[offset + HEADER_OCTETS - 1] === MessageType.Update) peer.updatesSent += 1;
       return octets;
     }
     return 0;

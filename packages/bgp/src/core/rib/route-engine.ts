@@ -43,7 +43,13 @@ export interface RouteEngine {
    */
   receiveUpdate(peer: PeerId, body: Uint8Array): NotificationFault | undefined;
 
-  /** The peer asked for all routes again (RFC 2918). */
+  /**
+   * The peer sends all routes of a family again (BoRR, RFC 7313): those that are here are stale until it has. Nothing happens
+   * while what is left of an earlier session waits for End-of-RIB.
+   */
+  beginRefresh(peer: PeerId, family: Family): void;
+
+  /** The peer asked for all routes again (RFC 2918), and is told where they begin and end if it wants (RFC 7313). */
   refresh(peer: PeerId, family: Family): void;
 
   /**
@@ -119,6 +125,8 @@ export interface EstablishedSession {
   readonly families: readonly Family[];
   /** RFC 6793: AS numbers in AS_PATH take four octets. */
   readonly fourOctetAs: boolean;
+  /** RFC 7313: the peer is told where a refresh begins and ends; absent: no. */
+  readonly enhancedRefresh?: boolean;
   /** Largest message either side may send, octets: 4096. */
   readonly maxMessageOctets: number;
 }

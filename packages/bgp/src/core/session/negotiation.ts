@@ -22,6 +22,8 @@ export interface Negotiated {
   /** What each side announced, for the operator. */
   readonly advertisedCapabilities: Capabilities;
   readonly receivedCapabilities: Capabilities;
+  /** A refresh is told to begin and to end. RFC 7313. */
+  readonly enhancedRefresh: boolean;
   /** The peer's, if it told it. RFC 9234. */
   readonly peerRole: BgpRole | undefined;
   /** The peer's capability, when both sides have announced it. */
@@ -65,6 +67,7 @@ export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Res
       families: peer.families,
       fourOctetAs: localAsn(speaker, peer),
       routeRefresh: true,
+      enhancedRouteRefresh: true,
       roles: role === undefined ? [] : [roleValue(role)],
       gracefulRestart: enabled
         ? {
@@ -125,6 +128,8 @@ function settle({
     peerRouterId: received.routerId,
     advertisedCapabilities: sent.capabilities,
     receivedCapabilities: received.capabilities,
+    enhancedRefresh:
+      sent.capabilities.enhancedRouteRefresh && received.capabilities.enhancedRouteRefresh,
     peerRole: roleFrom(received.capabilities.roles[0] ?? -1),
     gracefulRestart: both,
     notificationRestart:

@@ -10,11 +10,11 @@ import type { Negotiated, Restart } from './negotiation.ts';
 export type ConnectionId = number;
 
 /** Timers of a peer. Those without a connection outlive connections. */
-export type TimerName = ConnectionTimer | 'idleHold' | 'stale';
+export type TimerName = ConnectionTimer | 'idleHold' | 'stale' | 'refresh';
 
 export interface TimerKey {
   readonly timer: TimerName;
-  /** Absent for `idleHold` and `stale`. */
+  /** Absent for `idleHold`, `stale` and `refresh`. */
   readonly connection?: ConnectionId;
 }
 
@@ -85,7 +85,10 @@ export type PeerEffect =
   | { readonly type: 'down'; readonly retain: readonly Family[]; readonly reason: string }
   /** Routes kept from a session that is over are to go: they had their time, or the peer did not keep them. */
   | { readonly type: 'flush'; readonly families: readonly Family[]; readonly reason: string }
+  /** The peer asks for everything again. */
   | { readonly type: 'refresh'; readonly family: Family }
+  /** The peer sends everything again: what it has not sent by the end, a `flush`, is to go. RFC 7313. */
+  | { readonly type: 'beginRefresh'; readonly family: Family }
   /** For logs and counters. */
   | { readonly type: 'state'; readonly from: State; readonly to: State; readonly reason: string }
   | { readonly type: 'received'; readonly notification: Notification };

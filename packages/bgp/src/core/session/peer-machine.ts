@@ -1,4 +1,4 @@
-import type { Family, IpAddress } from '@overland/net';
+import type { IpAddress } from '@overland/net';
 import type { NotificationFault, PeerId } from '../rib/route-engine.ts';
 import { BgpError, CeaseSubcode, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
 import { endsForLong, hardReset } from '../wire/hard-reset.ts';
@@ -6,6 +6,7 @@ import { encodeKeepalive, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
 import { decodeMessage, type Message } from '../wire/message.ts';
 import { type Notification, notificationName } from '../wire/notification.ts';
 import { encodeOpen, type Open } from '../wire/open.ts';
+import type { RouteRefresh } from '../wire/route-refresh.ts';
 import { type BfdChange, BfdGate, type BfdState } from './bfd-gate.ts';
 import { canBeReplaced, isReplacedBy, keptDirection } from './collision.ts';
 import { type Connection, ConnectionTable } from './connection.ts';
@@ -19,6 +20,7 @@ import {
   withoutCapabilities,
 } from './negotiation.ts';
 import type { ConnectionId, PeerContext, PeerEffect, PeerEvent, TimerKey } from './peer-events.ts';
+import { Refreshes } from './refreshes.ts';
 import { StaleRoutes } from './stale-routes.ts';
 
 export interface PeerMachineOptions {
@@ -45,6 +47,7 @@ export class PeerMachine {
   readonly #stale = new StaleRoutes();
   readonly #connections = new ConnectionTable();
   readonly #bfd = new BfdGate();
+  readonly #refreshes = new Refreshes();
   #context: PeerContext;
   #restart: Restart;
   #running = false;
@@ -185,7 +188,7 @@ export class PeerMachine {
         this.#advance(connection, { type: 'UpdateMsg' });
         return;
       case 'route-refresh':
-        this.#routeRefresh(connection, message.family);
+        this.#routeRefresh(connection, message.refresh);
         return;
       case 'fault':
         this.#advance(connection, { type: 'MessageFault', fault: message.fault });
@@ -247,11 +250,17 @@ export class PeerMachine {
     if (this.#plain && !wasPlain) this.#idleHold.forgive();
   }
 
-  #routeRefresh(connection: Connection, family: Family | undefined): void {
+  #routeRefresh(connection: Connection, refresh: RouteRefresh | undefined): void {
     this.#advance(connection, { type: 'RouteRefreshMsg' });
-    const isUp = connection.state === 'Established';
-    if (isUp && family && connection.negotiated?.families.includes(family)) {
-      this.#effects.push({ type: 'refresh', family });
+    const { state, negotiated } = connection;
+    if (state !== 'Established' || !refresh || !negotiated?.families.includes(refresh.family)) {
+      return;
+    }
+    const { kind, family } = refresh;
+    if (kind === 'request') this.#effects.push({ type: 'refresh', family });
+    else if (negotiated.enhancedRefresh) {
+      const { stalePathSeconds } = this.#context.speaker.gracefulRestart;
+      this.#effects.push(...this.#refreshes.heard(kind, family, stalePathSeconds));
     }
   }
 
@@ -276,6 +285,10 @@ export class PeerMachine {
     if (timer === 'idleHold') {
       this.#idleHold.expired();
       if (this.#mayOpen && this.#connections.isEmpty) this.#begin();
+      return;
+    }
+    if (timer === 'refresh') {
+      this.#effects.push(...this.#refreshes.expired());
       return;
     }
     if (timer === 'stale') {
@@ -486,6 +499,7 @@ export class PeerMachine {
       negotiated && isSurvivable(event, negotiated.notificationRestart)
         ? this.#stale.lost(negotiated, stalePathSeconds, this.#nowMs)
         : { retain: [], effects: this.#stale.ended() };
+    this.#effects.push(...this.#refreshes.sessionEnded());
     this.#effects.push({ type: 'down', retain, reason: this.#reason }, ...effects);
   }
 }

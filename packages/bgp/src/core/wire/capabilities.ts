@@ -11,6 +11,7 @@ const CapabilityCode = {
   Role: 9,
   GracefulRestart: 64,
   FourOctetAs: 65,
+  EnhancedRouteRefresh: 70,
 } as const;
 
 /** Graceful Restart capability. RFC 4724 section 3. */
@@ -36,6 +37,8 @@ export interface Capabilities {
   /** The sender's AS number, from the four-octet AS capability; 0 is possible, and invalid (RFC 7607). */
   readonly fourOctetAs: number | undefined;
   readonly routeRefresh: boolean;
+  /** Begin and end of a refresh are told: RFC 7313. */
+  readonly enhancedRouteRefresh: boolean;
   /** Values of the role capability, each once: one in a proper OPEN (RFC 9234 section 4.1). */
   readonly roles: readonly number[];
   readonly gracefulRestart: GracefulRestart | undefined;
@@ -46,6 +49,7 @@ export const NO_CAPABILITIES: Capabilities = {
   families: undefined,
   fourOctetAs: undefined,
   routeRefresh: false,
+  enhancedRouteRefresh: false,
   roles: [],
   gracefulRestart: undefined,
 };
@@ -85,6 +89,9 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array<Array
   if (capabilities.fourOctetAs !== undefined) {
     writer.u8(CapabilityCode.FourOctetAs).u8(4).u32(capabilities.fourOctetAs);
   }
+  if (capabilities.enhancedRouteRefresh) {
+    writer.u8(CapabilityCode.EnhancedRouteRefresh).u8(0);
+  }
   return writer.finish();
 }
 
@@ -108,6 +115,8 @@ export function decodeCapabilities(value: Uint8Array): Capabilities {
       if (family) families.add(family);
     } else if (code === CapabilityCode.RouteRefresh) {
       found = { ...found, routeRefresh: true };
+    } else if (code === CapabilityCode.EnhancedRouteRefresh) {
+      found = { ...found, enhancedRouteRefresh: true };
     } else if (code === CapabilityCode.Role) {
       found = { ...found, roles: [...new Set([...found.roles, decodeRole(field)])] };
     } else if (code === CapabilityCode.FourOctetAs) {

@@ -14,6 +14,7 @@ import { pathIdOctets } from './mp-attributes.ts';
 import { type DescribedPrefix, describeNlri } from './nlri.ts';
 import { communicationOf, notificationName } from './notification.ts';
 import { type Open, openFault } from './open.ts';
+import type { RefreshKind, RouteRefresh } from './route-refresh.ts';
 import { type UpdateContext, UpdateDecoder } from './update.ts';
 
 /** What a message costs the session that it comes over. RFC 4271 section 6, RFC 7606 section 2. */
@@ -41,6 +42,8 @@ export interface DescribedMessage {
   readonly says?: DescribedNotification & { readonly communication?: string };
   /** Of a ROUTE-REFRESH; `null` for one that we do not speak. */
   readonly family?: Family | null;
+  /** Of a ROUTE-REFRESH: a request, or where the answer begins or ends (RFC 7313). */
+  readonly refresh?: RefreshKind;
 }
 
 export interface DescribedNotification {
@@ -112,10 +115,16 @@ function describeControl(
     case 'keepalive':
       return { type: 'keepalive', ...OK };
     case 'route-refresh':
-      return { type: 'route-refresh', family: message.family ?? null, ...OK };
+      return { type: 'route-refresh', ...describeRefresh(message.refresh), ...OK };
     case 'fault':
       return { type: faulty, ...reset(message.fault) };
   }
+}
+
+function describeRefresh(
+  refresh: RouteRefresh | undefined,
+): Pick<DescribedMessage, 'family' | 'refresh'> {
+  return refresh ? { family: refresh.family, refresh: refresh.kind } : { family: null };
 }
 
 const OK = { verdict: 'ok' } as const;

@@ -1,10 +1,9 @@
-import type { Family } from '@overland/net';
 import type { NotificationFault } from '../rib/route-engine.ts';
 import { BgpError } from './bgp-error.ts';
 import { MessageType } from './header.ts';
 import { decodeNotification, type Notification } from './notification.ts';
 import { decodeOpen, type Open } from './open.ts';
-import { decodeRouteRefresh } from './route-refresh.ts';
+import { decodeRouteRefresh, type RouteRefresh } from './route-refresh.ts';
 
 /** A message as the session sees it; UPDATEs are the route engine's. */
 export type Message =
@@ -12,8 +11,8 @@ export type Message =
   | { readonly type: 'update' }
   | { readonly type: 'notification'; readonly notification: Notification }
   | { readonly type: 'keepalive' }
-  /** `family` is absent when it is one that we do not speak. */
-  | { readonly type: 'route-refresh'; readonly family: Family | undefined }
+  /** `refresh` is absent when it is of a family that we do not speak, or says what we do not know. */
+  | { readonly type: 'route-refresh'; readonly refresh: RouteRefresh | undefined }
   /** It cannot be read. */
   | { readonly type: 'fault'; readonly fault: NotificationFault };
 
@@ -28,7 +27,7 @@ export function decodeMessage(messageType: number, body: Uint8Array): Message {
       case MessageType.Keepalive:
         return { type: 'keepalive' };
       case MessageType.RouteRefresh:
-        return { type: 'route-refresh', family: decodeRouteRefresh(body) };
+        return { type: 'route-refresh', refresh: decodeRouteRefresh(body) };
       default:
         return { type: 'update' };
     }

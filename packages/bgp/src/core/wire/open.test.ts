@@ -40,6 +40,7 @@ const anyOpen: fc.Arbitrary<Open> = fc
     routerId: fc.ipV4() as unknown as fc.Arbitrary<IpAddress>,
     families: fc.option(fc.uniqueArray(family, { minLength: 1 }), { nil: undefined }),
     routeRefresh: fc.boolean(),
+    enhancedRouteRefresh: fc.boolean(),
     roles: fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 3 }),
     gracefulRestart: fc.option(
       fc.record({

@@ -28,6 +28,11 @@ const ROWS: readonly Row[] = [
   multiprotocol('ipv4', 'Address Family IPv4 Unicast'),
   multiprotocol('ipv6', 'Address Family IPv6 Unicast'),
   { key: 'routeRefresh', title: 'Route refresh', isIn: ({ routeRefresh }) => routeRefresh },
+  {
+    key: 'enhancedRouteRefresh',
+    title: 'Enhanced Route Refresh',
+    isIn: ({ enhancedRouteRefresh }) => enhancedRouteRefresh,
+  },
   { key: 'role', title: 'Role', isIn: ({ roles }) => roles.length > 0 },
   {
     key: 'gracefulRestart',

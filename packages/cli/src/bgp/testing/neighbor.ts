@@ -34,6 +34,7 @@ const UP: NeighborDetail = {
     holdSeconds: 9,
     keepaliveSeconds: 3,
     fourOctetAs: true,
+    enhancedRefresh: true,
     peerRole: null,
     gracefulRestart: true,
     notificationRestart: false,
