@@ -23,14 +23,21 @@ export interface BgpRun extends AsyncDisposable {
   readonly socket: string;
 }
 
-/** @param file The speaker file's text. */
-export async function startBgpRun(namespace: TestNamespace, file: string): Promise<BgpRun> {
+/**
+ * @param file The speaker file's text.
+ * @param options Of the command.
+ */
+export async function startBgpRun(
+  namespace: TestNamespace,
+  file: string,
+  options: readonly string[] = [],
+): Promise<BgpRun> {
   const directory = await mkdtemp(join(tmpdir(), 'bgp-run-'));
   const [path, socket] = [join(directory, 'speaker.yaml'), join(directory, 'bgp.sock')];
   await writeFile(path, file);
   let daemon: Daemon | undefined;
   const start = async (): Promise<void> => {
-    const argv = [...OVERLAND, 'bgp', 'run', '-c', path, '--socket', socket];
+    const argv = [...OVERLAND, 'bgp', 'run', '-c', path, '--socket', socket, ...options];
     const started = new Daemon(namespace, argv);
     daemon = started;
     await until(

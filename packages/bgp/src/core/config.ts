@@ -54,6 +54,21 @@ export type PrivateAsMode = 'remove' | 'all' | 'replace';
 
 export type NextHopMode = 'auto' | 'self' | 'force' | 'keep';
 
+/** BFD with a peer; what is absent is 300 ms, three times. */
+interface PeerBfd {
+  readonly strict: boolean;
+  /** Interval at which packets are sent, and the least at which they are taken, milliseconds. */
+  readonly transmitMs?: number;
+  readonly receiveMs?: number;
+  readonly detectMultiplier?: number;
+  /** Send nothing before the peer has. */
+  readonly passive?: boolean;
+  /** RFC 5883 or RFC 5881; absent: by whether the peer is on a link of ours. */
+  readonly multihop?: boolean;
+  /** Drop multihop packets with a lower TTL; absent: take everything. */
+  readonly minTtl?: number;
+}
+
 /** One configured peer. Identity of the session: `address`, `port`, `localAddress`, AS numbers. */
 export interface PeerConfig {
   /** For logs and `bgp summary`, unique: the BGPPeer's name, or the address. */
@@ -114,7 +129,7 @@ export interface PeerConfig {
   /** Refuse a peer that does not tell its role; absent: no. */
   readonly strictRole?: boolean;
   /** BFD ends the session when the path is lost (RFC 5882); `strict`: none is opened before BFD is up. */
-  readonly bfd?: { readonly strict: boolean };
+  readonly bfd?: PeerBfd;
   /** Absent: as many prefixes as the peer likes. */
   readonly maxPrefixes?: PrefixLimit;
   /**

@@ -98,6 +98,19 @@ const peerSettings = {
   /** Our role towards the peer, RFC 9234. */
   role: z.enum(['provider', 'customer', 'peer', 'rs', 'rs-client']).optional(),
   strictRole: z.boolean().optional(),
+  /** RFC 5880 to 5883; present: on. */
+  bfd: z
+    .strictObject({
+      transmitMs: whole(10, 60_000).optional(),
+      receiveMs: whole(10, 60_000).optional(),
+      detectMultiplier: whole(1, 255).optional(),
+      multihop: z.boolean().optional(),
+      minTtl: whole(1, 254).optional(),
+      passive: z.boolean().optional(),
+      strict: z.boolean().default(false),
+    })
+    .transform((bfd) => withoutUndefined(bfd))
+    .optional(),
   maxPrefixes: z
     .strictObject({
       ipv4: whole(0, 0xffff_ffff).optional(),

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { SpeakerConfig } from '../core/config.ts';
 import { createRouteEngine } from '../core/rib/engine.ts';
 import type { InterfaceState } from '../core/rib/route-engine.ts';
+import { BfdWatch } from './bfd/bfd-watch.ts';
 import { serveControlSocket } from './control-socket.ts';
 import { watchKernel } from './kernel-watch.ts';
 import { startSpeaker } from './speaker.ts';
@@ -20,6 +21,10 @@ export interface StandaloneRouterOptions {
   readonly controlSocket: string;
   /** Speak, but leave the kernel's routes alone. */
   readonly noFib: boolean;
+  /** Of the BFD process. */
+  readonly bfdSocket: string;
+  /** Starts the BFD process; called when a peer has `bfd` and nobody answers on the socket. */
+  readonly startBfd: () => void;
   /** Called when it listens, dials and answers. */
   readonly started?: () => void;
 }
@@ -108,12 +113,20 @@ async function runWith(
     },
     signal,
   );
+  using bfd = new BfdWatch({
+    log,
+    socket: options.bfdSocket,
+    name: 'bgp run',
+    start: options.startBfd,
+    changed: (address, change) => speaker.bfdChanged(address, change),
+  });
   await using _control = await serveControlSocket(controlSocket, speaker);
   const failed = Promise.withResolvers<never>();
   const resync = (): void => void fib?.resync().catch(failed.reject);
   let repair: NodeJS.Timeout | undefined;
   watch.onChange = () => {
     speaker.setInterfaces(watch.interfaces);
+    bfd.update(config, watch.interfaces);
     resync();
   };
   watch.onChange();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SpeakerConfig } from '@overland/bgp';
+import { bfdStarter, DEFAULT_BFD_SOCKET } from '@overland/bgp/bfd';
 import {
   ControlSocketError,
   DEFAULT_CONTROL_SOCKET,
@@ -29,6 +30,12 @@ export const bgpRun = command({
       summary: 'control socket, for overland bgp summary',
       default: DEFAULT_CONTROL_SOCKET,
     },
+    bfdSocket: {
+      type: 'string',
+      value: 'path',
+      summary: 'socket of overland bfd run, which is started if a peer needs it',
+      default: DEFAULT_BFD_SOCKET,
+    },
     logLevel: {
       type: 'string',
       value: 'level',
@@ -41,7 +48,7 @@ export const bgpRun = command({
     ['overland bgp run -c speaker.yaml', 'until SIGTERM'],
     ['overland bgp run -c speaker.yaml --dry-run', 'is the file right?'],
   ],
-  async handle(context, { config: file, dryRun, noFib, socket, logLevel }) {
+  async handle(context, { config: file, dryRun, noFib, socket, bfdSocket, logLevel }) {
     if (file === undefined) throw new UsageError('bgp run needs a speaker file: -c FILE');
     const { workingDirectory, stdout, signal, isRoot } = context;
     const config = await readSpeakerFile(resolve(workingDirectory, file), file);
@@ -56,8 +63,17 @@ export const bgpRun = command({
     }
     const log = pino({ level: logLevel }, stdout);
     const controlSocket = resolve(workingDirectory, socket);
+    const bfd = resolve(workingDirectory, bfdSocket);
+    const options = {
+      config,
+      log,
+      controlSocket,
+      noFib,
+      bfdSocket: bfd,
+      startBfd: bfdStarter(bfd),
+    };
     try {
-      await runStandaloneRouter({ config, log, controlSocket, noFib }, signal);
+      await runStandaloneRouter(options, signal);
     } catch (error) {
       if (error instanceof ListenError || error instanceof ControlSocketError) {
         throw new FailureError(error.message);

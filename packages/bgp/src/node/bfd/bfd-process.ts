@@ -7,7 +7,8 @@ import { BfdEngine } from './bfd-engine.ts';
 import type { BfdPeer, BfdReport } from './bfd-peer.ts';
 import { DesiredSessions } from './desired-sessions.ts';
 import { readLines } from './line-reader.ts';
-import { type BfdAnswer, BfdSocketError, parseRequest } from './messages.ts';
+import { type BfdAnswer, BfdSocketError } from './messages.ts';
+import { parseRequest } from './parse-request.ts';
 
 export interface BfdProcessOptions {
   readonly log: Logger;

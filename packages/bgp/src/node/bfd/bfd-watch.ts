@@ -1,0 +1,66 @@
+import type { IpAddress } from '@overland/net';
+import type { Logger } from 'pino';
+import type { PeerConfig, SpeakerConfig } from '../../core/config.ts';
+import type { InterfaceState } from '../../core/rib/route-engine.ts';
+import type { BfdChange } from '../../core/session/bfd-gate.ts';
+import { peerLink } from '../../core/session/peer-link.ts';
+import { BfdClient } from './bfd-client.ts';
+import { type BfdPeer, type BfdPeerKey, type BfdReport, bfdPeerKey } from './bfd-peer.ts';
+import { sessionFor } from './session-for.ts';
+
+export interface BfdWatchOptions {
+  readonly log: Logger;
+  /** Of the BFD process. */
+  readonly socket: string;
+  /** Our name there, the same after a restart. */
+  readonly name: string;
+  /** Called whenever nobody answers on the socket: may start the process. */
+  readonly start?: () => void;
+  /** Told of what becomes of the path to an address; `undefined`: BFD does not watch it any more. */
+  readonly changed: (address: IpAddress, change: BfdChange | undefined) => void;
+}
+
+/** Has the BFD process watch the paths to the peers that have `bfd`, and passes on what it says of them. */
+export class BfdWatch implements Disposable {
+  readonly #client: BfdClient;
+  readonly #changed: BfdWatchOptions['changed'];
+  readonly #sessions = new Map<BfdPeerKey, IpAddress>();
+  /** Whether a peer is on a link of ours. Once it is that holds: IPv6 addresses go away with the carrier. */
+  readonly #onLink = new Map<IpAddress, string>();
+
+  constructor({ changed, ...options }: BfdWatchOptions) {
+    this.#changed = changed;
+    this.#client = new BfdClient({ ...options, onReport: (report) => this.#report(report) });
+  }
+
+  /** The configuration or the interfaces are other ones. */
+  update(config: SpeakerConfig, interfaces: readonly InterfaceState[]): void {
+    const wanted = config.peers.flatMap((peer) => this.#sessionOf(peer, interfaces) ?? []);
+    const before = new Map(this.#sessions);
+    this.#sessions.clear();
+    for (const session of wanted) this.#sessions.set(bfdPeerKey(session), session.peer);
+    const watched = new Set(this.#sessions.values());
+    for (const address of before.values()) {
+      if (!watched.has(address)) this.#changed(address, undefined);
+    }
+    this.#client.declare(wanted);
+  }
+
+  /** Leaves without a word: BFD goes on while we restart. */
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
+  }
+
+  #report({ key, verdict, controlPlaneIndependent }: BfdReport): void {
+    const address = this.#sessions.get(key);
+    if (address === undefined || verdict === 'unproven') return;
+    this.#changed(address, { state: verdict, controlPlaneIndependent });
+  }
+
+  #sessionOf(config: PeerConfig, interfaces: readonly InterfaceState[]): BfdPeer | undefined {
+    const { address } = config;
+    const device = peerLink(interfaces, address, undefined)?.device ?? this.#onLink.get(address);
+    if (device !== undefined) this.#onLink.set(address, device);
+    return sessionFor(config, device);
+  }
+}
