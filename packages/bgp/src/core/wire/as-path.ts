@@ -104,7 +104,7 @@ export function describeAsPath({ bytes, from, to, width }: AsPathField): Describ
 }
 
 /** Whether a path has an AS_SET. RFC 9774. */
-export function hasAsSet({ bytes, from, to, width }: AsPathField): boolean {
+export function hasAsSet(bytes: Uint8Array, from: number, to: number, width: 2 | 4): boolean {
   for (let at = from; at < to; at += 2 + (bytes[at + 1] ?? 0) * width) {
     if (bytes[at] === AS_SET) return true;
   }

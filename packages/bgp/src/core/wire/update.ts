@@ -1,6 +1,6 @@
 import { ADDRESS_OCTETS, AS_TRANS, type Family } from '@overland/net';
 import type { NotificationFault } from '../rib/route-engine.ts';
-import { type AsPathField, hasAsSet, neighbourAs } from './as-path.ts';
+import { hasAsSet, neighbourAs } from './as-path.ts';
 import { AttributeCollector } from './attribute-collector.ts';
 import { ATTRIBUTE_ROWS, type AttributeRow } from './attribute-rows.ts';
 import { AttributeCode, AttributeFlag } from './attribute-set.ts';
@@ -176,13 +176,13 @@ export class UpdateDecoder {
     const { fourOctetAs, firstAs = 0, refusesAsSets = false } = this.#context;
     const isPath = code === AttributeCode.AsPath;
     if (!isPath && fourOctetAs) return;
+    const bytes = this.#body;
     const width = isPath && !fourOctetAs ? 2 : 4;
-    const path: AsPathField = { bytes: this.#body, from, to, width };
     if (isPath && firstAs !== 0) {
       const expected = width === 2 && firstAs > 0xffff ? AS_TRANS : firstAs;
-      if (neighbourAs(path) !== expected) this.asPathRefusal ??= 'first-as';
+      if (neighbourAs({ bytes, from, to, width }) !== expected) this.asPathRefusal ??= 'first-as';
     }
-    if (refusesAsSets && hasAsSet(path)) this.asPathRefusal ??= 'as-set';
+    if (refusesAsSets && hasAsSet(bytes, from, to, width)) this.asPathRefusal ??= 'as-set';
   }
 
   /** All but the first are discarded, except that nobody may have two MP attributes. RFC 7606 section 3g. */
