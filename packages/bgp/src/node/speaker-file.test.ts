@@ -93,6 +93,52 @@ peers:
   ]);
 });
 
+test('groups: the word of a peer wins, then that of its group, then the default', () => {
+  const { peers } = parseSpeakerFile(`
+asn: 65011
+routerId: 10.0.0.11
+defaults: { holdSeconds: 30, passwordFile: /etc/overland/bgp.key, ttlSecurity: 1 }
+groups:
+  spines: { asn: 65000, description: spine, holdSeconds: 9, password: s3cret, ttl: 2 }
+  borders: { connectRetrySeconds: 7 }
+peers:
+  - { address: 10.1.0.0, group: spines }
+  - { address: 10.1.0.2, group: spines, asn: 65002, holdSeconds: 3, passwordFile: /other, ttlSecurity: 2 }
+  - { address: 10.1.0.4, group: borders, asn: 65004 }
+  - { address: 10.1.0.6, asn: 65006 }
+`);
+  const told = peers.map(({ asn, description, holdSeconds, password, ttl, minTtl }) =>
+    [asn, description, holdSeconds, Object.values(password ?? {})[0], ttl, minTtl].join(' '),
+  );
+  expect(told).toEqual([
+    '65000 spine 9 s3cret 2 ',
+    '65002 spine 3 /other 255 254',
+    '65004  30 /etc/overland/bgp.key 255 255',
+    '65006  30 /etc/overland/bgp.key 255 255',
+  ]);
+  expect(peers.map(({ connectRetrySeconds }) => connectRetrySeconds)).toEqual([5, 5, 7, 5]);
+  expect(peers[0]).not.toHaveProperty('group');
+});
+
+test('a group that there is not, one with a fault, and a peer without AS number', () => {
+  const file = (group: string, fields: string) =>
+    faults(
+      `asn: 1\nrouterId: 10.0.0.11\ngroups: { g: ${group} }\npeers: [{ address: 10.1.0.0${fields} }]\n`,
+    );
+  expect(file('{}', ', group: h, asn: 2')).toEqual([
+    'peers[0].group: there is no group "h"; groups: g',
+  ]);
+  expect(file('{}', ', group: g')).toEqual(['peers[0].asn: missing']);
+  expect(file('{ asn: 2 }', '')).toEqual(['peers[0].asn: missing']);
+  expect(file('{ asn: 2 }', ', group: g')).toEqual([]);
+  expect(file('{ asn: 2 }', ', group: toString, asn: 2')).toEqual([
+    'peers[0].group: there is no group "toString"; groups: g',
+  ]);
+  expect(file('{ address: 10.1.0.1 }', ', group: g, asn: 2')).toEqual([
+    'groups.g.address: unknown field',
+  ]);
+});
+
 test('limits of prefixes, by family', () => {
   const { peers } = parseSpeakerFile(`
 asn: 65011
@@ -190,9 +236,9 @@ listen: [{ address: nowhere }]
     'listen[0].address: "nowhere" is not a valid IP address: expected an IPv4 or IPv6 address without a zone',
     'peers[0].address: "10.1.0.300" is not a valid IP address: expected an IPv4 or IPv6 address without a zone',
     'peers[0].holdTime: unknown field',
-    'peers[1].asn: missing',
     'peers[1].holdSeconds: 2 is not allowed: 0 (none) or 3 to 65535',
     'peers[1].ttl: 0 is not allowed: a whole number from 1 to 255',
+    'peers[1].asn: missing',
     'originate[0]: "10.0.0.1/24" is not a valid prefix: expected no bits set past the length, as in 10.0.0.0/24',
     'router-id: unknown field',
   ]);

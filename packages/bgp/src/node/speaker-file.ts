@@ -13,6 +13,7 @@ import {
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
+import { groupFaults, overlay } from './peer-groups.ts';
 
 /** A speaker file is wrong. Every fault is told at once, one a line. */
 export class SpeakerFileError extends Error {
@@ -65,6 +66,12 @@ const exclusive = <F extends string>(field: F, other: F) =>
     (value) => value[field] === undefined || value[other] === undefined,
     { path: [field], error: `must not be set together with ${other}` },
   );
+
+/** Told along with what else is wrong with the peer; whether its group has one is seen later. */
+const givesAsn = z.refine<{ readonly asn?: unknown; readonly group?: unknown }>(
+  (value) => value.asn !== undefined || value.group !== undefined,
+  { path: ['asn'], error: 'missing', when: () => true },
+);
 
 /** What a peer may be told, and `defaults` for all peers. */
 const peerSettings = {
@@ -126,16 +133,23 @@ const peerSettings = {
 const peer = z
   .strictObject({
     address,
-    asn,
+    /** Absent: the group's. */
+    asn: asn.optional(),
+    /** Settings that it shares with others: its own word wins, then the group's, then the default. */
+    group: z.string().min(1).optional(),
     name: z.string().min(1).optional(),
     description: z.string().optional(),
     localAddress: address.optional(),
     ...peerSettings,
   })
-  .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'));
+  .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'), givesAsn);
 
 const defaultSettings = z
   .strictObject(peerSettings)
+  .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'));
+
+const groupSettings = z
+  .strictObject({ asn: asn.optional(), description: z.string().optional(), ...peerSettings })
   .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'));
 
 const listen = z.union([
@@ -166,6 +180,7 @@ const file = z.strictObject({
     })
     .prefault({}),
   defaults: defaultSettings.prefault({}),
+  groups: z.record(z.string().min(1), groupSettings).default({}),
   peers: z.array(peer).default([]),
   originate: z.array(prefix).default([]),
 });
@@ -189,22 +204,29 @@ export function parseSpeakerFile(text: string): SpeakerConfig {
   if (broken.length > 0) throw new SpeakerFileError(broken);
   const result = file.safeParse(document.toJS(), { reportInput: true });
   if (!result.success) throw new SpeakerFileError(result.error.issues.flatMap(describe));
+  const unresolved = groupFaults(result.data.groups, result.data.peers);
+  if (unresolved.length > 0) throw new SpeakerFileError(unresolved);
   const config = toConfig(result.data);
   const clashes = [...duplicates(config.peers), ...misplacedClients(config)];
   if (clashes.length > 0) throw new SpeakerFileError(clashes);
   return config;
 }
 
-function toConfig({ defaults, peers, ...rest }: z.output<typeof file>): SpeakerConfig {
+function toConfig({ defaults, groups, peers, ...rest }: z.output<typeof file>): SpeakerConfig {
   return {
     ...withoutUndefined(rest),
     peers: peers.map((given) => {
-      const { password, passwordFile, ttlSecurity, ...own } = peerOf(defaults, given);
+      const { group, ...peerOnly } = given;
+      const shared = overlay(defaults, group === undefined ? {} : (groups[group] ?? {}));
+      const merged = overlay(shared, peerOnly);
+      const { password, passwordFile, ttlSecurity, asn, ...own } = merged;
+      if (asn === undefined) throw new Error('a peer without AS number');
       const hold = own.holdSeconds ?? DEFAULT_HOLD_SECONDS;
       const families: readonly Family[] = own.families ?? [familyOf(own.address)];
-      const isExternal = own.asn !== (own.localAsn ?? rest.asn);
+      const isExternal = asn !== (own.localAsn ?? rest.asn);
       return withoutUndefined({
         ...own,
+        asn,
         families,
         name: own.name ?? own.address,
         port: own.port ?? 179,
@@ -221,17 +243,6 @@ function toConfig({ defaults, peers, ...rest }: z.output<typeof file>): SpeakerC
       });
     }),
   };
-}
-
-type Settings = z.output<typeof defaultSettings>;
-
-/** A peer's own word takes the place of the default's other word for the same thing. */
-function peerOf(defaults: Settings, given: z.output<typeof peer>) {
-  const own = { ...defaults, ...given };
-  if (given.password !== undefined) own.passwordFile = undefined;
-  if (given.passwordFile !== undefined) own.password = undefined;
-  if (given.ttl !== undefined) own.ttlSecurity = undefined;
-  return own;
 }
 
 function passwordOf(value: string | undefined, file: string | undefined): PeerConfig['password'] {
