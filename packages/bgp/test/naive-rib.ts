@@ -26,6 +26,8 @@ export interface NaivePeer {
   allowAsIn: number;
   /** Of this route reflector. */
   isClient: boolean;
+  /** What the import policy makes of a route; `undefined`: it refuses it. */
+  accept: (prefix: string, attributes: NaiveAttributes) => NaiveAttributes | undefined;
   readonly routes: Map<string, NaiveRoute>;
 }
 
@@ -40,15 +42,11 @@ export interface NaiveRules {
   readonly dead: Set<string>;
 }
 
-/** Whether import rules let a route in. RFC 4271 section 9.1.2, RFC 4456 section 8. */
-export function isAccepted(
-  attributes: NaiveAttributes,
-  peer: NaivePeer,
-  rules: NaiveRules,
-): boolean {
+/** Whether a route has been here. RFC 4271 section 9.1.2, RFC 4456 section 8. */
+function isLoop(attributes: NaiveAttributes, peer: NaivePeer, rules: NaiveRules): boolean {
   const own = attributes.asPath.filter((asn) => asn === rules.asn).length;
-  if (own > peer.allowAsIn || attributes.originatorId === rules.routerId) return false;
-  return !(attributes.clusterList ?? []).includes(rules.clusterId);
+  if (own > peer.allowAsIn || attributes.originatorId === rules.routerId) return true;
+  return (attributes.clusterList ?? []).includes(rules.clusterId);
 }
 
 /** Whether a route goes to an iBGP peer. RFC 4271 section 9.2, RFC 4456 section 6. */
@@ -60,7 +58,23 @@ export function isForInternal(from: NaivePeer, toClient: boolean, rules: NaiveRu
 
 interface Candidate {
   readonly peer: NaivePeer;
-  readonly route: NaiveRoute;
+  /** As accepted. */
+  readonly route: { readonly attributes: NaiveAttributes };
+}
+
+const GRACEFUL_SHUTDOWN = 0xffff_0000;
+
+/** A route as it is accepted; `undefined`: import rules refuse it. */
+export function naiveImport(
+  peer: NaivePeer,
+  prefix: string,
+  attributes: NaiveAttributes,
+  rules: NaiveRules,
+): NaiveAttributes | undefined {
+  if (isLoop(attributes, peer, rules)) return undefined;
+  const accepted = peer.accept(prefix, attributes);
+  const isLeaving = peer.ebgp && accepted?.communities?.includes(GRACEFUL_SHUTDOWN);
+  return accepted && isLeaving ? { ...accepted, localPref: 0 } : accepted;
 }
 
 /** The decision process, read off RFC 4271 section 9.1 for one prefix at a time, from scratch. Best first. */
@@ -72,7 +86,8 @@ export function naiveDecision(
   const eligible = peers.flatMap((peer) => {
     const route = peer.routes.get(prefix);
     if (!route || rules.dead.has(peer.device)) return [];
-    return isAccepted(route.attributes, peer, rules) ? [{ peer, route }] : [];
+    const attributes = naiveImport(peer, prefix, route.attributes, rules);
+    return attributes ? [{ peer, route: { attributes } }] : [];
   });
   const lowest = (from: Candidate[], value: (candidate: Candidate) => number): Candidate[] => {
     const least = Math.min(...from.map(value));

@@ -51,10 +51,12 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
     counters: () => ({
       received: none,
       stale: none,
+      filtered: none,
       sent: none,
       updatesReceived: 0,
       updatesSent: 0,
       refused: {},
+      refusedByRule: {},
     }),
     routes: () => ({ routes: [], next: undefined }),
     search: () => ({ step: () => false, result: () => ({ routes: [], next: undefined }) }),

@@ -44,6 +44,19 @@ export interface SpeakerConfig {
     readonly deferralSeconds: number;
   };
   readonly peers: readonly PeerConfig[];
+  /** What built-in checks of import need to know of the cluster; own prefixes are in {@link originate}. */
+  readonly importSafety?: {
+    /** Address pools: routers offer blocks of them, and nothing longer. */
+    readonly pools: readonly {
+      readonly prefix: Prefix;
+      /** Length of the prefix of a block, bits. */
+      readonly blockLength: number;
+      /** Whether single addresses may be offered alone: nodes borrow them from each other's blocks. */
+      readonly takesHosts: boolean;
+    }[];
+    /** What others may offer of our own prefixes: addresses that they have borrowed. */
+    readonly lent: readonly Prefix[];
+  };
   /** What {@link PeerConfig.importFilters} and {@link PeerConfig.exportFilters} name; absent: none. */
   readonly filters?: readonly RouteFilter[];
   /** Prefixes that this speaker originates. */
@@ -132,6 +145,16 @@ export interface PeerConfig {
   readonly bfd?: PeerBfd;
   /** Absent: as many prefixes as the peer likes. */
   readonly maxPrefixes?: PrefixLimit;
+  /**
+   * Built-in checks of what the peer offers, before its filters: nothing of ours, nothing longer than a block inside
+   * the pools, no default route. Absent: none of these. AS_PATH loops and martians are refused always.
+   */
+  readonly importSafety?: {
+    /** A default route is wanted. */
+    readonly defaultRoute: boolean;
+    /** The peer is a node of the cluster, which may offer parts of blocks. */
+    readonly isNode: boolean;
+  };
   /**
    * Names of the filters for routes from the peer, in order. What no rule decides is left to the built-in policy;
    * absent or empty: everything is.

@@ -31,10 +31,12 @@ export class Chatterbox implements RouteEngine {
     return {
       received: NONE,
       stale: NONE,
+      filtered: NONE,
       sent: NONE,
       updatesReceived: 0,
       updatesSent: 0,
       refused: {},
+      refusedByRule: {},
     };
   }
 

@@ -1,7 +1,10 @@
 import type { AsPathField } from '../wire/as-path.ts';
+import type { ImportPolicy, Judgement } from './import-policy.ts';
 import { NO_NEXT_HOP } from './next-hops.ts';
-import { GroupFlag } from './path-groups.ts';
+import { PathCount } from './path-count.ts';
+import { GroupFlag, type GroupKey } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
+import { AS_RECEIVED } from './treatments.ts';
 
 /** What the groups of a session have in common. */
 export interface GroupOrigin {
@@ -19,9 +22,11 @@ export interface GroupOrigin {
  * moving a ring: nothing is done per route then. Dead ones are no longer eligible and are removed in slices.
  */
 export class AdjRibIn {
-  /** Accepted paths, and of them stale. */
-  received = 0;
-  stale = 0;
+  readonly accepted = new PathCount();
+  /** What import rules refuse; it is kept for when they change. */
+  readonly filtered = new PathCount();
+  /** `undefined`: everything is accepted as it comes. */
+  policy: ImportPolicy | undefined;
   /** Next hop of the last announcement: mostly that of the next one, too. */
   lastNextHop = NO_NEXT_HOP;
   readonly #tables: RibTables;
@@ -32,6 +37,10 @@ export class AdjRibIn {
   readonly #current: number;
   readonly #staleRing: number;
   readonly #dead: number;
+  /** Of the group whose paths are being looked at anew. */
+  #judgement: Judgement = AS_RECEIVED;
+  #isToggled = false;
+  #isNew = false;
 
   /** @param peer Slot. */
   constructor(tables: RibTables, peer: number) {
@@ -44,30 +53,28 @@ export class AdjRibIn {
     tables.keepFrom.set(peer, this.#generation);
   }
 
-  /** The group of newly received paths. Takes over one reference to the attribute set. */
-  group(attribute: number, nextHop: number, origin: GroupOrigin): number {
-    const tables = this.#tables;
-    const { groups, attributes, nextHops, summary } = tables;
-    const key = { peer: this.#peer, generation: this.#generation, attribute, nextHop };
-    const found = groups.find(key);
-    if (found !== 0) {
-      attributes.release(attribute);
-      return found;
-    }
-    summary.read(
-      attributes.bytes(attribute),
-      attributes.offset(attribute),
-      attributes.length(attribute),
-    );
-    const group = groups.create(key, summary, {
-      flags: origin.flags | (tables.isReflectionLoop(summary) ? GroupFlag.ReflectionLoop : 0),
-      routerId: origin.routerId,
-      ownAsCount: origin.countOwnAs(summary.asPath),
-    });
-    groups.ofPeer.add(this.#current, group);
-    nextHops.retain(nextHop);
-    groups.ofNextHop.add(nextHops.ringOf(nextHop), group);
-    tables.refreshRefusal(group);
+  /** What the policy says of routes with an attribute set, as received, and a next hop. */
+  judge(policy: ImportPolicy, attribute: number, nextHop: number, isEbgp: boolean): Judgement {
+    const session = { isEbgp, isLearned: true };
+    return policy.judge(this.#tables.routeFacts(attribute, nextHop, session, policy));
+  }
+
+  /**
+   * The group of newly received paths. Takes over one reference to the attribute set.
+   *
+   * @param attribute As received.
+   * @param treatment Of the import policy.
+   */
+  group(
+    attribute: number,
+    nextHop: number,
+    origin: GroupOrigin,
+    treatment: number = AS_RECEIVED,
+  ): number {
+    const generation = this.#generation;
+    const key = { peer: this.#peer, generation, received: attribute, nextHop, treatment };
+    const group = this.#groupOf(key, origin);
+    if (!this.#isNew) this.#tables.attributes.release(attribute);
     return group;
   }
 
@@ -118,8 +125,8 @@ export class AdjRibIn {
     this.#isRefreshing = false;
     if (!keepsStale) groups.ofPeer.moveAll(this.#staleRing, this.#dead);
     groups.ofPeer.moveAll(this.#current, retain ? this.#staleRing : this.#dead);
-    if (!keepsStale) this.received = retain ? this.received - this.stale : 0;
-    this.stale = this.received;
+    this.accepted.end(retain, keepsStale);
+    this.filtered.end(retain, keepsStale);
     if (!keepsStale) keepFrom.set(this.#peer, retain ? this.#generation : this.#generation + 1);
     this.#generation += 1;
     if (wasSwept.includes(true)) peerSweep.request(this.#staleRing);
@@ -130,7 +137,8 @@ export class AdjRibIn {
     const { groups, peerSweep } = this.#tables;
     const wasSwept = [peerSweep.cancel(this.#current), peerSweep.cancel(this.#staleRing)];
     groups.ofPeer.moveAll(this.#current, this.#staleRing);
-    this.stale = this.received;
+    this.accepted.stale = this.accepted.all;
+    this.filtered.stale = this.filtered.all;
     this.#generation += 1;
     this.#isRefreshing = true;
     if (wasSwept.includes(true)) peerSweep.request(this.#staleRing);
@@ -143,8 +151,8 @@ export class AdjRibIn {
     peerSweep.cancel(this.#staleRing);
     groups.ofPeer.moveAll(this.#staleRing, this.#dead);
     keepFrom.set(this.#peer, this.#generation);
-    this.received -= this.stale;
-    this.stale = 0;
+    this.accepted.dropStale();
+    this.filtered.dropStale();
   }
 
   /** Whether paths of dead groups are left to {@link flush}. */
@@ -163,23 +171,106 @@ export class AdjRibIn {
     return used;
   }
 
-  /** Applies import rules that changed to what is there. */
+  /** Takes over an import policy; what it treats otherwise follows in slices. */
+  setPolicy(policy: ImportPolicy | undefined): void {
+    if (policy?.id === this.policy?.id) return;
+    this.policy = policy;
+    this.reconsider();
+  }
+
+  /** Applies import rules that changed to what is there, in slices: soft reconfiguration. */
   reconsider(): void {
     this.#tables.peerSweep.request(this.#current);
     this.#tables.peerSweep.request(this.#staleRing);
   }
 
-  /** Import rules begin or cease to refuse a group. */
-  refusalChanged(group: number): void {
-    const { groups } = this.#tables;
-    const paths = groups.pathCount(group);
-    const change = groups.has(group, GroupFlag.Refused) ? -paths : paths;
-    this.#add(groups.generation(group), change);
+  /** Looks at a group anew; its paths follow. */
+  reconsiderGroup(group: number): void {
+    this.#isToggled = this.#tables.refreshRefusal(group);
+    if (this.#isToggled) {
+      const paths = this.#tables.groups.pathCount(group);
+      const isRefused = this.#tables.groups.has(group, GroupFlag.Refused);
+      this.#add(this.accepted, group, isRefused ? -paths : paths);
+      this.#add(this.filtered, group, isRefused ? paths : -paths);
+    }
+    this.#judgement = this.#judge(group);
+  }
+
+  /** Looks at a path of that group anew. */
+  reconsiderPath(path: number): void {
+    const tables = this.#tables;
+    const prefix = tables.paths.prefix(path);
+    const group = tables.paths.group(path);
+    if (this.#isToggled) tables.undecided.add(prefix);
+    const treatment = this.#treatmentOf(prefix);
+    if (treatment === tables.groups.treatment(group)) return;
+    const other = this.#regrouped(group, treatment);
+    if (other === group) return;
+    this.#count(group, -1);
+    tables.movePath(path, other);
+    this.#count(other, 1);
   }
 
   /** Whether the paths of a group are from an earlier session. */
   isStale(group: number): boolean {
     return this.#tables.groups.generation(group) < this.#generation;
+  }
+
+  #judge(group: number): Judgement {
+    const { policy } = this;
+    const { groups } = this.#tables;
+    const isEbgp = groups.has(group, GroupFlag.Ebgp);
+    return policy
+      ? this.judge(policy, groups.received(group), groups.nextHop(group), isEbgp)
+      : AS_RECEIVED;
+  }
+
+  #treatmentOf(prefix: number): number {
+    const judgement = this.#judgement;
+    if (typeof judgement === 'number') return judgement;
+    const { prefixes, words } = this.#tables;
+    prefixes.readWords(prefix, words, 0);
+    return judgement.treatment(words, 0, prefixes.length(prefix));
+  }
+
+  /** The group of paths of `group` that are to be treated otherwise. */
+  #regrouped(group: number, treatment: number): number {
+    const { groups, attributes } = this.#tables;
+    const received = groups.received(group);
+    const [generation, nextHop] = [groups.generation(group), groups.nextHop(group)];
+    const key = { peer: this.#peer, generation, received, nextHop, treatment };
+    const other = this.#groupOf(key, {
+      flags: groups.flags(group) & (GroupFlag.Originated | GroupFlag.Ebgp),
+      routerId: groups.routerId(group),
+      countOwnAs: () => groups.ownAsCount(group),
+    });
+    if (this.#isNew) attributes.retain(received);
+    return other;
+  }
+
+  /** The group of a key. {@link #isNew}: it was made, and has taken over a reference to the set received. */
+  #groupOf(key: GroupKey, origin: GroupOrigin): number {
+    const { groups, nextHops, summary } = this.#tables;
+    const found = groups.find(key);
+    this.#isNew = found === 0;
+    if (found !== 0) return found;
+    const attribute = this.#tables.acceptedSet(key.received, key.treatment);
+    if (attribute === 0) {
+      return this.#groupOf({ ...key, treatment: this.#tables.treatments.tooLong }, origin);
+    }
+    this.#tables.summarise(key.received);
+    const ownAsCount = origin.countOwnAs(summary.asPath);
+    const isLoop = this.#tables.isReflectionLoop(summary);
+    if (attribute !== key.received) this.#tables.summarise(attribute);
+    const { routerId } = origin;
+    const flags = origin.flags | (isLoop ? GroupFlag.ReflectionLoop : 0);
+    const group = groups.create(key, summary, { attribute, flags, routerId, ownAsCount });
+    const isCurrent = key.generation === this.#generation;
+    groups.ofPeer.add(isCurrent ? this.#current : this.#staleRing, group);
+    nextHops.retain(key.nextHop);
+    groups.ofNextHop.add(nextHops.ringOf(key.nextHop), group);
+    this.#tables.refreshRefusal(group);
+    return group;
   }
 
   #remove(path: number): void {
@@ -188,13 +279,13 @@ export class AdjRibIn {
   }
 
   #count(group: number, change: number): void {
-    const { groups } = this.#tables;
-    if (!groups.has(group, GroupFlag.Refused)) this.#add(groups.generation(group), change);
+    const isRefused = this.#tables.groups.has(group, GroupFlag.Refused);
+    this.#add(isRefused ? this.filtered : this.accepted, group, change);
   }
 
-  #add(generation: number, change: number): void {
+  #add(count: PathCount, group: number, change: number): void {
+    const generation = this.#tables.groups.generation(group);
     if (generation < this.#tables.keepFrom.get(this.#peer)) return;
-    this.received += change;
-    if (generation < this.#generation) this.stale += change;
+    count.add(change, generation < this.#generation);
   }
 }

@@ -1,4 +1,5 @@
 import type { Family } from '@overland/net';
+import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import { encodeRouteRefresh } from '../wire/route-refresh.ts';
 import { UpdateWriter } from '../wire/update-writer.ts';
 import type { EgressClass } from './egress-class.ts';
@@ -115,6 +116,12 @@ export class AdjRibOut {
     this.#isFirstPass = false;
   }
 
+  /** The rules have changed: what is pending by the old ones must not leave before it is looked at again. */
+  reconsider(): void {
+    this.#announce.clear();
+    this.startPass();
+  }
+
   /**
    * Offers the peer a default route of ours instead of that of the Loc-RIB, or ceases to.
    *
@@ -127,7 +134,7 @@ export class AdjRibOut {
     if (prefix !== 0) this.#tables.prefixes.hold(prefix);
     this.#tables.highestPrefix();
     const changed = prefix || before;
-    this.#enqueue(changed, this.#wants(this.#best(changed)));
+    this.#enqueue(changed, this.#wants(this.#best(changed), changed));
     if (before !== 0) this.#tables.prefixes.release(before);
   }
 
@@ -141,16 +148,17 @@ export class AdjRibOut {
   bestChanged({ count, prefixes, before, best }: BestChanges): void {
     // Prefixes come in runs that go from one group to another.
     let [from, to] = [-1, -1];
-    let [isWanted, isSame] = [false, false];
+    let [isWanted, isSame, splits] = [false, false, false];
     for (let i = 0; i < count; i += 1) {
-      const [former, latter] = [before[i] ?? 0, best[i] ?? 0];
-      if (former !== from || latter !== to) {
+      const [former, latter, prefix] = [before[i] ?? 0, best[i] ?? 0, prefixes[i] ?? 0];
+      if (splits || former !== from || latter !== to) {
         from = former;
         to = latter;
-        isWanted = this.#wants(to);
-        isSame = isWanted && this.#wants(from) && this.#looksEqual(from, to);
+        isWanted = this.#wants(to, prefix);
+        isSame = isWanted && this.#wants(from, prefix) && this.#looksEqual(from, to, prefix);
+        splits = this.#splits(from) || this.#splits(to);
       }
-      if (!isSame && prefixes[i] !== this.#ownDefault) this.#enqueue(prefixes[i] ?? 0, isWanted);
+      if (!isSame && prefix !== this.#ownDefault) this.#enqueue(prefix, isWanted);
     }
   }
 
@@ -161,7 +169,7 @@ export class AdjRibOut {
       const prefix = this.#passAt;
       const best = this.#best(prefix);
       if (best === 0 || (this.#isFirstPass && this.#advertised.has(prefix))) continue;
-      this.#enqueue(prefix, this.#wants(best));
+      this.#enqueue(prefix, this.#wants(best, prefix));
     }
     return used;
   }
@@ -232,15 +240,20 @@ export class AdjRibOut {
     return (
       this.#owesEndOfRib &&
       this.#isSettled &&
+      !this.isPassing &&
       this.#announce.size === 0 &&
       this.#withdraw.size === 0
     );
   }
 
-  #wants(group: number): boolean {
+  #splits(group: number): boolean {
+    return group !== 0 && this.egress.splits(group);
+  }
+
+  #wants(group: number, prefix: number): boolean {
     if (group === DEFAULT_ORIGINATED) return this.ownNextHop !== undefined;
     if (group === 0 || this.#tables.groups.peer(group) === this.#recipient.peer) return false;
-    return this.egress.exports(group) && this.#nextHopFor(group) !== undefined;
+    return this.egress.exports(group, prefix) && this.#nextHopFor(group) !== undefined;
   }
 
   #nextHopFor(group: number): Uint8Array | undefined {
@@ -251,8 +264,8 @@ export class AdjRibOut {
     return isThirdParty ? onward : this.ownNextHop;
   }
 
-  #looksEqual(a: number, b: number): boolean {
-    if (!this.egress.looksEqual(a, b)) return false;
+  #looksEqual(a: number, b: number, prefix: number): boolean {
+    if (!this.egress.looksEqual(a, b, prefix)) return false;
     return !this.sharedSubnet || this.#nextHopFor(a) === this.#nextHopFor(b);
   }
 
@@ -294,17 +307,23 @@ export class AdjRibOut {
       return;
     }
     const nextHop = this.#nextHopFor(group) ?? NO_OCTETS;
-    this.#writer.beginAnnounce(family, this.egress.encode(group), nextHop);
+    const edits = this.egress.editsOf(group, first);
+    this.#writer.beginAnnounce(family, this.egress.encode(group, edits), nextHop);
     this.#put(first);
     const path = paths.inGroup(first, group);
     if (path === 0) return;
-    this.#packNeighbours(path, group, 'newer');
-    this.#packNeighbours(path, group, 'older');
+    this.#packNeighbours(path, { group, edits }, 'newer');
+    this.#packNeighbours(path, { group, edits }, 'older');
   }
 
-  /** Adds pending prefixes of the same group, walking away from `path`. */
-  #packNeighbours(path: number, group: number, direction: 'newer' | 'older'): void {
+  /** Adds pending prefixes of the same group that are sent alike, walking away from `path`. */
+  #packNeighbours(
+    path: number,
+    { group, edits }: { group: number; edits: AttributeEdits | undefined },
+    direction: 'newer' | 'older',
+  ): void {
     const { family, paths } = this.#tables;
+    const splits = this.egress.splits(group);
     const writer = this.#writer;
     let skips = 0;
     let at = path;
@@ -312,11 +331,16 @@ export class AdjRibOut {
       at = direction === 'newer' ? paths.newerInGroup(at) : paths.olderInGroup(at);
       if (at === 0) return;
       const prefix = paths.prefix(at);
-      if (this.#best(prefix) === group && this.#announce.delete(prefix)) {
+      const isAlike = !splits || this.#isPendingWith(prefix, group, edits);
+      if (isAlike && this.#best(prefix) === group && this.#announce.delete(prefix)) {
         this.#put(prefix);
         skips = 0;
       } else skips += 1;
     }
+  }
+
+  #isPendingWith(prefix: number, group: number, edits: AttributeEdits | undefined): boolean {
+    return this.#announce.has(prefix) && this.egress.editsOf(group, prefix) === edits;
   }
 
   #put(prefix: number): void {

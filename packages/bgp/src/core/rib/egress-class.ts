@@ -1,11 +1,15 @@
 import type { Family } from '@overland/net';
 import type { NextHopMode, SpeakerConfig } from '../config.ts';
+import { applyEdits } from '../policy/apply-edits.ts';
+import type { AttributeEdits } from '../policy/attribute-edits.ts';
+import type { CompiledPolicy } from '../policy/compiled-policy.ts';
 import { AttributeEncoder, type EncodedAttributes } from '../wire/attribute-encoder.ts';
 import { originatedSet } from '../wire/originated-set.ts';
 import type { PrivateAsRule } from '../wire/private-as.ts';
 import { type BgpRole, keepsMarked, marksOnEgress } from '../wire/role.ts';
 import { MAX_FRAME_OCTETS, MAX_NLRI_OCTETS } from '../wire/update-writer.ts';
 import type { AttributeTable } from './attribute-table.ts';
+import { ExportPolicy } from './export-policy.ts';
 import { DEFAULT_LOCAL_PREF, GroupFlag, type PathGroups } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
 import type { SharedTables } from './shared-tables.ts';
@@ -33,7 +37,12 @@ export interface EgressKey {
   readonly bgpRole: BgpRole | undefined;
   readonly fourOctetAs: boolean;
   readonly maxMessageOctets: number;
+  /** Id of the export filters; empty: none. */
+  readonly exportPolicy: string;
 }
+
+/** Octets that headers of MED, LOCAL_PREF (with their values), communities and a longer AS_PATH add at most. */
+const MAX_NEW_HEADERS_OCTETS = 7 + 7 + 4 + 4 + 1;
 
 /**
  * Octets that NEXT_HOP, LOCAL_PREF, OTC, a prepended AS number (with the header of a new segment), ORIGINATOR_ID and an
@@ -44,6 +53,7 @@ const MAX_GROWTH_OCTETS = 7 + 7 + 7 + 7 + 16 + 7 + 8;
 /** The export policy that a class of peers shares. */
 export class EgressClass {
   readonly key: EgressKey;
+  readonly policy: ExportPolicy | undefined;
   readonly #tables: RibTables;
   readonly #groups: PathGroups;
   readonly #attributes: AttributeTable;
@@ -51,11 +61,20 @@ export class EgressClass {
   readonly #maxOctets: number;
   /** What has OTC is not for these peers. */
   readonly #keepsMarked: boolean;
+  readonly #edited: Uint8Array;
 
-  constructor(key: EgressKey, tables: RibTables, shared: SharedTables) {
+  /** @param filters Those of `key.exportPolicy`. */
+  constructor(
+    key: EgressKey,
+    filters: CompiledPolicy | undefined,
+    tables: RibTables,
+    shared: SharedTables,
+  ) {
     this.key = key;
+    this.policy = filters && new ExportPolicy(filters, key.ebgp, tables);
     this.#tables = tables;
     this.#groups = tables.groups;
+    this.#edited = shared.edited;
     this.#attributes = shared.attributes;
     const room = key.maxMessageOctets - MAX_FRAME_OCTETS - MAX_NLRI_OCTETS - MAX_GROWTH_OCTETS;
     // A two-octet peer gets the AS_PATH twice: half of it, and whole as AS4_PATH.
@@ -66,16 +85,48 @@ export class EgressClass {
     this.#encoder = new AttributeEncoder(rules, shared.scratch);
   }
 
-  /** Whether routes of a group may be sent to peers of the class. */
-  exports(group: number): boolean {
+  /** Whether prefixes of a group may be treated differently. */
+  splits(group: number): boolean {
+    return this.policy?.splits(group) ?? false;
+  }
+
+  /** Whether a prefix of a group may be sent to peers of the class. */
+  exports(group: number, prefix: number): boolean {
+    if (!this.#mayLeave(group)) return false;
+    const verdict = this.policy?.verdict(group, prefix);
+    if (!verdict) return this.#fits(group, undefined) && this.#isOffered(group);
+    if (!verdict.accepted || !this.#fits(group, verdict.edits)) return false;
+    return !verdict.isDefault || this.#isOffered(group);
+  }
+
+  /** What no filter can allow. */
+  #mayLeave(group: number): boolean {
     const flags = this.#groups.flags(group);
-    // What may outgrow a message on its way out is not sent at all, and a peer that has it gets a withdrawal.
-    if (this.#attributes.length(this.#groups.attribute(group)) > this.#maxOctets) return false;
     if ((flags & GroupFlag.NoAdvertise) !== 0) return false;
     if ((flags & GroupFlag.OnlyToCustomer) !== 0 && this.#keepsMarked) return false;
     if ((flags & GroupFlag.NoExport) !== 0 && this.key.ebgp) return false;
     if ((flags & GroupFlag.Originated) !== 0) return true;
-    return this.#passesOn(group, (flags & GroupFlag.Ebgp) !== 0);
+    // iBGP speakers are fully meshed (RFC 4271 section 9.2), but for clients: RFC 4456 section 6.
+    if (this.key.ebgp || (flags & GroupFlag.Ebgp) !== 0) return true;
+    const { isClient, clientToClient } = this.key;
+    const fromClient = this.#isFromClient(group);
+    return isClient ? !fromClient || clientToClient : fromClient;
+  }
+
+  /** The built-in policy, where no filter decides. */
+  #isOffered(group: number): boolean {
+    const { role, ebgp } = this.key;
+    if (role === 'router' || this.#groups.has(group, GroupFlag.Originated)) return true;
+    // A host offers what is its own (architecture.md, invariant 7).
+    if (role === 'host') return false;
+    // A reflector is no transit between other networks.
+    return !ebgp || this.#isFromClient(group);
+  }
+
+  /** What may outgrow a message on its way out is not sent at all, and a peer that has it gets a withdrawal. */
+  #fits(group: number, edits: AttributeEdits | undefined): boolean {
+    const octets = this.#attributes.length(this.#groups.attribute(group));
+    return octets + (edits ? growthOf(edits) : 0) <= this.#maxOctets;
   }
 
   /** Whether the next hop sent with routes of a group is our own address, third parties aside. */
@@ -101,25 +152,33 @@ export class EgressClass {
     return ebgp && nextHop === 'auto' && !this.#groups.has(group, GroupFlag.Originated);
   }
 
-  /** Whether routes of two groups look the same to peers of the class. */
-  looksEqual(a: number, b: number): boolean {
+  /** Whether a prefix looks the same to peers of the class with the routes of two groups. */
+  looksEqual(a: number, b: number, prefix: number): boolean {
     const groups = this.#groups;
     if (groups.attribute(a) !== groups.attribute(b)) return false;
     if (this.#originatorId(a) !== this.#originatorId(b)) return false;
+    if (this.editsOf(a, prefix) !== this.editsOf(b, prefix)) return false;
     const mine = this.sendsOwnNextHop(a);
     if (mine !== this.sendsOwnNextHop(b)) return false;
     return mine || groups.nextHop(a) === groups.nextHop(b);
   }
 
+  /** What the filters change of a prefix of a group on its way out; equal edits are one object. */
+  editsOf(group: number, prefix: number): AttributeEdits | undefined {
+    return this.policy?.verdict(group, prefix).edits;
+  }
+
   /** The attributes of a group as peers of the class get them, with room for the next hop. */
-  encode(group: number): EncodedAttributes {
+  encode(group: number, edits: AttributeEdits | undefined): EncodedAttributes {
     const attributes = this.#attributes;
     const id = this.#groups.attribute(group);
     const set = { offset: attributes.offset(id), length: attributes.length(id) };
-    this.#encoder.encode(attributes.bytes(id), set, {
+    const facts = {
       localPref: this.#groups.localPref(group),
       originatorId: this.#originatorId(group),
-    });
+    };
+    if (!edits) this.#encoder.encode(attributes.bytes(id), set, facts);
+    else this.#encodeEdited(attributes.bytes(id), set, facts, edits);
     return this.#encoder;
   }
 
@@ -131,16 +190,23 @@ export class EgressClass {
     return this.#encoder;
   }
 
-  /** Whether learned routes of a group are for others. */
-  #passesOn(group: number, isExternal: boolean): boolean {
-    const { role, ebgp, isClient, clientToClient } = this.key;
-    // A host offers what is its own (architecture.md, invariant 7).
-    if (role === 'host') return false;
-    const fromClient = !isExternal && this.#tables.isClient(this.#groups.peer(group));
-    // A reflector is no transit between other networks.
-    if (ebgp) return role === 'router' || fromClient;
-    // iBGP speakers are fully meshed (RFC 4271 section 9.2), but for clients: RFC 4456 section 6.
-    return isExternal || (isClient ? !fromClient || clientToClient : fromClient);
+  #encodeEdited(
+    bytes: Uint8Array,
+    set: { readonly offset: number; readonly length: number },
+    facts: { readonly localPref: number; readonly originatorId: number },
+    edits: AttributeEdits,
+  ): void {
+    const edited = { offset: 0, length: applyEdits(bytes, set, edits, this.#edited) };
+    this.#encoder.encode(this.#edited, edited, {
+      localPref: edits.localPref ?? facts.localPref,
+      originatorId: facts.originatorId,
+      keepsMed: typeof edits.med === 'number',
+    });
+  }
+
+  #isFromClient(group: number): boolean {
+    const isExternal = this.#groups.has(group, GroupFlag.Ebgp);
+    return !isExternal && this.#tables.isClient(this.#groups.peer(group));
   }
 
   /** What ORIGINATOR_ID says of routes of a group; 0 if they are not reflected. RFC 4456 section 8. */
@@ -149,4 +215,11 @@ export class EgressClass {
       !this.key.ebgp && !this.#groups.has(group, GroupFlag.Originated | GroupFlag.Ebgp);
     return isReflected ? this.#groups.routerId(group) : 0;
   }
+}
+
+/** Octets that edits add to a set at most; a large community takes twelve. */
+function growthOf({ prepend, added }: AttributeEdits): number {
+  const path =
+    prepend.length === 0 ? 0 : 4 * prepend.length + 2 + 2 * Math.ceil(prepend.length / 255);
+  return path + 12 * added.length + MAX_NEW_HEADERS_OCTETS;
 }

@@ -1,13 +1,14 @@
 import { type Family, parseAddress } from '@overland/net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CLUSTER, FILTERS, type NaivePolicy, POLICIES, SAFE } from '../../../test/naive-filters.ts';
 import {
-  isAccepted,
   isForInternal,
   type NaiveAttributes,
   type NaivePeer,
   type NaiveRules,
   naiveDecision,
+  naiveImport,
 } from '../../../test/naive-rib.ts';
 import {
   connect,
@@ -47,6 +48,7 @@ const ATTRIBUTES: readonly NaiveAttributes[] = [
   { asPath: [65002, 65002], origin: 0, communities: [0xffff_ff01] },
   { asPath: [65001, ASN], origin: 0 },
   { asPath: [65001, 65002], origin: 0, communities: [65_000 * 65_536 + 1] },
+  { asPath: [65002], origin: 0, communities: [0xffff_0000] },
 ];
 
 /** What a reflector adds; only an iBGP peer may send it. */
@@ -72,6 +74,7 @@ function newPeers(): NaivePeer[] {
     up: true,
     allowAsIn: 0,
     isClient: false,
+    accept: (_, attributes) => attributes,
     routes: new Map(),
   }));
 }
@@ -98,6 +101,9 @@ class World {
   receives = false;
   receiverIsClient = false;
   receiverHasDefault = false;
+  /** By name of the peer. */
+  readonly imports = new Map<string, NaivePolicy>();
+  exports = POLICIES[0] as NaivePolicy;
 
   constructor(family: Family, receiverAsn: number) {
     this.family = family;
@@ -118,6 +124,8 @@ class World {
       routerId: identifier(ROUTER_ID),
       clusterId: identifier(this.rules.clusterId),
       clientToClient: this.rules.clientToClient,
+      filters: FILTERS,
+      importSafety: CLUSTER,
       peers: [
         ...this.peers.map((peer) => this.peerConfig(peer)),
         peerConfig(LINK[this.family].receiver, this.receiverAsn, this.receiverConfig()),
@@ -130,6 +138,7 @@ class World {
       families: [this.family],
       routeReflectorClient: this.receiverIsClient,
       defaultOriginate: this.receiverHasDefault,
+      exportFilters: this.exports.filters,
     };
   }
 
@@ -138,7 +147,13 @@ class World {
       allowAsIn: peer.allowAsIn,
       routeReflectorClient: peer.isClient,
       families: [this.family],
+      ...this.importConfig(peer),
     });
+  }
+
+  importConfig(peer: NaivePeer) {
+    const { filters = [], importSafety } = this.imports.get(peer.name) ?? {};
+    return { importFilters: filters, ...(importSafety && { importSafety }) };
   }
 
   links(): void {
@@ -349,6 +364,28 @@ const act: fc.Arbitrary<Act> = fc.oneof(
           world.dut.engine.configure(world.config());
         },
     ),
+  {
+    weight: 2,
+    arbitrary: fc.record({ p: anyPeer, policy: fc.constantFrom(...POLICIES, SAFE) }).map(
+      ({ p, policy }): Act =>
+        (world) => {
+          const peer = world.peers[p] as NaivePeer;
+          peer.accept = policy.apply;
+          world.imports.set(peer.name, policy);
+          world.dut.engine.configure(world.config());
+        },
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(...POLICIES).map(
+      (policy): Act =>
+        (world) => {
+          world.exports = policy;
+          world.dut.engine.configure(world.config());
+        },
+    ),
+  },
   fc.integer({ min: 1, max: 6 }).map(
     (units): Act =>
       (world) => {
@@ -365,7 +402,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   }),
   fc.constant<Act>((world) => world.dut.engine.endDeferral()),
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.constant<Act>((world) => {
       world.dut.engine.endDeferral();
       settle(world.dut, world.receiver);
@@ -401,10 +438,12 @@ function compare(world: World): void {
         [route.prefix, peer, stale ? 'stale' : 'fresh', ...asPath].join(' '),
       ),
     );
-  const known = world.peers.flatMap(({ name, routes }) =>
-    [...routes].map(([prefix, { attributes, stale }]) =>
-      [prefix, name, stale ? 'stale' : 'fresh', ...attributes.asPath].join(' '),
-    ),
+  const known = world.peers.flatMap((peer) =>
+    [...peer.routes].map(([prefix, { attributes, stale }]) => {
+      // A loop is shown with what filters would change, too.
+      const { asPath } = peer.accept(prefix, attributes) ?? attributes;
+      return [prefix, peer.name, stale ? 'stale' : 'fresh', ...asPath].join(' ');
+    }),
   );
   expect(paths.sort()).toEqual(known.sort());
 
@@ -422,47 +461,68 @@ function compare(world: World): void {
   if (!world.receives) return;
   const received = chosen.flatMap(({ prefix, paths: [best] }) => {
     if (world.receiverHasDefault && prefix === PREFIXES[world.family][0]) {
-      const asPath = world.receiverAsn === ASN ? [] : [ASN];
-      return [[prefix, 'via', LINK[world.family].own, ...asPath, 'by nobody'].join(' ')];
+      const [asPath, localPref] = world.receiverAsn === ASN ? [[], 100] : [[ASN], null];
+      const via = LINK[world.family].own;
+      return [[prefix, 'via', via, ...asPath, 'by nobody', null, localPref].join(' ')];
     }
     if (!best) return [];
-    return told(world, best.peer, best.route.attributes).map((text) => `${prefix} ${text}`);
+    return told(world, best.peer, prefix, best.route.attributes).map((text) => `${prefix} ${text}`);
   });
   const held = world.receiver
     .routes(world.family)
     .flatMap(({ prefix, paths }) =>
-      paths.map(({ nextHop, asPath, originatorId, clusterList }) =>
-        [prefix, 'via', nextHop, ...asPath, 'by', originatorId ?? 'nobody', ...clusterList].join(
-          ' ',
-        ),
+      paths.map(({ nextHop, asPath, originatorId, clusterList, med, localPref }) =>
+        [
+          ...[prefix, 'via', nextHop, ...asPath],
+          ...['by', originatorId ?? 'nobody', ...clusterList, med, localPref],
+        ].join(' '),
       ),
     );
   expect(held).toEqual(received);
 }
 
-/** What the receiver should have of a route: its AS_PATH, ORIGINATOR_ID and CLUSTER_LIST; or nothing. */
-function told(world: World, from: NaivePeer, attributes: NaiveAttributes): string[] {
-  const { asPath, originatorId = from.routerId, clusterList = [] } = attributes;
+/**
+ * What the receiver should have of a route: next hop, AS_PATH, ORIGINATOR_ID, CLUSTER_LIST, MED and LOCAL_PREF; or
+ * nothing.
+ */
+function told(
+  world: World,
+  from: NaivePeer,
+  prefix: string,
+  attributes: NaiveAttributes,
+): string[] {
+  const { originatorId = from.routerId, clusterList = [] } = attributes;
   const unchanged = `via ${world.nextHop(from)}`;
   if (world.receiverAsn !== ASN) {
-    const isKept = attributes.communities?.includes(0xffff_ff01);
+    if (attributes.communities?.includes(0xffff_ff01)) return [];
+    // A MED does not go on to another AS, unless a filter sets it.
+    const { med: _, ...others } = attributes;
+    const sent = world.exports.apply(prefix, others);
     const via = from.addressRank === 1 ? unchanged : `via ${LINK[world.family].own}`;
-    return isKept ? [] : [[via, ASN, ...asPath, 'by nobody'].join(' ')];
+    // The receiver in turn makes what we are about to stop serving the last choice.
+    const localPref = sent?.communities?.includes(0xffff_0000) ? 0 : null;
+    return sent ? [[via, ASN, ...sent.asPath, 'by nobody', sent.med, localPref].join(' ')] : [];
   }
-  if (!isForInternal(from, world.receiverIsClient, world.rules)) return [];
-  if (from.ebgp) return [[unchanged, ...asPath, 'by nobody'].join(' ')];
+  const sent = world.exports.apply(prefix, attributes);
+  if (!sent || !isForInternal(from, world.receiverIsClient, world.rules)) return [];
   const reflected = [originatorId, world.rules.clusterId, ...clusterList].map(identifier);
-  return [[unchanged, ...asPath, 'by', ...reflected].join(' ')];
+  const by = from.ebgp ? ['nobody'] : reflected;
+  return [[unchanged, ...sent.asPath, 'by', ...by, sent.med, sent.localPref ?? 100].join(' ')];
+}
+
+function accepted(world: World, peer: NaivePeer, prefix: string, attributes: NaiveAttributes) {
+  return naiveImport(peer, prefix, attributes, world.rules);
 }
 
 function compareCounters(world: World): void {
   for (const peer of world.peers) {
-    const routes = [...peer.routes.values()].filter(({ attributes }) =>
-      isAccepted(attributes, peer, world.rules),
-    );
+    const routes = [...peer.routes]
+      .filter(([prefix, { attributes }]) => accepted(world, peer, prefix, attributes))
+      .map(([, route]) => route);
     expect(world.dut.engine.counters(peer.addressRank)).toMatchObject({
       received: { [world.family]: routes.length },
       stale: { [world.family]: routes.filter(({ stale }) => stale).length },
+      filtered: { [world.family]: peer.routes.size - routes.length },
     });
   }
 }

@@ -1,5 +1,5 @@
 import { addressBytes, type Family, type RouteBatch } from '@overland/net';
-import type { SpeakerConfig } from '../config.ts';
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { HEADER_OCTETS, MessageType } from '../wire/header.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
@@ -8,6 +8,7 @@ import { Links } from './links.ts';
 import { NextHopSets } from './next-hop-sets.ts';
 import { OriginatedRoutes } from './originated-routes.ts';
 import { LiveSession, Peer, reflectorIds } from './peer.ts';
+import { PeerPolicies } from './peer-policies.ts';
 import { PeerRanks } from './peer-ranks.ts';
 import { RouteBatches } from './route-batches.ts';
 import type {
@@ -49,6 +50,7 @@ export function createRouteEngine(
 
 class Engine implements RouteEngine {
   #config: SpeakerConfig;
+  #policies: PeerPolicies;
   #links = new Links([]);
   #isDeferred = true;
   readonly #shared: SharedTables;
@@ -67,11 +69,12 @@ class Engine implements RouteEngine {
 
   constructor(config: SpeakerConfig, shared: SharedTables) {
     this.#config = config;
+    this.#policies = new PeerPolicies(config, shared.treatments);
     this.#shared = shared;
     const sets = new NextHopSets();
     const rib = (family: Family): FamilyRib =>
       new FamilyRib(
-        { prefixes: shared.prefixes[family], attributes: shared.attributes },
+        { ...shared, prefixes: shared.prefixes[family] },
         sets,
         this.#ranks,
         this.#links,
@@ -84,6 +87,7 @@ class Engine implements RouteEngine {
 
   configure(config: SpeakerConfig): void {
     this.#config = config;
+    this.#policies = new PeerPolicies(config, this.#shared.treatments);
     this.#originated.set(config.originate);
     for (const family of FAMILIES) {
       this.#ribs[family].setMultipath(config.multipath);
@@ -91,12 +95,14 @@ class Engine implements RouteEngine {
     }
     const byIdentity = new Map(config.peers.map((peer) => [identity(peer), peer]));
     for (const peer of this.#peers) {
-      const policy = peer?.live && byIdentity.get(identity(peer.live.policy));
-      if (!peer?.live || !policy) continue;
+      const policy = peer?.config && byIdentity.get(identity(peer.config));
+      if (!peer || !policy) continue;
       peer.name = policy.name;
-      peer.live.adopt(policy);
-      this.#applyPolicy(peer, peer.live);
+      peer.config = policy;
+      for (const family of policy.families) this.#applyImport(peer.slot, policy, family);
+      if (peer.live) this.#applyExport(peer.slot, peer.live, policy);
     }
+    this.#dropUnusedClasses();
   }
 
   setInterfaces(interfaces: readonly InterfaceState[]): void {
@@ -108,6 +114,7 @@ class Engine implements RouteEngine {
         if (peer?.live && this.#setLinks(out, peer.live, family)) out.startPass();
       }
     }
+    this.#reconsiderLinks();
   }
 
   unreachableNextHops(): readonly Gateway[] {
@@ -121,6 +128,7 @@ class Engine implements RouteEngine {
     if (peer.live) this.peerDown(session.peer, []);
     const live = new LiveSession(session, this.#config);
     peer.live = live;
+    peer.config = session.config;
     peer.name = session.config.name;
     this.#ranks.set(peer.slot, session.config.address);
     for (const family of FAMILIES) {
@@ -129,7 +137,7 @@ class Engine implements RouteEngine {
         rib.adjRibIn(peer.slot).flushStale();
         continue;
       }
-      rib.tables.allowAsIn.set(peer.slot, session.config.allowAsIn);
+      this.#applyImport(peer.slot, session.config, family);
       rib.setClient(peer.slot, live.isClient);
       const out = new AdjRibOut(rib.tables, rib.locRib, this.#class(live, family), {
         peer: peer.slot,
@@ -167,7 +175,7 @@ class Engine implements RouteEngine {
   beginRefresh(id: PeerId, family: Family): void {
     const peer = this.#peer(id);
     const adjRibIn = this.#ribs[family].adjRibIn(peer.slot);
-    const awaitsEndOfRib = adjRibIn.stale > 0 && !peer.endOfRib.has(family);
+    const awaitsEndOfRib = adjRibIn.accepted.stale > 0 && !peer.endOfRib.has(family);
     if (peer.live?.outs.has(family) && !awaitsEndOfRib) adjRibIn.beginRefresh();
   }
 
@@ -220,7 +228,7 @@ class Engine implements RouteEngine {
   }
 
   received(id: PeerId, family: Family): number {
-    return this.#ribs[family].adjRibIn(this.#peer(id).slot).received;
+    return this.#ribs[family].adjRibIn(this.#peer(id).slot).accepted.all;
   }
 
   counters(id: PeerId): RouteCounters {
@@ -230,12 +238,14 @@ class Engine implements RouteEngine {
       ipv6: count('ipv6'),
     });
     return {
-      received: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).received),
-      stale: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).stale),
+      received: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).accepted.all),
+      stale: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).accepted.stale),
+      filtered: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).filtered.all),
       sent: perFamily((family) => peer.live?.outs.get(family)?.sent ?? 0),
       updatesReceived: peer.updatesReceived,
       updatesSent: peer.updatesSent,
       refused: Object.fromEntries(peer.refused),
+      refusedByRule: Object.fromEntries(peer.refusedByRule),
     };
   }
 
@@ -260,11 +270,12 @@ class Engine implements RouteEngine {
 
   /** Peers with equal keys share a class. */
   #class(live: LiveSession, family: Family): EgressClass {
-    const key: EgressKey = live.egressKey(family, this.#config);
+    const filters = this.#policies.exportOf(live.policy, family);
+    const key: EgressKey = live.egressKey(family, this.#config, filters?.id ?? '');
     const name = JSON.stringify(key);
     const found = this.#classes.get(name);
     if (found) return found;
-    const created = new EgressClass(key, this.#ribs[family].tables, this.#shared);
+    const created = new EgressClass(key, filters, this.#ribs[family].tables, this.#shared);
     this.#classes.set(name, created);
     return created;
   }
@@ -291,19 +302,50 @@ class Engine implements RouteEngine {
     out.originateDefault(policy.defaultOriginate ? (prefixIds[0] ?? 0) : 0);
   }
 
-  #applyPolicy(peer: Peer, live: LiveSession): void {
+  /** What is there from the peer, of a session before perhaps, follows in slices. */
+  #applyImport(slot: number, config: PeerConfig, family: Family): void {
+    const { tables } = this.#ribs[family];
+    const adjRibIn = this.#ribs[family].adjRibIn(slot);
+    if (tables.allowAsIn.get(slot) !== config.allowAsIn) {
+      tables.allowAsIn.set(slot, config.allowAsIn);
+      adjRibIn.reconsider();
+    }
+    adjRibIn.setPolicy(this.#policies.importOf(config, family));
+  }
+
+  #applyExport(slot: number, live: LiveSession, config: PeerConfig): void {
+    live.adopt(config);
     for (const [family, out] of live.outs) {
-      const { tables } = this.#ribs[family];
-      if (tables.allowAsIn.get(peer.slot) !== live.policy.allowAsIn) {
-        tables.allowAsIn.set(peer.slot, live.policy.allowAsIn);
-        this.#ribs[family].adjRibIn(peer.slot).reconsider();
-      }
-      this.#ribs[family].setClient(peer.slot, live.isClient);
+      this.#ribs[family].setClient(slot, live.isClient);
       this.#originateDefault(out, live, family);
       const egress = this.#class(live, family);
       if (egress === out.egress) continue;
       out.egress = egress;
-      out.startPass();
+      out.reconsider();
+    }
+  }
+
+  /** Filters may ask for the interface of a next hop. */
+  #reconsiderLinks(): void {
+    for (const { policy } of this.#classes.values()) policy?.linksChanged();
+    for (const peer of this.#peers) {
+      for (const family of peer?.config?.families ?? []) {
+        const adjRibIn = this.#ribs[family].adjRibIn(peer?.slot ?? 0);
+        if (adjRibIn.policy?.needsInterface) adjRibIn.reconsider();
+      }
+      for (const out of peer?.live?.outs.values() ?? []) {
+        if (out.egress.policy?.needsInterface) out.reconsider();
+      }
+    }
+  }
+
+  #dropUnusedClasses(): void {
+    const outs = this.#peers.flatMap((peer) => [...(peer?.live?.outs.values() ?? [])]);
+    const used = new Set(outs.map(({ egress }) => egress));
+    for (const [name, egress] of this.#classes) {
+      if (used.has(egress)) continue;
+      egress.policy?.dispose();
+      this.#classes.delete(name);
     }
   }
 }

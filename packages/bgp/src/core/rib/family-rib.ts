@@ -1,14 +1,12 @@
 import type { Family } from '@overland/net';
 import { AdjRibIn } from './adj-rib-in.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
-import type { AttributeTable } from './attribute-table.ts';
 import type { MultipathRule, PeerOrder } from './decision.ts';
 import { FibStream } from './fib-stream.ts';
 import type { Links } from './links.ts';
 import { LocRib } from './loc-rib.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
-import type { PrefixTable } from './prefix-table.ts';
-import { type ReflectorIds, RibTables } from './rib-tables.ts';
+import { type ReflectorIds, RibTables, type TablesInCommon } from './rib-tables.ts';
 
 /** All routes of one family: what came in, what was chosen, what goes out, and the work that is left between. */
 export class FamilyRib {
@@ -20,27 +18,21 @@ export class FamilyRib {
   readonly #adjRibIns: (AdjRibIn | undefined)[] = [];
   /** Of sessions that ended, until they have let go of everything. */
   readonly #released: AdjRibOut[] = [];
-  #links: Links;
   /** The next hop to resolve next, of those that there are; beyond the highest: none. */
   #nextHopAt = 1;
   /** Of the prefixes to decide again, the next and the last. */
   #prefixAt = 1;
   #prefixEnd = 0;
 
-  constructor(
-    shared: { readonly prefixes: PrefixTable; readonly attributes: AttributeTable },
-    sets: NextHopSets,
-    peers: PeerOrder,
-    links: Links,
-  ) {
+  constructor(shared: TablesInCommon, sets: NextHopSets, peers: PeerOrder, links: Links) {
     this.family = shared.prefixes.family;
-    this.tables = new RibTables(shared.prefixes, shared.attributes, sets);
+    const ofGroup = (group: number) => this.adjRibIn(this.tables.groups.peer(group));
+    this.tables = new RibTables(shared, sets, links, {
+      group: (group) => ofGroup(group).reconsiderGroup(group),
+      path: (path) => ofGroup(this.tables.paths.group(path)).reconsiderPath(path),
+    });
     this.fib = new FibStream(shared.prefixes, this.tables.states, sets);
     this.locRib = new LocRib(this.tables, { sets, fib: this.fib }, peers);
-    this.#links = links;
-    this.tables.onRefusalChange = (group) => {
-      this.adjRibIn(this.tables.groups.peer(group)).refusalChanged(group);
-    };
   }
 
   /** What came from a peer. @param peer Slot. */
@@ -54,7 +46,7 @@ export class FamilyRib {
 
   /** Interfaces changed: every next hop is resolved again. */
   setLinks(links: Links): void {
-    this.#links = links;
+    this.tables.links = links;
     this.#nextHopAt = 1;
   }
 
@@ -81,8 +73,8 @@ export class FamilyRib {
     const { tables } = this;
     if (isClient === tables.isClient(peer)) return;
     tables.clients.set(peer, isClient ? 1 : 0);
-    if (this.adjRibIn(peer).received === 0) return;
-    for (const out of this.locRib.outs) out.startPass();
+    if (this.adjRibIn(peer).accepted.all === 0) return;
+    for (const out of this.locRib.outs) out.reconsider();
   }
 
   addOut(out: AdjRibOut): void {
@@ -141,7 +133,7 @@ export class FamilyRib {
     const { nextHops, nextHopSweep } = this.tables;
     let used = 0;
     for (; used < units && this.#nextHopAt <= nextHops.highest; used += 1, this.#nextHopAt += 1) {
-      if (nextHops.refresh(this.#nextHopAt, this.#links)) {
+      if (nextHops.refresh(this.#nextHopAt, this.tables.links)) {
         nextHopSweep.request(nextHops.ringOf(this.#nextHopAt));
       }
     }

@@ -122,6 +122,12 @@ export class NextHops {
     return id === NO_NEXT_HOP ? null : this.#entry(id).address;
   }
 
+  /** The interface that a next hop is behind; `undefined` if there is none. */
+  deviceOf(id: number, links: Links): string | undefined {
+    const entry = this.#entries[id];
+    return entry && resolve(entry, links)?.device;
+  }
+
   /** The next hop to send to others who may have it unchanged: 4 or 16 octets. */
   onwardOf(id: number): Uint8Array | undefined {
     return this.#entries[id]?.onward;

@@ -26,12 +26,17 @@ export const DEFAULT_LOCAL_PREF = 100;
 export interface GroupKey {
   readonly peer: number;
   readonly generation: number;
-  readonly attribute: number;
+  /** The attribute set as received. */
+  readonly received: number;
   readonly nextHop: number;
+  /** What the import policy makes of it: see {@link Treatments}. */
+  readonly treatment: number;
 }
 
 /** What a new group has beyond its key and its attributes. */
 export interface GroupFacts {
+  /** The attribute set as accepted; that received, where import changes nothing. */
+  readonly attribute: number;
   /** {@link GroupFlag}s: `Originated`, `Ebgp`. */
   readonly flags: number;
   /** BGP Identifier of the peer. A route with an ORIGINATOR_ID is compared by that. */
@@ -44,6 +49,7 @@ export interface GroupFacts {
 const Field = {
   Peer: 0,
   Generation: 1,
+  /** As accepted. */
   Attribute: 2,
   NextHop: 3,
   /** Flags (8 bits), ORIGIN (2), own AS count (8) and AS_PATH length (14), from the lowest bit on. */
@@ -59,10 +65,13 @@ const Field = {
   PreviousOfPeer: 13,
   NextOfNextHop: 14,
   PreviousOfNextHop: 15,
-  NextOfAttribute: 16,
+  /** Of those with the same attribute set as received. */
+  NextOfReceived: 16,
   ClusterCount: 17,
+  Received: 18,
+  Treatment: 19,
 } as const;
-const FIELDS = 18;
+const FIELDS = 20;
 
 const ORIGIN_SHIFT = 8;
 const OWN_AS_SHIFT = 10;
@@ -71,8 +80,8 @@ const MAX_OWN_AS = 255;
 const MAX_LENGTH = (1 << 14) - 1;
 
 /**
- * Paths that came from one peer, in one generation of its session, with one attribute set and one next hop:
- * whatever the decision process and egress ask of a path, they ask its group. A full table has a million paths
+ * Paths that came from one peer, in one generation of its session, with one attribute set and one next hop, and
+ * that the import policy treats alike: whatever the decision process and egress ask of a path, they ask its group. A full table has a million paths
  * in some 150,000 groups.
  *
  * Groups also answer "which paths": each lists its paths, each peer and each next hop its groups. So the loss
@@ -81,8 +90,8 @@ const MAX_LENGTH = (1 << 14) - 1;
 export class PathGroups {
   readonly #ids = new Ids();
   readonly #records = new Records(FIELDS);
-  /** By attribute set, the first group that has it. */
-  readonly #firstOfAttribute = new Records(1);
+  /** By attribute set, the first group that was received with it. */
+  readonly #firstOfReceived = new Records(1);
   /** Groups by peer, and groups by next hop. */
   readonly ofPeer = new Rings(this.#records, {
     next: Field.NextOfPeer,
@@ -95,9 +104,9 @@ export class PathGroups {
 
   /** The group with that key; 0 if there is none. */
   find(key: GroupKey): number {
-    this.#firstOfAttribute.ensure(key.attribute);
-    let id = this.#firstOfAttribute.get(key.attribute, 0);
-    while (id !== 0 && !this.#equals(id, key)) id = this.#records.get(id, Field.NextOfAttribute);
+    this.#firstOfReceived.ensure(key.received);
+    let id = this.#firstOfReceived.get(key.received, 0);
+    while (id !== 0 && !this.#equals(id, key)) id = this.#records.get(id, Field.NextOfReceived);
     return id;
   }
 
@@ -107,10 +116,12 @@ export class PathGroups {
     const id = this.#take();
     records.set(id, Field.Peer, key.peer);
     records.set(id, Field.Generation, key.generation);
-    records.set(id, Field.Attribute, key.attribute);
+    records.set(id, Field.Received, key.received);
+    records.set(id, Field.Treatment, key.treatment);
+    records.set(id, Field.Attribute, facts.attribute);
     records.set(id, Field.NextHop, key.nextHop);
     records.set(id, Field.Facts, pack(summary, facts));
-    records.set(id, Field.LocalPref, summary.localPref ?? DEFAULT_LOCAL_PREF);
+    records.set(id, Field.LocalPref, localPrefOf(summary, facts));
     records.set(id, Field.Med, summary.med ?? 0);
     records.set(id, Field.NeighbourAs, summary.neighbourAs);
     records.set(id, Field.RouterId, summary.originatorId ?? facts.routerId);
@@ -118,14 +129,14 @@ export class PathGroups {
     records.set(id, Field.FirstPath, 0);
     records.set(id, Field.PathCount, 0);
     records.set(id, Field.BestCount, 0);
-    records.set(id, Field.NextOfAttribute, this.#firstOfAttribute.get(key.attribute, 0));
-    this.#firstOfAttribute.set(key.attribute, 0, id);
+    records.set(id, Field.NextOfReceived, this.#firstOfReceived.get(key.received, 0));
+    this.#firstOfReceived.set(key.received, 0, id);
     return id;
   }
 
   /** Takes a group that has no paths any more out of its rings; nobody finds it again. */
   retire(id: number): void {
-    this.#leaveAttribute(id);
+    this.#leaveReceived(id);
     this.ofPeer.remove(id);
     this.ofNextHop.remove(id);
   }
@@ -155,9 +166,19 @@ export class PathGroups {
     return this.#records.get(id, Field.Generation);
   }
 
-  /** The attribute set. */
+  /** The attribute set as accepted: what the decision process and egress use. */
   attribute(id: number): number {
     return this.#records.get(id, Field.Attribute);
+  }
+
+  /** The attribute set as received. */
+  received(id: number): number {
+    return this.#records.get(id, Field.Received);
+  }
+
+  /** What the import policy has made of it. */
+  treatment(id: number): number {
+    return this.#records.get(id, Field.Treatment);
   }
 
   nextHop(id: number): number {
@@ -253,26 +274,36 @@ export class PathGroups {
     return (
       this.peer(id) === key.peer &&
       this.generation(id) === key.generation &&
-      this.nextHop(id) === key.nextHop
+      this.nextHop(id) === key.nextHop &&
+      this.treatment(id) === key.treatment
     );
   }
 
-  /** There are as many groups of an attribute set as peers and next hops that it came with. */
-  #leaveAttribute(id: number): void {
-    const attribute = this.attribute(id);
-    const after = this.#records.get(id, Field.NextOfAttribute);
-    let at = this.#firstOfAttribute.get(attribute, 0);
+  /** There are as many groups of an attribute set as peers, next hops and treatments that it came with. */
+  #leaveReceived(id: number): void {
+    const received = this.received(id);
+    const after = this.#records.get(id, Field.NextOfReceived);
+    let at = this.#firstOfReceived.get(received, 0);
     if (at === id) {
-      this.#firstOfAttribute.set(attribute, 0, after);
+      this.#firstOfReceived.set(received, 0, after);
       return;
     }
     for (;;) {
-      const following = this.#records.get(at, Field.NextOfAttribute);
+      const following = this.#records.get(at, Field.NextOfReceived);
       if (following === id) break;
       at = following;
     }
-    this.#records.set(at, Field.NextOfAttribute, after);
+    this.#records.set(at, Field.NextOfReceived, after);
   }
+}
+
+/**
+ * What an eBGP peer is about to stop serving is the last choice. RFC 8326 section 4.2; an import filter that takes the
+ * community away prevents it.
+ */
+function localPrefOf(summary: AttributeSummary, { flags }: GroupFacts): number {
+  if (summary.gracefulShutdown && (flags & GroupFlag.Ebgp) !== 0) return 0;
+  return summary.localPref ?? DEFAULT_LOCAL_PREF;
 }
 
 function pack(summary: AttributeSummary, { flags, ownAsCount }: GroupFacts): number {

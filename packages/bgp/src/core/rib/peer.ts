@@ -3,26 +3,16 @@ import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { countAs } from '../wire/as-path.ts';
 import { readU32 } from '../wire/attribute-set.ts';
 import type { BgpRole } from '../wire/role.ts';
-import type { AsPathRefusal, UpdateContext } from '../wire/update.ts';
+import type { UpdateContext } from '../wire/update.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
 import type { EgressKey } from './egress-class.ts';
 import type { Links } from './links.ts';
 import { GroupFlag } from './path-groups.ts';
+import type { RefusalReason } from './refusal.ts';
 import type { ReflectorIds } from './rib-tables.ts';
 import type { EstablishedSession } from './route-engine.ts';
 import { SharedSubnet } from './shared-subnet.ts';
-
-/** Why something was refused, as counted. */
-export type RefusalReason =
-  | 'as-path-loop'
-  | 'originator-id-loop'
-  | 'cluster-list-loop'
-  | AsPathRefusal
-  | 'martian'
-  | 'treat-as-withdraw'
-  | 'attribute-discard'
-  | 'route-leak';
 
 /** What the engine knows of one peer, up or down. */
 export class Peer {
@@ -30,18 +20,24 @@ export class Peer {
   readonly slot: number;
   name = '';
   live: LiveSession | undefined;
+  /** Of the session, or of the last one: its routes may be there still. */
+  config: PeerConfig | undefined;
   /** Families whose End-of-RIB came in since the session is up. */
   readonly endOfRib = new Set<Family>();
   updatesReceived = 0;
   updatesSent = 0;
   readonly refused = new Map<RefusalReason, number>();
+  readonly refusedByRule = new Map<string, number>();
 
   constructor(slot: number) {
     this.slot = slot;
   }
 
-  refuse(reason: RefusalReason, count = 1): void {
+  /** @param rule Of a filter, if one did it. */
+  refuse(reason: RefusalReason, count = 1, rule?: string): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + count);
+    if (rule === undefined) return;
+    this.refusedByRule.set(rule, (this.refusedByRule.get(rule) ?? 0) + count);
   }
 }
 
@@ -100,7 +96,8 @@ export class LiveSession {
     return !this.ebgp && this.policy.routeReflectorClient === true;
   }
 
-  egressKey(family: Family, speaker: SpeakerConfig): EgressKey {
+  /** @param exportPolicy Id of the export filters; empty: none. */
+  egressKey(family: Family, speaker: SpeakerConfig, exportPolicy: string): EgressKey {
     const { session, policy, ebgp } = this;
     return Object.freeze({
       family,
@@ -116,6 +113,7 @@ export class LiveSession {
       bgpRole: this.bgpRole,
       fourOctetAs: session.fourOctetAs,
       maxMessageOctets: session.maxMessageOctets,
+      exportPolicy,
     });
   }
 

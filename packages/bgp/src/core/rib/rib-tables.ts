@@ -1,16 +1,37 @@
 import type { Family } from '@overland/net';
+import { applyEdits, TOO_LONG } from '../policy/apply-edits.ts';
+import type { CompiledPolicy, RouteFacts } from '../policy/compiled-policy.ts';
 import { AttributeSummary } from '../wire/attribute-summary.ts';
 import type { AttributeTable } from './attribute-table.ts';
+import type { Links } from './links.ts';
 import { Int32Column } from './memory/column.ts';
 import { IdSet } from './memory/id-set.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import { NextHops } from './next-hops.ts';
 import { GroupFlag, PathGroups } from './path-groups.ts';
 import { Paths } from './paths.ts';
-import type { RefusalReason } from './peer.ts';
 import type { PrefixTable } from './prefix-table.ts';
+import type { Refusal } from './refusal.ts';
 import { RouteStates } from './route-states.ts';
 import { Sweep } from './sweep.ts';
+import { AS_RECEIVED, type Treatments } from './treatments.ts';
+
+/** What the families and speakers of one thread have in common. */
+export interface TablesInCommon {
+  readonly prefixes: PrefixTable;
+  readonly attributes: AttributeTable;
+  readonly treatments: Treatments;
+  /** For attribute sets that are being changed. */
+  readonly edited: Uint8Array;
+}
+
+/** Looks at what a peer sent anew, each group before its paths. */
+export interface Reconsider {
+  readonly group: (group: number) => void;
+  readonly path: (path: number) => void;
+}
+
+const AS_PATH_LOOP: Refusal = { reason: 'as-path-loop' };
 
 /** How a route reflector knows what it has seen before. */
 export interface ReflectorIds {
@@ -38,16 +59,27 @@ export class RibTables {
   /** What an iBGP peer may not send back to us. RFC 4456 section 8. */
   reflector: ReflectorIds = { routerId: 0, clusterId: 0 };
   readonly nextHopSweep: Sweep;
+  /** Of what peers sent whose import rules changed. */
   readonly peerSweep: Sweep;
+  readonly treatments: Treatments;
+  links: Links;
+  /** Words of an address. */
+  readonly words = new Int32Array(4);
+  /** Told of each group that is no more. */
+  readonly groupWatchers = new Set<{ forget(group: number): void }>();
   /** Of the set that was looked at last. */
   readonly summary = new AttributeSummary();
-  /** Told when import rules begin or cease to refuse a group. */
-  onRefusalChange: (group: number) => void = () => {};
+  readonly #edited: Uint8Array;
 
-  constructor(prefixes: PrefixTable, attributes: AttributeTable, sets: NextHopSets) {
+  /** @param reconsider Looks at what a peer sent anew. */
+  constructor(shared: TablesInCommon, sets: NextHopSets, links: Links, reconsider: Reconsider) {
+    const { prefixes, attributes } = shared;
     this.family = prefixes.family;
     this.prefixes = prefixes;
     this.attributes = attributes;
+    this.links = links;
+    this.treatments = shared.treatments;
+    this.#edited = shared.edited;
     this.nextHops = new NextHops(this.groups, sets);
     const { groups, states, undecided } = this;
     const paths = new Paths({ groups, states, prefixes, undecided });
@@ -55,19 +87,19 @@ export class RibTables {
     this.nextHopSweep = new Sweep({
       groups,
       paths,
-      undecided,
       rings: groups.ofNextHop,
-      visit: () => {},
+      visitGroup: () => {},
+      visitPath: (path) => void undecided.add(paths.prefix(path)),
     });
     this.peerSweep = new Sweep({
       groups,
       paths,
-      undecided,
       rings: groups.ofPeer,
-      visit: (group) => {
+      visitGroup: (group) => {
         this.#refreshLoop(group);
-        this.refreshRefusal(group);
+        reconsider.group(group);
       },
+      visitPath: reconsider.path,
     });
   }
 
@@ -101,25 +133,71 @@ export class RibTables {
   }
 
   /**
-   * Applies the import rules to a group: too many of our own AS numbers in the path (RFC 4271 section 9.1.2), or a
-   * loop between reflectors.
+   * Applies the import rules to a group: too many of our own AS numbers in the path (RFC 4271 section 9.1.2), a loop
+   * between reflectors, or a policy that refuses it.
+   *
+   * @returns Whether it is refused and was not, or the other way round.
    */
-  refreshRefusal(group: number): void {
+  refreshRefusal(group: number): boolean {
     const { groups } = this;
-    const limit = this.allowAsIn.get(groups.peer(group));
-    const isRefused =
-      groups.ownAsCount(group) > limit || groups.has(group, GroupFlag.ReflectionLoop);
-    if (isRefused === groups.has(group, GroupFlag.Refused)) return;
+    const isRefused = this.refusalOf(group) !== undefined;
+    if (isRefused === groups.has(group, GroupFlag.Refused)) return false;
     groups.toggle(group, GroupFlag.Refused);
-    this.onRefusalChange(group);
+    return true;
   }
 
-  /** Why a group is refused, as counted. */
-  refusalReason(group: number): RefusalReason {
-    if (!this.groups.has(group, GroupFlag.ReflectionLoop)) return 'as-path-loop';
-    this.#summarise(group);
-    const isOwn = this.summary.originatorId === this.reflector.routerId;
-    return isOwn ? 'originator-id-loop' : 'cluster-list-loop';
+  /** Why the paths of a group are refused; `undefined`: they are not. */
+  refusalOf(group: number): Refusal | undefined {
+    const { groups } = this;
+    if (groups.ownAsCount(group) > this.allowAsIn.get(groups.peer(group))) return AS_PATH_LOOP;
+    if (groups.has(group, GroupFlag.ReflectionLoop)) return this.#reflectionLoop(group);
+    const treatment = groups.treatment(group);
+    return treatment === AS_RECEIVED ? undefined : this.treatments.get(treatment).refusal;
+  }
+
+  /** What a policy may ask of the routes with an attribute set and a next hop. */
+  routeFacts(
+    attribute: number,
+    nextHop: number,
+    session: Pick<RouteFacts, 'isEbgp' | 'isLearned'>,
+    policy: Pick<CompiledPolicy, 'needsNextHop' | 'needsInterface'>,
+  ): RouteFacts {
+    const { attributes, nextHops } = this;
+    return {
+      bytes: attributes.bytes(attribute),
+      offset: attributes.offset(attribute),
+      length: attributes.length(attribute),
+      isEbgp: session.isEbgp,
+      isLearned: session.isLearned,
+      nextHop: policy.needsNextHop ? (nextHops.addressOf(nextHop) ?? undefined) : undefined,
+      interface: policy.needsInterface ? nextHops.deviceOf(nextHop, this.links) : undefined,
+    };
+  }
+
+  /**
+   * The attribute set that a treatment makes of a received one, with one reference if it is another one; 0 if it
+   * grows too long.
+   */
+  acceptedSet(received: number, treatment: number): number {
+    const edits = treatment === AS_RECEIVED ? undefined : this.treatments.get(treatment).edits;
+    if (!edits) return received;
+    const { attributes } = this;
+    const set = { offset: attributes.offset(received), length: attributes.length(received) };
+    const length = applyEdits(attributes.bytes(received), set, edits, this.#edited);
+    if (length === TOO_LONG) return 0;
+    const accepted = attributes.intern(this.#edited, length);
+    if (accepted === received) attributes.release(accepted);
+    return accepted;
+  }
+
+  /** Reads an attribute set into {@link summary}. */
+  summarise(attribute: number): void {
+    const { attributes } = this;
+    this.summary.read(
+      attributes.bytes(attribute),
+      attributes.offset(attribute),
+      attributes.length(attribute),
+    );
   }
 
   movePath(path: number, group: number): void {
@@ -157,16 +235,16 @@ export class RibTables {
     const { groups } = this;
     const isLoop = groups.has(group, GroupFlag.ReflectionLoop);
     if (!isLoop && groups.clusterCount(group) === 0) return;
-    this.#summarise(group);
+    this.summarise(groups.received(group));
     if (this.isReflectionLoop(this.summary) !== isLoop) {
       groups.toggle(group, GroupFlag.ReflectionLoop);
     }
   }
 
-  #summarise(group: number): void {
-    const { attributes } = this;
-    const id = this.groups.attribute(group);
-    this.summary.read(attributes.bytes(id), attributes.offset(id), attributes.length(id));
+  #reflectionLoop(group: number): Refusal {
+    this.summarise(this.groups.received(group));
+    const isOwn = this.summary.originatorId === this.reflector.routerId;
+    return { reason: isOwn ? 'originator-id-loop' : 'cluster-list-loop' };
   }
 
   #announceLeaving(path: number): void {
@@ -175,9 +253,12 @@ export class RibTables {
   }
 
   #forget(group: number): void {
-    this.attributes.release(this.groups.attribute(group));
+    const [received, accepted] = [this.groups.received(group), this.groups.attribute(group)];
+    this.attributes.release(received);
+    if (accepted !== received) this.attributes.release(accepted);
     const ring = this.nextHops.release(this.groups.nextHop(group));
     if (ring !== 0) this.nextHopSweep.cancel(ring);
+    for (const watcher of this.groupWatchers) watcher.forget(group);
     this.groups.free(group);
   }
 }

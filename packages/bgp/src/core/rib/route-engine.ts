@@ -144,12 +144,16 @@ export interface RouteCounters {
   /** By family: paths accepted into Adj-RIB-In, and of them stale. */
   readonly received: Readonly<Record<Family, number>>;
   readonly stale: Readonly<Record<Family, number>>;
+  /** By family: paths that import rules refuse; they are kept for when the rules change. */
+  readonly filtered: Readonly<Record<Family, number>>;
   /** By family: prefixes in Adj-RIB-Out. */
   readonly sent: Readonly<Record<Family, number>>;
   readonly updatesReceived: number;
   readonly updatesSent: number;
   /** Paths or messages refused, by reason: `as-path-loop`, `treat-as-withdraw`, `attribute-discard`, … */
   readonly refused: Readonly<Record<string, number>>;
+  /** Of them, paths that an import filter refused when they came, by filter and rule. */
+  readonly refusedByRule: Readonly<Record<string, number>>;
 }
 
 export interface RouteQuery {
@@ -198,7 +202,7 @@ export interface RouteView {
     readonly internal: boolean;
     readonly stale: boolean;
     readonly usable: boolean;
-    /** Why import rules refuse it; `null`: they do not. */
+    /** Why import rules refuse it, with the rule if it was one of a filter; `null`: they do not. */
     readonly refused: string | null;
     readonly nextHop: IpAddress | null;
     readonly asPath: readonly number[];

@@ -5,7 +5,8 @@ import { AttributeSummary } from '../wire/attribute-summary.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { OWN_SLOT } from './originated-routes.ts';
-import { GroupFlag } from './path-groups.ts';
+import { DEFAULT_LOCAL_PREF, GroupFlag } from './path-groups.ts';
+import type { Refusal } from './refusal.ts';
 import type { PeerId, RoutePage, RouteQuery, RouteSearch, RouteView } from './route-engine.ts';
 import { lookUp, PrefixScan } from './route-search.ts';
 import { RouteWindow } from './route-window.ts';
@@ -129,6 +130,7 @@ export class RouteViews {
     const id = groups.attribute(group);
     const summary = new AttributeSummary();
     summary.read(attributes.bytes(id), attributes.offset(id), attributes.length(id));
+    const localPref = groups.localPref(group);
     const nextHop: IpAddress | null = nextHops.addressOf(groups.nextHop(group));
     return {
       peer: slot === OWN_SLOT ? null : this.#context.nameOf(slot),
@@ -137,12 +139,13 @@ export class RouteViews {
       internal: slot !== OWN_SLOT && !groups.has(group, GroupFlag.Ebgp),
       stale: rib.adjRibIn(slot).isStale(group),
       usable: rib.tables.isEligible(group),
-      refused: groups.has(group, GroupFlag.Refused) ? rib.tables.refusalReason(group) : null,
+      refused: refusalText(rib.tables.refusalOf(group)),
       nextHop,
       asPath: asNumbers(summary.asPath),
       origin: ORIGINS[summary.origin] ?? 'incomplete',
       med: summary.med ?? null,
-      localPref: summary.localPref ?? null,
+      localPref:
+        summary.localPref === undefined && localPref === DEFAULT_LOCAL_PREF ? null : localPref,
       originatorId: summary.originatorId === undefined ? null : identifier(summary.originatorId),
       clusterList: clusters(summary).map(identifier),
     };
@@ -163,4 +166,10 @@ function clusters({ clusterCount, clusterList: { bytes, from } }: AttributeSumma
 /** Two queries of the same listing that go on behind the same prefix have the same key. */
 function listingKey({ limit: _, ...query }: RouteQuery): string {
   return JSON.stringify(Object.entries(query).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `as-path-loop`, `filter no-leaks[2]`. */
+function refusalText(refusal: Refusal | undefined): string | null {
+  if (!refusal) return null;
+  return refusal.rule === undefined ? refusal.reason : `${refusal.reason} ${refusal.rule}`;
 }

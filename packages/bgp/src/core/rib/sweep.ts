@@ -10,14 +10,14 @@ export interface SweepTarget {
   /** Which rings the sweep follows. */
   readonly rings: Rings;
   /** Called once for each group, before its paths. */
-  readonly visit: (group: number) => void;
-  /** Takes the prefix of each path. */
-  readonly undecided: IdSet;
+  readonly visitGroup: (group: number) => void;
+  /** May move the path into another group. */
+  readonly visitPath: (path: number) => void;
 }
 
 /**
- * Puts the prefixes of all paths in all groups of a ring up for decision, a slice at a time: a next hop came or
- * went, or the import rules of a peer changed. Lists may change between slices; whoever takes something out of
+ * Visits all paths in all groups of a ring, a slice at a time: a next hop came or went, or the import rules of a peer
+ * changed. Lists may change between slices; whoever takes something out of
  * one says so first.
  */
 export class Sweep {
@@ -52,7 +52,7 @@ export class Sweep {
 
   /** @returns Units used. */
   step(units: number): number {
-    const { paths, rings, undecided } = this.#target;
+    const { paths, rings, visitPath } = this.#target;
     let used = 0;
     while (used < units) {
       if (this.#ring === 0) {
@@ -66,8 +66,9 @@ export class Sweep {
       } else if (this.#path === 0) {
         this.#enter(rings.following(this.#group));
       } else {
-        undecided.add(paths.prefix(this.#path));
-        this.#path = paths.olderInGroup(this.#path);
+        const path = this.#path;
+        this.#path = paths.olderInGroup(path);
+        visitPath(path);
       }
       used += 1;
     }
@@ -90,7 +91,7 @@ export class Sweep {
       this.#path = 0;
       return;
     }
-    this.#target.visit(group);
+    this.#target.visitGroup(group);
     this.#path = this.#target.groups.firstPath(group);
   }
 }

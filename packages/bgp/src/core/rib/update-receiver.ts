@@ -5,12 +5,18 @@ import { receiveOnlyToCustomer } from '../wire/only-to-customer.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import { MAX_ATTRIBUTE_OCTETS } from './attribute-table.ts';
 import type { FamilyRib } from './family-rib.ts';
+import type { PrefixJudgement } from './import-policy.ts';
 import type { Links } from './links.ts';
 import { removeMartians } from './martian.ts';
-import { GroupFlag } from './path-groups.ts';
 import type { LiveSession, Peer } from './peer.ts';
 import type { NotificationFault } from './route-engine.ts';
 import type { SharedTables } from './shared-tables.ts';
+
+/** The first `count` of some prefixes. */
+interface Part {
+  readonly ids: Int32Array;
+  readonly count: number;
+}
 
 /** Puts received UPDATEs into the Adj-RIBs-In. */
 export class UpdateReceiver {
@@ -19,6 +25,8 @@ export class UpdateReceiver {
   readonly #ribs: Readonly<Record<Family, FamilyRib>>;
   readonly #list: NlriList;
   readonly #ids: Int32Array;
+  /** Of them, those that the import policy treats alike. */
+  readonly #part: Int32Array;
 
   constructor(shared: SharedTables, ribs: Readonly<Record<Family, FamilyRib>>, links: Links) {
     this.#shared = shared;
@@ -26,6 +34,7 @@ export class UpdateReceiver {
     this.links = links;
     this.#list = shared.nlri;
     this.#ids = shared.prefixIds;
+    this.#part = shared.prefixPart;
   }
 
   /** @returns The fault that ends the session. */
@@ -82,17 +91,78 @@ export class UpdateReceiver {
     const received = list.count;
     removeMartians(family, list);
     if (list.count < received) peer.refuse('martian', received - list.count);
+    if (list.count === 0) return;
     tables.prefixes.internAll(list, this.#ids);
-    const group = this.#group(adjRibIn, live, body, section);
-    adjRibIn.announce(this.#ids, list.count, group);
-    if (tables.groups.has(group, GroupFlag.Refused)) {
-      peer.refuse(tables.refusalReason(group), list.count);
+    const attribute = this.#attribute();
+    const nextHop = this.#nextHop(adjRibIn, live, body, section);
+    const { policy } = adjRibIn;
+    const judgement = policy && adjRibIn.judge(policy, attribute, nextHop, live.ebgp);
+    if (typeof judgement === 'object') {
+      this.#announceParts(peer, live, { family, attribute, nextHop }, judgement);
+    } else {
+      const group = adjRibIn.group(attribute, nextHop, live.origin, judgement);
+      this.#announceAs(peer, family, group, { ids: this.#ids, count: list.count });
     }
+  }
+
+  /** Puts each prefix of the list into the group that the policy wants it in. */
+  #announceParts(
+    peer: Peer,
+    live: LiveSession,
+    route: { family: Family; attribute: number; nextHop: number },
+    judgement: PrefixJudgement,
+  ): void {
+    const { lengths, words, wordsEach } = this.#list;
+    const treatments = this.#shared.prefixTreatments;
+    let left = this.#list.count;
+    for (let i = 0; i < left; i += 1) {
+      treatments[i] = judgement.treatment(words, i * wordsEach, lengths[i] ?? 0);
+    }
+    const { attribute, nextHop, family } = route;
+    const adjRibIn = this.#ribs[family].adjRibIn(peer.slot);
+    while (left > 0) {
+      const treatment = treatments[0] ?? 0;
+      const count = this.#takePart(treatment, left);
+      left -= count;
+      this.#shared.attributes.retain(attribute);
+      const group = adjRibIn.group(attribute, nextHop, live.origin, treatment);
+      this.#announceAs(peer, family, group, { ids: this.#part, count });
+    }
+    this.#shared.attributes.release(attribute);
+  }
+
+  /** Moves those of the first `count` prefixes that are treated so into the part. @returns How many these are. */
+  #takePart(treatment: number, count: number): number {
+    const [ids, treatments] = [this.#ids, this.#shared.prefixTreatments];
+    let [taken, kept] = [0, 0];
+    for (let i = 0; i < count; i += 1) {
+      if (treatments[i] === treatment) {
+        this.#part[taken] = ids[i] ?? 0;
+        taken += 1;
+        continue;
+      }
+      ids[kept] = ids[i] ?? 0;
+      treatments[kept] = treatments[i] ?? 0;
+      kept += 1;
+    }
+    return taken;
+  }
+
+  #announceAs(peer: Peer, family: Family, group: number, part: Part): void {
+    const { tables } = this.#ribs[family];
+    const { ids, count } = part;
+    this.#ribs[family].adjRibIn(peer.slot).announce(ids, count, group);
+    const refusal = tables.refusalOf(group);
+    if (refusal) peer.refuse(refusal.reason, count, refusal.rule);
     tables.dropIfEmpty(group);
   }
 
-  #group(adjRibIn: AdjRibIn, live: LiveSession, body: Uint8Array, section: NlriSection): number {
+  #attribute(): number {
     const { attributes: set } = this.#shared.decoder;
+    return this.#shared.attributes.intern(set.octets, set.length);
+  }
+
+  #nextHop(adjRibIn: AdjRibIn, live: LiveSession, body: Uint8Array, section: NlriSection): number {
     const { nextHops } = this.#ribs[section.family].tables;
     const { nextHopFrom, nextHopOctets } = section;
     const { localAddress } = live.session;
@@ -101,7 +171,6 @@ export class UpdateReceiver {
       ? adjRibIn.lastNextHop
       : nextHops.intern(body.slice(field.from, field.to), localAddress, this.links);
     adjRibIn.lastNextHop = nextHop;
-    const attribute = this.#shared.attributes.intern(set.octets, set.length);
-    return adjRibIn.group(attribute, nextHop, live.origin);
+    return nextHop;
   }
 }

@@ -46,6 +46,8 @@ export interface RouteFacts {
   readonly localPref: number;
   /** Of a route that is reflected, the BGP Identifier of the router that brought it into the AS; 0: it is not. */
   readonly originatorId: number;
+  /** Send MED to eBGP peers, too: it is ours, and not what another AS said. Absent: no. */
+  readonly keepsMed?: boolean;
 }
 
 /** Attributes ready for a message. */
@@ -65,6 +67,7 @@ export class AttributeEncoder implements EncodedAttributes {
   readonly octets: Uint8Array;
   length = 0;
   nextHopAt = -1;
+  #keepsMed = false;
   readonly #rules: EncoderRules;
   readonly #edit: AsPathEdit;
   readonly #as4Edit: AsPathEdit;
@@ -90,9 +93,10 @@ export class AttributeEncoder implements EncodedAttributes {
   encode(
     bytes: Uint8Array,
     set: { readonly offset: number; readonly length: number },
-    { localPref, originatorId }: RouteFacts,
+    { localPref, originatorId, keepsMed = false }: RouteFacts,
   ): void {
     this.length = 0;
+    this.#keepsMed = keepsMed;
     this.nextHopAt = -1;
     let owesLocalPref = !this.#rules.ebgp;
     let owesReflection = originatorId !== 0;
@@ -135,9 +139,12 @@ export class AttributeEncoder implements EncodedAttributes {
         // Written from the argument.
         break;
       case AttributeCode.Med:
+        // Not that of another AS: RFC 4271 section 5.1.4.
+        if (!ebgp || this.#keepsMed) this.#copy(cursor);
+        break;
       case AttributeCode.OriginatorId:
       case AttributeCode.ClusterList:
-        // None of these crosses an AS boundary. RFC 4271 section 5.1.4, RFC 4456 section 8.
+        // Neither crosses an AS boundary. RFC 4456 section 8.
         if (!ebgp) this.#copy(cursor);
         break;
       case AttributeCode.Aggregator:

@@ -1,7 +1,8 @@
 import { type AsPathField, asPathLength, neighbourAs } from './as-path.ts';
 import { AttributeCode, AttributeCursor, type AttributeField, readU32 } from './attribute-set.ts';
 
-/** Well-known communities. RFC 1997. */
+/** Well-known communities. RFC 1997, RFC 8326. */
+const GRACEFUL_SHUTDOWN = 0xffff_0000;
 const NO_EXPORT = 0xffff_ff01;
 const NO_ADVERTISE = 0xffff_ff02;
 const NO_EXPORT_SUBCONFED = 0xffff_ff03;
@@ -21,6 +22,7 @@ export class AttributeSummary {
   localPref: number | undefined;
   noExport = false;
   noAdvertise = false;
+  gracefulShutdown = false;
   /** ORIGINATOR_ID; `undefined` if the set has none. RFC 4456 section 8. */
   originatorId: number | undefined;
   /** CLUSTER_LIST; empty if the set has none. */
@@ -39,6 +41,7 @@ export class AttributeSummary {
     this.localPref = undefined;
     this.noExport = false;
     this.noAdvertise = false;
+    this.gracefulShutdown = false;
     this.originatorId = undefined;
     this.clusterList = NO_PATH;
     this.onlyToCustomer = false;
@@ -97,5 +100,6 @@ export class AttributeSummary {
   #community(value: number): void {
     if (value === NO_EXPORT || value === NO_EXPORT_SUBCONFED) this.noExport = true;
     else if (value === NO_ADVERTISE) this.noAdvertise = true;
+    else if (value === GRACEFUL_SHUTDOWN) this.gracefulShutdown = true;
   }
 }

@@ -21,6 +21,11 @@ export class Int32Column {
     this.#values[id] = value;
   }
 
+  /** Every value is 0 again. */
+  clear(): void {
+    this.#values = new Int32Array(0);
+  }
+
   #grow(length: number): void {
     const grown = new Int32Array(grownLength(this.#values.length, length));
     grown.set(this.#values);

@@ -52,6 +52,13 @@ export class IdSet {
     return true;
   }
 
+  /** Removes every member. */
+  clear(): void {
+    this.#words.fill(0);
+    this.#summary.fill(0);
+    this.#size = 0;
+  }
+
   /**
    * Removes and returns the next member in ascending order behind the one taken last, then from the start
    * again: an id that comes back all the time never holds up the others. 0 if the set is empty.

@@ -1,0 +1,84 @@
+import type { CompiledPolicy, PrefixVerdicts, Verdict } from '../policy/compiled-policy.ts';
+import { Int32Column } from './memory/column.ts';
+import { GroupFlag } from './path-groups.ts';
+import type { RibTables } from './rib-tables.ts';
+
+const UNKNOWN = 0;
+const PER_PREFIX = -1;
+
+/** The export filters of a class of peers, and what they have said of each group. */
+export class ExportPolicy {
+  readonly #filters: CompiledPolicy;
+  readonly #isEbgp: boolean;
+  readonly #tables: RibTables;
+  /** By group: the index of the verdict and one more, or one of the above. */
+  readonly #answers = new Int32Column();
+  readonly #verdicts: Verdict[] = [];
+  /** Of groups whose prefixes differ. */
+  readonly #perPrefix = new Map<number, PrefixVerdicts>();
+
+  constructor(filters: CompiledPolicy, isEbgp: boolean, tables: RibTables) {
+    this.#filters = filters;
+    this.#isEbgp = isEbgp;
+    this.#tables = tables;
+    tables.groupWatchers.add(this);
+  }
+
+  /** What the filters say of a prefix of a group. */
+  verdict(group: number, prefix: number): Verdict {
+    const answer = this.#answers.get(group) || this.#ask(group);
+    if (answer !== PER_PREFIX) return this.#verdicts[answer - 1] as Verdict;
+    const { prefixes, words } = this.#tables;
+    prefixes.readWords(prefix, words, 0);
+    const rules = this.#perPrefix.get(group) as PrefixVerdicts;
+    return rules.verdict(words, 0, prefixes.length(prefix));
+  }
+
+  /** Whether prefixes of a group may get different verdicts. */
+  splits(group: number): boolean {
+    return (this.#answers.get(group) || this.#ask(group)) === PER_PREFIX;
+  }
+
+  /** The group is no more; its number may come to stand for another one. */
+  forget(group: number): void {
+    if (this.#answers.get(group) === UNKNOWN) return;
+    this.#answers.set(group, UNKNOWN);
+    this.#perPrefix.delete(group);
+  }
+
+  get needsInterface(): boolean {
+    return this.#filters.needsInterface;
+  }
+
+  /** Interfaces changed: what depends on them is asked again. */
+  linksChanged(): void {
+    if (!this.needsInterface) return;
+    this.#answers.clear();
+    this.#perPrefix.clear();
+  }
+
+  /** Nobody uses it any more. */
+  dispose(): void {
+    this.#tables.groupWatchers.delete(this);
+  }
+
+  #ask(group: number): number {
+    const { groups } = this.#tables;
+    const session = {
+      isEbgp: this.#isEbgp,
+      isLearned: !groups.has(group, GroupFlag.Originated),
+    };
+    const [attribute, nextHop] = [groups.attribute(group), groups.nextHop(group)];
+    const said = this.#filters.of(
+      this.#tables.routeFacts(attribute, nextHop, session, this.#filters),
+    );
+    if (said.kind === 'prefix-verdicts') {
+      this.#perPrefix.set(group, said);
+      this.#answers.set(group, PER_PREFIX);
+      return PER_PREFIX;
+    }
+    this.#verdicts[said.index] = said;
+    this.#answers.set(group, said.index + 1);
+    return said.index + 1;
+  }
+}
