@@ -154,3 +154,52 @@ describe('bgp routes', () => {
     expect(await lab.bgp('routes', '10.99.1.0/33')).toMatchObject({ code: 2 });
   });
 });
+
+describe('bgp clear', () => {
+  test('soft: both send their routes again, and the session stays', async () => {
+    await using lab = await pair();
+    const before = (await lab.ours.summary()).peers[0];
+    const { code, out } = await lab.bgp('clear', 'leaf', 'soft');
+    expect(out).toBe('leaf: asked for IPv4 Unicast again; sending IPv4 Unicast again\n');
+    expect(code).toBe(0);
+    await until('updates have gone both ways', async () => {
+      const after = (await lab.ours.summary()).peers[0];
+      const isMore = (direction: 'received' | 'sent'): boolean =>
+        (after?.[direction].update ?? 0) > (before?.[direction].update ?? 0);
+      return isMore('received') && isMore('sent');
+    });
+    expect((await lab.ours.summary()).peers[0]).toMatchObject({
+      state: 'Established',
+      timesEstablished: 1,
+    });
+    expect(await lab.bgp('clear', 'nobody', 'soft')).toMatchObject({
+      code: 1,
+      out: 'nobody: there is no session\n',
+    });
+  });
+
+  test('hard: FRR is told why, and the session is back', async () => {
+    await using lab = await pair();
+    expect(await lab.bgp('clear', THEIRS.ipv4)).toMatchObject({
+      code: 0,
+      out: 'leaf: session reset\n',
+    });
+    await until('the session is back', async () => {
+      const leaf = (await lab.ours.summary()).peers[0];
+      return leaf?.state === 'Established' && leaf.timesEstablished === 2;
+    });
+    const text = await lab.frr.vtysh(`show bgp neighbors ${OURS.ipv4} json`);
+    const theirs = (JSON.parse(text) as Record<string, Json>)[OURS.ipv4];
+    // Both dial, so a collision may have been its last NOTIFICATION.
+    expect(theirs).toMatchObject({ messageStats: { notificationsRecv: expect.any(Number) } });
+    expect(theirs).not.toMatchObject({ messageStats: { notificationsRecv: 0 } });
+    const { out } = await lab.bgp('neighbor', 'leaf', '-o', 'json');
+    expect((JSON.parse(out) as Record<string, Json>)[THEIRS.ipv4]).toMatchObject({
+      lastNotificationReason: 'Cease/Administrative Reset',
+      lastErrorCodeSubcode: '0604',
+      connectionsEstablished: 2,
+    });
+    expect(await lab.bgp('clear', 'spine7')).toMatchObject({ code: 3 });
+    expect(await lab.bgp('clear', 'leaf', 'hard')).toMatchObject({ code: 2 });
+  });
+});

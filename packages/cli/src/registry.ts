@@ -99,6 +99,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-routes.ts')).bgpRoutes,
   },
   {
+    name: 'bgp clear',
+    summary: 'Reset a session, or exchange its routes again',
+    load: async () => (await import('./commands/bgp-clear.ts')).bgpClear,
+  },
+  {
     name: 'bfd run',
     summary: 'Run BFD for this host, in a process that outlives agent and speaker',
     load: async () => (await import('./commands/bfd-run.ts')).bfdRun,

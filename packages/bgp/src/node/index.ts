@@ -2,6 +2,7 @@ export { DEFAULT_CONTROL_SOCKET } from './control-socket.ts';
 export { ListenError } from './listeners.ts';
 export type { MessageCounts } from './message-counters.ts';
 export type { CapabilityView } from './operator/capability-views.ts';
+export type { ClearedPeer } from './operator/clear-peer.ts';
 export type { NeighborDetail } from './operator/neighbor-detail.ts';
 export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';
 export { startSpeaker } from './speaker.ts';

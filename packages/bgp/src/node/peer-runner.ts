@@ -25,6 +25,7 @@ import {
   encodeNotification,
   notificationName,
 } from '../core/wire/notification.ts';
+import { encodeRouteRefresh } from '../core/wire/route-refresh.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { countMessage } from './message-counters.ts';
 import { PeerRecord } from './peer-record.ts';
@@ -51,6 +52,8 @@ export interface PeerHost {
 
 /** RFC 9687 section 3.1: eight minutes, or twice the hold time if that is more. */
 const LEAST_SEND_HOLD_MS = 8 * 60_000;
+/** A new connection must not overtake the NOTIFICATION on the old one: a helper would take it for a restart. */
+const RESET_MS = 500;
 const EMPTY = new Uint8Array(0);
 
 /** The shell of one peer: sockets and timers feed its machine one event at a time, effects are carried out in order. */
@@ -69,6 +72,8 @@ export class PeerRunner {
   readonly #limitWatch = new PrefixLimitWatch();
   readonly #queue: PeerEvent[] = [];
   #draining = false;
+  /** Of a reset, until it begins anew. */
+  #beginning: NodeJS.Timeout | undefined;
 
   constructor(options: {
     readonly id: PeerId;
@@ -127,7 +132,32 @@ export class PeerRunner {
 
   /** @param fault Sent as NOTIFICATION; without one TCP is closed silently, so that helpers keep our routes. */
   stop(fault?: NotificationFault): void {
+    clearTimeout(this.#beginning);
     this.handle(fault ? { type: 'stop', fault } : { type: 'stop' });
+  }
+
+  /** Ends the session, or what keeps one from coming up, and begins anew. */
+  reset(fault: NotificationFault): void {
+    this.#log.info({ reason: fault.reason }, 'session reset');
+    this.stop(fault);
+    this.#beginning = setTimeout(() => this.start(), RESET_MS);
+  }
+
+  /**
+   * Asks the peer for its routes again. RFC 2918.
+   *
+   * @returns The families asked for: none without a session, or if the peer does not announce the capability.
+   */
+  requestRefresh(): readonly Family[] {
+    const { session } = this.record;
+    const transport = this.#establishedTransport();
+    if (!session?.receivedCapabilities.routeRefresh || !transport) return [];
+    for (const family of session.families) {
+      transport.write(encodeRouteRefresh({ kind: 'request', family }));
+      this.record.sent.routeRefresh += 1;
+    }
+    this.record.lastWriteMs = performance.now();
+    return session.families;
   }
 
   configure(context: PeerContext): void {

@@ -138,6 +138,7 @@ export class Speaker implements AsyncDisposable {
       },
       peers: () => this.#peers.values(),
       summary: () => this.summary(),
+      wake: () => this.#loop.wake(),
     });
   }
 

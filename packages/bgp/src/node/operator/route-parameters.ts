@@ -9,6 +9,7 @@ import {
   parsePrefix,
 } from '@overland/net';
 import type { PrefixSelection } from '../../core/rib/route-engine.ts';
+import type { ClearKind } from './clear-peer.ts';
 import type { NamedRouteQuery } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
 
@@ -40,11 +41,25 @@ export function routeQuery(query: URLSearchParams): NamedRouteQuery {
 }
 
 /** A name, or an address in its canonical form. */
-export function peerParameter(query: URLSearchParams, field: string): string | undefined {
+function peerParameter(query: URLSearchParams, field: string): string | undefined {
   const peer = query.get(field);
   if (peer === null) return undefined;
   if (peer === '') throw invalid(`${field} must be a name or an address`);
   return isAddress(peer) ? parseAddress(peer) : peer;
+}
+
+/** The peer that a request is about. @throws {SpeakerRequestError} */
+export function neededPeer(query: URLSearchParams): string {
+  const peer = peerParameter(query, 'peer');
+  if (peer === undefined) throw invalid('peer is missing');
+  return peer;
+}
+
+/** @throws {SpeakerRequestError} */
+export function clearKind(query: URLSearchParams): ClearKind {
+  const kind = oneOf(query, 'kind', ['hard', 'in', 'out', 'soft']);
+  if (kind === undefined) throw invalid('kind is missing');
+  return kind;
 }
 
 function familyParameter(query: URLSearchParams, match: PrefixSelection | undefined): Family {

@@ -1,7 +1,8 @@
 import type { RoutePage } from '../../core/rib/route-engine.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
+import type { ClearedPeer, ClearKind } from './clear-peer.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
-import { peerParameter, routeQuery } from './route-parameters.ts';
+import { clearKind, neededPeer, routeQuery } from './route-parameters.ts';
 import type { AboutPeers, NamedRouteQuery, SpeakerOperator } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
 
@@ -11,6 +12,7 @@ export { SpeakerRequestError };
 export interface SpeakerPort {
   summary(): Promise<SpeakerSummary | null>;
   neighbors(peer: string): Promise<readonly NeighborDetail[] | null>;
+  clear(peer: string, kind: ClearKind): Promise<readonly ClearedPeer[] | null>;
   routes(query: NamedRouteQuery): Promise<AboutPeers<RoutePage> | null>;
 }
 
@@ -25,6 +27,7 @@ export interface SpeakerRoute {
 /**
  *   GET /v1/bgp/summary
  *   GET /v1/bgp/neighbors?peer=spine1
+ *   POST /v1/bgp/clear?peer=spine1&kind=hard|in|out|soft
  *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26&from=spine1&paths=refused
  */
 export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
@@ -37,11 +40,20 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
     method: 'GET',
     path: '/v1/bgp/neighbors',
     async answer(speaker, query) {
-      const peer = peerParameter(query, 'peer');
-      if (peer === undefined) throw new SpeakerRequestError('invalid', 'peer is missing');
+      const peer = neededPeer(query);
       const neighbors = running(await speaker.neighbors(peer));
       if (neighbors.length === 0) throw noPeer(peer);
       return { neighbors };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/bgp/clear',
+    async answer(speaker, query) {
+      const peer = neededPeer(query);
+      const cleared = running(await speaker.clear(peer, clearKind(query)));
+      if (cleared.length === 0) throw noPeer(peer);
+      return { cleared };
     },
   },
   {
@@ -56,6 +68,7 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
   return {
     summary: async () => operator()?.summary() ?? null,
     neighbors: async (peer) => operator()?.neighbors(peer) ?? null,
+    clear: async (peer, kind) => operator()?.clear(peer, kind) ?? null,
     routes: async (query) => (await operator()?.routes(query)) ?? null,
   };
 }

@@ -3,6 +3,7 @@ import type { SpeakerConfig } from '../../core/config.ts';
 import type { PeerId, RouteEngine, RoutePage, RouteQuery } from '../../core/rib/route-engine.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
+import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
 import { describeNeighbor, type NeighborDetail } from './neighbor-detail.ts';
 
 /** What the operator's questions are answered from. */
@@ -11,6 +12,8 @@ export interface OperatedSpeaker {
   readonly engine: RouteEngine;
   peers(): Iterable<PeerRunner>;
   summary(): SpeakerSummary;
+  /** There may be work. */
+  wake(): void;
 }
 
 /** Prefixes looked at in one go: well below a millisecond. */
@@ -45,6 +48,14 @@ export class SpeakerOperator {
       const endOfRib = { sent: engine.endOfRibSent(id), received: engine.endOfRibReceived(id) };
       return describeNeighbor(runner, config, { counters: engine.counters(id), endOfRib });
     });
+  }
+
+  /** @param peer Name or address. @returns None if there is no such peer; an address may have several. */
+  clear(peer: string, kind: ClearKind): ClearedPeer[] {
+    const { engine } = this.#speaker;
+    const cleared = this.#find(peer).map((runner) => clearPeer(runner, engine, kind));
+    this.#speaker.wake();
+    return cleared;
   }
 
   /** A page of routes. A large table is gone through in slices: sessions have their turns between them. */
