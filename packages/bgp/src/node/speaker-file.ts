@@ -1,18 +1,10 @@
 import { MAX_MD5_KEY_OCTETS } from '@overland/linux';
-import {
-  type Asn,
-  type Family,
-  familyOf,
-  type IpAddress,
-  ParseError,
-  type Prefix,
-  parseAddress,
-  parseAsn,
-  parsePrefix,
-} from '@overland/net';
+import { type Family, familyOf, parseAddress } from '@overland/net';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
+import { address, asn, prefix, whole, withoutUndefined } from './file-values.ts';
+import { filterFaults, filterSchema } from './filters-schema.ts';
 import { groupFaults, overlay } from './peer-groups.ts';
 
 /** A speaker file is wrong. Every fault is told at once, one a line. */
@@ -27,28 +19,6 @@ export class SpeakerFileError extends Error {
   }
 }
 
-/** A value that one of our own parsers reads; what it refuses becomes a fault with its words. */
-function parsed<In, Out>(schema: z.ZodType<In>, parse: (value: In) => Out) {
-  return schema.transform((value, context): Out => {
-    try {
-      return parse(value);
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-      return z.NEVER;
-    }
-  });
-}
-
-const whole = (least: number, most: number) => {
-  const error = (issue: { readonly input?: unknown }): string =>
-    `${JSON.stringify(issue.input)} is not allowed: a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
-};
-
-const asn = parsed<number | string, Asn>(z.union([z.number(), z.string()]), parseAsn);
-const address = parsed<string, IpAddress>(z.string(), parseAddress);
-const prefix = parsed<string, Prefix>(z.string(), parsePrefix);
 const port = whole(1, 65_535);
 const seconds = whole(1, 65_535);
 
@@ -72,6 +42,9 @@ const givesAsn = z.refine<{ readonly asn?: unknown; readonly group?: unknown }>(
   (value) => value.asn !== undefined || value.group !== undefined,
   { path: ['asn'], error: 'missing', when: () => true },
 );
+
+/** Names of filters, in order. */
+const filterNames = z.array(z.string().min(1)).optional();
 
 /** What a peer may be told, and `defaults` for all peers. */
 const peerSettings = {
@@ -98,6 +71,9 @@ const peerSettings = {
   ttl: whole(1, 255).optional(),
   /** Most hops to the peer, itself counted: GTSM, RFC 5082. Packets that have come further are dropped. */
   ttlSecurity: whole(1, 254).optional(),
+  /** Filters for routes from the peer, and for those to it. */
+  import: filterNames,
+  export: filterNames,
   /** Key of TCP-MD5, RFC 2385. */
   password: z.string().min(1).max(MAX_MD5_KEY_OCTETS).optional(),
   /** A file that holds the key, and nothing else but a line feed. */
@@ -179,6 +155,7 @@ const file = z.strictObject({
       deferralSeconds: whole(1, 3600).default(30),
     })
     .prefault({}),
+  filters: z.array(filterSchema).optional(),
   defaults: defaultSettings.prefault({}),
   groups: z.record(z.string().min(1), groupSettings).default({}),
   peers: z.array(peer).default([]),
@@ -207,7 +184,11 @@ export function parseSpeakerFile(text: string): SpeakerConfig {
   const unresolved = groupFaults(result.data.groups, result.data.peers);
   if (unresolved.length > 0) throw new SpeakerFileError(unresolved);
   const config = toConfig(result.data);
-  const clashes = [...duplicates(config.peers), ...misplacedClients(config)];
+  const clashes = [
+    ...duplicates(config.peers),
+    ...misplacedClients(config),
+    ...filterFaults(config.filters ?? [], config.peers),
+  ];
   if (clashes.length > 0) throw new SpeakerFileError(clashes);
   return config;
 }
@@ -219,7 +200,15 @@ function toConfig({ defaults, groups, peers, ...rest }: z.output<typeof file>): 
       const { group, ...peerOnly } = given;
       const shared = overlay(defaults, group === undefined ? {} : (groups[group] ?? {}));
       const merged = overlay(shared, peerOnly);
-      const { password, passwordFile, ttlSecurity, asn, ...own } = merged;
+      const {
+        password,
+        passwordFile,
+        ttlSecurity,
+        asn,
+        import: importFilters,
+        export: exportFilters,
+        ...own
+      } = merged;
       if (asn === undefined) throw new Error('a peer without AS number');
       const hold = own.holdSeconds ?? DEFAULT_HOLD_SECONDS;
       const families: readonly Family[] = own.families ?? [familyOf(own.address)];
@@ -240,6 +229,8 @@ function toConfig({ defaults, groups, peers, ...rest }: z.output<typeof file>): 
         ttl: ttlSecurity === undefined ? (own.ttl ?? (isExternal ? 1 : 64)) : GTSM_TTL,
         minTtl: ttlSecurity === undefined ? undefined : GTSM_TTL + 1 - ttlSecurity,
         password: passwordOf(password, passwordFile),
+        importFilters,
+        exportFilters,
       });
     }),
   };
@@ -248,14 +239,6 @@ function toConfig({ defaults, groups, peers, ...rest }: z.output<typeof file>): 
 function passwordOf(value: string | undefined, file: string | undefined): PeerConfig['password'] {
   if (value !== undefined) return { value };
   return file === undefined ? undefined : { file };
-}
-
-/** Absent and `undefined` are the same to zod, and not to us. */
-function withoutUndefined<T extends object>(
-  value: T,
-): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const defined = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(defined) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 function duplicates(peers: readonly PeerConfig[]): string[] {
