@@ -13,7 +13,6 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
       ? 'password.secretKeyRef is not supported yet: use password.file; no session is made without'
       : 'password has neither file nor value: no session is made without';
   }
-  if (spec.filters?.length) return 'BGPFilter is not supported yet: no session is made without';
   if (spec.maxPrefixes?.advertised) {
     return 'maxPrefixes.advertised is not supported yet: no session is made without';
   }

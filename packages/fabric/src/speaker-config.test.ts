@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bgp, endpoint, inputs, node, peer, pool } from '../test/fixture.ts';
+import { bgp, endpoint, filter, inputs, node, peer, pool } from '../test/fixture.ts';
 import { type FabricInputs, speakerConfigOf } from './index.ts';
 
 const LEAF = {
@@ -285,7 +285,7 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPPeer bfd: bfd is not supported yet',
     'BGPPeer bfd: gracefulShutdown is not supported yet',
     'BGPPeer bfd-strict: bfd.strict is not supported yet: no session is made without',
-    'BGPPeer filters: BGPFilter is not supported yet: no session is made without',
+    'BGPPeer filters: there is no BGPFilter f: no session is made without',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
     'BGPPeer limits: maxPrefixes.advertised is not supported yet: no session is made without',
@@ -345,6 +345,39 @@ test('settings of a peer', () => {
   expect(settings({})).not.toHaveProperty('password');
   expect(settings({ ttlSecurity: 2 })).toMatchObject({ ttl: 255, minTtl: 254 });
   expect(settings({ sourceAddress: 'None' })).not.toHaveProperty('localAddress');
+});
+
+test('filters of a peer, by direction and family; one that is missing costs the session', () => {
+  const reject = [{ action: 'Reject' }];
+  const bgpFilters = [
+    filter('unused', { importV4: reject }),
+    filter('b', { importV4: reject, exportV6: reject }),
+    filter('a', { importV4: reject, importV6: [] }),
+  ];
+  const bgpPeers = [
+    peer('four', { peerIP: '192.0.2.1', asNumber: 1, filters: ['b', 'a'] }),
+    peer('six', { peerIP: '2001:db8::1', asNumber: 1, filters: ['b', 'a'] }),
+    peer('open', { peerIP: '192.0.2.3', asNumber: 1, filters: ['b', 'gone'] }),
+    peer('plain', { peerIP: '192.0.2.4', asNumber: 1 }),
+  ];
+  const { config, diagnostics } = configOf({ bgpPeers, bgpFilters });
+  expect(config.peers.map((p) => [p.name, p.importFilters, p.exportFilters])).toEqual([
+    ['four', ['b/importV4', 'a/importV4'], undefined],
+    ['plain', undefined, undefined],
+    ['six', undefined, ['b/exportV6']],
+  ]);
+  expect(config.filters?.map(({ name }) => name)).toEqual([
+    'a/importV4',
+    'b/exportV6',
+    'b/importV4',
+  ]);
+  expect(diagnostics).toEqual([
+    {
+      resource: 'BGPPeer open',
+      reason: 'there is no BGPFilter gone: no session is made without',
+    },
+  ]);
+  expect(configOf({}).config).not.toHaveProperty('filters');
 });
 
 test('one restart time for the whole speaker: the longest asked for', () => {

@@ -24,9 +24,15 @@ const operation = z.object({
     .optional()
     .describe('Puts AS numbers in front of the AS path.'),
   setPriority: z
-    .object({ value: priority.describe('The priority; lower is preferred.') })
+    .object({
+      value: priority.describe(
+        'The priority; lower is preferred. Overland refuses what is above 1024, the normal one.',
+      ),
+    })
     .optional()
-    .describe('Sets the metric of the route in the kernel.'),
+    .describe(
+      'Sets the priority of the route. In Calico that is its metric in the kernel, too; Overland carries it in LOCAL_PREF only.',
+    ),
 });
 
 function filterRule(family: Family) {
