@@ -54,6 +54,8 @@ class BfdProcess {
   readonly #desired = new DesiredSessions();
   readonly #connections = new Set<Connection>();
   readonly #ended = new AbortController();
+  /** Before that nobody can have ceased to need us: whoever asks for the status first may be faster than who started us. */
+  #hasServed = false;
   #forgetting: NodeJS.Timeout | undefined;
 
   constructor(options: BfdProcessOptions) {
@@ -106,6 +108,7 @@ class BfdProcess {
       if (other !== connection && other.client === client) other.socket.destroy();
     }
     connection.client = client;
+    this.#hasServed = true;
     this.#desired.declare(client, sessions);
     try {
       this.#engine.configure(this.#desired.peers);
@@ -144,7 +147,7 @@ class BfdProcess {
 
   #endIfUnused(): void {
     const isUnused = this.#desired.peers.length === 0 && this.#connections.size === 0;
-    if (isUnused && this.#options.endsWhenUnused) this.#ended.abort();
+    if (isUnused && this.#hasServed && this.#options.endsWhenUnused) this.#ended.abort();
   }
 
   #tell(report: BfdReport): void {
