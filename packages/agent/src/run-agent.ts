@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
+import { thisProgram } from '@overland/bgp/bfd';
 import type { Logger } from 'pino';
 import { agentMetrics } from './agent-metrics.ts';
 import { agentRoutes } from './agent-routes.ts';
@@ -86,7 +87,8 @@ function agentParts(config: Config, log: Logger, fail: (error: unknown) => void)
     async () => {
       const dataplane = speakerToDataplane.port1;
       const store = storeToSpeaker.port2;
-      const data: SpeakerData = { logLevel: config.logLevel, dataplane, store };
+      const bfd = { socket: config.bfdSocket, command: thisProgram() };
+      const data: SpeakerData = { logLevel: config.logLevel, bfd, dataplane, store };
       return thread<SpeakerMethods>(threads, 'speaker', { data, ports: [dataplane, store], fail });
     },
     async () => {

@@ -231,6 +231,10 @@ export const SETTINGS = {
   apiSocket: setting(path.default('/run/overland/agent.sock'), {
     description: "The agent's API; a unix socket that only root may use.",
   }),
+  bfdSocket: setting(path.default('/run/overland/bfd.sock'), {
+    description:
+      'Of `overland bfd run`, which outlives a restart of the agent; started if a peer has `bfd` and nobody answers. One per network namespace.',
+  }),
   metricsPort: setting(whole(0, 65_535).default(0), {
     description:
       'TCP port of `/metrics`, `/liveness` and `/readiness` on the loopback address; 0 for none. They are on the API socket in any case.',

@@ -9,7 +9,10 @@ test('before its first configuration a speaker has offered nothing and is not re
     applyRoutes: async () => 1,
     probe: async () => undefined,
   };
-  const service = new SpeakerService(dataplane, pino({ level: 'silent' }));
+  const service = new SpeakerService(dataplane, pino({ level: 'silent' }), {
+    socket: '/nowhere/bfd.sock',
+    command: [],
+  });
   expect(await service.offered([parsePrefix('10.65.0.0/26')], 0)).toBe(false);
   expect(service.summary()).toBeNull();
   expect(service.operator).toBeUndefined();

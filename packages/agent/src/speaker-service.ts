@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRouteEngine, type InterfaceState, type SpeakerConfig } from '@overland/bgp';
+import { BfdWatch } from '@overland/bgp/bfd-watch';
 import type { SpeakerSummary } from '@overland/bgp/node';
 // Not from `node`: that one can read YAML too, for which this thread would pay with 20 MB.
 import { type Speaker, startSpeaker } from '@overland/bgp/speaker';
@@ -11,19 +12,33 @@ import type { Remote } from './thread-rpc.ts';
 
 const OFFER_POLL_MS = 20;
 
+/** Where BFD is to be had. */
+export interface BfdAccess {
+  readonly socket: string;
+  /** How the agent was started, to start the process. */
+  readonly command: readonly string[];
+}
+
 /** The speaker and its life: it starts with the first configuration, and every later one is a difference. */
 export class SpeakerService {
   readonly #dataplane: Remote<DataplaneForSpeaker>;
   readonly #log: Logger;
   readonly #stop = new AbortController();
+  readonly #bfd: BfdWatch;
   #speaker: Speaker | undefined;
   #config: SpeakerConfig | undefined;
   #interfaces: readonly InterfaceState[] = [];
   #work: Promise<void> = Promise.resolve();
 
-  constructor(dataplane: Remote<DataplaneForSpeaker>, log: Logger) {
+  constructor(dataplane: Remote<DataplaneForSpeaker>, log: Logger, bfd: BfdAccess) {
     this.#dataplane = dataplane;
     this.#log = log;
+    this.#bfd = new BfdWatch({
+      ...bfd,
+      log,
+      name: 'agent',
+      changed: (address, change) => this.#speaker?.bfdChanged(address, change),
+    });
   }
 
   /**
@@ -40,6 +55,7 @@ export class SpeakerService {
   setInterfaces(interfaces: readonly InterfaceState[]): void {
     this.#interfaces = interfaces;
     this.#speaker?.setInterfaces(interfaces);
+    if (this.#speaker && this.#config) this.#bfd.update(this.#config, interfaces);
   }
 
   summary(): SpeakerSummary | null {
@@ -87,6 +103,7 @@ export class SpeakerService {
   /** Parts from the peers without a word, so that they keep our routes while we are away (RFC 4724). */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#bfd[Symbol.dispose]();
     await this.#speaker?.stop('restart');
   }
 
@@ -94,6 +111,7 @@ export class SpeakerService {
     this.#config = config;
     if (this.#speaker) await this.#speaker.reconfigure(config);
     else this.#speaker = await this.#start(config);
+    this.#bfd.update(config, this.#interfaces);
   }
 
   async #start(config: SpeakerConfig): Promise<Speaker> {

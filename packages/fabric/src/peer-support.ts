@@ -16,13 +16,12 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
   if (spec.maxPrefixes?.advertised) {
     return 'maxPrefixes.advertised is not supported yet: no session is made without';
   }
-  if (spec.bfd?.strict) return 'bfd.strict is not supported yet: no session is made without';
   if (spec.interface) return 'sessions on an interface are not supported yet';
   if (!spec.peerIP && !spec.peerSelector) return 'has neither peerIP nor peerSelector';
   return undefined;
 }
 
-const NOT_YET = ['bfd', 'gracefulShutdown', 'importSafety'] as const;
+const NOT_YET = ['gracefulShutdown', 'importSafety'] as const;
 
 /** Names the fields that the session goes without. */
 export function reportIgnored({ spec }: BgpPeer, resource: string, report: Report): void {

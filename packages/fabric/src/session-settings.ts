@@ -37,6 +37,7 @@ type Settings = Pick<
   | 'maxPrefixes'
   | 'role'
   | 'strictRole'
+  | 'bfd'
 >;
 
 /** The part of a {@link PeerConfig} that does not depend on who the peer is. */
@@ -57,7 +58,22 @@ export function sessionSettings(spec: SessionSpec, resource: string, report: Rep
     ...(password && { password }),
     ...(spec.role && { role: ROLES[spec.role] }),
     ...(spec.strictRole && { strictRole: true }),
+    ...(spec.bfd && { bfd: bfdOf(spec.bfd) }),
     ...(spec.maxPrefixes && { maxPrefixes: prefixLimit(spec.maxPrefixes) }),
+  };
+}
+
+/** `Auto` is left to the speaker, which knows the links. */
+function bfdOf(spec: NonNullable<SessionSpec['bfd']>): NonNullable<PeerConfig['bfd']> {
+  const { transmitInterval, receiveInterval, detectMultiplier, multihop, minimumTTL } = spec;
+  return {
+    transmitMs: parseDuration(transmitInterval),
+    receiveMs: parseDuration(receiveInterval),
+    detectMultiplier,
+    passive: spec.passive,
+    strict: spec.strict,
+    ...(multihop !== 'Auto' && { multihop: multihop === 'Enabled' }),
+    ...(minimumTTL !== undefined && { minTtl: minimumTTL }),
   };
 }
 

@@ -267,8 +267,7 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('nothing', {}),
     peer('gtsm', { peerIP: '192.0.2.4', asNumber: 1, ttlSecurity: 1, reachableBy: '192.0.2.5' }),
     peer('hold', { peerIP: '192.0.2.6', asNumber: 1, holdTime: '2s' }),
-    peer('bfd', { peerIP: '192.0.2.7', asNumber: 1, bfd: {}, gracefulShutdown: true }),
-    peer('bfd-strict', { peerIP: '192.0.2.8', asNumber: 1, bfd: { strict: true } }),
+    peer('gshut', { peerIP: '192.0.2.7', asNumber: 1, gracefulShutdown: true }),
     peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { advertised: { ipv4: 10 } } }),
     peer('unnumbered', { interface: 'eth1' }),
   ];
@@ -276,16 +275,14 @@ test('what cannot be honoured is named; what protects a session is not left out'
     bgp({ nodeToNodeMeshEnabled: false, prefixAdvertisements: [{ cidr: '10.65.0.0/16' }] }),
   ];
   expect(sessions({ bgpPeers, bgpConfigurations })).toEqual([
-    'bfd 192.0.2.7 179 1 active',
+    'gshut 192.0.2.7 179 1 active',
     'gtsm 192.0.2.4 179 1 active',
     'hold 192.0.2.6 179 1 active',
   ]);
   expect(reasons({ bgpPeers, bgpConfigurations })).toEqual([
     'BGPConfiguration default: prefixAdvertisements is not supported yet',
-    'BGPPeer bfd: bfd is not supported yet',
-    'BGPPeer bfd: gracefulShutdown is not supported yet',
-    'BGPPeer bfd-strict: bfd.strict is not supported yet: no session is made without',
     'BGPPeer filters: there is no BGPFilter f: no session is made without',
+    'BGPPeer gshut: gracefulShutdown is not supported yet',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
     'BGPPeer limits: maxPrefixes.advertised is not supported yet: no session is made without',
@@ -298,11 +295,13 @@ test('what cannot be honoured is named; what protects a session is not left out'
   ]);
 });
 
+/** A peer with these fields, as the speaker has it. */
+const settings = (spec: object) => {
+  const bgpPeers = [peer('p', { peerIP: '192.0.2.1', asNumber: 65001, ...spec })];
+  return configOf({ bgpPeers }).config.peers[0];
+};
+
 test('settings of a peer', () => {
-  const settings = (spec: object) => {
-    const bgpPeers = [peer('p', { peerIP: '192.0.2.1', asNumber: 65001, ...spec })];
-    return configOf({ bgpPeers }).config.peers[0];
-  };
   expect(settings({})).toMatchObject({
     holdSeconds: 90,
     keepaliveSeconds: 30,
@@ -441,4 +440,33 @@ test('the order of the resources does not matter', () => {
       expect(speakerConfigOf({ ...full, ...changes })).toEqual(expected);
     }),
   );
+});
+
+test('BFD: what the resource says, and Auto is left to the speaker', () => {
+  expect(settings({ bfd: {} })?.bfd).toEqual({
+    transmitMs: 300,
+    receiveMs: 300,
+    detectMultiplier: 3,
+    passive: false,
+    strict: false,
+  });
+  const own = {
+    transmitInterval: '50ms',
+    receiveInterval: '60ms',
+    detectMultiplier: 5,
+    multihop: 'Enabled',
+    minimumTTL: 250,
+    passive: true,
+    strict: true,
+  };
+  expect(settings({ bfd: own })?.bfd).toEqual({
+    transmitMs: 50,
+    receiveMs: 60,
+    detectMultiplier: 5,
+    multihop: true,
+    minTtl: 250,
+    passive: true,
+    strict: true,
+  });
+  expect(settings({})).not.toHaveProperty('bfd');
 });

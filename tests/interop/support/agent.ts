@@ -41,6 +41,7 @@ export async function agentHost(
   const bootstrapFile = join(directory, 'bootstrap.yaml');
   const all = {
     apiSocket: socket,
+    bfdSocket: join(directory, 'bfd.sock'),
     stateDirectory: directory,
     sqlitePath: join(directory, 'datastore.db'),
     bootstrapFile,

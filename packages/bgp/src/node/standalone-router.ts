@@ -23,8 +23,8 @@ export interface StandaloneRouterOptions {
   readonly noFib: boolean;
   /** Of the BFD process. */
   readonly bfdSocket: string;
-  /** Starts the BFD process; called when a peer has `bfd` and nobody answers on the socket. */
-  readonly startBfd: () => void;
+  /** How this program was started, to start the BFD process if a peer has `bfd` and nobody answers on the socket. */
+  readonly command: readonly string[];
   /** Called when it listens, dials and answers. */
   readonly started?: () => void;
 }
@@ -117,7 +117,7 @@ async function runWith(
     log,
     socket: options.bfdSocket,
     name: 'bgp run',
-    start: options.startBfd,
+    command: options.command,
     changed: (address, change) => speaker.bfdChanged(address, change),
   });
   await using _control = await serveControlSocket(controlSocket, speaker);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SpeakerConfig } from '@overland/bgp';
-import { bfdStarter, DEFAULT_BFD_SOCKET } from '@overland/bgp/bfd';
+import { DEFAULT_BFD_SOCKET, thisProgram } from '@overland/bgp/bfd';
 import {
   ControlSocketError,
   DEFAULT_CONTROL_SOCKET,
@@ -70,7 +70,7 @@ export const bgpRun = command({
       controlSocket,
       noFib,
       bfdSocket: bfd,
-      startBfd: bfdStarter(bfd),
+      command: thisProgram(),
     };
     try {
       await runStandaloneRouter(options, signal);

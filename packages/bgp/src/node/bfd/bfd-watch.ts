@@ -7,6 +7,7 @@ import { peerLink } from '../../core/session/peer-link.ts';
 import { BfdClient } from './bfd-client.ts';
 import { type BfdPeer, type BfdPeerKey, type BfdReport, bfdPeerKey } from './bfd-peer.ts';
 import { sessionFor } from './session-for.ts';
+import { bfdStarter } from './start-process.ts';
 
 export interface BfdWatchOptions {
   readonly log: Logger;
@@ -14,8 +15,8 @@ export interface BfdWatchOptions {
   readonly socket: string;
   /** Our name there, the same after a restart. */
   readonly name: string;
-  /** Called whenever nobody answers on the socket: may start the process. */
-  readonly start?: () => void;
+  /** How this program was started, to start the process if nobody answers on the socket. */
+  readonly command: readonly string[];
   /** Told of what becomes of the path to an address; `undefined`: BFD does not watch it any more. */
   readonly changed: (address: IpAddress, change: BfdChange | undefined) => void;
 }
@@ -28,9 +29,13 @@ export class BfdWatch implements Disposable {
   /** Whether a peer is on a link of ours. Once it is that holds: IPv6 addresses go away with the carrier. */
   readonly #onLink = new Map<IpAddress, string>();
 
-  constructor({ changed, ...options }: BfdWatchOptions) {
+  constructor({ changed, command, ...options }: BfdWatchOptions) {
     this.#changed = changed;
-    this.#client = new BfdClient({ ...options, onReport: (report) => this.#report(report) });
+    this.#client = new BfdClient({
+      ...options,
+      start: bfdStarter(command, options.socket),
+      onReport: (report) => this.#report(report),
+    });
   }
 
   /** The configuration or the interfaces are other ones. */
