@@ -162,17 +162,34 @@ export class EtcdProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.crash();
-    await rm(this.#directory, { recursive: true });
+    await rm(this.#directory, { recursive: true, force: true });
     await rm(`${this.#directory}.backup`, { force: true });
   }
 }
 
-/** A TCP port of the loopback that nobody listens on. */
+/** Below the range that the kernel takes source ports from, and above the well-known ones. */
+const [LOWEST_PORT, HIGHEST_PORT] = [10_000, 32_767];
+
+/**
+ * A TCP port of the loopback that nobody listens on. No connection gets it as its source port, not even one that
+ * dials a server which is down, and would then be connected to itself and keep the port.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT + 1 - LOWEST_PORT));
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
   server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  await once(server, 'close');
+  return true;
 }
