@@ -55,8 +55,16 @@ export function startFleet(size: number, etcdPid: number): Fleet {
 }
 
 async function answerOf(child: ChildProcess): Promise<Done> {
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('a host has ended')));
-  ended.catch(() => undefined);
-  const [done] = (await Promise.race([once(child, 'message'), ended])) as [Done];
-  return done;
+  const answered = new AbortController();
+  const { signal } = answered;
+  const ended = once(child, 'exit', { signal }).then(() => {
+    throw new Error('a host has ended');
+  });
+  try {
+    const [done] = (await Promise.race([once(child, 'message', { signal }), ended])) as [Done];
+    return done;
+  } finally {
+    ended.catch(() => undefined);
+    answered.abort();
+  }
 }
