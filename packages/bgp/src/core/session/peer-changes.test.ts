@@ -1,40 +1,20 @@
 import { type Asn, parseAddress } from '@overland/net';
 import { expect, test } from 'vitest';
+import { peerConfig, speaker as speakerConfig } from '../../../test/machine-script.ts';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { peerChanges } from './peer-changes.ts';
 
 /** Each name has an address of its own. */
 const peer = (name: string, change: Partial<PeerConfig> = {}): PeerConfig => ({
+  ...peerConfig,
   name,
   address: parseAddress(`192.0.2.${name.charCodeAt(0)}`),
-  port: 179,
-  asn: 65011 as Asn,
-  families: ['ipv4', 'ipv6'],
-  holdSeconds: 9,
-  keepaliveSeconds: 3,
-  connectRetrySeconds: 5,
-  passive: false,
-  allowAsIn: 0,
-  asOverride: false,
-  nextHop: 'auto',
-  ttl: 1,
   ...change,
 });
 
 const speaker = (peers: PeerConfig[], change: Partial<SpeakerConfig> = {}): SpeakerConfig => ({
-  asn: 65101 as Asn,
-  routerId: parseAddress('10.0.0.5'),
-  role: 'host',
-  listen: [],
-  multipath: { maxPaths: 8, relaxAsPath: true },
-  gracefulRestart: {
-    enabled: true,
-    restartSeconds: 120,
-    stalePathSeconds: 300,
-    deferralSeconds: 30,
-  },
+  ...speakerConfig,
   peers,
-  originate: [],
   ...change,
 });
 
