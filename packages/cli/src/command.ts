@@ -155,3 +155,12 @@ export const OUTPUT_OPTION = {
   choices: ['table', 'json'],
   default: 'table',
 } as const satisfies OptionSpec;
+
+/** `--log-level`: of commands that run until they are stopped. */
+export const LOG_LEVEL_OPTION = {
+  type: 'string',
+  value: 'level',
+  summary: 'least severe messages to log',
+  choices: ['debug', 'info', 'warn', 'error', 'silent'],
+  default: 'info',
+} as const satisfies OptionSpec;

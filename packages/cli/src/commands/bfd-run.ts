@@ -8,7 +8,7 @@ import {
 } from '@overland/bgp/bfd';
 import { KernelError } from '@overland/linux';
 import { pino } from 'pino';
-import { command, FailureError, UsageError } from '../command.ts';
+import { command, FailureError, LOG_LEVEL_OPTION, UsageError } from '../command.ts';
 
 /** `bfd run` - BFD for this host, until it is told to stop. */
 export const bfdRun = command({
@@ -33,13 +33,7 @@ export const bfdRun = command({
       default: 120,
     },
     untilUnused: { type: 'boolean', summary: 'end when there is neither client nor session' },
-    logLevel: {
-      type: 'string',
-      value: 'level',
-      summary: 'least severe messages to log',
-      choices: ['debug', 'info', 'warn', 'error', 'silent'],
-      default: 'info',
-    },
+    logLevel: LOG_LEVEL_OPTION,
   },
   examples: [
     ['overland bfd run --peer 10.1.0.1,tx=50,rx=50', 'a session with a switch, 50 ms × 3'],

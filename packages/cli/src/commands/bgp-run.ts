@@ -12,7 +12,7 @@ import {
 } from '@overland/bgp/node';
 import { pino } from 'pino';
 import { withoutSecrets } from '../bgp/without-secrets.ts';
-import { command, FailureError, UsageError } from '../command.ts';
+import { command, FailureError, LOG_LEVEL_OPTION, UsageError } from '../command.ts';
 
 /** `bgp run -c FILE` - a router without agent, until it is told to stop. */
 export const bgpRun = command({
@@ -36,13 +36,7 @@ export const bgpRun = command({
       summary: 'socket of overland bfd run, which is started if a peer needs it',
       default: DEFAULT_BFD_SOCKET,
     },
-    logLevel: {
-      type: 'string',
-      value: 'level',
-      summary: 'least severe messages to log',
-      choices: ['debug', 'info', 'warn', 'error', 'silent'],
-      default: 'info',
-    },
+    logLevel: LOG_LEVEL_OPTION,
   },
   examples: [
     ['overland bgp run -c speaker.yaml', 'until SIGTERM'],
