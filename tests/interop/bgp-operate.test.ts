@@ -143,7 +143,7 @@ describe('bgp routes', () => {
     expect(Object.keys(ours)).toEqual(['10.65.0.0/26']);
     const [mine] = ours['10.65.0.0/26'] ?? [];
     const [seen] = theirs['10.65.0.0/26'] ?? [];
-    expect(mine).toMatchObject({ nexthops: [{ ip: OURS.ipv4 }], path: '', origin: 'IGP' });
+    expect(mine).toMatchObject({ nexthops: [{ ip: OURS.ipv4 }], path: '65101', origin: 'IGP' });
     expect(seen).toMatchObject({ nexthops: [{ ip: OURS.ipv4 }] });
     const unknown = Object.keys(mine ?? {}).filter((key) => !(key in (seen ?? {})));
     expect(unknown).toEqual(['peerName']);

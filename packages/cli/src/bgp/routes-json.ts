@@ -5,7 +5,7 @@ const ORIGINS = { igp: 'IGP', egp: 'EGP', incomplete: 'incomplete' } as const;
 
 /**
  * Routes as the members of the object `routes` of FRR's `show bgp json`, a text for each prefix. Ours in addition:
- * `peerName`, `stale`, `refused`.
+ * `peerName`, `stale`, `refused`, and `communities`, which FRR has in the detail of a prefix only.
  */
 export function routeMember({ prefix, paths }: RouteView): string {
   const family = familyOf(prefix);
@@ -22,6 +22,7 @@ export function routeMember({ prefix, paths }: RouteView): string {
     ...(path.med !== null && { metric: path.med }),
     ...(path.localPref !== null && { locPrf: path.localPref }),
     peerName: path.peer,
+    ...(path.communities.length > 0 && { communities: path.communities }),
     path: path.asPath.join(' '),
     origin: ORIGINS[path.origin],
     nexthops: path.nextHop === null ? [] : [{ ip: path.nextHop, afi: family, used: path.usable }],

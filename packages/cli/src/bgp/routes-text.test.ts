@@ -18,12 +18,21 @@ const path: RouteView['paths'][number] = {
   origin: 'igp',
   med: null,
   localPref: null,
+  communities: [],
   originatorId: null,
   clusterList: [],
 };
 const own = { ...path, peer: null, nextHop: null, asPath: [], multipath: false };
 const second = { ...path, peer: 'spine2', best: false, nextHop: parseAddress('10.1.0.3') };
-const stale = { ...second, internal: true, multipath: false, stale: true, med: 5, localPref: 200 };
+const stale = {
+  ...second,
+  internal: true,
+  multipath: false,
+  stale: true,
+  med: 5,
+  localPref: 200,
+  communities: ['65000:1'],
+};
 const refused = { ...second, multipath: false, usable: false, refused: 'as-path-loop' };
 
 const routes: RouteView[] = [
@@ -73,5 +82,6 @@ test("JSON has FRR's keys", () => {
     origin: 'IGP',
     nexthops: [{ ip: '10.1.0.1', afi: 'ipv4', used: true }],
   });
+  expect(json['10.65.0.64/26'][2]).toMatchObject({ metric: 5, communities: ['65000:1'] });
   expect(json['10.65.0.64/26'][3]).toMatchObject({ refused: 'as-path-loop', peerName: 'spine2' });
 });

@@ -24,7 +24,7 @@ export const bgpRoutes = command({
   name: 'bgp routes',
   summary: 'Show routes: chosen, received, refused or advertised',
   description: `Without PREFIX, all routes of a family by address, in FRR's columns. An address means the longest prefix that covers it. Paths that import rules refuse are shown with --received or
---filtered only. Metric, LocPrf and Path of --advertised are those before they are changed for the peer; its next hop is what was sent. Exit code 3 if PREFIX is given and there is no such route.`,
+--filtered only. --advertised shows attributes as the peer gets them, after export filters; AS numbers are whole even where the peer reads two octets. Exit code 3 if PREFIX is given and there is no such route.`,
   arguments: { prefix: { summary: 'prefix, or an address in it', optional: true } },
   options: {
     longer: { type: 'boolean', summary: 'PREFIX and everything inside it' },

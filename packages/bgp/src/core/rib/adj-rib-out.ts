@@ -1,5 +1,6 @@
 import type { Family } from '@overland/net';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
+import type { EncodedAttributes } from '../wire/attribute-encoder.ts';
 import { encodeRouteRefresh } from '../wire/route-refresh.ts';
 import { UpdateWriter } from '../wire/update-writer.ts';
 import type { EgressClass } from './egress-class.ts';
@@ -32,6 +33,16 @@ export interface Recipient {
   readonly maxMessageOctets: number;
   /** Is told where a refresh begins and ends. RFC 7313. */
   readonly enhancedRefresh: boolean;
+}
+
+/** A route as the peer gets it. */
+export interface SentRoute {
+  /** Of the best path; 0: the default route that the peer is offered by itself. */
+  readonly group: number;
+  /** AS numbers have four octets; valid until the next message is packed. */
+  readonly attributes: EncodedAttributes;
+  /** `undefined`: the peer can be told none, and so gets no route. */
+  readonly nextHop: Uint8Array | undefined;
 }
 
 /**
@@ -80,14 +91,21 @@ export class AdjRibOut {
     return this.#advertised.size;
   }
 
-  /** Whether the peer has the prefix from us. */
+  /** Whether the peer has the prefix from us, and there still is a route of it. */
   isAdvertised(prefix: number): boolean {
-    return this.#advertised.has(prefix);
+    return this.#advertised.has(prefix) && this.#best(prefix) !== 0;
   }
 
-  /** The next hop that the peer gets with routes of a group; `undefined`: it gets none. */
-  nextHopSent(group: number): Uint8Array | undefined {
-    return this.#nextHopFor(group);
+  /** What the peer gets of a prefix as things are, for people; `undefined`: there is nothing to get. */
+  sentOf(prefix: number): SentRoute | undefined {
+    const group = this.#best(prefix);
+    if (group === 0) return undefined;
+    if (group === DEFAULT_ORIGINATED) {
+      return { group: 0, attributes: this.egress.encodeOriginated(), nextHop: this.ownNextHop };
+    }
+    const edits = this.egress.editsOf(group, prefix);
+    const attributes = this.egress.encodeWide(group, edits);
+    return { group, attributes, nextHop: this.#nextHopFor(group) };
   }
 
   /** Whether End-of-RIB has been sent. */

@@ -3,7 +3,11 @@ import type { NextHopMode, SpeakerConfig } from '../config.ts';
 import { applyEdits } from '../policy/apply-edits.ts';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
-import { AttributeEncoder, type EncodedAttributes } from '../wire/attribute-encoder.ts';
+import {
+  AttributeEncoder,
+  type EncodedAttributes,
+  type RouteFacts,
+} from '../wire/attribute-encoder.ts';
 import { originatedSet } from '../wire/originated-set.ts';
 import type { PrivateAsRule } from '../wire/private-as.ts';
 import { type BgpRole, keepsMarked, marksOnEgress } from '../wire/role.ts';
@@ -58,6 +62,8 @@ export class EgressClass {
   readonly #groups: PathGroups;
   readonly #attributes: AttributeTable;
   readonly #encoder: AttributeEncoder;
+  /** For people, who are shown AS numbers of four octets whatever the peers can read. */
+  readonly #wideEncoder: AttributeEncoder;
   readonly #maxOctets: number;
   /** What has OTC is not for these peers. */
   readonly #keepsMarked: boolean;
@@ -83,6 +89,9 @@ export class EgressClass {
     this.#keepsMarked = key.bgpRole !== undefined && keepsMarked(key.bgpRole);
     const rules = { ...key, otcAsn, hasNextHop: key.family === 'ipv4' };
     this.#encoder = new AttributeEncoder(rules, shared.scratch);
+    this.#wideEncoder = key.fourOctetAs
+      ? this.#encoder
+      : new AttributeEncoder({ ...rules, fourOctetAs: true }, shared.scratch);
   }
 
   /** Whether prefixes of a group may be treated differently. */
@@ -170,6 +179,19 @@ export class EgressClass {
 
   /** The attributes of a group as peers of the class get them, with room for the next hop. */
   encode(group: number, edits: AttributeEdits | undefined): EncodedAttributes {
+    return this.#encode(this.#encoder, group, edits);
+  }
+
+  /** The same for people, with AS numbers of four octets. */
+  encodeWide(group: number, edits: AttributeEdits | undefined): EncodedAttributes {
+    return this.#encode(this.#wideEncoder, group, edits);
+  }
+
+  #encode(
+    encoder: AttributeEncoder,
+    group: number,
+    edits: AttributeEdits | undefined,
+  ): EncodedAttributes {
     const attributes = this.#attributes;
     const id = this.#groups.attribute(group);
     const set = { offset: attributes.offset(id), length: attributes.length(id) };
@@ -177,9 +199,12 @@ export class EgressClass {
       localPref: this.#groups.localPref(group),
       originatorId: this.#originatorId(group),
     };
-    if (!edits) this.#encoder.encode(attributes.bytes(id), set, facts);
-    else this.#encodeEdited(attributes.bytes(id), set, facts, edits);
-    return this.#encoder;
+    if (!edits) encoder.encode(attributes.bytes(id), set, facts);
+    else {
+      const length = applyEdits(attributes.bytes(id), set, edits, this.#edited);
+      encoder.encode(this.#edited, { offset: 0, length }, editedFacts(facts, edits));
+    }
+    return encoder;
   }
 
   /** The attributes of a route that peers of the class get and the Loc-RIB does not have. */
@@ -188,20 +213,6 @@ export class EgressClass {
     const facts = { localPref: DEFAULT_LOCAL_PREF, originatorId: 0 };
     this.#encoder.encode(set, { offset: 0, length: set.length }, facts);
     return this.#encoder;
-  }
-
-  #encodeEdited(
-    bytes: Uint8Array,
-    set: { readonly offset: number; readonly length: number },
-    facts: { readonly localPref: number; readonly originatorId: number },
-    edits: AttributeEdits,
-  ): void {
-    const edited = { offset: 0, length: applyEdits(bytes, set, edits, this.#edited) };
-    this.#encoder.encode(this.#edited, edited, {
-      localPref: edits.localPref ?? facts.localPref,
-      originatorId: facts.originatorId,
-      keepsMed: typeof edits.med === 'number',
-    });
   }
 
   #isFromClient(group: number): boolean {
@@ -215,6 +226,15 @@ export class EgressClass {
       !this.key.ebgp && !this.#groups.has(group, GroupFlag.Originated | GroupFlag.Ebgp);
     return isReflected ? this.#groups.routerId(group) : 0;
   }
+}
+
+function editedFacts(facts: RouteFacts, { localPref, med }: AttributeEdits): RouteFacts {
+  const { originatorId } = facts;
+  return {
+    localPref: localPref ?? facts.localPref,
+    originatorId,
+    keepsMed: typeof med === 'number',
+  };
 }
 
 /** Octets that edits add to a set at most; a large community takes twelve. */

@@ -167,7 +167,7 @@ export interface RouteQuery {
   readonly from?: PeerId;
   /** Absent, `all`; `refused`: those that import rules refuse; `accepted`: the others. */
   readonly paths?: 'all' | 'accepted' | 'refused';
-  /** What this peer has from us, with the next hop as it was sent; `from` and `paths` do not count then. */
+  /** What this peer has from us, as it gets it; `from` and `paths` do not count then. */
   readonly advertisedTo?: PeerId;
 }
 
@@ -209,6 +209,8 @@ export interface RouteView {
     readonly origin: 'igp' | 'egp' | 'incomplete';
     readonly med: number | null;
     readonly localPref: number | null;
+    /** Standard ones, then large ones. */
+    readonly communities: readonly string[];
     /** What route reflectors added. RFC 4456. */
     readonly originatorId: IpAddress | null;
     readonly clusterList: readonly IpAddress[];

@@ -1,8 +1,6 @@
-import { addressFromBytes, type Family, type IpAddress } from '@overland/net';
-import { asNumbers } from '../wire/as-path.ts';
-import { readU32, writeU32 } from '../wire/attribute-set.ts';
-import { AttributeSummary } from '../wire/attribute-summary.ts';
-import type { AdjRibOut } from './adj-rib-out.ts';
+import { addressFromBytes, type Family } from '@overland/net';
+import type { AdjRibOut, SentRoute } from './adj-rib-out.ts';
+import { viewAttributes } from './attribute-view.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { OWN_SLOT } from './originated-routes.ts';
 import { DEFAULT_LOCAL_PREF, GroupFlag } from './path-groups.ts';
@@ -11,10 +9,24 @@ import type { PeerId, RoutePage, RouteQuery, RouteSearch, RouteView } from './ro
 import { lookUp, PrefixScan } from './route-search.ts';
 import { RouteWindow } from './route-window.ts';
 
-const ORIGINS = ['igp', 'egp', 'incomplete'] as const;
 const MAX_PAGE = 1000;
 
 type PathView = RouteView['paths'][number];
+type PathState = Pick<
+  PathView,
+  'peer' | 'best' | 'multipath' | 'internal' | 'stale' | 'usable' | 'refused'
+>;
+
+/** The default route that a peer is offered by itself: no path of the Loc-RIB. */
+const OWN_DEFAULT: PathState = {
+  peer: null,
+  best: true,
+  multipath: false,
+  internal: false,
+  stale: false,
+  usable: true,
+  refused: null,
+};
 
 /** Listings that may be gone on with: what the last page has not used is kept for the next. */
 const MAX_LISTINGS = 4;
@@ -84,7 +96,7 @@ export class RouteViews {
     const { paths } = rib.tables;
     if (query.advertisedTo !== undefined) {
       const out = this.#context.outOf(query.advertisedTo, rib.family);
-      return (id) => rib.locRib.best(id) !== 0 && (out?.isAdvertised(id) ?? false);
+      return (id) => out?.isAdvertised(id) ?? false;
     }
     const shows = this.#shows(rib, query);
     return (id) => {
@@ -110,11 +122,8 @@ export class RouteViews {
     const chosen = rib.locRib.chosen(id);
     const prefix = prefixes.prefix(id);
     if (query.advertisedTo !== undefined) {
-      const best = rib.locRib.best(id);
-      const nextHop = this.#context.outOf(query.advertisedTo, rib.family)?.nextHopSent(best);
-      const sent = nextHop && addressFromBytes(nextHop);
-      const path = this.#path(rib, best, chosen);
-      return { prefix, paths: [{ ...path, nextHop: sent ?? path.nextHop }] };
+      const sent = this.#context.outOf(query.advertisedTo, rib.family)?.sentOf(id);
+      return { prefix, paths: sent ? [this.#sentPath(rib, sent, chosen)] : [] };
     }
     const groups: number[] = [];
     const shows = this.#shows(rib, query);
@@ -124,14 +133,38 @@ export class RouteViews {
     return { prefix, paths: rib.locRib.rank(groups).map((one) => this.#path(rib, one, chosen)) };
   }
 
+  /** A path as a peer gets it. */
+  #sentPath(rib: FamilyRib, sent: SentRoute, chosen: readonly number[]): PathView {
+    const { group, attributes, nextHop } = sent;
+    return {
+      ...(group === 0 ? OWN_DEFAULT : this.#state(rib, group, chosen)),
+      ...viewAttributes(attributes.octets, 0, attributes.length),
+      nextHop: nextHop ? addressFromBytes(nextHop) : null,
+    };
+  }
+
   #path(rib: FamilyRib, group: number, chosen: readonly number[]): PathView {
     const { attributes, groups, nextHops } = rib.tables;
-    const slot = groups.peer(group);
     const id = groups.attribute(group);
-    const summary = new AttributeSummary();
-    summary.read(attributes.bytes(id), attributes.offset(id), attributes.length(id));
-    const localPref = groups.localPref(group);
-    const nextHop: IpAddress | null = nextHops.addressOf(groups.nextHop(group));
+    const attribute = viewAttributes(
+      attributes.bytes(id),
+      attributes.offset(id),
+      attributes.length(id),
+    );
+    // GRACEFUL_SHUTDOWN counts as a LOCAL_PREF of 0, which is in no attribute.
+    const counted = groups.localPref(group);
+    const isDefault = attribute.localPref === null && counted === DEFAULT_LOCAL_PREF;
+    return {
+      ...this.#state(rib, group, chosen),
+      ...attribute,
+      localPref: isDefault ? null : counted,
+      nextHop: nextHops.addressOf(groups.nextHop(group)),
+    };
+  }
+
+  #state(rib: FamilyRib, group: number, chosen: readonly number[]): PathState {
+    const { groups } = rib.tables;
+    const slot = groups.peer(group);
     return {
       peer: slot === OWN_SLOT ? null : this.#context.nameOf(slot),
       best: chosen[0] === group,
@@ -140,27 +173,8 @@ export class RouteViews {
       stale: rib.adjRibIn(slot).isStale(group),
       usable: rib.tables.isEligible(group),
       refused: refusalText(rib.tables.refusalOf(group)),
-      nextHop,
-      asPath: asNumbers(summary.asPath),
-      origin: ORIGINS[summary.origin] ?? 'incomplete',
-      med: summary.med ?? null,
-      localPref:
-        summary.localPref === undefined && localPref === DEFAULT_LOCAL_PREF ? null : localPref,
-      originatorId: summary.originatorId === undefined ? null : identifier(summary.originatorId),
-      clusterList: clusters(summary).map(identifier),
     };
   }
-}
-
-/** A BGP Identifier or cluster id as one writes it. */
-function identifier(value: number): IpAddress {
-  const octets = new Uint8Array(4);
-  writeU32(octets, 0, value);
-  return addressFromBytes(octets);
-}
-
-function clusters({ clusterCount, clusterList: { bytes, from } }: AttributeSummary): number[] {
-  return Array.from({ length: clusterCount }, (_, i) => readU32(bytes, from + 4 * i));
 }
 
 /** Two queries of the same listing that go on behind the same prefix have the same key. */
