@@ -59,6 +59,7 @@ class Bench {
     this.engine.peerUp({
       peer,
       config: peerConfig(`10.255.1.${peer + 1}`, asn),
+      peerAsn: parseAsn(asn),
       localAsn: parseAsn(65000),
       localAddress: parseAddress('10.255.0.1'),
       peerRouterId: parseAddress(`10.255.1.${peer + 1}`),

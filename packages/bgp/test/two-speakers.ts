@@ -78,6 +78,7 @@ export function sessionWith(
     config,
     localAsn: parseAsn(local.asn),
     localAddress: parseAddress(local.address),
+    peerAsn: typeof config.asn === 'number' ? config.asn : parseAsn(65_001),
     peerRouterId: parseAddress('192.0.2.2'),
     families: config.families,
     fourOctetAs: true,

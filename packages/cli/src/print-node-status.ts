@@ -33,7 +33,7 @@ function peersText({ bgp }: NodeStatus, colours: Colours): string {
   const columns: readonly Column<Peer>[] = [
     { title: 'PEER', cell: ({ name }) => name },
     { title: 'ADDRESS', cell: ({ address }) => address },
-    { title: 'AS', cell: ({ asn }) => asn, align: 'right' },
+    { title: 'AS', cell: ({ asn }) => asn ?? '-', align: 'right' },
     {
       title: 'STATE',
       cell: ({ state }) => (state === 'Established' ? colours.green(state) : colours.red(state)),

@@ -1,6 +1,7 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
 import type { RouteFilter } from './policy/route-filter.ts';
 import type { PrefixLimit } from './session/prefix-limit.ts';
+import type { RemoteAs } from './session/remote-as.ts';
 import type { BgpRole } from './wire/role.ts';
 
 /**
@@ -91,7 +92,8 @@ export interface PeerConfig {
   readonly port: number;
   /** Source address; absent: the kernel picks. */
   readonly localAddress?: IpAddress;
-  readonly asn: Asn;
+  /** What the peer's OPEN must say. */
+  readonly asn: RemoteAs;
   /** AS number to use towards this peer instead of the speaker's. */
   readonly localAsn?: Asn;
   readonly families: readonly Family[];

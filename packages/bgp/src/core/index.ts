@@ -36,3 +36,5 @@ export type { SharedTables } from './rib/shared-tables.ts';
 export { createSharedTables } from './rib/shared-tables.ts';
 export type { BfdChange, BfdState } from './session/bfd-gate.ts';
 export type { PrefixLimit } from './session/prefix-limit.ts';
+export type { RemoteAs } from './session/remote-as.ts';
+export { remoteAsText } from './session/remote-as.ts';

@@ -26,7 +26,8 @@ export interface PeerSummary {
   readonly description: string | undefined;
   readonly address: IpAddress;
   readonly version: 4;
-  readonly asn: Asn;
+  /** `null`: it may be one of several, and the peer has not told which. */
+  readonly asn: Asn | null;
   readonly localAsn: Asn;
   /** Our role towards the peer: RFC 9234. */
   readonly bgpRole: BgpRole | null;
@@ -91,7 +92,7 @@ export function summarisePeer(
     description: config.description,
     address: config.address,
     version: 4,
-    asn: config.asn,
+    asn: session?.peerAsn ?? (typeof config.asn === 'number' ? config.asn : null),
     localAsn: config.localAsn ?? speaker.asn,
     bgpRole: config.role ?? null,
     families: config.families,

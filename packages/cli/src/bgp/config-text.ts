@@ -1,4 +1,4 @@
-import type { PeerConfig, RouteFilter, SpeakerConfig } from '@overland/bgp';
+import { type PeerConfig, type RouteFilter, remoteAsText, type SpeakerConfig } from '@overland/bgp';
 import type { Diagnostic } from '@overland/fabric';
 import type { Colours } from '../colours.ts';
 import { type Column, formatTable } from '../table.ts';
@@ -32,7 +32,7 @@ const PEER_COLUMNS: readonly Column<PeerConfig>[] = [
   { title: 'PEER', cell: ({ name }) => name },
   { title: 'ADDRESS', cell: ({ address }) => address },
   { title: 'PORT', cell: ({ port }) => port, align: 'right' },
-  { title: 'AS', cell: ({ asn }) => asn, align: 'right' },
+  { title: 'AS', cell: ({ asn }) => remoteAsText(asn), align: 'right' },
   { title: 'FAMILIES', cell: ({ families }) => families.join(' ') },
   { title: 'HOLD', cell: ({ holdSeconds }) => `${holdSeconds}s`, align: 'right' },
   { title: 'NEXT HOP', cell: ({ nextHop }) => nextHop },

@@ -18,7 +18,7 @@ function peerJson(peer: NeighborDetail): object {
   const { session, configured, endpoints } = peer;
   return {
     peerName: peer.name,
-    remoteAs: peer.asn,
+    remoteAs: peer.asn ?? 0,
     localAs: peer.localAsn,
     ...(peer.linkType === 'internal' ? { nbrInternalLink: true } : { nbrExternalLink: true }),
     ...(peer.description !== undefined && { nbrDesc: peer.description }),

@@ -29,7 +29,7 @@ function identity(peer: NeighborDetail, colours: Colours): string[] {
   const since = session ? `, up for ${formatAge(peer.upDownSeconds)}` : '';
   return [
     colours.bold(
-      `BGP neighbor is ${address}, remote AS ${asn}, local AS ${localAsn}, ${linkType} link`,
+      `BGP neighbor is ${address}, remote AS ${asn ?? '(not told)'}, local AS ${localAsn}, ${linkType} link`,
     ),
     ` Name: ${name}`,
     ...(description === undefined ? [] : [` Description: ${description}`]),

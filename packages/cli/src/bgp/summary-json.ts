@@ -29,7 +29,7 @@ function peerJson(row: SummaryRow): object {
   return {
     peerName: row.peer,
     ...(row.description === null ? {} : { desc: row.description }),
-    remoteAs: row.remoteAs,
+    remoteAs: row.remoteAs ?? 0,
     localAs: row.localAs,
     version: row.version,
     msgRcvd: row.messagesReceived,

@@ -10,7 +10,8 @@ export interface SummaryRow {
   readonly family: Family;
   readonly version: number;
   readonly localAs: number;
-  readonly remoteAs: number;
+  /** `null`: the peer may have one of several, and has not told which. */
+  readonly remoteAs: number | null;
   readonly messagesReceived: number;
   readonly messagesSent: number;
   /** Octets that wait, in either direction. */

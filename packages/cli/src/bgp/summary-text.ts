@@ -30,7 +30,7 @@ function columns(colours: Colours): readonly Column<SummaryRow>[] {
   return [
     { title: 'Neighbor', cell: (row) => row.peerAddress },
     { title: 'V', cell: (row) => row.version, align: right },
-    { title: 'AS', cell: (row) => row.remoteAs, align: right },
+    { title: 'AS', cell: (row) => row.remoteAs ?? '-', align: right },
     { title: 'MsgRcvd', cell: (row) => row.messagesReceived, align: right },
     { title: 'MsgSent', cell: (row) => row.messagesSent, align: right },
     { title: 'InQ', cell: (row) => row.inQueue, align: right },

@@ -57,7 +57,7 @@ export class LiveSession {
   constructor(session: EstablishedSession, speaker: SpeakerConfig) {
     this.session = session;
     this.policy = session.config;
-    this.ebgp = session.config.asn !== session.localAsn;
+    this.ebgp = session.peerAsn !== session.localAsn;
     this.bgpRole = this.ebgp ? session.config.role : undefined;
     this.context = this.#updateContext();
     const [own, other] = [session.localAsn, speaker.asn];
@@ -80,15 +80,15 @@ export class LiveSession {
       fourOctetAs: session.fourOctetAs,
       ebgp,
       families: session.families,
-      firstAs: ebgp && policy.enforceFirstAs ? policy.asn : 0,
+      firstAs: ebgp && policy.enforceFirstAs ? session.peerAsn : 0,
       refusesAsSets: !policy.allowAsSets,
     };
   }
 
   #privateAs(): EgressKey['privateAs'] {
-    const { asn, removePrivateAs: mode } = this.policy;
-    if (!this.ebgp || !mode) return undefined;
-    return { mode, localAsn: this.session.localAsn, peerAsn: asn };
+    const { localAsn, peerAsn } = this.session;
+    const mode = this.policy.removePrivateAs;
+    return this.ebgp && mode ? { mode, localAsn, peerAsn } : undefined;
   }
 
   /** Whether the peer is a client of this route reflector. */
@@ -104,7 +104,7 @@ export class LiveSession {
       role: speaker.role,
       ebgp,
       localAsn: session.localAsn,
-      overrideAsn: ebgp && policy.asOverride ? policy.asn : 0,
+      overrideAsn: ebgp && policy.asOverride ? session.peerAsn : 0,
       privateAs: this.#privateAs(),
       nextHop: policy.nextHop,
       isClient: this.isClient,

@@ -98,7 +98,7 @@ class Relay {
       ...rest,
       originate,
       peers: [
-        peerConfig('10.1.0.1', feeder?.asn ?? 65001, { families: ['ipv4'], ...feeder }),
+        peerConfig('10.1.0.1', 65001, { families: ['ipv4'], ...feeder }),
         peerConfig('10.1.0.2', 65002, { families: ['ipv4'], ...receiver }),
       ],
     });

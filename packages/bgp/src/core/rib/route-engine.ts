@@ -121,6 +121,8 @@ export interface EstablishedSession {
   /** Our side of the session: AS number used towards this peer, and the TCP connection's address. */
   readonly localAsn: Asn;
   readonly localAddress: IpAddress;
+  /** The peer's AS number, which its configuration may leave open. */
+  readonly peerAsn: Asn;
   readonly peerRouterId: IpAddress;
   readonly families: readonly Family[];
   /** RFC 6793: AS numbers in AS_PATH take four octets. */

@@ -70,7 +70,7 @@ export class UpdateReceiver {
     const { attributes, announced, withdrawReason } = this.#shared.decoder;
     if (bgpRole === undefined || withdrawReason !== undefined) return false;
     if (announced.every(({ from, to }) => from === to)) return false;
-    return receiveOnlyToCustomer(attributes, bgpRole, session.config.asn);
+    return receiveOnlyToCustomer(attributes, bgpRole, session.peerAsn);
   }
 
   #withdraw(peer: Peer, body: Uint8Array, { family, from, to }: NlriSection): void {

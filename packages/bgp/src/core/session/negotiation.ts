@@ -1,4 +1,11 @@
-import { type Asn, addressBytes, type Family, type IpAddress, parseAddress } from '@overland/net';
+import {
+  type Asn,
+  addressBytes,
+  type Family,
+  type IpAddress,
+  parseAddress,
+  parseAsn,
+} from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { BgpError, ErrorCode, OpenSubcode } from '../wire/bgp-error.ts';
 import {
@@ -10,10 +17,13 @@ import {
 import type { Open } from '../wire/open.ts';
 import { type BgpRole, COUNTERPART, roleFrom, roleValue } from '../wire/role.ts';
 import { Writer } from '../wire/writer.ts';
+import { acceptsAs, isExternal, remoteAsText } from './remote-as.ts';
 
 /** What the two OPENs settle. */
 export interface Negotiated {
   readonly families: readonly Family[];
+  /** The peer's, as its OPEN says. */
+  readonly peerAsn: Asn;
   /** 0: the session has no hold time and no keepalives. */
   readonly holdSeconds: number;
   readonly keepaliveSeconds: number;
@@ -52,7 +62,7 @@ export function localAsn(speaker: SpeakerConfig, peer: PeerConfig): Asn {
 
 /** Our role towards an eBGP peer; there is none inside an AS. RFC 9234 section 4. */
 function ownRole(speaker: SpeakerConfig, peer: PeerConfig): BgpRole | undefined {
-  return peer.asn === localAsn(speaker, peer) ? undefined : peer.role;
+  return isExternal(peer.asn, localAsn(speaker, peer)) ? peer.role : undefined;
 }
 
 /** The OPEN that we send. RFC 4271 section 4.2. */
@@ -97,7 +107,7 @@ export function withoutCapabilities(open: Open): Open {
 export function negotiate(peer: PeerConfig, sent: Open, received: Open): Negotiated | BgpError {
   const families = commonFamilies(sent, received);
   return (
-    asnFault(peer, received) ??
+    asnFault(peer, sent, received) ??
     identifierFault(sent, received) ??
     holdTimeFault(peer, received) ??
     roleFault(peer, sent, received) ??
@@ -120,6 +130,7 @@ function settle({
   const both = sent.capabilities.gracefulRestart && received.capabilities.gracefulRestart;
   return {
     families,
+    peerAsn: parseAsn(received.asn),
     holdSeconds,
     keepaliveSeconds: Math.min(peer.keepaliveSeconds || holdSeconds, Math.floor(holdSeconds / 3)),
     fourOctetAs:
@@ -138,13 +149,10 @@ function settle({
   };
 }
 
-function asnFault(peer: PeerConfig, { asn }: Open): BgpError | undefined {
-  if (asn === peer.asn) return undefined;
-  return openError(
-    OpenSubcode.BadPeerAs,
-    new Writer().u32(asn),
-    `AS ${asn} instead of ${peer.asn}`,
-  );
+function asnFault(peer: PeerConfig, sent: Open, { asn }: Open): BgpError | undefined {
+  if (acceptsAs(peer.asn, asn, sent.asn)) return undefined;
+  const reason = `AS ${asn} instead of ${remoteAsText(peer.asn)}`;
+  return openError(OpenSubcode.BadPeerAs, new Writer().u32(asn), reason);
 }
 
 function identifierFault(sent: Open, { routerId, asn }: Open): BgpError | undefined {
@@ -161,7 +169,7 @@ function identifierFault(sent: Open, { routerId, asn }: Open): BgpError | undefi
 
 /** RFC 9234 section 4.2: the roles must be a pair, and several that differ are none. */
 function roleFault(peer: PeerConfig, sent: Open, received: Open): BgpError | undefined {
-  const own = sent.asn === peer.asn ? undefined : peer.role;
+  const own = isExternal(peer.asn, sent.asn) ? peer.role : undefined;
   if (own === undefined) return undefined;
   const { roles } = received.capabilities;
   const wanted = COUNTERPART[own];

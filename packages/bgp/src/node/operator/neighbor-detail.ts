@@ -2,6 +2,7 @@ import type { Family, IpAddress } from '@overland/net';
 import type { SpeakerConfig } from '../../core/config.ts';
 import type { RouteCounters } from '../../core/rib/route-engine.ts';
 import type { PrefixLimit } from '../../core/session/prefix-limit.ts';
+import { isExternal } from '../../core/session/remote-as.ts';
 import type { GracefulRestart } from '../../core/wire/capabilities.ts';
 import { notificationName } from '../../core/wire/notification.ts';
 import type { NotificationRecord } from '../peer-record.ts';
@@ -81,7 +82,7 @@ export function describeNeighbor(
   const summary = summarisePeer(runner, speaker, counters);
   return {
     ...summary,
-    linkType: config.asn === summary.localAsn ? 'internal' : 'external',
+    linkType: isExternal(config.asn, summary.localAsn) ? 'external' : 'internal',
     localRouterId: speaker.routerId,
     configured: {
       holdSeconds: config.holdSeconds,
