@@ -21,15 +21,16 @@ export interface UpdateText {
 
 /** The body of an UPDATE, without the header. All prefixes of one family. */
 export function updateOctets(update: UpdateText): Uint8Array {
-  const { announce = [], withdraw = [] } = update;
+  const { announce = [], withdraw = [], nextHop = '' } = update;
   const isIpv6 = [...announce, ...withdraw].some((prefix) => familyOf(prefix) === 'ipv6');
+  const isMultiprotocol = isIpv6 || nextHop.includes(':');
   const attributes = [
-    ...(isIpv6 ? multiprotocol(update) : []),
-    ...(announce.length > 0 ? pathAttributes(update, !isIpv6) : []),
+    ...(isMultiprotocol ? multiprotocol(update, isIpv6 ? 2 : 1) : []),
+    ...(announce.length > 0 ? pathAttributes(update, !isMultiprotocol) : []),
     ...(update.extra ?? []).flat(),
   ];
-  const withdrawn = isIpv6 ? [] : nlri(withdraw);
-  const announced = isIpv6 ? [] : nlri(announce);
+  const withdrawn = isMultiprotocol ? [] : nlri(withdraw);
+  const announced = isMultiprotocol ? [] : nlri(announce);
   return Uint8Array.from([
     ...u16(withdrawn.length),
     ...withdrawn,
@@ -67,16 +68,15 @@ function pathAttributes(update: UpdateText, hasNextHop: boolean): number[] {
   ];
 }
 
-function multiprotocol({
-  announce = [],
-  withdraw = [],
-  nextHop = 'fd00::1',
-}: UpdateText): number[] {
+function multiprotocol(
+  { announce = [], withdraw = [], nextHop = 'fd00::1' }: UpdateText,
+  afi: 1 | 2,
+): number[] {
   const hop = nextHop.split(' ').flatMap(octets);
   return [
-    ...(withdraw.length > 0 ? attribute(0x80, 15, [0, 2, 1, ...nlri(withdraw)]) : []),
+    ...(withdraw.length > 0 ? attribute(0x80, 15, [0, afi, 1, ...nlri(withdraw)]) : []),
     ...(announce.length > 0
-      ? attribute(0x80, 14, [0, 2, 1, hop.length, ...hop, 0, ...nlri(announce)])
+      ? attribute(0x80, 14, [0, afi, 1, hop.length, ...hop, 0, ...nlri(announce)])
       : []),
   ];
 }

@@ -2,6 +2,7 @@ import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
 import type { RouteFilter } from './policy/route-filter.ts';
 import type { PrefixLimit } from './session/prefix-limit.ts';
 import type { RemoteAs } from './session/remote-as.ts';
+import type { LinkLocalFormat } from './wire/next-hop-field.ts';
 import type { BgpRole } from './wire/role.ts';
 
 /**
@@ -133,6 +134,13 @@ export interface PeerConfig {
    * learned over eBGP, too; `force` for what we reflect as well; `keep` leaves what we learned unchanged.
    */
   readonly nextHop: NextHopMode;
+  /**
+   * Offer the peer to exchange IPv4 prefixes with IPv6 next hops (RFC 8950); absent: false. Where the peer does, too, and the
+   * session is over IPv6, our next hop for IPv4 prefixes is our address of the session.
+   */
+  readonly extendedNextHop?: boolean;
+  /** How our next hop is written in a session between link-local addresses; absent: `double`. */
+  readonly linkLocalNextHop?: LinkLocalFormat;
   /** TTL of what we send, 1..255; 1 for a directly connected eBGP peer. */
   readonly ttl: number;
   /** Drop what arrives with a lower TTL (GTSM, RFC 5082); absent: take everything. */

@@ -42,6 +42,15 @@ test('what the kernel has already is used, under its number', () => {
   expect(table.objectFor('ipv4', [A, B])).toEqual({ id: 7, missing: [] });
 });
 
+test('an IPv4 route leaves through an IPv6 gateway: the object has the family of the gateway', () => {
+  const table = new NextHopTable([]);
+  const C = via('fe80::1', 'eth3');
+  const ipv6Path = { type: 'path', family: 'ipv6', nextHop: C } as const;
+  const object: NextHopObject = { id: 86_000, protocol: PROTOCOL.bgp, content: ipv6Path };
+  expect(table.objectFor('ipv4', [C])).toEqual({ id: 86_000, missing: [object] });
+  expect(table.objectFor('ipv6', [C])).toEqual({ id: 86_000, missing: [] });
+});
+
 test('a number that somebody else has is left alone', () => {
   const foreign: NextHopObject = { ...path(86_000, A), protocol: 196 };
   expect(new NextHopTable([foreign]).objectFor('ipv4', [A]).id).toBe(86_001);

@@ -1,5 +1,5 @@
 import { type NextHopObject, PROTOCOL } from '@overland/linux';
-import type { Family, NextHop } from '@overland/net';
+import { type Family, familyOf, type NextHop } from '@overland/net';
 
 /** Where our numbers begin: below it others have theirs. */
 const FIRST_ID = 86_000;
@@ -25,6 +25,7 @@ export class NextHopTable {
   /**
    * Finds the object for a set of next hops.
    *
+   * @param family Of the routes; gateways may be of the other one (RFC 8950).
    * @returns Its number, and the objects to write first, members before groups; they count as written.
    */
   objectFor(
@@ -33,7 +34,7 @@ export class NextHopTable {
   ): { readonly id: number; readonly missing: readonly NextHopObject[] } {
     const missing: NextHopObject[] = [];
     const members = nextHops.map((nextHop) =>
-      this.#idOf({ type: 'path', family, nextHop }, missing),
+      this.#idOf({ type: 'path', family: gatewayFamily(nextHop) ?? family, nextHop }, missing),
     );
     const [only] = members;
     if (only !== undefined && members.length === 1) return { id: only, missing };
@@ -85,6 +86,10 @@ export class NextHopTable {
     const [type, ...members] = this.#contentById.get(id)?.split(' ') ?? [];
     return type === 'group' ? members.map(Number) : [];
   }
+}
+
+function gatewayFamily({ address }: NextHop): Family | undefined {
+  return address === null ? undefined : familyOf(address);
 }
 
 function contentKey(content: NextHopObject['content']): string {

@@ -68,6 +68,10 @@ const peerSettings = {
   /** RFC 4456; iBGP peers only. */
   routeReflectorClient: z.boolean().optional(),
   nextHop: z.enum(['auto', 'self', 'force', 'keep']).optional(),
+  /** RFC 8950: IPv4 routes with IPv6 next hops. */
+  extendedNextHop: z.boolean().optional(),
+  /** How a link-local next hop is written. */
+  linkLocalNextHop: z.enum(['native', 'single', 'double']).optional(),
   ttl: whole(1, 255).optional(),
   /** Most hops to the peer, itself counted: GTSM, RFC 5082. Packets that have come further are dropped. */
   ttlSecurity: whole(1, 254).optional(),

@@ -48,6 +48,7 @@ export class ScriptedPeer implements Disposable {
         routerId: parseAddress('10.0.0.1'),
         capabilities: {
           families: ['ipv4'],
+          extendedNextHop: [],
           fourOctetAs: PEER_ASN,
           routeRefresh: true,
           enhancedRouteRefresh: false,

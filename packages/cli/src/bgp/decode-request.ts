@@ -11,6 +11,8 @@ export interface SessionTraits {
   readonly addPath?: readonly string[];
   readonly session?: string;
   readonly extended?: boolean;
+  /** IPv4 prefixes may have IPv6 next hops. */
+  readonly extendedNextHop?: boolean;
 }
 
 /** One message, and how to read it. */
@@ -22,6 +24,7 @@ export interface DecodeRequest {
 /** @throws {UsageError} If a trait has a value that is none of its own. */
 export function describeContextOf(traits: SessionTraits): DescribeContext {
   const { asn4 = true, addPath = [], session = 'ebgp', extended = false } = traits;
+  const { extendedNextHop = false } = traits;
   const families = addPath.map((text) => FAMILIES.find((family) => family === text) ?? text);
   const wrong = families.find((family) => !FAMILIES.includes(family as Family));
   if (wrong !== undefined) throw new UsageError(`add-path is for ipv4 or ipv6, not '${wrong}'`);
@@ -34,6 +37,7 @@ export function describeContextOf(traits: SessionTraits): DescribeContext {
     ebgp: isEbgp,
     families: FAMILIES,
     addPath: families as Family[],
+    extendedNextHop: extendedNextHop ? ['ipv4'] : [],
     extended,
   };
 }
@@ -66,7 +70,7 @@ export function messagesOf(stream: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Reads a line `{hex, asn4, addPath, session, extended}`; only `hex` is needed.
+ * Reads a line `{hex, asn4, addPath, session, extended, extendedNextHop}`; only `hex` is needed.
  *
  * @param defaults For what the line does not say.
  * @throws {UsageError} If it is something else.
@@ -81,9 +85,10 @@ export function parseRequestLine(line: string, defaults: SessionTraits = {}): De
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new UsageError('not an object with hex');
   }
-  const { hex, asn4, addPath, session, extended } = value as Record<string, unknown>;
+  const fields = value as Record<string, unknown>;
+  const { hex, asn4, addPath, session, extended, extendedNextHop } = fields;
   if (typeof hex !== 'string') throw new UsageError('hex must be a string');
-  for (const [name, flag] of Object.entries({ asn4, extended })) {
+  for (const [name, flag] of Object.entries({ asn4, extended, extendedNextHop })) {
     if (flag !== undefined && typeof flag !== 'boolean') {
       throw new UsageError(`${name} must be true or false`);
     }
@@ -101,6 +106,7 @@ export function parseRequestLine(line: string, defaults: SessionTraits = {}): De
       ...(addPath !== undefined && { addPath: addPath as string[] }),
       ...(session !== undefined && { session }),
       ...(extended !== undefined && { extended: extended as boolean }),
+      ...(extendedNextHop !== undefined && { extendedNextHop: extendedNextHop as boolean }),
     }),
   };
 }

@@ -18,8 +18,8 @@ export const bgpDecode = command({
   description: `A message is whole, with its header; several may follow each other. 'verdict' is ok, attribute-discard, treat-as-withdraw (RFC 7606) or session-reset, then with the
 NOTIFICATION that would be sent. Exit code 0 if every message is ok, else 1.
 
-With - instead of messages, each line of standard input is an object {"hex", "asn4", "addPath", "session", "extended"}, of which only hex is
-needed, and is answered by one line.`,
+With - instead of messages, each line of standard input is an object {"hex", "asn4", "addPath", "session", "extended", "extendedNextHop"},
+of which only hex is needed, and is answered by one line.`,
   arguments: { hex: { summary: 'messages in hexadecimal, or -', variadic: true } },
   options: {
     asn2: { type: 'boolean', summary: 'AS numbers of two octets: one side is an old speaker' },
@@ -31,14 +31,19 @@ needed, and is answered by one line.`,
     ibgp: { type: 'boolean', summary: 'from a peer of our own AS' },
     ebgp: { type: 'boolean', summary: 'from a peer of another AS (the default)' },
     extended: { type: 'boolean', summary: 'messages of up to 65535 octets (RFC 8654)' },
+    extendedNextHop: {
+      type: 'boolean',
+      summary: 'IPv4 prefixes may have IPv6 next hops (RFC 8950)',
+    },
   },
   examples: [
     ['overland bgp decode ffffffffffffffffffffffffffffffff001304', 'a KEEPALIVE'],
     ['overland bgp decode --ibgp - < messages.ndjson', 'many, a line each'],
   ],
-  async handle(context, { hex, asn2, addPath, ibgp, ebgp, extended }) {
+  async handle(context, { hex, asn2, addPath, ibgp, ebgp, extended, extendedNextHop }) {
     if (ibgp && ebgp) throw new UsageError('--ibgp and --ebgp exclude each other');
-    const traits = { asn4: !asn2, addPath, session: ibgp ? 'ibgp' : 'ebgp', extended };
+    const session = ibgp ? 'ibgp' : 'ebgp';
+    const traits = { asn4: !asn2, addPath, session, extended, extendedNextHop };
     if (hex.length === 1 && hex[0] === '-') return decodeLines(context, traits);
     const describe = describeContextOf(traits);
     const messages = hex

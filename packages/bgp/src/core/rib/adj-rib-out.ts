@@ -275,7 +275,8 @@ export class AdjRibOut {
   }
 
   #nextHopFor(group: number): Uint8Array | undefined {
-    const onward = this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop(group));
+    const received = this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop(group));
+    const onward = received && this.egress.takesNextHop(received) ? received : undefined;
     if (!this.egress.sendsOwnNextHop(group)) return onward;
     const isThirdParty =
       onward && this.egress.allowsThirdParty(group) && this.sharedSubnet?.reaches(onward);

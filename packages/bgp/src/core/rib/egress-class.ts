@@ -1,4 +1,4 @@
-import type { Family } from '@overland/net';
+import { ADDRESS_OCTETS, type Family } from '@overland/net';
 import type { NextHopMode, SpeakerConfig } from '../config.ts';
 import { applyEdits } from '../policy/apply-edits.ts';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
@@ -31,6 +31,8 @@ export interface EgressKey {
   readonly overrideAsn: number;
   readonly privateAs: PrivateAsRule | undefined;
   readonly nextHop: NextHopMode;
+  /** Next hops of IPv4 prefixes may be IPv6 addresses, and are in MP_REACH_NLRI. RFC 8950. */
+  readonly extendedNextHop: boolean;
   /** The peers are clients of this route reflector. */
   readonly isClient: boolean;
   /** Clients hear of each other. */
@@ -87,7 +89,7 @@ export class EgressClass {
     this.#maxOctets = key.fourOctetAs ? room : Math.floor(room / 1.5);
     const otcAsn = key.bgpRole && marksOnEgress(key.bgpRole) ? key.localAsn : 0;
     this.#keepsMarked = key.bgpRole !== undefined && keepsMarked(key.bgpRole);
-    const rules = { ...key, otcAsn, hasNextHop: key.family === 'ipv4' };
+    const rules = { ...key, otcAsn, hasNextHop: key.family === 'ipv4' && !key.extendedNextHop };
     this.#encoder = new AttributeEncoder(rules, shared.scratch);
     this.#wideEncoder = key.fourOctetAs
       ? this.#encoder
@@ -153,6 +155,11 @@ export class EgressClass {
       case 'force':
         return true;
     }
+  }
+
+  /** Whether peers of the class understand a next hop of 4 or 16 octets. */
+  takesNextHop(octets: Uint8Array): boolean {
+    return octets.length === ADDRESS_OCTETS[this.key.family] || this.key.extendedNextHop;
   }
 
   /** Whether the next hop of a group may be that of a third party, where the peer reaches it without us. */

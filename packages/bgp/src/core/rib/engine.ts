@@ -1,4 +1,4 @@
-import { addressBytes, type Family, type RouteBatch } from '@overland/net';
+import type { Family, RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { HEADER_OCTETS, MessageType } from '../wire/header.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
@@ -282,7 +282,7 @@ class Engine implements RouteEngine {
 
   /** Takes over what next hops depend on. @returns Whether they may be others. */
   #setLinks(out: AdjRibOut, live: LiveSession, family: Family): boolean {
-    const octets = ownNextHop(live, family, this.#links);
+    const octets = live.ownNextHop(family, this.#links);
     const subnet = live.sharedSubnet(family, this.#links);
     if (sameOctets(out.ownNextHop, octets) && out.sharedSubnet?.prefix === subnet?.prefix) {
       return false;
@@ -318,6 +318,7 @@ class Engine implements RouteEngine {
     for (const [family, out] of live.outs) {
       this.#ribs[family].setClient(slot, live.isClient);
       this.#originateDefault(out, live, family);
+      if (this.#setLinks(out, live, family)) out.startPass();
       const egress = this.#class(live, family);
       if (egress === out.egress) continue;
       out.egress = egress;
@@ -354,11 +355,6 @@ class Engine implements RouteEngine {
 function identity(peer: SpeakerConfig['peers'][number]): string {
   const { address, port, localAddress, asn, localAsn } = peer;
   return JSON.stringify([address, port, localAddress, asn, localAsn]);
-}
-
-function ownNextHop(live: LiveSession, family: Family, links: Links): Uint8Array | undefined {
-  const address = live.ownNextHop(family, links);
-  return address && addressBytes(address);
 }
 
 function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -16,16 +16,25 @@ interface Subnet {
   readonly device: string;
 }
 
+/** Our end of a session. */
+export interface SessionEnd {
+  readonly localAddress: IpAddress;
+  /** The interface, of a session between link-local addresses: several interfaces may have the same one. */
+  readonly device?: string;
+}
+
 /** The host's interfaces, as far as BGP next hops depend on them. */
 export class Links {
   /** Longest first. */
   readonly #subnets: readonly Subnet[];
   /** Own addresses and the interface of each. Link-local ones may be on several; the first counts. */
   readonly #own = new Map<IpAddress, InterfaceState>();
+  readonly #byName: ReadonlyMap<string, InterfaceState>;
   /** By address and device. */
   readonly #unreachable = new Set<string>();
 
   constructor(interfaces: readonly InterfaceState[]) {
+    this.#byName = new Map(interfaces.map((link) => [link.name, link]));
     const subnets: Subnet[] = [];
     for (const link of interfaces) {
       for (const address of link.unreachable ?? []) {
@@ -58,9 +67,10 @@ export class Links {
   }
 
   /** How to reach a link-local next hop: on the link of the session that told it. RFC 2545 section 2. */
-  resolveOnLinkOf(localAddress: IpAddress, address: IpAddress): Gateway | undefined {
-    const link = this.#own.get(localAddress);
-    return link?.usable ? { address, device: link.name } : undefined;
+  resolveOnLinkOf(end: SessionEnd, address: IpAddress): Gateway | undefined {
+    const link = this.#linkOf(end);
+    if (!link?.usable || link.addresses.some((own) => own.address === address)) return undefined;
+    return { address, device: link.name };
   }
 
   /** Whether the kernel has found that nobody answers there. */
@@ -68,11 +78,14 @@ export class Links {
     return this.#unreachable.size > 0 && this.#unreachable.has(`${address}%${device}`);
   }
 
-  /** An address of another family on the interface that has `localAddress`, to offer as next hop there. */
-  addressBeside(localAddress: IpAddress, family: Family): IpAddress | undefined {
-    return this.#own
-      .get(localAddress)
-      ?.addresses.find(({ address }) => familyOf(address) === family && !isLinkLocal(address))
-      ?.address;
+  /** An address of another family on the interface of a session, to offer as next hop there. */
+  addressBeside(end: SessionEnd, family: Family): IpAddress | undefined {
+    return this.#linkOf(end)?.addresses.find(
+      ({ address }) => familyOf(address) === family && !isLinkLocal(address),
+    )?.address;
+  }
+
+  #linkOf({ localAddress, device }: SessionEnd): InterfaceState | undefined {
+    return device === undefined ? this.#own.get(localAddress) : this.#byName.get(device);
   }
 }

@@ -1,6 +1,7 @@
-import { addressFromBytes, type IpAddress, isLinkLocal } from '@overland/net';
+import { addressBytes, type IpAddress } from '@overland/net';
 import type { AttributeField } from '../wire/attribute-set.ts';
-import type { Links } from './links.ts';
+import { isGlobal, isScoped, readNextHop } from '../wire/next-hop-field.ts';
+import type { Links, SessionEnd } from './links.ts';
 import { Int32Column } from './memory/column.ts';
 import { Ids } from './memory/ids.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
@@ -12,10 +13,10 @@ interface Entry {
   /** As received. */
   readonly octets: Uint8Array;
   readonly address: IpAddress;
-  /** RFC 2545: the second half of a next hop of 32 octets. */
+  /** RFC 2545: beside a global address. */
   readonly linkLocal: IpAddress | undefined;
   /** Our end of the session that told it: a link-local address means something there only. */
-  readonly localAddress: IpAddress;
+  readonly end: SessionEnd;
   /** What another peer may be told: the global address; `undefined` if there is none. */
   readonly onward: Uint8Array | undefined;
   /** Ring of the groups that use it. */
@@ -53,14 +54,13 @@ export class NextHops {
    * The id of a next hop; its references do not change.
    *
    * @param octets 4, 16 or 32.
-   * @param localAddress Our end of the session.
+   * @param end Of the session, ours.
    */
-  intern(octets: Uint8Array, localAddress: IpAddress, links: Links): number {
-    const address = addressFromBytes(octets.subarray(0, Math.min(octets.length, 16)));
-    const second = octets.length === 32 ? addressFromBytes(octets.subarray(16)) : undefined;
-    const linkLocal = second && isLinkLocal(second) ? second : undefined;
-    const scoped = linkLocal !== undefined || isLinkLocal(address);
-    const key = `${address} ${linkLocal ?? ''}${scoped ? `%${localAddress}` : ''}`;
+  intern(octets: Uint8Array, end: SessionEnd, links: Links): number {
+    const { address, linkLocal } = readNextHop(octets);
+    const scoped = linkLocal !== undefined || isScoped(address);
+    const scope = scoped ? `%${end.device ?? end.localAddress}` : '';
+    const key = `${address} ${linkLocal ?? ''}${scope}`;
     const found = this.#byKey.get(key);
     if (found !== undefined) return found;
     const id = this.#ids.take();
@@ -71,8 +71,8 @@ export class NextHops {
       octets,
       address,
       linkLocal,
-      localAddress,
-      onward: isLinkLocal(address) || address === '::' ? undefined : octets.slice(0, 16),
+      end: { localAddress: end.localAddress, ...(end.device && { device: end.device }) },
+      onward: isGlobal(address) ? addressBytes(address) : undefined,
       ring,
       references: 0,
     };
@@ -95,10 +95,11 @@ export class NextHops {
   }
 
   /** Whether `id` is what {@link intern} would return; cheaper than that. */
-  isSame(id: number, { bytes, from, to }: AttributeField, localAddress: IpAddress): boolean {
+  isSame(id: number, { bytes, from, to }: AttributeField, end: SessionEnd): boolean {
     const entry = this.#entries[id];
     if (!entry || entry.octets.length !== to - from) return false;
-    if (entry.localAddress !== localAddress) return false;
+    if (entry.end.localAddress !== end.localAddress || entry.end.device !== end.device)
+      return false;
     for (let at = from; at < to; at += 1) if (entry.octets[at - from] !== bytes[at]) return false;
     return true;
   }
@@ -177,11 +178,9 @@ export class NextHops {
 }
 
 /** A next hop is usable on a directly connected link only; recursion is for later. */
-function resolve({ address, linkLocal, localAddress }: Entry, links: Links): Gateway | undefined {
+function resolve({ address, linkLocal, end }: Entry, links: Links): Gateway | undefined {
+  if (isScoped(address)) return links.resolveOnLinkOf(end, address);
   if (links.isOwn(address)) return undefined;
-  if (isLinkLocal(address) && address.includes(':')) {
-    return links.resolveOnLinkOf(localAddress, address);
-  }
   const direct = links.resolve(address);
-  return direct ?? (linkLocal && links.resolveOnLinkOf(localAddress, linkLocal));
+  return direct ?? (linkLocal && links.resolveOnLinkOf(end, linkLocal));
 }

@@ -1,4 +1,4 @@
-import { addressBytes, type Family, familyOf, type IpAddress } from '@overland/net';
+import { addressBytes, type Family, familyOf } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { countAs } from '../wire/as-path.ts';
 import { readU32 } from '../wire/attribute-set.ts';
@@ -8,6 +8,7 @@ import type { GroupOrigin } from './adj-rib-in.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
 import type { EgressKey } from './egress-class.ts';
 import type { Links } from './links.ts';
+import { ownNextHop } from './own-next-hop.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { ReflectorIds } from './rib-tables.ts';
@@ -80,6 +81,7 @@ export class LiveSession {
       fourOctetAs: session.fourOctetAs,
       ebgp,
       families: session.families,
+      ...(session.extendedNextHop && { extendedNextHop: session.extendedNextHop }),
       firstAs: ebgp && policy.enforceFirstAs ? session.peerAsn : 0,
       refusesAsSets: !policy.allowAsSets,
     };
@@ -107,6 +109,7 @@ export class LiveSession {
       overrideAsn: ebgp && policy.asOverride ? session.peerAsn : 0,
       privateAs: this.#privateAs(),
       nextHop: policy.nextHop,
+      extendedNextHop: session.extendedNextHop?.includes(family) ?? false,
       isClient: this.isClient,
       clientToClient: speaker.clientToClient ?? true,
       clusterId: ebgp ? 0 : reflectorIds(speaker).clusterId,
@@ -117,11 +120,9 @@ export class LiveSession {
     });
   }
 
-  /** Our address as a next hop of a family; `undefined` if the session's interface has none. */
-  ownNextHop(family: Family, links: Links): IpAddress | undefined {
-    const { localAddress } = this.session;
-    const isSame = localAddress.includes(':') === (family === 'ipv6');
-    return isSame ? localAddress : links.addressBeside(localAddress, family);
+  /** Our address as a next hop of a family, as it is sent; `undefined` if the session's interface has none. */
+  ownNextHop(family: Family, links: Links): Uint8Array | undefined {
+    return ownNextHop(this.session, family, links, this.policy.linkLocalNextHop);
   }
 
   /** The subnet that an eBGP peer shares with us and may share with other routers. RFC 4271 section 5.1.3. */

@@ -121,12 +121,16 @@ export interface EstablishedSession {
   /** Our side of the session: AS number used towards this peer, and the TCP connection's address. */
   readonly localAsn: Asn;
   readonly localAddress: IpAddress;
+  /** The interface, of a session between link-local addresses; absent: that of `localAddress`. */
+  readonly device?: string;
   /** The peer's AS number, which its configuration may leave open. */
   readonly peerAsn: Asn;
   readonly peerRouterId: IpAddress;
   readonly families: readonly Family[];
   /** RFC 6793: AS numbers in AS_PATH take four octets. */
   readonly fourOctetAs: boolean;
+  /** RFC 8950: families other than IPv6 whose next hops may be IPv6 addresses; absent: none. */
+  readonly extendedNextHop?: readonly Family[];
   /** RFC 7313: the peer is told where a refresh begins and ends; absent: no. */
   readonly enhancedRefresh?: boolean;
   /** Largest message either side may send, octets: 4096. */

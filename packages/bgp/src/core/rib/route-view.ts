@@ -1,4 +1,5 @@
-import { addressFromBytes, type Family } from '@overland/net';
+import type { Family } from '@overland/net';
+import { readNextHop } from '../wire/next-hop-field.ts';
 import type { AdjRibOut, SentRoute } from './adj-rib-out.ts';
 import { viewAttributes } from './attribute-view.ts';
 import type { FamilyRib } from './family-rib.ts';
@@ -139,7 +140,7 @@ export class RouteViews {
     return {
       ...(group === 0 ? OWN_DEFAULT : this.#state(rib, group, chosen)),
       ...viewAttributes(attributes.octets, 0, attributes.length),
-      nextHop: nextHop ? addressFromBytes(nextHop) : null,
+      nextHop: nextHop ? readNextHop(nextHop).address : null,
     };
   }
 

@@ -25,9 +25,10 @@ export class SharedSubnet {
    * Whether the peer reaches a next hop without us: it is in the subnet, and not the peer itself. RFC 4271 section
    * 5.1.3.
    *
-   * @param octets An address of the subnet's family.
+   * @param octets An address, of the subnet's family or not.
    */
   reaches(octets: Uint8Array): boolean {
+    if (octets.length !== this.#network.length) return false;
     return this.#contains(octets) && octets.some((octet, i) => octet !== this.#peer[i]);
   }
 

@@ -165,11 +165,10 @@ export class UpdateReceiver {
   #nextHop(adjRibIn: AdjRibIn, live: LiveSession, body: Uint8Array, section: NlriSection): number {
     const { nextHops } = this.#ribs[section.family].tables;
     const { nextHopFrom, nextHopOctets } = section;
-    const { localAddress } = live.session;
     const field = { bytes: body, from: nextHopFrom, to: nextHopFrom + nextHopOctets };
-    const nextHop = nextHops.isSame(adjRibIn.lastNextHop, field, localAddress)
+    const nextHop = nextHops.isSame(adjRibIn.lastNextHop, field, live.session)
       ? adjRibIn.lastNextHop
-      : nextHops.intern(body.slice(field.from, field.to), localAddress, this.links);
+      : nextHops.intern(body.slice(field.from, field.to), live.session, this.links);
     adjRibIn.lastNextHop = nextHop;
     return nextHop;
   }

@@ -34,6 +34,8 @@ export interface Negotiated {
   readonly receivedCapabilities: Capabilities;
   /** A refresh is told to begin and to end. RFC 7313. */
   readonly enhancedRefresh: boolean;
+  /** Families whose prefixes both sides take with IPv6 next hops. RFC 8950. */
+  readonly extendedNextHop: readonly Family[];
   /** The peer's, if it told it. RFC 9234. */
   readonly peerRole: BgpRole | undefined;
   /** The peer's capability, when both sides have announced it. */
@@ -75,6 +77,9 @@ export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Res
     routerId: speaker.routerId,
     capabilities: {
       families: peer.families,
+      extendedNextHop: peer.extendedNextHop
+        ? peer.families.filter((family) => family === 'ipv4')
+        : [],
       fourOctetAs: localAsn(speaker, peer),
       routeRefresh: true,
       enhancedRouteRefresh: true,
@@ -141,6 +146,10 @@ function settle({
     receivedCapabilities: received.capabilities,
     enhancedRefresh:
       sent.capabilities.enhancedRouteRefresh && received.capabilities.enhancedRouteRefresh,
+    extendedNextHop: sent.capabilities.extendedNextHop.filter(
+      (family) =>
+        families.includes(family) && received.capabilities.extendedNextHop.includes(family),
+    ),
     peerRole: roleFrom(received.capabilities.roles[0] ?? -1),
     gracefulRestart: both,
     notificationRestart:

@@ -35,6 +35,8 @@ export function peerChanges(before: SpeakerConfig, after: SpeakerConfig): PeerCh
 function identity(speaker: SpeakerConfig, peer: PeerConfig): string {
   const own = [speaker.routerId, peer.localAsn ?? speaker.asn];
   const { asn, ttl, minTtl = 0, password, role = '', strictRole = false } = peer;
+  const { extendedNextHop = false } = peer;
   const protection = [ttl, minTtl, JSON.stringify(password ?? null), role, strictRole];
-  return [peerKey(peer), ...own, asn, ...protection, ...peer.families.toSorted()].join(' ');
+  const capabilities = [extendedNextHop, ...peer.families.toSorted()];
+  return [peerKey(peer), ...own, asn, ...protection, ...capabilities].join(' ');
 }

@@ -8,6 +8,7 @@ import { Writer } from './writer.ts';
 const CapabilityCode = {
   MultiProtocol: 1,
   RouteRefresh: 2,
+  ExtendedNextHop: 5,
   Role: 9,
   GracefulRestart: 64,
   FourOctetAs: 65,
@@ -34,6 +35,8 @@ export interface GracefulRestart {
 export interface Capabilities {
   /** `undefined`: no multiprotocol capability at all, which means IPv4 unicast (RFC 4760 section 8). */
   readonly families: readonly Family[] | undefined;
+  /** Families other than IPv6 that the sender takes with an IPv6 next hop. RFC 8950 section 4. */
+  readonly extendedNextHop: readonly Family[];
   /** The sender's AS number, from the four-octet AS capability; 0 is possible, and invalid (RFC 7607). */
   readonly fourOctetAs: number | undefined;
   readonly routeRefresh: boolean;
@@ -47,6 +50,7 @@ export interface Capabilities {
 /** Announces nothing, as an OPEN without optional parameters does. */
 export const NO_CAPABILITIES: Capabilities = {
   families: undefined,
+  extendedNextHop: [],
   fourOctetAs: undefined,
   routeRefresh: false,
   enhancedRouteRefresh: false,
@@ -58,6 +62,7 @@ const RESTARTED = 0x8000;
 const NOTIFICATION = 0x4000;
 const RESTART_SECONDS = 0x0fff;
 const FORWARDING = 0x80;
+const EXTENDED_NEXT_HOP_OCTETS = 6;
 const MALFORMED = { code: ErrorCode.OpenMessage, subcode: OpenSubcode.Unspecific };
 
 /**
@@ -73,6 +78,7 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array<Array
     writer.u8(CapabilityCode.MultiProtocol).u8(4).u16(afiOf(family)).u8(0).u8(SAFI_UNICAST);
   }
   if (capabilities.routeRefresh) writer.u8(CapabilityCode.RouteRefresh).u8(0);
+  putExtendedNextHop(writer, capabilities.extendedNextHop);
   for (const role of capabilities.roles) writer.u8(CapabilityCode.Role).u8(1).u8(role);
   const restart = capabilities.gracefulRestart;
   if (restart) {
@@ -117,6 +123,9 @@ export function decodeCapabilities(value: Uint8Array): Capabilities {
       found = { ...found, routeRefresh: true };
     } else if (code === CapabilityCode.EnhancedRouteRefresh) {
       found = { ...found, enhancedRouteRefresh: true };
+    } else if (code === CapabilityCode.ExtendedNextHop) {
+      const merged = new Set([...found.extendedNextHop, ...decodeExtendedNextHop(field)]);
+      found = { ...found, extendedNextHop: [...merged] };
     } else if (code === CapabilityCode.Role) {
       found = { ...found, roles: [...new Set([...found.roles, decodeRole(field)])] };
     } else if (code === CapabilityCode.FourOctetAs) {
@@ -134,6 +143,32 @@ function decodeMultiProtocol(field: Reader): Family | undefined {
   const afi = field.u16();
   field.u8();
   return familyFrom(afi, field.u8());
+}
+
+/**
+ * Triples. RFC 8950 section 4.
+ *
+ *   +--------------+---------------+------------------+
+ *   | NLRI AFI (2) | NLRI SAFI (2) | Next hop AFI (2) |
+ *   +--------------+---------------+------------------+
+ */
+function putExtendedNextHop(writer: Writer, families: readonly Family[]): void {
+  if (families.length === 0) return;
+  writer.u8(CapabilityCode.ExtendedNextHop).u8(EXTENDED_NEXT_HOP_OCTETS * families.length);
+  for (const family of families) writer.u16(afiOf(family)).u16(SAFI_UNICAST).u16(afiOf('ipv6'));
+}
+
+function decodeExtendedNextHop(field: Reader): Family[] {
+  if (field.remaining % EXTENDED_NEXT_HOP_OCTETS !== 0) {
+    throw field.error(`extended next hop capability of ${field.remaining} octets`);
+  }
+  const families: Family[] = [];
+  while (field.remaining > 0) {
+    const family = familyFrom(field.u16(), field.u16());
+    // An IPv6 next hop of an IPv6 prefix needs no capability.
+    if (field.u16() === afiOf('ipv6') && family && family !== 'ipv6') families.push(family);
+  }
+  return families;
 }
 
 function decodeFourOctetAs(field: Reader): number {

@@ -28,6 +28,7 @@ interface UpdateVector {
   readonly hex: string;
   readonly ebgp?: boolean;
   readonly fourOctetAs?: boolean;
+  readonly extendedNextHop?: boolean;
   readonly announced?: readonly string[];
   readonly withdrawn?: readonly string[];
   readonly discarded?: readonly string[];
@@ -36,10 +37,11 @@ interface UpdateVector {
   readonly subcode?: number;
 }
 
-function traits({ ebgp, fourOctetAs }: UpdateVector): Partial<DescribeContext> {
+function traits({ ebgp, fourOctetAs, extendedNextHop }: UpdateVector): Partial<DescribeContext> {
   return {
     ...(ebgp !== undefined && { ebgp }),
     ...(fourOctetAs !== undefined && { fourOctetAs }),
+    ...(extendedNextHop && { extendedNextHop: ['ipv4'] }),
   };
 }
 

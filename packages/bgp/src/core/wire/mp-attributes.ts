@@ -19,6 +19,8 @@ export interface NlriContext {
   readonly families: readonly Family[];
   /** Families whose prefixes have path identifiers in what the peer sends (RFC 7911); absent: none. */
   readonly addPath?: readonly Family[];
+  /** Families other than IPv6 whose next hops may be IPv6 addresses (RFC 8950); absent: none. */
+  readonly extendedNextHop?: readonly Family[];
 }
 
 /** Octets before each prefix of a family. */
@@ -32,7 +34,7 @@ export function emptySection(): NlriSection {
 }
 
 /**
- * Splits MP_REACH_NLRI into `section`. RFC 4760 section 3, RFC 2545 section 3.
+ * Splits MP_REACH_NLRI into `section`. RFC 4760 section 3, RFC 2545 section 3, RFC 8950 section 3.
  *
  *   +---------+----------+---------------+----------+--------------+------+
  *   | AFI (2) | SAFI (1) | Next hop      | Next hop | Reserved (1) | NLRI |
@@ -43,18 +45,17 @@ export function emptySection(): NlriSection {
  */
 export function splitMpReach(
   { bytes, from, to }: AttributeField,
-  { families, addPath }: NlriContext,
+  context: NlriContext,
   section: NlriSection,
 ): 'well-formed' | 'malformed' | 'ignored' {
+  const { families, addPath } = context;
   if (to - from < 5) return 'malformed';
   const family = familyAt(bytes, from);
   if (!family || !families.includes(family)) return 'ignored';
   const nextHopOctets = bytes[from + 3] ?? 0;
   const nextHopFrom = from + 4;
   const nlriFrom = nextHopFrom + nextHopOctets + 1;
-  const width = ADDRESS_OCTETS[family];
-  const isNextHop = nextHopOctets === width || (family === 'ipv6' && nextHopOctets === 2 * width);
-  if (!isNextHop || nlriFrom > to) return 'malformed';
+  if (!isNextHop(family, nextHopOctets, context) || nlriFrom > to) return 'malformed';
   const field = { bytes, from: nlriFrom, to };
   if (!isNlri(field, ADDRESS_BITS[family], pathIdOctets(family, addPath))) return 'malformed';
   section.family = family;
@@ -63,6 +64,13 @@ export function splitMpReach(
   section.nextHopFrom = nextHopFrom;
   section.nextHopOctets = nextHopOctets;
   return 'well-formed';
+}
+
+/** IPv6: one address, or a global and a link-local one (RFC 2545 section 3). RFC 8950 section 3 for IPv4 prefixes. */
+function isNextHop(family: Family, octets: number, { extendedNextHop }: NlriContext): boolean {
+  if (octets === ADDRESS_OCTETS[family]) return true;
+  const isIpv6 = octets === ADDRESS_OCTETS.ipv6 || octets === 2 * ADDRESS_OCTETS.ipv6;
+  return isIpv6 && (family === 'ipv6' || (extendedNextHop?.includes(family) ?? false));
 }
 
 /**

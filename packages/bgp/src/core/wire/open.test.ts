@@ -1,4 +1,4 @@
-import { type IpAddress, parseAddress } from '@overland/net';
+import { type Family, type IpAddress, parseAddress } from '@overland/net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import vectors from '../../../test/vectors/open.json' with { type: 'json' };
@@ -39,6 +39,7 @@ const anyOpen: fc.Arbitrary<Open> = fc
     holdSeconds: fc.integer({ min: 0, max: 0xffff }),
     routerId: fc.ipV4() as unknown as fc.Arbitrary<IpAddress>,
     families: fc.option(fc.uniqueArray(family, { minLength: 1 }), { nil: undefined }),
+    extendedNextHop: fc.subarray<Family>(['ipv4']),
     routeRefresh: fc.boolean(),
     enhancedRouteRefresh: fc.boolean(),
     roles: fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 3 }),

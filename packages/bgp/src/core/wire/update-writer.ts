@@ -23,7 +23,7 @@ const NO_ATTRIBUTES: EncodedAttributes = {
 
 /**
  * Frames one UPDATE in place: begin, write prefixes from {@link at} up to {@link end}, finish. RFC 4271 section
- * 4.3; for IPv6, MP_REACH_NLRI or MP_UNREACH_NLRI comes first and alone (RFC 7606 section 5.1).
+ * 4.3; for IPv6, and for IPv4 with IPv6 next hops (RFC 8950), MP_REACH_NLRI or MP_UNREACH_NLRI comes first and alone (RFC 7606 section 5.1).
  */
 export class UpdateWriter {
   /** Where the next prefix goes; the caller moves it. */
@@ -34,6 +34,8 @@ export class UpdateWriter {
   #start = 0;
   #family: Family = 'ipv4';
   #announces = false;
+  /** Prefixes are in MP_REACH_NLRI or MP_UNREACH_NLRI, not in the message's own fields. */
+  #isMultiprotocol = false;
   #attributes = NO_ATTRIBUTES;
 
   /** What is written to. */
@@ -53,8 +55,9 @@ export class UpdateWriter {
   beginWithdraw(family: Family): void {
     this.#family = family;
     this.#announces = false;
+    this.#isMultiprotocol = family !== 'ipv4';
     this.#attributes = NO_ATTRIBUTES;
-    if (family === 'ipv4') {
+    if (!this.#isMultiprotocol) {
       this.at += 2;
       this.end -= 2;
     } else {
@@ -66,14 +69,16 @@ export class UpdateWriter {
   /**
    * Prefixes that follow are announced.
    *
-   * @param nextHop 4 octets for IPv4, 16 or 32 for IPv6.
+   * @param attributes With a NEXT_HOP: prefixes are in the message's own field. Without: in MP_REACH_NLRI.
+   * @param nextHop 4 octets for a NEXT_HOP; 4, 16 or 32 for MP_REACH_NLRI.
    */
   beginAnnounce(family: Family, attributes: EncodedAttributes, nextHop: Uint8Array): void {
     this.#family = family;
     this.#announces = true;
+    this.#isMultiprotocol = attributes.nextHopAt < 0;
     this.#attributes = attributes;
     this.at += LENGTH_FIELDS_OCTETS;
-    if (family === 'ipv4') {
+    if (!this.#isMultiprotocol) {
       this.#putAttributes();
       const nextHopAt = this.at - attributes.length + attributes.nextHopAt;
       for (let i = 0; i < ADDRESS_OCTETS.ipv4; i += 1) this.#put(nextHopAt + i, nextHop[i] ?? 0);
@@ -91,7 +96,7 @@ export class UpdateWriter {
   /** @returns Octets of the whole message. */
   finish(): number {
     const lengthsAt = this.#start + HEADER_OCTETS;
-    if (this.#family === 'ipv4') {
+    if (!this.#isMultiprotocol) {
       if (this.#announces) {
         this.#putU16(lengthsAt, 0);
         this.#putU16(lengthsAt + 2, this.#attributes.length);

@@ -14,6 +14,8 @@ interface Vector {
   readonly hex: string;
   readonly ebgp?: boolean;
   readonly fourOctetAs?: boolean;
+  /** RFC 8950 is negotiated for IPv4. */
+  readonly extendedNextHop?: boolean;
   readonly announced?: readonly string[];
   readonly withdrawn?: readonly string[];
   readonly discarded?: readonly string[];
@@ -38,10 +40,15 @@ const vectors = JSON.parse(
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
-function decode({ hex, ebgp = true, fourOctetAs = true }: Vector) {
+function decode({ hex, ebgp = true, fourOctetAs = true, extendedNextHop = false }: Vector) {
   const decoder = new UpdateDecoder();
   const body = Uint8Array.from(Buffer.from(hex, 'hex'));
-  const fault = decoder.decode(body, { ebgp, fourOctetAs, families: FAMILIES });
+  const fault = decoder.decode(body, {
+    ebgp,
+    fourOctetAs,
+    families: FAMILIES,
+    extendedNextHop: extendedNextHop ? ['ipv4'] : [],
+  });
   return { decoder, body, fault };
 }
 
@@ -121,6 +128,7 @@ const context = fc.record({
   fourOctetAs: fc.boolean(),
   ebgp: fc.boolean(),
   families: fc.subarray([...FAMILIES]),
+  extendedNextHop: fc.subarray<Family>(['ipv4']),
 });
 
 /** A good message with a few octets changed, cut or repeated: gets further in than noise does. */

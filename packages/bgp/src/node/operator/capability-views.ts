@@ -33,6 +33,11 @@ const ROWS: readonly Row[] = [
     title: 'Enhanced Route Refresh',
     isIn: ({ enhancedRouteRefresh }) => enhancedRouteRefresh,
   },
+  {
+    key: 'extendedNexthop',
+    title: 'Extended nexthop',
+    isIn: ({ extendedNextHop }) => extendedNextHop.length > 0,
+  },
   { key: 'role', title: 'Role', isIn: ({ roles }) => roles.length > 0 },
   {
     key: 'gracefulRestart',
