@@ -1,4 +1,4 @@
-import { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } from '@overland/datastore';
+import { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } from '@overland/datastore/key-prefix';
 import {
   formatInterfaceAddress,
   parseAsn,

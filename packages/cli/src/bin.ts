@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { coloursFor } from './colours.ts';
 import { runProgram } from './program.ts';
 
@@ -10,6 +11,10 @@ if (process.argv[2] !== 'agent') {
   enableCompileCache(
     fileURLToPath(new URL('../../../node_modules/.cache/overland', import.meta.url)),
   );
+} else {
+  // New spaces stay as small as they begin, in every thread: a start would grow them to many megabytes, which V8 keeps.
+  // Set here and not on a command line, so that it holds however the agent is started.
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 // A reader that has seen enough (`overland … | head`) is no failure.

@@ -35,7 +35,6 @@ export type {
   SqliteOptions,
 } from './open-datastore.ts';
 export { openDatastore } from './open-datastore.ts';
-export { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } from './prefixed-datastore.ts';
 export { appliedResources } from './resources/applied-resources.ts';
 export { initialiseCluster } from './resources/initialise-cluster.ts';
 export type { Applied, Planned, ResourceClientOptions } from './resources/resource-client.ts';

@@ -1,9 +1,6 @@
 import type { Change, Condition, Datastore, Entry, Operation } from './datastore.ts';
 import { ConflictError } from './errors.ts';
-
-/** A key prefix is a path: `/site-1`. */
-export const KEY_PREFIX = /^(\/[\w.:@-]+)+$/;
-export const MAX_KEY_PREFIX_LENGTH = 256;
+import { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } from './key-prefix.ts';
 
 /**
  * `store`, seen as if the keys under `keyPrefix` were all there is: `/calico/a` is stored at `/site-1/calico/a`.

@@ -71,7 +71,7 @@ export const datastoreRoles = command({
     if (user !== undefined && !USER.test(user)) {
       throw new UsageError(`--user ${JSON.stringify(user)}: letters, digits and ._@:- only`);
     }
-    const { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } = await import('@overland/datastore');
+    const { KEY_PREFIX, MAX_KEY_PREFIX_LENGTH } = await import('@overland/datastore/key-prefix');
     if (prefix !== '' && !(KEY_PREFIX.test(prefix) && prefix.length <= MAX_KEY_PREFIX_LENGTH)) {
       throw new UsageError(
         `--prefix ${JSON.stringify(prefix)}: must be a path such as /site-1, without a slash at its end`,
