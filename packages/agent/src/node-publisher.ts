@@ -1,6 +1,7 @@
 import type { SpeakerConfig } from '@overland/bgp';
 import { speakerConfigOf } from '@overland/fabric';
 import { type LocalState, localStateOf } from '@overland/felix';
+import { lentAddresses } from '@overland/ipam';
 import type { Logger } from 'pino';
 import { StoredResourceReader, type StoredResources } from './stored-resources.ts';
 
@@ -75,6 +76,8 @@ export class NodePublisher {
       bgpPeers: resources.all('BGPPeer'),
       bgpFilters: resources.all('BGPFilter'),
       pools: resources.all('IPPool'),
+      lent: resources.allocations.flatMap((block) => lentAddresses(block, nodeName)),
+      strictAffinity: resources.ipamConfig.strictAffinity,
     });
     this.#note([
       ...resources.unreadable.map(({ key, message }) => ({ resource: key, reason: message })),

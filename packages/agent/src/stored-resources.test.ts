@@ -1,4 +1,4 @@
-import { affinityKey, extensionKey, resourceKey } from '@overland/model';
+import { affinityKey, blockKey, extensionKey, IPAM_CONFIG_KEY, resourceKey } from '@overland/model';
 import { parsePrefix } from '@overland/net';
 import { expect, test } from 'vitest';
 import { StoredResourceReader } from './stored-resources.ts';
@@ -80,4 +80,28 @@ test('a policy that an older version of Calico stored is read under the name tha
   });
   const [policy] = new StoredResourceReader().read(new Map([[key, value]])).all('NetworkPolicy');
   expect(policy?.metadata).toEqual({ name: 'web', namespace: 'prod' });
+});
+
+test('who holds which address of own blocks, and how addresses are managed', () => {
+  const cidr = parsePrefix('10.65.0.0/30');
+  const block = {
+    cidr,
+    affinity: 'host:host11',
+    allocations: [null, 0, null, null],
+    unallocated: [0, 2, 3],
+    attributes: [{ handle_id: 'h', secondary: { node: 'host12' } }],
+  };
+  const read = (config: string) =>
+    new StoredResourceReader().read(
+      new Map([
+        [blockKey(cidr), JSON.stringify(block)],
+        [IPAM_CONFIG_KEY, config],
+      ]),
+    );
+  const { allocations, ipamConfig } = read('{"strict_affinity":true}');
+  expect(allocations.map((each) => each.attributes[0]?.secondary)).toEqual([{ node: 'host12' }]);
+  expect(ipamConfig.strictAffinity).toBe(true);
+  expect(new StoredResourceReader().read(new Map()).ipamConfig.strictAffinity).toBe(false);
+  const broken = read('{');
+  expect(broken.unreadable.map(({ key }) => key)).toEqual([IPAM_CONFIG_KEY]);
 });

@@ -1,12 +1,19 @@
 import {
+  type AllocationBlock,
   type AnyResource,
+  DEFAULT_IPAM_CONFIG,
   decodeAffinity,
+  decodeBlock,
+  decodeIpamConfig,
   describeFault,
   extensionKey,
   fromStoredForm,
+  IPAM_CONFIG_KEY,
+  type IpamConfig,
   joinExtensions,
   type Kind,
   parseAffinityKey,
+  parseBlockKey,
   parseJson,
   parseResourceKey,
   type ResourceOfKind,
@@ -30,6 +37,9 @@ interface UnreadableEntry {
 /** What the stored entries say. */
 export interface StoredResources {
   readonly blocks: readonly OwnBlock[];
+  /** Who holds which address of them, as far as it is known. */
+  readonly allocations: readonly AllocationBlock[];
+  readonly ipamConfig: IpamConfig;
   readonly unreadable: readonly UnreadableEntry[];
   /** All objects of one kind, in key order. */
   all<K extends Kind>(kind: K): readonly ResourceOfKind<K>[];
@@ -38,6 +48,8 @@ export interface StoredResources {
 type Decoded =
   | { readonly type: 'resource'; readonly resource: AnyResource }
   | { readonly type: 'block'; readonly block: OwnBlock }
+  | { readonly type: 'allocations'; readonly block: AllocationBlock }
+  | { readonly type: 'ipam-config'; readonly config: IpamConfig }
   | { readonly type: 'unreadable'; readonly message: string }
   | { readonly type: 'none' };
 
@@ -59,10 +71,14 @@ export class StoredResourceReader {
     const current = new Map<string, Remembered>();
     const byKind = new Map<Kind, AnyResource[]>();
     const blocks: OwnBlock[] = [];
+    const allocations: AllocationBlock[] = [];
+    let ipamConfig = DEFAULT_IPAM_CONFIG;
     const unreadable: UnreadableEntry[] = [];
     for (const key of [...entries.keys()].toSorted()) {
       const { decoded } = this.#remember(current, entries, key);
       if (decoded.type === 'block') blocks.push(decoded.block);
+      else if (decoded.type === 'allocations') allocations.push(decoded.block);
+      else if (decoded.type === 'ipam-config') ipamConfig = decoded.config;
       else if (decoded.type === 'unreadable') unreadable.push({ key, message: decoded.message });
       else if (decoded.type === 'resource') {
         const { resource } = decoded;
@@ -73,7 +89,7 @@ export class StoredResourceReader {
     }
     this.#remembered = current;
     const all = <K extends Kind>(kind: K) => (byKind.get(kind) ?? []) as ResourceOfKind<K>[];
-    return { blocks, unreadable, all };
+    return { blocks, allocations, ipamConfig, unreadable, all };
   }
 
   #remember(
@@ -98,6 +114,8 @@ function decode(key: string, value: string, extensions: string | undefined): Dec
   try {
     const name = parseResourceKey(key);
     if (name) return decodeResource(name.kind, value, extensions);
+    if (key === IPAM_CONFIG_KEY) return { type: 'ipam-config', config: decodeIpamConfig(value) };
+    if (parseBlockKey(key)) return { type: 'allocations', block: decodeBlock(value) };
     const affinity = parseAffinityKey(key);
     if (!affinity) return { type: 'none' };
     const { state, deleted } = decodeAffinity(value);

@@ -5,6 +5,8 @@ export interface WatchedPrefix {
   readonly prefix: string;
   /** Keys of the range that are of interest; absent: all. */
   readonly accept?: (key: string) => boolean;
+  /** A single key to be watched for as long as `key` is there. */
+  readonly companionOf?: (key: string) => string | undefined;
 }
 
 /**
@@ -16,6 +18,9 @@ export class WatchedEntries {
   readonly #entries = new Map<string, string>();
   readonly #unsynced: Set<string>;
   readonly #onChange: () => void;
+  /** What ends the watch of each companion. */
+  readonly #companions = new Map<string, AbortController>();
+  readonly #failure = Promise.withResolvers<never>();
 
   /** @param onChange Called after changes, once every prefix has been read to its end. */
   constructor(prefixes: readonly WatchedPrefix[], onChange: () => void) {
@@ -36,20 +41,51 @@ export class WatchedEntries {
 
   /** Watches until `signal` aborts. Throws only what trying again cannot mend. */
   async run(datastore: Datastore, signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#prefixes.map((watched) => this.#watch(datastore, watched, signal)));
+    const watches = this.#prefixes.map((watched) => this.#watch(datastore, watched, signal));
+    await Promise.race([Promise.all(watches), this.#failure.promise]);
   }
 
   async #watch(
     datastore: Datastore,
-    { prefix, accept }: WatchedPrefix,
+    { prefix, accept, companionOf }: WatchedPrefix,
     signal: AbortSignal,
   ): Promise<void> {
     for await (const change of datastore.watch(prefix, signal)) {
       if (change.type === 'synced') this.#unsynced.delete(prefix);
-      else if (!accept || accept(keyOf(change))) this.#apply(change);
-      else continue;
+      else if (!accept || accept(keyOf(change))) {
+        this.#apply(change);
+        const companion = companionOf?.(keyOf(change));
+        if (companion !== undefined && change.type === 'delete') this.#forget(companion);
+        else if (companion !== undefined) this.#accompany(datastore, companion, signal);
+      } else continue;
       if (this.synced) this.#onChange();
     }
+  }
+
+  /** Watches one key. What comes before the first sync is part of it. */
+  #accompany(datastore: Datastore, key: string, signal: AbortSignal): void {
+    if (this.#companions.has(key)) return;
+    const stop = new AbortController();
+    this.#companions.set(key, stop);
+    if (!this.synced) this.#unsynced.add(key);
+    const end = AbortSignal.any([signal, stop.signal]);
+    this.#watchKey(datastore, key, end).catch(this.#failure.reject);
+  }
+
+  async #watchKey(datastore: Datastore, key: string, signal: AbortSignal): Promise<void> {
+    for await (const change of datastore.watch(key, signal)) {
+      if (signal.aborted) return;
+      if (change.type === 'synced') this.#unsynced.delete(key);
+      else if (keyOf(change) === key) this.#apply(change);
+      if (this.synced) this.#onChange();
+    }
+  }
+
+  #forget(companion: string): void {
+    this.#companions.get(companion)?.abort();
+    this.#companions.delete(companion);
+    this.#unsynced.delete(companion);
+    this.#entries.delete(companion);
   }
 
   #apply(change: Exclude<Change, { type: 'synced' }>): void {

@@ -1,4 +1,12 @@
-import { affinityPrefix, extensionPrefix, parseResourceKey, resourcePrefix } from '@overland/model';
+import {
+  affinityPrefix,
+  blockKey,
+  extensionPrefix,
+  IPAM_CONFIG_KEY,
+  parseAffinityKey,
+  parseResourceKey,
+  resourcePrefix,
+} from '@overland/model';
 import type { WatchedPrefix } from './watched-entries.ts';
 
 /**
@@ -14,10 +22,17 @@ export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
     { prefix: resourcePrefix('BGPFilter') },
     { prefix: resourcePrefix('BGPConfiguration') },
     { prefix: resourcePrefix('IPPool') },
-    { prefix: affinityPrefix('host', nodeName) },
+    { prefix: IPAM_CONFIG_KEY },
+    // With each claim the block itself: it tells which addresses others have borrowed.
+    { prefix: affinityPrefix('host', nodeName), companionOf: blockOf },
     {
       prefix: resourcePrefix('WorkloadEndpoint'),
       accept: (key) => parseResourceKey(key)?.name.name.startsWith(ownEndpoints) ?? false,
     },
   ];
+}
+
+function blockOf(key: string): string | undefined {
+  const claim = parseAffinityKey(key);
+  return claim && blockKey(claim.cidr);
 }

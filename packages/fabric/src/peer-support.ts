@@ -21,7 +21,7 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
   return undefined;
 }
 
-const NOT_YET = ['gracefulShutdown', 'importSafety'] as const;
+const NOT_YET = ['gracefulShutdown'] as const;
 
 /** Names the fields that the session goes without. */
 export function reportIgnored({ spec }: BgpPeer, resource: string, report: Report): void {

@@ -117,6 +117,7 @@ function mirrorOf(peer: BgpPeer, { self, others }: Neighbourhood): Speaker[] {
 function mirroredSpec({
   localASNumber: _,
   passive: __,
+  importSafety: ___,
   role,
   ...spec
 }: BgpPeer['spec']): SessionSpec {

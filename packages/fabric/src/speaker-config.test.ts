@@ -45,6 +45,7 @@ test('a dual-homed host of the lab', () => {
     asOverride: false,
     nextHop: 'auto',
     ttl: 64,
+    importSafety: { defaultRoute: false, isNode: false },
   };
   expect(config).toEqual({
     asn: 65101,
@@ -80,6 +81,13 @@ test('a dual-homed host of the lab', () => {
       },
     ],
     originate: ['10.0.0.11/32', '10.65.0.64/26', 'fd00::11/128', 'fd00:65::/122'],
+    importSafety: {
+      pools: [
+        { prefix: '10.65.0.0/16', blockLength: 26, takesHosts: true },
+        { prefix: 'fd00:65::/48', blockLength: 122, takesHosts: true },
+      ],
+      lent: [],
+    },
   });
   expect(diagnostics).toEqual([]);
 });

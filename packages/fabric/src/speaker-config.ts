@@ -10,6 +10,7 @@ import type {
 import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from '@overland/net';
 import { type ClusterSettings, clusterSettings, type Speaker, speakerOf } from './cluster.ts';
 import type { Diagnostic, Report } from './diagnostics.ts';
+import { clusterSafety, peerSafety } from './import-safety.ts';
 import { originatedPrefixes } from './originated.ts';
 import { FilterCatalog } from './route-filters.ts';
 import { routerIdOf } from './router-id.ts';
@@ -44,8 +45,12 @@ export interface FabricInputs {
   readonly pools: readonly IpPool[];
   /** Own blocks whose affinity is confirmed. */
   readonly blocks: readonly Prefix[];
-  /** Workload endpoints; those of other nodes are skipped. */
+  /** Workload endpoints of this node, and of others as far as they are known: those tell what is lent. */
   readonly endpoints: readonly WorkloadEndpoint[];
+  /** Addresses of own blocks that other nodes hold, as address management knows them. */
+  readonly lent: readonly Prefix[];
+  /** No node takes an address from the block of another. */
+  readonly strictAffinity: boolean;
 }
 
 /**
@@ -74,9 +79,11 @@ export function speakerConfigOf(inputs: FabricInputs): {
   const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, filters, report });
   const peers = sessions.map((session) => ({
     ...peerConfigOf(session, self, report),
+    ...peerSafety(session, self),
     ...filters.namesFor(session.spec.filters ?? [], familyOf(session.address)),
   }));
   const routeFilters = filters.select(peers);
+  const originate = originatedPrefixes({ ...inputs, node }, report);
   const config: SpeakerConfig = {
     asn: self.asn,
     routerId: routerIdOf(self),
@@ -92,7 +99,8 @@ export function speakerConfigOf(inputs: FabricInputs): {
     },
     peers,
     ...(routeFilters.length > 0 && { filters: routeFilters }),
-    originate: originatedPrefixes({ ...inputs, node }, report),
+    originate,
+    ...clusterSafety({ ...inputs, peers, originate }),
   };
   return { config, diagnostics: diagnostics.toSorted(byResource) };
 }

@@ -41,7 +41,10 @@ export const endpoint = (nodeName: string, ...ipNetworks: string[]): WorkloadEnd
 
 /** One dual-homed host of the lab, as it is before anything is added. */
 export function inputs(
-  changes: Partial<Omit<FabricInputs, 'blocks'>> & { blocks?: readonly string[] } = {},
+  changes: Partial<Omit<FabricInputs, 'blocks' | 'lent'>> & {
+    blocks?: readonly string[];
+    lent?: readonly string[];
+  } = {},
 ): FabricInputs {
   return {
     nodeName: 'host11',
@@ -53,7 +56,9 @@ export function inputs(
     bgpFilters: [],
     pools: [pool('ipv4', { cidr: '10.65.0.0/16' }), pool('ipv6', { cidr: 'fd00:65::/48' })],
     endpoints: [],
+    strictAffinity: false,
     ...changes,
     blocks: (changes.blocks ?? []).map(parsePrefix),
+    lent: (changes.lent ?? []).map(parsePrefix),
   };
 }

@@ -27,6 +27,7 @@ export type { Ipam, IpamOptions } from './ipam.ts';
 export { createIpam } from './ipam.ts';
 export type { GivenUpBlock, IpamAdmin, IpamAdminOptions } from './ipam-admin.ts';
 export { createIpamAdmin } from './ipam-admin.ts';
+export { lentAddresses } from './lent-addresses.ts';
 export type { Release } from './release-in-block.ts';
 export type { Explanation } from './report/explain.ts';
 export { explainNode } from './report/explain.ts';

@@ -46,8 +46,10 @@ export interface SpeakerConfig {
     readonly deferralSeconds: number;
   };
   readonly peers: readonly PeerConfig[];
-  /** What built-in checks of import need to know of the cluster; own prefixes are in {@link originate}. */
+  /** What built-in checks of import need to know of the cluster, beside {@link originate}. */
   readonly importSafety?: {
+    /** What is ours and not originated; absent: nothing. */
+    readonly own?: readonly Prefix[];
     /** Address pools: routers offer blocks of them, and nothing longer. */
     readonly pools: readonly {
       readonly prefix: Prefix;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
 import { address, asn, prefix, whole, withoutUndefined } from './file-values.ts';
 import { filterFaults, filterSchema } from './filters-schema.ts';
+import { clusterSafetySchema, peerSafetyOf, peerSafetySchema } from './import-safety-schema.ts';
 import { groupFaults, overlay } from './peer-groups.ts';
 
 /** A speaker file is wrong. Every fault is told at once, one a line. */
@@ -78,6 +79,7 @@ const peerSettings = {
   /** Filters for routes from the peer, and for those to it. */
   import: filterNames,
   export: filterNames,
+  importSafety: peerSafetySchema,
   /** Key of TCP-MD5, RFC 2385. */
   password: z.string().min(1).max(MAX_MD5_KEY_OCTETS).optional(),
   /** A file that holds the key, and nothing else but a line feed. */
@@ -160,6 +162,7 @@ const file = z.strictObject({
     })
     .prefault({}),
   filters: z.array(filterSchema).optional(),
+  importSafety: clusterSafetySchema,
   defaults: defaultSettings.prefault({}),
   groups: z.record(z.string().min(1), groupSettings).default({}),
   peers: z.array(peer).default([]),
@@ -235,6 +238,7 @@ function toConfig({ defaults, groups, peers, ...rest }: z.output<typeof file>): 
         password: passwordOf(password, passwordFile),
         importFilters,
         exportFilters,
+        importSafety: peerSafetyOf(own.importSafety, rest.role),
       });
     }),
   };

@@ -20,6 +20,7 @@ const KINDS = [
   'BGPFilter',
   'IPPool',
   'BlockAffinity',
+  'IPAMConfiguration',
   'WorkloadEndpoint',
 ] as const satisfies readonly Kind[];
 
@@ -83,5 +84,7 @@ function inputsOf(nodeName: string, resources: readonly AnyResource[]): FabricIn
     bgpFilters: all('BGPFilter'),
     pools: all('IPPool'),
     endpoints: all('WorkloadEndpoint'),
+    lent: [],
+    strictAffinity: all('IPAMConfiguration').some(({ spec }) => spec.strictAffinity),
   };
 }

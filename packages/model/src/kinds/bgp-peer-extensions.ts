@@ -96,12 +96,12 @@ const importSafety = z.object({
     .enum(['Enabled', 'Disabled'])
     .default('Enabled')
     .describe(
-      'Whether own blocks, longer prefixes within pools from who is no node, martians and AS loops are refused.',
+      'Whether own blocks, and prefixes within pools that are longer than a block from who is no node, are refused. Martians and AS loops always are.',
     ),
   defaultRoute: z
     .enum(['Accept', 'Reject'])
     .default('Reject')
-    .describe('Whether a default route is taken.'),
+    .describe('Whether a default route from the peer is wanted.'),
 });
 
 /** Fields of the spec; `password` has two more. */
@@ -123,5 +123,7 @@ export const bgpPeerExtensions = {
   gracefulShutdown: extension(z.boolean()).describe(
     'Whether the routes of the session are made the last choice on both sides (RFC 8326), before maintenance.',
   ),
-  importSafety: extension(importSafety).describe('Checks of what the peer sends.'),
+  importSafety: extension(importSafety).describe(
+    'Checks of what the peer sends. Absent: on, without a default route; off on route reflectors.',
+  ),
 };

@@ -17,9 +17,9 @@ export class ImportSafetyFacts {
   readonly hostLength: number;
 
   constructor(family: Family, { originate, importSafety }: SpeakerConfig) {
-    const { pools = [], lent = [] } = importSafety ?? {};
+    const { own = [], pools = [], lent = [] } = importSafety ?? {};
     const byPrefix = new Map<Prefix, (typeof pools)[number]>(pools.map((p) => [p.prefix, p]));
-    this.own = new PrefixCover(family, originate);
+    this.own = new PrefixCover(family, [...originate, ...own]);
     this.lent = new PrefixCover(family, lent);
     this.pools = new PrefixCover(family, [...byPrefix.keys()]);
     this.hostLength = ADDRESS_BITS[family];

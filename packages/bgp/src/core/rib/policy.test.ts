@@ -350,4 +350,6 @@ test('import safety: a node may offer parts of blocks; a default route can be as
   ]);
   relay.change({ originate: [] });
   expect(relay.held).toEqual(OFFERED);
+  relay.change({ importSafety: { ...CLUSTER, own: [parsePrefix('10.66.0.0/26')] } });
+  expect(relay.held).toContain('10.66.0.1/32: own-prefix');
 });
