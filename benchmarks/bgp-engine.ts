@@ -16,6 +16,7 @@ import { type Feed, internetTable, withdrawals } from './internet-table.ts';
  */
 
 const UNITS = 2000;
+const DUMP_UNITS = 1024;
 /** Octets taken in before the engine works on them: what one read of a socket brings. */
 const BURST_OCTETS = 65_536;
 const MAX_MESSAGE = 4096;
@@ -111,6 +112,20 @@ class Bench {
     while (this.#turn());
   }
 
+  /** Writes the table as MRT, in the slices of `overland bgp dump mrt`. @returns Octets. */
+  dump(): number {
+    const dump = this.engine.dump({
+      view: 'accepted',
+      nowSeconds: 0,
+      upSinceSeconds: () => undefined,
+    });
+    for (let octets = 0; ; ) {
+      const piece = this.#timed(() => dump.next(DUMP_UNITS));
+      if (!piece) return octets;
+      octets += piece.length;
+    }
+  }
+
   drainBatches(): number {
     let records = 0;
     for (;;) {
@@ -170,6 +185,7 @@ const SCENARIOS: Readonly<Record<string, () => Row[]>> = {
     bench.measure('route batches', table.prefixes, () =>
       expectCount('records', bench.drainBatches(), table.prefixes),
     );
+    bench.measure('dump as MRT', table.prefixes, () => bench.dump());
     bench.measure('withdraw 1 M', gone.prefixes, () => bench.feed(0, gone));
     expectCount('sent', bench.engine.counters(1).sent.ipv4, 0);
     bench.measure('route batches', table.prefixes, () => bench.drainBatches());

@@ -84,6 +84,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-decode.ts')).bgpDecode,
   },
   {
+    name: 'bgp dump',
+    summary: 'Write the routes of the speaker as an MRT table dump',
+    load: async () => (await import('./commands/bgp-dump.ts')).bgpDump,
+  },
+  {
     name: 'bgp summary',
     summary: 'Show the BGP sessions of this host in the columns of FRR',
     load: async () => (await import('./commands/bgp-summary.ts')).bgpSummary,

@@ -60,5 +60,6 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
     }),
     routes: () => ({ routes: [], next: undefined }),
     search: () => ({ step: () => false, result: () => ({ routes: [], next: undefined }) }),
+    dump: () => ({ next: () => undefined }),
   };
 }

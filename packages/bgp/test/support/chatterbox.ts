@@ -61,4 +61,5 @@ export class Chatterbox implements RouteEngine {
   endOfRibSent = () => [];
   routes = () => ({ routes: [], next: undefined });
   search = () => ({ step: () => false, result: this.routes });
+  dump = () => ({ next: () => undefined });
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { captureRun } from '../testing/captured-run.ts';
 
 const MARKER = 'ff'.repeat(16);
@@ -58,4 +58,47 @@ test.each([
   const { code, err } = await captureRun(args);
   expect(code).toBe(2);
   expect(err).toContain(message);
+});
+
+/** Records of MRT: a change of state to Established, and one of a kind that is not read. */
+const MRT = Buffer.from(
+  `65600000 0010 0005 00000018 0000fde9 0000fdea 0000 0001 0a000001 0a000002 00050006 65600000 000b 0000 00000001 ff`.replaceAll(
+    ' ',
+    '',
+  ),
+  'hex',
+);
+
+describe('an MRT file', () => {
+  const decode = (octets: Buffer) => captureRun(['bgp', 'decode', '--mrt', '-'], { stdin: octets });
+
+  test('a line for each record', async () => {
+    const { code, out } = await decode(MRT);
+    expect(code).toBe(0);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { type: 'state-change', session: { peerAsn: 65001 }, from: 'OpenConfirm', to: 'Established' },
+      { type: 'other', mrtType: 11, mrtSubtype: 0 },
+    ]);
+  });
+
+  test('that is broken: what is before is printed, and exit code 1', async () => {
+    const { code, out, err } = await decode(MRT.subarray(0, -1));
+    expect(code).toBe(1);
+    expect(out).toContain('state-change');
+    expect(err).toContain('-: the file ends inside a record');
+  });
+
+  test('that is not there, and one beside messages', async () => {
+    expect(await captureRun(['bgp', 'decode', '--mrt', '/nowhere.mrt'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('cannot read /nowhere.mrt: ENOENT'),
+    });
+    expect(await captureRun(['bgp', 'decode', '--mrt', '-', KEEPALIVE])).toMatchObject({ code: 2 });
+    expect(await captureRun(['bgp', 'decode'])).toMatchObject({ code: 2 });
+  });
 });

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { type DescribedMessage, describeMessage } from '@overland/bgp/describe';
+import { decodeMrtFile } from '../bgp/decode-mrt-file.ts';
 import {
   describeContextOf,
   messagesOf,
@@ -19,9 +20,17 @@ export const bgpDecode = command({
 NOTIFICATION that would be sent. Exit code 0 if every message is ok, else 1.
 
 With - instead of messages, each line of standard input is an object {"hex", "asn4", "addPath", "session", "extended", "extendedNextHop"},
-of which only hex is needed, and is answered by one line.`,
-  arguments: { hex: { summary: 'messages in hexadecimal, or -', variadic: true } },
+of which only hex is needed, and is answered by one line.
+
+With --mrt, the records of an MRT file are printed, a line each: table dumps (TABLE_DUMP_V2) and recorded messages (BGP4MP, BGP4MP_ET). Records of other kinds are
+named by their numbers. Exit code 1 if the file is broken.`,
+  arguments: { hex: { summary: 'messages in hexadecimal, or -', variadic: true, optional: true } },
   options: {
+    mrt: {
+      type: 'string',
+      value: 'file',
+      summary: 'an MRT file (RFC 6396) instead; - is standard input',
+    },
     asn2: { type: 'boolean', summary: 'AS numbers of two octets: one side is an old speaker' },
     addPath: {
       type: 'list',
@@ -39,8 +48,13 @@ of which only hex is needed, and is answered by one line.`,
   examples: [
     ['overland bgp decode ffffffffffffffffffffffffffffffff001304', 'a KEEPALIVE'],
     ['overland bgp decode --ibgp - < messages.ndjson', 'many, a line each'],
+    ['overland bgp decode --mrt rib.mrt', 'what overland bgp dump mrt or a collector wrote'],
   ],
-  async handle(context, { hex, asn2, addPath, ibgp, ebgp, extended, extendedNextHop }) {
+  async handle(context, { hex, mrt, asn2, addPath, ibgp, ebgp, extended, extendedNextHop }) {
+    if ((mrt === undefined) === (hex.length === 0)) {
+      throw new UsageError('say which messages, or --mrt FILE, and not both');
+    }
+    if (mrt !== undefined) return await decodeMrtFile(context, mrt);
     if (ibgp && ebgp) throw new UsageError('--ibgp and --ebgp exclude each other');
     const session = ibgp ? 'ibgp' : 'ebgp';
     const traits = { asn4: !asn2, addPath, session, extended, extendedNextHop };

@@ -12,7 +12,7 @@ export interface CapturedRun {
 }
 
 export interface RunOptions extends Partial<Pick<CommandContext, 'env' | 'signal'>> {
-  readonly stdin?: string;
+  readonly stdin?: string | Buffer;
   readonly workingDirectory?: string;
   /** Called with all of standard output, after each write. */
   readonly onOutput?: (out: string) => void;

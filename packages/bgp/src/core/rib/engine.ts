@@ -22,9 +22,12 @@ import type {
   RoutePage,
   RouteQuery,
   RouteSearch,
+  TableDump,
+  TableDumpOptions,
 } from './route-engine.ts';
 import { RouteViews } from './route-view.ts';
 import { createSharedTables, type SharedTables } from './shared-tables.ts';
+import { dumpedPeers, RibDump } from './table-dump.ts';
 import { UpdateReceiver } from './update-receiver.ts';
 
 const NO_OCTETS = new Uint8Array(0);
@@ -257,6 +260,13 @@ class Engine implements RouteEngine {
 
   search(query: RouteQuery): RouteSearch {
     return this.#views.search(this.#ribs[query.family], query);
+  }
+
+  dump(options: TableDumpOptions): TableDump {
+    const { routerId, asn } = this.#config;
+    const ribs = FAMILIES.map((family) => this.#ribs[family]);
+    const peers = dumpedPeers(this.#peers, options);
+    return new RibDump({ ribs, routerId, asn, peers }, options);
   }
 
   #peer(id: PeerId): Peer {

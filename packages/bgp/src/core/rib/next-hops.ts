@@ -123,6 +123,11 @@ export class NextHops {
     return id === NO_NEXT_HOP ? null : this.#entry(id).address;
   }
 
+  /** As it came: 4, 16 or 32 octets; `undefined`: there is none. */
+  octetsOf(id: number): Uint8Array | undefined {
+    return this.#entries[id]?.octets;
+  }
+
   /** The interface that a next hop is behind; `undefined` if there is none. */
   deviceOf(id: number, links: Links): string | undefined {
     const entry = this.#entries[id];

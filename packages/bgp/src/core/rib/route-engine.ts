@@ -94,6 +94,8 @@ export interface RouteEngine {
   routes(query: RouteQuery): RoutePage;
   /** Begins to look for a page, which takes its time in a large table. */
   search(query: RouteQuery): RouteSearch;
+  /** Begins to write the RIBs as MRT (RFC 6396). */
+  dump(options: TableDumpOptions): TableDump;
 }
 
 /** Index of a configured peer, given by the session half; reused only after the peer was removed. */
@@ -189,6 +191,26 @@ export interface RouteSearch {
   step(units: number): boolean;
   /** Once, after the last step. */
   result(): RoutePage;
+}
+
+/** What a dump of the RIBs shows: paths as import rules `accepted` them, or all as they were `received`. */
+export type TableDumpView = 'accepted' | 'received';
+
+export interface TableDumpOptions {
+  readonly view: TableDumpView;
+  /** UNIX time, seconds. */
+  readonly nowSeconds: number;
+  /** Since when a peer's session has been up, UNIX time, seconds; `undefined`: it is not up. */
+  upSinceSeconds(peer: PeerId): number | undefined;
+}
+
+/** A dump, in slices. */
+export interface TableDump {
+  /**
+   * @param units Prefixes and paths to look at, about.
+   * @returns Whole records, maybe none; `undefined` at the end.
+   */
+  next(units: number): Uint8Array<ArrayBuffer> | undefined;
 }
 
 export interface RoutePage {

@@ -1,6 +1,7 @@
 import { CeaseSubcode, ErrorCode } from './bgp-error.ts';
 import { insideHardReset } from './hard-reset.ts';
 import { encodeMessage, MessageType } from './header.ts';
+import { textOf, utf8Of } from './utf8.ts';
 import { Writer } from './writer.ts';
 
 /** The NOTIFICATION message. RFC 4271 section 4.5. */
@@ -67,24 +68,6 @@ export function communicationOf(notification: Notification): string | undefined 
 
 /** Control, formatting (bidirectional overrides) and unassigned characters. */
 const UNPRINTABLE = /\p{C}/gu;
-
-// The core has ECMAScript alone, which knows UTF-8 only in URI escapes.
-function utf8Of(text: string): Uint8Array {
-  const escaped = encodeURIComponent(text.toWellFormed());
-  return Uint8Array.from(escaped.match(/%..|[^%]/g) ?? [], (part) =>
-    part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0),
-  );
-}
-
-function textOf(utf8: Uint8Array): string | undefined {
-  try {
-    return decodeURIComponent(
-      Array.from(utf8, (octet) => `%${octet.toString(16).padStart(2, '0')}`).join(''),
-    );
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * `Cease/Administrative Shutdown`, as IANA names them; numbers where there is no name: `Cease/42`, `9/1`. A Hard Reset

@@ -33,6 +33,21 @@ export class Writer {
     return this;
   }
 
+  /** Puts a length, say, where room was left for it. @param at Offset of what was written. */
+  patchU16(at: number, value: number): void {
+    this.#view.setUint16(at, value);
+  }
+
+  /** @param at As in {@link patchU16}. */
+  patchU32(at: number, value: number): void {
+    this.#view.setUint32(at, value);
+  }
+
+  /** Forgets what was written; the memory stays. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** What was written, as a fresh array. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);

@@ -10,7 +10,7 @@ import {
 } from '@overland/net';
 import type { PrefixSelection } from '../../core/rib/route-engine.ts';
 import type { ClearKind } from './clear-peer.ts';
-import type { NamedRouteQuery } from './speaker-operator.ts';
+import type { DumpRequest, NamedRouteQuery } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
 
 const DEFAULT_PAGE = 200;
@@ -60,6 +60,13 @@ export function clearKind(query: URLSearchParams): ClearKind {
   const kind = oneOf(query, 'kind', ['hard', 'in', 'out', 'soft']);
   if (kind === undefined) throw invalid('kind is missing');
   return kind;
+}
+
+/** @throws {SpeakerRequestError} */
+export function dumpRequest(query: URLSearchParams): DumpRequest {
+  const next = query.get('next');
+  if (next !== null) return { next };
+  return { view: oneOf(query, 'view', ['accepted', 'received']) ?? 'accepted' };
 }
 
 function familyParameter(query: URLSearchParams, match: PrefixSelection | undefined): Family {

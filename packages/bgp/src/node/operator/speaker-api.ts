@@ -2,9 +2,15 @@ import type { RoutePage } from '../../core/rib/route-engine.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import type { ClearedPeer, ClearKind } from './clear-peer.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
-import { clearKind, neededPeer, routeQuery } from './route-parameters.ts';
-import type { AboutPeers, NamedRouteQuery, SpeakerOperator } from './speaker-operator.ts';
+import { clearKind, dumpRequest, neededPeer, routeQuery } from './route-parameters.ts';
+import type {
+  AboutPeers,
+  DumpRequest,
+  NamedRouteQuery,
+  SpeakerOperator,
+} from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
+import type { DumpPiece } from './table-dumps.ts';
 
 export { SpeakerRequestError };
 
@@ -14,6 +20,8 @@ export interface SpeakerPort {
   neighbors(peer: string): Promise<readonly NeighborDetail[] | null>;
   clear(peer: string, kind: ClearKind): Promise<readonly ClearedPeer[] | null>;
   routes(query: NamedRouteQuery): Promise<AboutPeers<RoutePage> | null>;
+  /** `ended`: there is no such dump any more. */
+  dump(request: DumpRequest): Promise<DumpPiece | 'ended' | null>;
 }
 
 /** One question of the API: an agent and `overland bgp run` answer the same. */
@@ -29,6 +37,7 @@ export interface SpeakerRoute {
  *   GET /v1/bgp/neighbors?peer=spine1
  *   POST /v1/bgp/clear?peer=spine1&kind=hard|in|out|soft
  *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26&from=spine1&paths=refused
+ *   GET /v1/bgp/dump?view=accepted|received, then GET /v1/bgp/dump?next=7 until next is null
  */
 export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
   {
@@ -61,6 +70,15 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
     path: '/v1/bgp/routes',
     answer: async (speaker, query) => known(running(await speaker.routes(routeQuery(query)))),
   },
+  {
+    method: 'GET',
+    path: '/v1/bgp/dump',
+    async answer(speaker, query) {
+      const piece = running(await speaker.dump(dumpRequest(query)));
+      if (piece !== 'ended') return piece;
+      throw new SpeakerRequestError('not-found', 'the dump has ended: begin anew');
+    },
+  },
 ];
 
 /** Answers for a speaker of this thread. @param operator `undefined` before its first configuration. */
@@ -70,6 +88,7 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     neighbors: async (peer) => operator()?.neighbors(peer) ?? null,
     clear: async (peer, kind) => operator()?.clear(peer, kind) ?? null,
     routes: async (query) => (await operator()?.routes(query)) ?? null,
+    dump: async (request) => (await operator()?.dump(request)) ?? null,
   };
 }
 

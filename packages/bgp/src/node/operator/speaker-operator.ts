@@ -1,10 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SpeakerConfig } from '../../core/config.ts';
-import type { PeerId, RouteEngine, RoutePage, RouteQuery } from '../../core/rib/route-engine.ts';
+import type {
+  PeerId,
+  RouteEngine,
+  RoutePage,
+  RouteQuery,
+  TableDumpView,
+} from '../../core/rib/route-engine.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
 import { describeNeighbor, type NeighborDetail } from './neighbor-detail.ts';
+import { type DumpPiece, TableDumps } from './table-dumps.ts';
 
 /** What the operator's questions are answered from. */
 export interface OperatedSpeaker {
@@ -25,15 +32,20 @@ export interface NamedRouteQuery extends Omit<RouteQuery, 'from' | 'advertisedTo
   readonly advertisedTo?: string;
 }
 
+/** A new dump, or the next piece of one. */
+export type DumpRequest = { readonly view: TableDumpView } | { readonly next: string };
+
 /** An answer, or the peer that there is not, or that is more than one. */
 export type AboutPeers<T> = T | { readonly unknownPeer: string; readonly count: number };
 
 /** What an operator may ask of a running speaker. Each answer is bounded, and plain data. */
 export class SpeakerOperator {
   readonly #speaker: OperatedSpeaker;
+  readonly #dumps: TableDumps;
 
   constructor(speaker: OperatedSpeaker) {
     this.#speaker = speaker;
+    this.#dumps = new TableDumps(speaker.engine, () => speaker.peers());
   }
 
   summary(): SpeakerSummary {
@@ -72,6 +84,12 @@ export class SpeakerOperator {
     const search = this.#speaker.engine.search({ ...rest, ...peers });
     while (search.step(SEARCH_UNITS)) await nextTurn();
     return search.result();
+  }
+
+  /** A piece of a dump of the RIBs; `ended`: the one that is to be gone on with is no more. */
+  async dump(request: DumpRequest): Promise<DumpPiece | 'ended'> {
+    if ('view' in request) return await this.#dumps.begin(request.view);
+    return (await this.#dumps.next(request.next)) ?? 'ended';
   }
 
   /** A name is unique, and wins over an address. */

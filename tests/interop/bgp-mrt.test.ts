@@ -1,0 +1,147 @@
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DescribedMrtRecord } from '@overland/bgp/mrt';
+import type { TestNamespace } from '@overland/linux/testing';
+import { expect, test } from 'vitest';
+import { captureRun } from '../../packages/cli/src/testing/captured-run.ts';
+import { startBgpRun } from './support/bgp-run.ts';
+import { fabric, OURS, THEIRS } from './support/fabric.ts';
+import { startFrr } from './support/frr.ts';
+import { startGobgp } from './support/gobgp.ts';
+import { startOpenbgpd } from './support/openbgpd.ts';
+import { until } from './support/until.ts';
+
+const FRR = `
+router bgp 65011
+ bgp router-id 10.0.0.1
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ timers bgp 1 3
+ neighbor ${OURS.ipv4} remote-as 65101
+ neighbor ${OURS.ipv4} timers connect 1
+ address-family ipv4 unicast
+  network 10.99.1.0/24 route-map MARK
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor ${OURS.ipv4} activate
+  neighbor ${OURS.ipv4} route-map GLOBAL out
+  network fd00:99::/64
+ exit-address-family
+route-map MARK permit 10
+ set community 65011:1
+ set metric 7
+route-map GLOBAL permit 10
+ set ipv6 next-hop global ${THEIRS.ipv6}
+`;
+
+const SPEAKER = JSON.stringify({
+  asn: 65101,
+  routerId: '10.0.0.5',
+  originate: ['10.65.0.0/26', 'fd00:65::/64'],
+  defaults: { holdSeconds: 3, connectRetrySeconds: 1 },
+  peers: [{ name: 'leaf', address: THEIRS.ipv4, asn: 65011, families: ['ipv4', 'ipv6'] }],
+});
+
+/** Writes a dump of our speaker, which has learned routes of both families from FRR. @returns Path of the file. */
+async function dumpOfOurs(): Promise<string> {
+  await using net = await fabric();
+  await using _frr = await startFrr(net.leaf, FRR);
+  await using ours = await startBgpRun(net.host as TestNamespace, SPEAKER);
+  await until('routes have come', async () => {
+    const [leaf] = (await ours.summary()).peers;
+    return leaf?.prefixesReceived.ipv4 === 1 && leaf.prefixesReceived.ipv6 === 1;
+  });
+  const file = join(await mkdtemp(join(tmpdir(), 'mrt-')), 'rib.mrt');
+  const run = await captureRun(['bgp', 'dump', 'mrt', '-w', file, '--socket', ours.socket]);
+  expect(run).toEqual({ code: 0, out: '', err: '' });
+  return file;
+}
+
+async function decode(file: string): Promise<DescribedMrtRecord[]> {
+  const { code, out } = await captureRun(['bgp', 'decode', '--mrt', file]);
+  expect(code).toBe(0);
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as DescribedMrtRecord);
+}
+
+test('our table dump is what bgpdump, GoBGP, OpenBGPD and we ourselves read', async () => {
+  const file = await dumpOfOurs();
+  expect(await decode(file)).toMatchObject([
+    { type: 'peer-index', collectorId: '10.0.0.5', peers: [{ asn: 65101 }, { asn: 65011 }] },
+    ...['10.65.0.0/26', '10.99.1.0/24', 'fd00:65::/64', 'fd00:99::/64'].map((prefix) => ({
+      type: 'rib',
+      prefix,
+    })),
+  ]);
+
+  await using net = await fabric();
+  const lines = (await net.host.exec(['bgpdump', '-m', file])).trim().split('\n');
+  const fields = lines.map((line) => line.split('|').slice(5));
+  expect(
+    fields.map(([prefix, asPath, origin, nextHop]) => [prefix, asPath, origin, nextHop]),
+  ).toEqual([
+    ['10.65.0.0/26', '', 'IGP', '0.0.0.0'],
+    ['10.99.1.0/24', '65011', 'IGP', THEIRS.ipv4],
+    ['fd00:65::/64', '', 'IGP', '::'],
+    ['fd00:99::/64', '65011', 'IGP', THEIRS.ipv6],
+  ]);
+  expect(lines[1]).toContain(`|B|${THEIRS.ipv4}|65011|`);
+  expect(lines[1]).toContain('|7|65011:1|');
+
+  const openbgpd = await net.host.exec(['/usr/sbin/bgpctl', 'show', 'mrt', 'detail', 'file', file]);
+  expect(openbgpd).toContain('BGP routing table entry for 10.99.1.0/24');
+  expect(openbgpd).toContain(`Nexthop ${THEIRS.ipv6}`);
+
+  const config = '[global.config]\n  as = 65012\n  router-id = "10.0.0.9"\n';
+  await using gobgp = await startGobgp(net.leaf, config);
+  await gobgp.gobgp(`mrt inject global ${file}`);
+  const injected = JSON.parse(await gobgp.gobgp('global rib -j')) as Record<string, unknown>;
+  expect(Object.keys(injected)).toContain('10.99.1.0/24');
+});
+
+test("OpenBGPD's dumps of its table and of what it hears are read", async () => {
+  await using net = await fabric();
+  const directory = await mkdtemp(join(tmpdir(), 'mrt-'));
+  const [table, heard] = [join(directory, 'table.mrt'), join(directory, 'heard.mrt')];
+  await using _openbgpd = await startOpenbgpd(
+    net.leaf,
+    `AS 65011
+router-id 10.0.0.1
+holdtime min 3
+dump all in "${heard}"
+dump table-v2 "${table}" 1
+neighbor ${OURS.ipv4} {
+  remote-as 65101
+}
+allow from any
+allow to any
+`,
+  );
+  await using ours = await startBgpRun(net.host as TestNamespace, SPEAKER, ['--no-fib']);
+  await until('the session is up', async () => {
+    const [leaf] = (await ours.summary()).peers;
+    return leaf?.state === 'Established' && leaf.prefixesSent.ipv4 > 0;
+  });
+  const prefixesOf = (records: readonly DescribedMrtRecord[]): (string | undefined)[] =>
+    records.filter(({ type }) => type === 'rib').map(({ prefix }) => prefix);
+  await until('OpenBGPD has dumped our prefix', async () => {
+    const octets = await readFile(table).catch(() => Buffer.alloc(0));
+    return octets.includes(Buffer.from([26, 10, 65, 0, 0]));
+  });
+  expect(prefixesOf(await decode(table))).toContain('10.65.0.0/26');
+
+  const messages = (await decode(heard)).filter(({ type }) => type === 'message');
+  expect(messages.map(({ message }) => message?.type)).toContain('open');
+  expect(messages).toContainEqual(
+    expect.objectContaining({
+      session: expect.objectContaining({ peerAsn: 65101, peerAddress: OURS.ipv4 }),
+      message: expect.objectContaining({
+        type: 'update',
+        update: expect.objectContaining({ announced: [{ prefix: '10.65.0.0/26' }] }),
+      }),
+    }),
+  );
+});
