@@ -94,7 +94,7 @@ describe('bgp neighbor', () => {
       },
       gracefulRestartInfo: { endOfRibSend: { ipv4Unicast: true } },
     });
-    const mine = ['peerName', 'refused', 'passive', 'lastError'];
+    const mine = ['peerName', 'refused', 'refusedByRule', 'passive', 'lastError'];
     const unknown = Object.keys(ours).filter((key) => !(key in theirs) && !mine.includes(key));
     expect(unknown).toEqual([]);
   });

@@ -52,8 +52,11 @@ export interface PeerSummary {
   readonly outQueueOctets: number;
   readonly prefixesReceived: Readonly<Record<Family, number>>;
   readonly prefixesStale: Readonly<Record<Family, number>>;
+  /** Refused by import rules, and kept for when these change. */
+  readonly prefixesFiltered: Readonly<Record<Family, number>>;
   readonly prefixesSent: Readonly<Record<Family, number>>;
   readonly refused: RouteCounters['refused'];
+  readonly refusedByRule: RouteCounters['refusedByRule'];
   /** Of the session; absent fields mean that there is none. */
   readonly session: SessionSummary | null;
   readonly timesEstablished: number;
@@ -110,8 +113,10 @@ export function summarisePeer(
     outQueueOctets: runner.unsentOctets,
     prefixesReceived: counters.received,
     prefixesStale: counters.stale,
+    prefixesFiltered: counters.filtered,
     prefixesSent: counters.sent,
     refused: counters.refused,
+    refusedByRule: counters.refusedByRule,
     session: session
       ? {
           peerRouterId: session.peerRouterId,

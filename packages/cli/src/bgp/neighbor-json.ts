@@ -5,7 +5,7 @@ import { prefixHints } from './prefix-hints.ts';
 
 /**
  * `bgp neighbor -o json`: the shape and the keys of FRR's `show bgp neighbors X json`. Ours in addition: `peerName`,
- * `refused`, `hints`, `lastCommunication`. Peers that share an address have their name as key.
+ * `refused`, `refusedByRule`, `filteredPrefixCounter`, `hints`, `lastCommunication`. Peers that share an address have their name as key.
  */
 export function neighborJson(neighbors: readonly NeighborDetail[]): object {
   const isAlone = neighbors.length === 1;
@@ -47,6 +47,7 @@ function peerJson(peer: NeighborDetail): object {
       peer.families.map((family) => [FAMILY_KEYS[family], familyJson(peer, family)]),
     ),
     refused: peer.refused,
+    refusedByRule: peer.refusedByRule,
     connectionsEstablished: peer.timesEstablished,
     connectionsDropped: peer.timesDropped,
     ...resetJson(peer),
@@ -120,6 +121,7 @@ function familyJson(peer: NeighborDetail, family: Family): object {
   return {
     negotiated: isFamilyUp(peer, family),
     acceptedPrefixCounter: peer.prefixesReceived[family],
+    filteredPrefixCounter: peer.prefixesFiltered[family],
     stalePrefixCounter: peer.prefixesStale[family],
     sentPrefixCounter: peer.prefixesSent[family],
     ...(most !== undefined && { prefixAllowedMax: most }),

@@ -56,6 +56,30 @@ Peer Authentication Disabled
 `);
 });
 
+test('what is refused: now, and since the peer was configured, by reason and by rule', () => {
+  const change = {
+    prefixesFiltered: { ipv4: 3, ipv6: 0 },
+    refused: { filter: 5, 'default-route': 1, 'as-path-loop': 2 },
+    refusedByRule: { 'from-racks[0]': 4, 'from-racks/long': 1 },
+  };
+  expect(text(change)).toContain(`\
+  12 accepted prefixes
+  3 filtered prefixes (bgp routes --filtered shows them)
+  7 sent prefixes
+`);
+  expect(text(change)).toContain(`\
+  Refused since it was configured: filter 5, default-route 1, as-path-loop 2
+    Of them by import rules: from-racks[0] 4, from-racks/long 1
+`);
+  expect(neighborJson([neighbor(change)])).toMatchObject({
+    '10.1.0.1': {
+      refused: change.refused,
+      refusedByRule: change.refusedByRule,
+      addressFamilyInfo: { ipv4Unicast: { filteredPrefixCounter: 3 } },
+    },
+  });
+});
+
 test('roles stand on both sides (RFC 9234)', () => {
   const change = { bgpRole: 'customer' } as const;
   expect(text(change)).toContain('  Local Role: customer\n  Remote Role: undefined\n');

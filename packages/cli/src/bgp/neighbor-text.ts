@@ -125,12 +125,13 @@ function addressFamily(peer: NeighborDetail, family: Family, colours: Colours): 
   const hints = prefixHints(peer, family).map((hint) => `  ${colours.yellow(hint)}`);
   const title = ` For address family: ${FAMILY_TITLES[family]}`;
   if (!isFamilyUp(peer, family)) return [title, ...hints];
-  const stale = peer.prefixesStale[family];
+  const [stale, filtered] = [peer.prefixesStale[family], peer.prefixesFiltered[family]];
   const limit = peer.configured.maxPrefixes;
   const most = limit?.most[family];
   return [
     title,
     `  ${peer.prefixesReceived[family]} accepted prefixes${stale > 0 ? `, ${stale} of them stale` : ''}`,
+    ...(filtered > 0 ? [`  ${filtered} filtered prefixes (bgp routes --filtered shows them)`] : []),
     `  ${peer.prefixesSent[family]} sent prefixes`,
     ...(limit && most !== undefined
       ? [
@@ -143,10 +144,15 @@ function addressFamily(peer: NeighborDetail, family: Family, colours: Colours): 
 
 function history(peer: NeighborDetail, colours: Colours): string[] {
   const { lastReset, lastCommunication, lastError, session } = peer;
-  const refused = Object.entries(peer.refused).map(([reason, count]) => `${reason} ${count}`);
+  const counts = (of: Readonly<Record<string, number>>): string =>
+    Object.entries(of)
+      .map(([reason, count]) => `${reason} ${count}`)
+      .join(', ');
+  const [refused, byRule] = [counts(peer.refused), counts(peer.refusedByRule)];
   const lines = [
     `  Connections established ${peer.timesEstablished}; dropped ${peer.timesDropped}`,
-    ...(refused.length > 0 ? [`  Refused since it was configured: ${refused.join(', ')}`] : []),
+    ...(refused ? [`  Refused since it was configured: ${refused}`] : []),
+    ...(byRule ? [`    Of them by import rules: ${byRule}`] : []),
   ];
   if (!lastReset) lines.push('  Last reset never');
   else {

@@ -4,7 +4,7 @@ import { type SummaryRow, summaryRows } from './summary-rows.ts';
 
 /**
  * `bgp summary -o json`: the shape and the keys of FRR's `show bgp summary json`, so that what reads the one reads the other.
- * Ours in addition: `peerName`, `pfxStale`, `lastError`.
+ * Ours in addition: `peerName`, `pfxFiltered`, `pfxStale`, `lastError`.
  */
 export function summaryJson(summary: SpeakerSummary): object {
   return {
@@ -39,6 +39,7 @@ function peerJson(row: SummaryRow): object {
     ...(row.uptimeSeconds === null ? {} : { peerUptimeMsec: row.uptimeSeconds * 1000 }),
     ...(row.received === null ? {} : { pfxRcd: row.received }),
     ...(row.sent === null ? {} : { pfxSnt: row.sent }),
+    ...(row.filtered === null ? {} : { pfxFiltered: row.filtered }),
     pfxStale: row.stale,
     state: row.state,
     ...(row.lastError === null ? {} : { lastError: row.lastError }),

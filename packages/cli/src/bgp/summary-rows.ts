@@ -24,6 +24,7 @@ export interface SummaryRow {
   /** Prefixes; `null` when the family is not up. */
   readonly received: number | null;
   readonly sent: number | null;
+  readonly filtered: number | null;
   readonly stale: number;
   readonly lastError: string | null;
 }
@@ -54,6 +55,7 @@ function row(peer: PeerSummary, family: Family): SummaryRow {
     uptimeSeconds: peer.upDownSeconds,
     received: isUp ? peer.prefixesReceived[family] : null,
     sent: isUp ? peer.prefixesSent[family] : null,
+    filtered: isUp ? peer.prefixesFiltered[family] : null,
     stale: peer.prefixesStale[family],
     lastError: lastError(peer),
   };

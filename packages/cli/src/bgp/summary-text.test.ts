@@ -31,8 +31,10 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
     outQueueOctets: 0,
     prefixesReceived: { ipv4: 12, ipv6: 3 },
     prefixesStale: { ipv4: 0, ipv6: 0 },
+    prefixesFiltered: { ipv4: 2, ipv6: 0 },
     prefixesSent: { ipv4: 7, ipv6: 0 },
     refused: {},
+    refusedByRule: {},
     session: {
       peerRouterId: parseAddress('10.255.0.1'),
       localAddress: parseAddress('10.1.0.1'),
@@ -80,14 +82,14 @@ test('prints the columns of FRR, by address, and why a session is down', () => {
 BGP router identifier 10.255.0.11, local AS 65011, role router
 
 IPv4 Unicast
-Neighbor   V     AS  MsgRcvd  MsgSent  InQ  OutQ   Up/Down  State/PfxRcd  PfxSnt  Desc
-10.1.0.2   4  65000      100       99    0     0     never        Active       -  spine1
-10.1.0.4   4  65000      100       99    0     0  01:02:03            12       7  peer-10.1.0.4
-10.1.0.10  4  65000      100       99    0     0  01:02:03            12       7  spine two
+Neighbor   V     AS  MsgRcvd  MsgSent  InQ  OutQ   Up/Down  State/PfxRcd  PfxSnt  PfxFlt  Desc
+10.1.0.2   4  65000      100       99    0     0     never        Active       -       -  spine1
+10.1.0.4   4  65000      100       99    0     0  01:02:03            12       7       2  peer-10.1.0.4
+10.1.0.10  4  65000      100       99    0     0  01:02:03            12       7       2  spine two
 
 IPv6 Unicast
-Neighbor  V     AS  MsgRcvd  MsgSent  InQ  OutQ   Up/Down  State/PfxRcd  PfxSnt  Desc
-10.1.0.4  4  65000      100       99    0     0  01:02:03         NoNeg       -  peer-10.1.0.4
+Neighbor  V     AS  MsgRcvd  MsgSent  InQ  OutQ   Up/Down  State/PfxRcd  PfxSnt  PfxFlt  Desc
+10.1.0.4  4  65000      100       99    0     0  01:02:03         NoNeg       -       -  peer-10.1.0.4
 
 spine1: received Cease/Administrative Shutdown "maintenance"
 

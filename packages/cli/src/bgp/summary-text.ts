@@ -42,6 +42,7 @@ function columns(colours: Colours): readonly Column<SummaryRow>[] {
       align: right,
     },
     { title: 'PfxSnt', cell: ({ sent }) => sent ?? '-', align: right },
+    { title: 'PfxFlt', cell: ({ filtered }) => filtered ?? '-', align: right },
     { title: 'Desc', cell: ({ description, peer }) => description ?? peer },
   ];
 }

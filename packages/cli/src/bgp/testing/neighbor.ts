@@ -25,8 +25,10 @@ const UP: NeighborDetail = {
   outQueueOctets: 0,
   prefixesReceived: { ipv4: 12, ipv6: 0 },
   prefixesStale: { ipv4: 0, ipv6: 0 },
+  prefixesFiltered: { ipv4: 0, ipv6: 0 },
   prefixesSent: { ipv4: 7, ipv6: 0 },
   refused: {},
+  refusedByRule: {},
   session: {
     peerRouterId: parseAddress('10.255.0.1'),
     localAddress: parseAddress('10.1.0.0'),
