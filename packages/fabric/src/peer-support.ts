@@ -21,12 +21,7 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
   return undefined;
 }
 
-const NOT_YET = ['gracefulShutdown'] as const;
-
 /** Names the fields that the session goes without. */
 export function reportIgnored({ spec }: BgpPeer, resource: string, report: Report): void {
   if (spec.reachableBy) report(resource, 'reachableBy: no route to the peer is made yet');
-  for (const field of NOT_YET) {
-    if (spec[field]) report(resource, `${field} is not supported yet`);
-  }
 }

@@ -37,6 +37,7 @@ type Settings = Pick<
   | 'maxPrefixes'
   | 'role'
   | 'strictRole'
+  | 'gracefulShutdown'
   | 'bfd'
 >;
 
@@ -58,6 +59,7 @@ export function sessionSettings(spec: SessionSpec, resource: string, report: Rep
     ...(password && { password }),
     ...(spec.role && { role: ROLES[spec.role] }),
     ...(spec.strictRole && { strictRole: true }),
+    ...(spec.gracefulShutdown && { gracefulShutdown: true }),
     ...(spec.bfd && { bfd: bfdOf(spec.bfd) }),
     ...(spec.maxPrefixes && { maxPrefixes: prefixLimit(spec.maxPrefixes) }),
   };

@@ -275,7 +275,6 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('nothing', {}),
     peer('gtsm', { peerIP: '192.0.2.4', asNumber: 1, ttlSecurity: 1, reachableBy: '192.0.2.5' }),
     peer('hold', { peerIP: '192.0.2.6', asNumber: 1, holdTime: '2s' }),
-    peer('gshut', { peerIP: '192.0.2.7', asNumber: 1, gracefulShutdown: true }),
     peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { advertised: { ipv4: 10 } } }),
     peer('unnumbered', { interface: 'eth1' }),
   ];
@@ -283,14 +282,12 @@ test('what cannot be honoured is named; what protects a session is not left out'
     bgp({ nodeToNodeMeshEnabled: false, prefixAdvertisements: [{ cidr: '10.65.0.0/16' }] }),
   ];
   expect(sessions({ bgpPeers, bgpConfigurations })).toEqual([
-    'gshut 192.0.2.7 179 1 active',
     'gtsm 192.0.2.4 179 1 active',
     'hold 192.0.2.6 179 1 active',
   ]);
   expect(reasons({ bgpPeers, bgpConfigurations })).toEqual([
     'BGPConfiguration default: prefixAdvertisements is not supported yet',
     'BGPPeer filters: there is no BGPFilter f: no session is made without',
-    'BGPPeer gshut: gracefulShutdown is not supported yet',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
     'BGPPeer limits: maxPrefixes.advertised is not supported yet: no session is made without',
@@ -348,6 +345,7 @@ test('settings of a peer', () => {
     role: 'rs-client',
     strictRole: true,
   });
+  expect(settings({ gracefulShutdown: true })).toMatchObject({ gracefulShutdown: true });
   expect(settings({})).not.toHaveProperty('role');
   expect(settings({})).not.toHaveProperty('password');
   expect(settings({ ttlSecurity: 2 })).toMatchObject({ ttl: 255, minTtl: 254 });

@@ -155,6 +155,11 @@ export interface PeerConfig {
   readonly strictRole?: boolean;
   /** BFD ends the session when the path is lost (RFC 5882); `strict`: none is opened before BFD is up. */
   readonly bfd?: PeerBfd;
+  /**
+   * Make the routes of the session the last choice on both sides, before it is shut down: GRACEFUL_SHUTDOWN and
+   * LOCAL_PREF 0 on all of them, after the filters; absent: false. RFC 8326.
+   */
+  readonly gracefulShutdown?: boolean;
   /** Absent: as many prefixes as the peer likes. */
   readonly maxPrefixes?: PrefixLimit;
   /**

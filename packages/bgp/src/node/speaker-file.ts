@@ -63,6 +63,8 @@ const peerSettings = {
   allowAsIn: whole(0, 10).optional(),
   asOverride: z.boolean().optional(),
   defaultOriginate: z.boolean().optional(),
+  /** RFC 8326: the session's routes are the last choice on both sides. */
+  gracefulShutdown: z.boolean().optional(),
   removePrivateAs: z.enum(['remove', 'all', 'replace']).optional(),
   enforceFirstAs: z.boolean().optional(),
   allowAsSets: z.boolean().optional(),

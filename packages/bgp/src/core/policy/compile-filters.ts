@@ -1,6 +1,7 @@
 import { type Family, familyOf } from '@overland/net';
+import type { AttributeEdits } from './attribute-edits.ts';
 import type { CompiledPolicy, PrefixVerdicts, RouteFacts, Verdict } from './compiled-policy.ts';
-import { editsOf } from './compose-edits.ts';
+import { editsKey, editsOf, NO_EDITS } from './compose-edits.ts';
 import { type Outcome, type OutcomeRule, Outcomes } from './outcomes.ts';
 import { type PrefixTest, prefixTest } from './prefix-test.ts';
 import type { FilterRule, RouteFilter } from './route-filter.ts';
@@ -23,9 +24,14 @@ interface CompiledRule extends OutcomeRule {
  * Compiles the filters of one direction of a session, in order, for one family. Rules that cannot hold for the
  * family are left out.
  *
+ * @param last Changes of whatever is accepted, after those of the rules.
  * @throws {RangeError} If a community is none, or more than 10 rules continue with changes.
  */
-export function compileFilters(filters: readonly RouteFilter[], family: Family): CompiledPolicy {
+export function compileFilters(
+  filters: readonly RouteFilter[],
+  family: Family,
+  last: AttributeEdits = NO_EDITS,
+): CompiledPolicy {
   const named = filters.flatMap(({ name, rules }) =>
     rules.flatMap((rule, i) =>
       isOfFamily(rule, family) ? [{ label: labelOf(name, rule, i), rule }] : [],
@@ -37,7 +43,7 @@ export function compileFilters(filters: readonly RouteFilter[], family: Family):
       `${changing.length} rules continue with changes: at most ${MAX_CHANGING_CONTINUES} may`,
     );
   }
-  return new Policy(named);
+  return new Policy(named, last);
 }
 
 /** `FILTER[2]`, or `FILTER/RULE` of a rule with a name. */
@@ -60,11 +66,13 @@ class Policy implements CompiledPolicy {
   readonly needsNextHop: boolean;
   readonly needsInterface: boolean;
   readonly #rules: readonly CompiledRule[];
-  readonly #outcomes = new Outcomes();
+  readonly #outcomes: Outcomes;
   readonly #route = new RouteReader();
 
-  constructor(named: readonly NamedRule[]) {
-    this.id = named.length === 0 ? '' : JSON.stringify(named);
+  constructor(named: readonly NamedRule[], last: AttributeEdits) {
+    const lastKey = last === NO_EDITS ? '' : editsKey(last);
+    this.id = named.length === 0 && lastKey === '' ? '' : JSON.stringify([named, lastKey]);
+    this.#outcomes = new Outcomes(last);
     this.needsNextHop = named.some(({ rule }) => rule.match?.nextHops !== undefined);
     this.needsInterface = named.some(({ rule }) => rule.match?.interface !== undefined);
     this.#rules = named.map(compileRule);

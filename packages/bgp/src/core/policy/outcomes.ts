@@ -19,10 +19,13 @@ type VerdictFacts = Omit<Verdict, 'kind' | 'index'>;
  */
 export class Outcomes {
   readonly start: Outcome;
+  readonly #last: AttributeEdits;
   readonly #byEdits = new Map<string, Outcome>();
   readonly #verdicts = new Map<string, Verdict>();
 
-  constructor() {
+  /** @param last Changes of whatever is accepted, after those of the rules. */
+  constructor(last: AttributeEdits = NO_EDITS) {
+    this.#last = last;
     this.start = this.withEdits(NO_EDITS);
   }
 
@@ -41,10 +44,17 @@ export class Outcomes {
     const key = `${rule} ${editsKey(facts.edits ?? NO_EDITS)}`;
     let verdict = this.#verdicts.get(key);
     if (!verdict) {
-      verdict = { kind: 'verdict', index: this.#verdicts.size, ...facts };
+      const edits = facts.accepted ? this.#finalEdits(facts.edits) : undefined;
+      verdict = { kind: 'verdict', index: this.#verdicts.size, ...facts, edits };
       this.#verdicts.set(key, verdict);
     }
     return verdict;
+  }
+
+  /** Equal edits are one object, as {@link withEdits} sees to. */
+  #finalEdits(edits: AttributeEdits | undefined): AttributeEdits | undefined {
+    if (this.#last === NO_EDITS) return edits;
+    return this.withEdits(composeEdits(edits ?? NO_EDITS, this.#last)).edits;
   }
 }
 

@@ -3,6 +3,7 @@ import type { NextHopMode, SpeakerConfig } from '../config.ts';
 import { applyEdits } from '../policy/apply-edits.ts';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
+import { GRACEFUL_SHUTDOWN_EDITS } from '../policy/graceful-shutdown.ts';
 import {
   AttributeEncoder,
   type EncodedAttributes,
@@ -43,6 +44,8 @@ export interface EgressKey {
   readonly bgpRole: BgpRole | undefined;
   readonly fourOctetAs: boolean;
   readonly maxMessageOctets: number;
+  /** Whether the peers are to make our routes their last choice. RFC 8326. */
+  readonly gracefulShutdown: boolean;
   /** Id of the export filters; empty: none. */
   readonly exportPolicy: string;
 }
@@ -217,8 +220,14 @@ export class EgressClass {
   /** The attributes of a route that peers of the class get and the Loc-RIB does not have. */
   encodeOriginated(): EncodedAttributes {
     const set = originatedSet();
+    const whole = { offset: 0, length: set.length };
     const facts = { localPref: DEFAULT_LOCAL_PREF, originatorId: 0 };
-    this.#encoder.encode(set, { offset: 0, length: set.length }, facts);
+    if (!this.key.gracefulShutdown) this.#encoder.encode(set, whole, facts);
+    else {
+      const length = applyEdits(set, whole, GRACEFUL_SHUTDOWN_EDITS, this.#edited);
+      const edited = editedFacts(facts, GRACEFUL_SHUTDOWN_EDITS);
+      this.#encoder.encode(this.#edited, { offset: 0, length }, edited);
+    }
     return this.#encoder;
   }
 

@@ -2,6 +2,7 @@ import type { Family } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { compileFilters } from '../policy/compile-filters.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
+import { GRACEFUL_SHUTDOWN_EDITS } from '../policy/graceful-shutdown.ts';
 import type { RouteFilter } from '../policy/route-filter.ts';
 import { ImportPolicy } from './import-policy.ts';
 import { ImportSafety, ImportSafetyFacts } from './import-safety.ts';
@@ -24,10 +25,10 @@ export class PeerPolicies {
 
   /** `undefined`: everything is accepted as it comes. */
   importOf(peer: PeerConfig, family: Family): ImportPolicy | undefined {
-    const { importFilters, importSafety } = peer;
-    const filters = this.#compile(importFilters, family);
+    const { importFilters, importSafety, gracefulShutdown } = peer;
+    const filters = this.#compile(importFilters, family, gracefulShutdown);
     if (!filters && !importSafety) return undefined;
-    const key = JSON.stringify([family, importFilters, importSafety]);
+    const key = JSON.stringify([family, importFilters, importSafety, gracefulShutdown]);
     const found = this.#imports.get(key);
     if (found) return found;
     const safety = importSafety && new ImportSafety(this.#factsOf(family), importSafety);
@@ -38,14 +39,19 @@ export class PeerPolicies {
 
   /** `undefined`: there is nothing beyond the built-in policy. */
   exportOf(peer: PeerConfig, family: Family): CompiledPolicy | undefined {
-    return this.#compile(peer.exportFilters, family);
+    return this.#compile(peer.exportFilters, family, peer.gracefulShutdown);
   }
 
-  #compile(names: readonly string[] = [], family: Family): CompiledPolicy | undefined {
-    if (names.length === 0) return undefined;
-    const key = JSON.stringify([family, names]);
+  #compile(
+    names: readonly string[] = [],
+    family: Family,
+    gracefulShutdown = false,
+  ): CompiledPolicy | undefined {
+    if (names.length === 0 && !gracefulShutdown) return undefined;
+    const key = JSON.stringify([family, names, gracefulShutdown]);
     const filters = names.map((name) => this.#filters.get(name) ?? closed(name));
-    const compiled = this.#compiled.get(key) ?? compileFilters(filters, family);
+    const last = gracefulShutdown ? GRACEFUL_SHUTDOWN_EDITS : undefined;
+    const compiled = this.#compiled.get(key) ?? compileFilters(filters, family, last);
     this.#compiled.set(key, compiled);
     // Without an id there is no rule for the family.
     return compiled.id === '' ? undefined : compiled;

@@ -116,6 +116,7 @@ export class LiveSession {
       bgpRole: this.bgpRole,
       fourOctetAs: session.fourOctetAs,
       maxMessageOctets: session.maxMessageOctets,
+      gracefulShutdown: policy.gracefulShutdown ?? false,
       exportPolicy,
     });
   }

@@ -288,6 +288,44 @@ test('GRACEFUL_SHUTDOWN over eBGP makes a route the last choice, unless a filter
   expect(localPref(internal)).toEqual([100]);
 });
 
+test('graceful shutdown of a session makes its routes the last choice on both sides, after all filters', () => {
+  const heavy: RouteFilter = {
+    name: 'heavy',
+    rules: [{ action: 'accept', set: { localPref: 300, communities: { set: ['65000:1'] } } }],
+  };
+  const filters = [heavy, NO_65003];
+  const relay = new Relay({
+    role: 'router',
+    filters,
+    feeder: { importFilters: ['heavy'] },
+    receiver: { exportFilters: ['no-65003'], defaultOriginate: true },
+  });
+  relay.learn({ announce: ['10.9.0.0/24'] });
+  const kept = () =>
+    relay.speaker
+      .routes('ipv4')
+      .flatMap(({ paths }) => paths.map(({ localPref, communities }) => [localPref, communities]));
+  const told = () => {
+    const paths = relay.receiver.routes('ipv4').flatMap((route) => route.paths);
+    return paths.map(({ communities }) => communities.join(' '));
+  };
+  expect([kept(), told()]).toEqual([[[300, ['65000:1']]], ['', '65000:1']]);
+
+  const leaving = { gracefulShutdown: true };
+  relay.change({ feeder: { importFilters: ['heavy'], ...leaving } });
+  const marked = ['65000:1', 'GRACEFUL_SHUTDOWN'];
+  expect([kept(), told()]).toEqual([[[0, marked]], ['', marked.join(' ')]]);
+  relay.change({
+    feeder: { importFilters: ['heavy'] },
+    receiver: { exportFilters: ['no-65003'], defaultOriginate: true, ...leaving },
+  });
+  expect([kept(), told()]).toEqual([[[300, ['65000:1']]], ['GRACEFUL_SHUTDOWN', marked.join(' ')]]);
+  relay.change({ receiver: { ...leaving } });
+  expect(told()).toEqual([marked.join(' ')]);
+  relay.change({ receiver: {} });
+  expect(told()).toEqual(['65000:1']);
+});
+
 const CLUSTER = {
   pools: [
     { prefix: parsePrefix('10.65.0.0/16'), blockLength: 26, takesHosts: true },
