@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
-import { type IpAddress, parseAddress } from '@overland/net';
+import { type IpAddress, parseAddress, parsePrefix, prefixOf } from '@overland/net';
 import { describe, expect, test } from 'vitest';
 import { runInNamespace } from './namespaces.ts';
 import {
@@ -126,6 +126,26 @@ describe.each([
   ])('%s', async (_what, ours, theirs, counters = '') => {
     await using met = await meeting(family, ours, theirs);
     expect(met).toMatchObject({ isConnected: counters === '', counters });
+  });
+
+  test('a key for a prefix is for all in it, but for who has one of its own', async () => {
+    const range = prefixOf(dialler, family === 'ipv4' ? 24 : 64);
+    const other = parsePrefix(family === 'ipv4' ? '10.2.0.0/24' : 'fd00:2::/64');
+    const md5 = [{ peer: range, key: bytes('k') }];
+    await using inside = await meeting(family, { md5 }, to('k'));
+    expect(inside.isConnected).toBe(true);
+    await using wrong = await meeting(family, { md5 }, to('K'));
+    expect(wrong).toMatchObject({ isConnected: false, counters: 'TCPMD5Failure' });
+    await using unsigned = await meeting(family, { md5 }, {});
+    expect(unsigned).toMatchObject({ isConnected: false, counters: 'TCPMD5NotFound' });
+    await using outside = await meeting(family, { md5: [{ peer: other, key: bytes('k') }] }, {});
+    expect(outside.isConnected).toBe(true);
+    const own = { peer: dialler, key: bytes('own') };
+    await using longest = await meeting(family, { md5: [own, ...md5] }, to('own'));
+    expect(longest.isConnected).toBe(true);
+    const takeBack = (fd: number) => removeMd5Key(fd, range);
+    await using removed = await meeting(family, { md5 }, {}, takeBack);
+    expect(removed.isConnected).toBe(true);
   });
 
   test('keys of a socket that listens can be set, replaced and taken back', async () => {

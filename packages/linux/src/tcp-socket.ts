@@ -1,4 +1,14 @@
-import { addressBytes, type Family, familyOf, type IpAddress } from '@overland/net';
+import {
+  addressBytes,
+  type Family,
+  familyOf,
+  type IpAddress,
+  networkAddress,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  prefixLength,
+} from '@overland/net';
 import { bind, close, setsockopt, socket } from './libc.ts';
 import { KernelError } from './ports.ts';
 
@@ -11,14 +21,15 @@ const SO_BINDTODEVICE = 25;
 const IPPROTO = { ip: 0, tcp: 6, ipv6: 41 } as const;
 const IP = { tos: 1, ttl: 2, minTtl: 21 } as const;
 const IPV6 = { unicastHops: 16, only: 26, trafficClass: 67, minHopCount: 73 } as const;
-const TCP_MD5SIG = 14;
+const TCP_MD5 = { signature: 14, extended: 32, prefixFlag: 1 } as const;
 
 /** Longest key of TCP-MD5 that Linux takes, octets (TCP_MD5SIG_MAXKEYLEN). */
 export const MAX_MD5_KEY_OCTETS = 80;
 
 /** Signs every segment from and to a peer, and drops what is not signed so. TCP-MD5, RFC 2385. */
 export interface Md5Key {
-  readonly peer: IpAddress;
+  /** An address, or a prefix on a socket that listens: of several that hold a peer, the longest one counts. */
+  readonly peer: IpAddress | Prefix;
   /** 1..80 octets. */
   readonly key: Uint8Array;
 }
@@ -115,13 +126,14 @@ export function setMd5Key(fd: number, { peer, key }: Md5Key): void {
 }
 
 /** Takes the key for a peer back: its segments are no longer signed. */
-export function removeMd5Key(fd: number, peer: IpAddress): void {
+export function removeMd5Key(fd: number, peer: IpAddress | Prefix): void {
   changeKey(fd, peer, new Uint8Array(0));
 }
 
-function changeKey(fd: number, peer: IpAddress, key: Uint8Array): void {
+function changeKey(fd: number, peer: IpAddress | Prefix, key: Uint8Array): void {
+  const option = peer.includes('/') ? TCP_MD5.extended : TCP_MD5.signature;
   try {
-    setsockopt(fd, IPPROTO.tcp, TCP_MD5SIG, md5Signature(peer, key));
+    setsockopt(fd, IPPROTO.tcp, option, md5Signature(peer, key));
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     throw new KernelError(error.code, `set the TCP-MD5 key of ${peer}`);
@@ -129,9 +141,14 @@ function changeKey(fd: number, peer: IpAddress, key: Uint8Array): void {
 }
 
 /** `struct tcp_md5sig`: sockaddr_storage (128), flags (1), prefix length (1), key length (2), interface (4), key (80). */
-function md5Signature(peer: IpAddress, key: Uint8Array): Uint8Array {
+function md5Signature(peer: IpAddress | Prefix, key: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(136 + MAX_MD5_KEY_OCTETS);
-  bytes.set(socketAddress(familyOf(peer), peer, 0));
+  const family = familyOf(peer);
+  if (peer.includes('/')) {
+    const prefix = parsePrefix(peer);
+    bytes.set(socketAddress(family, networkAddress(prefix), 0));
+    bytes.set([TCP_MD5.prefixFlag, prefixLength(prefix)], 128);
+  } else bytes.set(socketAddress(family, parseAddress(peer), 0));
   new DataView(bytes.buffer).setUint16(130, key.length, true);
   bytes.set(key, 136);
   return bytes;

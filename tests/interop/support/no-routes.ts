@@ -28,6 +28,7 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       told.push(`down keeping [${retain.join('+')}]`);
       unsent.delete(peer);
     },
+    peerRemoved: () => undefined,
     flushStale: (_, families = []) => told.push(`flush ${families.join('+')}`),
     receiveUpdate(peer, body) {
       const family: Family = body.length === 4 ? 'ipv4' : 'ipv6';

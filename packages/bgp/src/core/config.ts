@@ -46,6 +46,8 @@ export interface SpeakerConfig {
     readonly deferralSeconds: number;
   };
   readonly peers: readonly PeerConfig[];
+  /** Where peers may dial from that are not configured one by one; absent: nowhere. */
+  readonly listenRanges?: readonly ListenRange[];
   /** What built-in checks of import need to know of the cluster, beside {@link originate}. */
   readonly importSafety?: {
     /** What is ours and not originated; absent: nothing. */
@@ -65,6 +67,15 @@ export interface SpeakerConfig {
   readonly filters?: readonly RouteFilter[];
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
+}
+
+/** Peers whose addresses nobody writes down: each is there as long as it has a session, or routes that wait for one. */
+export interface ListenRange {
+  readonly prefix: Prefix;
+  /** Most peers at a time. */
+  readonly limit: number;
+  /** What each of them is told; it dials, we never do. */
+  readonly peer: Omit<PeerConfig, 'name' | 'address' | 'range'>;
 }
 
 export type PrivateAsMode = 'remove' | 'all' | 'replace';
@@ -91,6 +102,8 @@ export interface PeerConfig {
   /** For logs and `bgp summary`, unique: the BGPPeer's name, or the address. */
   readonly name: string;
   readonly description?: string;
+  /** The listen range that it has dialled from; absent: it is configured by itself. */
+  readonly range?: Prefix;
   readonly address: IpAddress;
   readonly port: number;
   /** Source address; absent: the kernel picks. */

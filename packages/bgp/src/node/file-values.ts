@@ -8,6 +8,7 @@ import {
   parsePrefix,
 } from '@overland/net';
 import { z } from 'zod';
+import type { RemoteAs } from '../core/session/remote-as.ts';
 
 /** A value that one of our own parsers reads; what it refuses becomes a fault with its words. */
 function parsed<In, Out>(schema: z.ZodType<In>, parse: (value: In) => Out) {
@@ -30,6 +31,17 @@ export const whole = (least: number, most: number) => {
 };
 
 export const asn = parsed<number | string, Asn>(z.union([z.number(), z.string()]), parseAsn);
+/** `internal`: the number that we use towards the peer ourselves. */
+export type GivenAs = RemoteAs | 'internal';
+
+export const remoteAs = parsed<number | string | (number | string)[], GivenAs>(
+  z.union([z.number(), z.string(), z.array(z.union([z.number(), z.string()])).min(1)]),
+  (value) => {
+    if (value === 'internal' || value === 'external') return value;
+    return Array.isArray(value) ? value.map(parseAsn) : parseAsn(value);
+  },
+);
+
 export const address = parsed<string, IpAddress>(z.string(), parseAddress);
 export const prefix = parsed<string, Prefix>(z.string(), parsePrefix);
 

@@ -109,7 +109,11 @@ export const filterSchema = z.strictObject({ name: z.string().min(1), rules: z.a
 /** What is wrong with filters beyond their own fields, and with what peers name; with its path. */
 export function filterFaults(
   filters: readonly RouteFilter[],
-  peers: readonly PeerConfig[],
+  users: readonly {
+    /** Such as `peers[0]`. */
+    readonly path: string;
+    readonly config: Pick<PeerConfig, 'importFilters' | 'exportFilters'>;
+  }[],
 ): string[] {
   const names = filters.map(({ name }) => name);
   const twice = names.flatMap((name, i) =>
@@ -118,9 +122,10 @@ export function filterFaults(
       : [],
   );
   const faults = [...twice, ...filters.flatMap(ruleFaults)];
-  for (const [i, { importFilters = [], exportFilters = [] }] of peers.entries()) {
-    faults.push(...listFaults(filters, importFilters, `peers[${i}].import`));
-    faults.push(...listFaults(filters, exportFilters, `peers[${i}].export`));
+  for (const { path, config } of users) {
+    const { importFilters = [], exportFilters = [] } = config;
+    faults.push(...listFaults(filters, importFilters, `${path}.import`));
+    faults.push(...listFaults(filters, exportFilters, `${path}.export`));
   }
   return faults;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { KernelError, removeMd5Key, setMd5Key, TOS_NETWORK_CONTROL } from '@overland/linux';
-import { type Family, familyOf, type IpAddress } from '@overland/net';
+import { type Family, familyOf, type IpAddress, type Prefix } from '@overland/net';
 import type { Logger } from 'pino';
 import type { OpenSocket } from './transport.ts';
 
@@ -31,7 +31,7 @@ interface Listener {
 /** The sockets that peers dial. IPv4 and IPv6 are apart: an IPv6 socket takes no IPv4. */
 export class Listeners {
   readonly #listeners = new Map<string, Listener>();
-  #keys: ReadonlyMap<IpAddress, Uint8Array> = new Map();
+  #keys: ReadonlyMap<IpAddress | Prefix, Uint8Array> = new Map();
   readonly #openSocket: OpenSocket;
   readonly #accept: (socket: Socket) => void;
   readonly #log: Logger;
@@ -58,8 +58,8 @@ export class Listeners {
     await Promise.all(opened.map(([key, at]) => this.#open(key, at)));
   }
 
-  /** Peers with a key get in with it only, the others without any. In force at once, and for what is opened later. */
-  setKeys(keys: ReadonlyMap<IpAddress, Uint8Array>): void {
+  /** Peers and ranges with a key get in with it only, the others without any. In force at once, and for what is opened later. */
+  setKeys(keys: ReadonlyMap<IpAddress | Prefix, Uint8Array>): void {
     const gone = [...this.#keys.keys()].filter((peer) => !keys.has(peer));
     this.#keys = keys;
     for (const { fd, family } of this.#listeners.values()) {
@@ -73,7 +73,7 @@ export class Listeners {
     this.#listeners.clear();
   }
 
-  #keysOf(family: Family): { readonly peer: IpAddress; readonly key: Uint8Array }[] {
+  #keysOf(family: Family): { readonly peer: IpAddress | Prefix; readonly key: Uint8Array }[] {
     const keys = Array.from(this.#keys, ([peer, key]) => ({ peer, key }));
     return keys.filter(({ peer }) => familyOf(peer) === family);
   }

@@ -25,18 +25,25 @@ export function overlay<Wide extends Exclusive, Narrow extends Exclusive>(
   return both;
 }
 
-/** Peers of groups that there are not, and peers whose AS number nobody gives. One line per fault, with its path. */
+/**
+ * Members of groups that there are not, and those whose AS number nobody gives. One line per fault, with its path.
+ *
+ * @param field Where the members are: `peers` or `listenRanges`.
+ */
 export function groupFaults(
   groups: Readonly<Record<string, Member>>,
-  peers: readonly Member[],
+  field: string,
+  members: readonly Member[],
 ): string[] {
-  return peers.flatMap(({ group, asn }, index) => {
+  return members.flatMap(({ group, asn }, index) => {
     const settings =
       group !== undefined && Object.hasOwn(groups, group) ? groups[group] : undefined;
     if (group !== undefined && !settings) {
       const names = Object.keys(groups).join(', ') || 'none';
-      return [`peers[${index}].group: there is no group "${group}"; groups: ${names}`];
+      return [`${field}[${index}].group: there is no group "${group}"; groups: ${names}`];
     }
-    return asn === undefined && settings?.asn === undefined ? [`peers[${index}].asn: missing`] : [];
+    return asn === undefined && settings?.asn === undefined
+      ? [`${field}[${index}].asn: missing`]
+      : [];
   });
 }

@@ -46,6 +46,8 @@ export interface PeerHost {
   wake(): void;
   sessionUp(peer: PeerRunner, session: UpSession): void;
   sessionDown(peer: PeerRunner): void;
+  /** Nothing seems to be under way with a peer from a listen range. */
+  seemsAtRest(peer: PeerRunner): void;
   /** An UPDATE of so many octets has gone to the engine. */
   updateTaken(peer: PeerRunner, octets: number): void;
 }
@@ -106,6 +108,16 @@ export class PeerRunner {
   /** Whether no session is opened because BFD is not up. */
   get awaitsBfd(): boolean {
     return this.#machine.awaitsBfd;
+  }
+
+  /** Whether routes of a session that is over wait for it. */
+  get keepsRoutes(): boolean {
+    return this.#machine.keepsRoutes;
+  }
+
+  /** Whether it would be no poorer for being forgotten. */
+  get isAtRest(): boolean {
+    return this.#machine.isAtRest;
   }
 
   get hasInput(): boolean {
@@ -189,6 +201,7 @@ export class PeerRunner {
     } finally {
       this.#draining = false;
     }
+    if (this.#config.range !== undefined && this.isAtRest) this.#host.seemsAtRest(this);
   }
 
   /** Works on what the peer has sent. @returns Whether there is more. */

@@ -12,6 +12,9 @@ const WINDOW_SECONDS = 5;
  */
 const SETTLE_SECONDS = 2;
 
+/** Stands for whoever may dial from a listen range, and never comes up itself: others count as they come. */
+const ANYBODY: PeerId = -1;
+
 /** Gives the deferral of a restarted speaker its clock, and tells when it is over. */
 export class RestartDeferral {
   readonly #deferral: Deferral;
@@ -24,12 +27,14 @@ export class RestartDeferral {
   /** @param over Called once, never from within the constructor. */
   constructor(options: {
     readonly peers: Iterable<PeerId>;
+    /** Peers may come that nobody knows of yet. */
+    readonly hasRanges: boolean;
     readonly limitSeconds: number;
     readonly log: Logger;
     readonly over: () => void;
   }) {
-    const { peers, limitSeconds, log, over } = options;
-    this.#deferral = new Deferral(peers);
+    const { peers, hasRanges, limitSeconds, log, over } = options;
+    this.#deferral = new Deferral(hasRanges ? [...peers, ANYBODY] : peers);
     this.#over = over;
     this.#log = log;
     const window = setTimeout(() => this.#windowEnds(), WINDOW_SECONDS * 1000);

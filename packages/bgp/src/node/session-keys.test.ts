@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAddress } from '@overland/net';
+import { parsePrefix } from '@overland/net';
 import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { peerConfig } from '../../test/two-speakers.ts';
@@ -18,7 +18,7 @@ function withPassword(password: PeerConfig['password'], address = '10.1.0.1'): P
 /** The key, or why there is none. */
 function keyOf(peer: PeerConfig, others: readonly PeerConfig[] = []): string | undefined {
   using keys = new SessionKeys(pino({ level: 'silent' }), () => undefined);
-  keys.configure([peer, ...others]);
+  keys.configure({ peers: [peer, ...others] });
   try {
     const key = keys.keyOf(peer);
     return key && new TextDecoder().decode(key);
@@ -51,12 +51,19 @@ test.each([
   expect(keyOf(peer())).toMatch(reason);
 });
 
-test('sockets that listen know keys by address, of those that can be had', () => {
+test('sockets that listen know keys by address and range, of those that can be had', () => {
   using keys = new SessionKeys(pino({ level: 'silent' }), () => undefined);
-  keys.configure([
+  const peers = [
     withPassword({ value: 'one' }),
     withPassword(undefined, '10.1.0.2'),
     withPassword({ file: join(directory, 'none') }, '10.1.0.3'),
-  ]);
-  expect([...keys.byAddress().keys()]).toEqual([parseAddress('10.1.0.1')]);
+  ];
+  const range = (prefix: string, password: PeerConfig['password']) => {
+    return { prefix: parsePrefix(prefix), limit: 9, peer: withPassword(password) };
+  };
+  const listenRanges = [range('10.2.0.0/24', { value: 'many' }), range('10.3.0.0/24', undefined)];
+  keys.configure({ peers, listenRanges });
+  expect([...keys.byAddress().keys()]).toEqual(['10.1.0.1', '10.2.0.0/24']);
+  const guest = { ...withPassword({ value: 'many' }, '10.2.0.9'), range: listenRanges[0]?.prefix };
+  expect(keys.keyOf(guest as PeerConfig)).toEqual(new TextEncoder().encode('many'));
 });

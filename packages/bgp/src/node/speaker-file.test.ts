@@ -139,6 +139,74 @@ test('a group that there is not, one with a fault, and a peer without AS number'
   ]);
 });
 
+test('listen ranges, which share groups and defaults with peers', () => {
+  const { listenRanges } = parseSpeakerFile(`${MINIMAL}
+groups: { servers: { asn: external, holdSeconds: 3, password: s3cret } }
+listenRanges:
+  - { prefix: 10.2.0.0/24, group: servers, limit: 50 }
+  - { prefix: "fd00:2::/64", asn: [65001, 65002], ttlSecurity: 1, families: [ipv4, ipv6] }
+  - { prefix: 10.3.0.0/24, asn: internal }
+`);
+  const common = { passive: true, port: 179, families: ['ipv4'] };
+  expect(listenRanges).toMatchObject([
+    {
+      prefix: '10.2.0.0/24',
+      limit: 50,
+      peer: { ...common, asn: 'external', holdSeconds: 3, ttl: 1 },
+    },
+    { limit: 100, peer: { asn: [65001, 65002], minTtl: 255, families: ['ipv4', 'ipv6'] } },
+    { limit: 100, peer: { ...common, asn: 65011, ttl: 64 } },
+  ]);
+  expect(listenRanges?.[0]?.peer.password).toEqual({ value: 's3cret' });
+  expect(parseSpeakerFile(MINIMAL)).not.toHaveProperty('listenRanges');
+});
+
+test('what a listen range may not be', () => {
+  const ranges = (...lines: string[]) =>
+    faults(`${MINIMAL}listenRanges: [${lines.map((line) => `{ ${line} }`).join(', ')}]\n`);
+  expect(ranges('prefix: 10.2.0.0/24')).toEqual(['listenRanges[0].asn: missing']);
+  expect(ranges('prefix: 10.2.0.0/24, asn: external, limit: 0')).toEqual([
+    'listenRanges[0].limit: 0 is not allowed: a whole number from 1 to 10000',
+  ]);
+  expect(ranges('prefix: 10.2.0.0/24, asn: external, port: 1179')).toEqual([
+    'listenRanges[0].port: unknown field',
+  ]);
+  expect(ranges('prefix: 10.2.0.0/24, asn: [65001, 65011]')).toEqual([
+    'listenRanges[0].asn: 65011 is ours: not in a list',
+  ]);
+  expect(ranges('prefix: 10.2.0.0/24, asn: external, bfd: { strict: true }')).toEqual([
+    'listenRanges[0].bfd.strict: not in a range',
+  ]);
+  expect(ranges('prefix: 10.2.0.0/24, asn: external, import: [none]')).toEqual([
+    'listenRanges[0].import[0]: there is no filter "none"',
+  ]);
+  const twice = 'prefix: 10.2.0.0/24, asn: external';
+  expect(ranges(twice, twice)).toEqual([
+    'listenRanges[1].prefix: 10.2.0.0/24 is the prefix of listenRanges[0]',
+  ]);
+  expect(faults(`${MINIMAL}listen: []\nlistenRanges: [{ ${twice} }]\n`)).toEqual([
+    'listenRanges: nothing listens',
+  ]);
+});
+
+test('who is inside a range with a password needs one: the kernel goes by addresses alone', () => {
+  const ranges = (...lines: string[]) =>
+    faults(`${MINIMAL}listenRanges: [${lines.map((line) => `{ asn: external, ${line} }`)}]\n`);
+  expect(ranges('prefix: 10.0.0.0/8, password: s', 'prefix: 10.2.0.0/24')).toEqual([
+    'peers[0].password: missing: listenRanges[0], which holds it, has one',
+    'listenRanges[1].password: missing: listenRanges[0], which holds it, has one',
+  ]);
+  expect(ranges('prefix: 10.0.0.0/8', 'prefix: 10.2.0.0/24, password: s')).toEqual([]);
+});
+
+test('an AS number may be any but ours, or ours', () => {
+  const [any, own] = parseSpeakerFile(
+    MINIMAL.replace('asn: 65000 }', 'asn: external }').replace('asn: 65000,', 'asn: internal,'),
+  ).peers;
+  expect(any).toMatchObject({ asn: 'external', ttl: 1 });
+  expect(own).toMatchObject({ asn: 65011, ttl: 64 });
+});
+
 test('limits of prefixes, by family', () => {
   const { peers } = parseSpeakerFile(`
 asn: 65011

@@ -1,12 +1,22 @@
 import { MAX_MD5_KEY_OCTETS } from '@overland/linux';
-import { type Family, familyOf, parseAddress } from '@overland/net';
+import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from '@overland/net';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
-import { address, asn, prefix, whole, withoutUndefined } from './file-values.ts';
-import { filterFaults, filterSchema } from './filters-schema.ts';
+import { isExternal } from '../core/session/remote-as.ts';
+import {
+  address,
+  asn,
+  type GivenAs,
+  prefix,
+  remoteAs,
+  whole,
+  withoutUndefined,
+} from './file-values.ts';
+import { filterSchema } from './filters-schema.ts';
 import { clusterSafetySchema, peerSafetyOf, peerSafetySchema } from './import-safety-schema.ts';
 import { groupFaults, overlay } from './peer-groups.ts';
+import { clashesIn } from './speaker-file-clashes.ts';
 
 /** A speaker file is wrong. Every fault is told at once, one a line. */
 export class SpeakerFileError extends Error {
@@ -117,8 +127,8 @@ const peerSettings = {
 const peer = z
   .strictObject({
     address,
-    /** Absent: the group's. */
-    asn: asn.optional(),
+    /** A number, several of them, `external` or `internal`. Absent: the group's. */
+    asn: remoteAs.optional(),
     /** Settings that it shares with others: its own word wins, then the group's, then the default. */
     group: z.string().min(1).optional(),
     name: z.string().min(1).optional(),
@@ -133,8 +143,29 @@ const defaultSettings = z
   .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'));
 
 const groupSettings = z
-  .strictObject({ asn: asn.optional(), description: z.string().optional(), ...peerSettings })
+  .strictObject({ asn: remoteAs.optional(), description: z.string().optional(), ...peerSettings })
   .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'));
+
+/** What only who dials needs. */
+const {
+  port: _port,
+  passive: _passive,
+  connectRetrySeconds: _retry,
+  ...rangeSettings
+} = peerSettings;
+
+/** Peers that are not configured one by one. */
+const listenRange = z
+  .strictObject({
+    prefix,
+    /** Most peers at a time. */
+    limit: whole(1, 10_000).default(100),
+    asn: remoteAs.optional(),
+    group: z.string().min(1).optional(),
+    description: z.string().optional(),
+    ...rangeSettings,
+  })
+  .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'), givesAsn);
 
 const listen = z.union([
   address.transform((value) => ({ address: value, port: 179 })),
@@ -168,6 +199,7 @@ const file = z.strictObject({
   defaults: defaultSettings.prefault({}),
   groups: z.record(z.string().min(1), groupSettings).default({}),
   peers: z.array(peer).default([]),
+  listenRanges: z.array(listenRange).default([]),
   originate: z.array(prefix).default([]),
 });
 
@@ -190,93 +222,92 @@ export function parseSpeakerFile(text: string): SpeakerConfig {
   if (broken.length > 0) throw new SpeakerFileError(broken);
   const result = file.safeParse(document.toJS(), { reportInput: true });
   if (!result.success) throw new SpeakerFileError(result.error.issues.flatMap(describe));
-  const unresolved = groupFaults(result.data.groups, result.data.peers);
+  const { groups, peers, listenRanges } = result.data;
+  const unresolved = [
+    ...groupFaults(groups, 'peers', peers),
+    ...groupFaults(groups, 'listenRanges', listenRanges),
+  ];
   if (unresolved.length > 0) throw new SpeakerFileError(unresolved);
   const config = toConfig(result.data);
-  const clashes = [
-    ...duplicates(config.peers),
-    ...misplacedClients(config),
-    ...filterFaults(config.filters ?? [], config.peers),
-  ];
+  const clashes = clashesIn(config);
   if (clashes.length > 0) throw new SpeakerFileError(clashes);
   return config;
 }
 
-function toConfig({ defaults, groups, peers, ...rest }: z.output<typeof file>): SpeakerConfig {
+type File = z.output<typeof file>;
+
+function toConfig(given: File): SpeakerConfig {
+  const { defaults, groups, peers, listenRanges, ...rest } = given;
   return {
     ...withoutUndefined(rest),
-    peers: peers.map((given) => {
-      const { group, ...peerOnly } = given;
-      const shared = overlay(defaults, group === undefined ? {} : (groups[group] ?? {}));
-      const merged = overlay(shared, peerOnly);
-      const {
-        password,
-        passwordFile,
-        ttlSecurity,
-        asn,
-        import: importFilters,
-        export: exportFilters,
-        ...own
-      } = merged;
-      if (asn === undefined) throw new Error('a peer without AS number');
-      const hold = own.holdSeconds ?? DEFAULT_HOLD_SECONDS;
-      const families: readonly Family[] = own.families ?? [familyOf(own.address)];
-      const isExternal = asn !== (own.localAsn ?? rest.asn);
-      return withoutUndefined({
-        ...own,
-        asn,
-        families,
-        name: own.name ?? own.address,
-        port: own.port ?? 179,
-        holdSeconds: hold,
-        keepaliveSeconds: own.keepaliveSeconds ?? Math.floor(hold / 3),
-        connectRetrySeconds: own.connectRetrySeconds ?? 5,
-        passive: own.passive ?? false,
-        allowAsIn: own.allowAsIn ?? 0,
-        asOverride: own.asOverride ?? false,
-        nextHop: own.nextHop ?? 'auto',
-        ttl: ttlSecurity === undefined ? (own.ttl ?? (isExternal ? 1 : 64)) : GTSM_TTL,
-        minTtl: ttlSecurity === undefined ? undefined : GTSM_TTL + 1 - ttlSecurity,
-        password: passwordOf(password, passwordFile),
-        importFilters,
-        exportFilters,
-        importSafety: peerSafetyOf(own.importSafety, rest.role),
-      });
+    peers: peers.map(({ address, name = address, localAddress, ...own }) =>
+      withoutUndefined({ ...settingsOf(own, given, address), address, name, localAddress }),
+    ),
+    ...(listenRanges.length > 0 && {
+      listenRanges: listenRanges.map(({ prefix: from, limit, ...own }) => ({
+        prefix: from,
+        limit,
+        peer: settingsOf({ ...own, passive: true }, given, from),
+      })),
     }),
   };
+}
+
+type Settings = { readonly [K in keyof typeof peerSettings]?: z.output<(typeof peerSettings)[K]> };
+
+/** What a peer is told: its own word, that of its group, of `defaults`, or the default. */
+function settingsOf(
+  {
+    group,
+    ...own
+  }: Settings & {
+    readonly group?: string | undefined;
+    readonly asn?: GivenAs | undefined;
+    readonly description?: string | undefined;
+  },
+  { asn: speakerAsn, role, defaults, groups }: File,
+  at: IpAddress | Prefix,
+): Omit<PeerConfig, 'name' | 'address'> {
+  const shared = overlay(defaults, group === undefined ? {} : (groups[group] ?? {}));
+  const {
+    password,
+    passwordFile,
+    ttlSecurity,
+    asn: givenAs,
+    import: importFilters,
+    export: exportFilters,
+    ...rest
+  } = overlay(shared, own);
+  if (givenAs === undefined) throw new Error('a peer without AS number');
+  const localAsn = rest.localAsn ?? speakerAsn;
+  const remote = givenAs === 'internal' ? localAsn : givenAs;
+  const hold = rest.holdSeconds ?? DEFAULT_HOLD_SECONDS;
+  const families: readonly Family[] = rest.families ?? [familyOf(at)];
+  return withoutUndefined({
+    ...rest,
+    asn: remote,
+    families,
+    port: rest.port ?? 179,
+    holdSeconds: hold,
+    keepaliveSeconds: rest.keepaliveSeconds ?? Math.floor(hold / 3),
+    connectRetrySeconds: rest.connectRetrySeconds ?? 5,
+    passive: rest.passive ?? false,
+    allowAsIn: rest.allowAsIn ?? 0,
+    asOverride: rest.asOverride ?? false,
+    nextHop: rest.nextHop ?? 'auto',
+    ttl:
+      ttlSecurity === undefined ? (rest.ttl ?? (isExternal(remote, localAsn) ? 1 : 64)) : GTSM_TTL,
+    minTtl: ttlSecurity === undefined ? undefined : GTSM_TTL + 1 - ttlSecurity,
+    password: passwordOf(password, passwordFile),
+    importFilters,
+    exportFilters,
+    importSafety: peerSafetyOf(rest.importSafety, role),
+  });
 }
 
 function passwordOf(value: string | undefined, file: string | undefined): PeerConfig['password'] {
   if (value !== undefined) return { value };
   return file === undefined ? undefined : { file };
-}
-
-function duplicates(peers: readonly PeerConfig[]): string[] {
-  const faults: string[] = [];
-  const [names, ends] = [new Map<string, number>(), new Map<string, number>()];
-  for (const [index, peer] of peers.entries()) {
-    const end = `${peer.address} ${peer.port} ${peer.localAddress ?? ''}`;
-    const sameEnd = ends.get(end);
-    const sameName = names.get(peer.name);
-    if (sameEnd !== undefined) {
-      faults.push(`peers[${index}].address: ${peer.address} is the address of peers[${sameEnd}]`);
-    } else if (sameName !== undefined) {
-      faults.push(`peers[${index}].name: "${peer.name}" is the name of peers[${sameName}]`);
-    }
-    ends.set(end, index);
-    names.set(peer.name, index);
-  }
-  return faults;
-}
-
-/** Clients that nothing would be reflected to: RFC 4456 is about iBGP, and a host reflects nothing. */
-function misplacedClients({ asn, role, peers }: SpeakerConfig): string[] {
-  return peers.flatMap((peer, index) => {
-    if (!peer.routeReflectorClient) return [];
-    const field = `peers[${index}].routeReflectorClient`;
-    if (peer.asn !== (peer.localAsn ?? asn)) return [`${field}: only an iBGP peer can be a client`];
-    return role === 'host' ? [`${field}: role host reflects nothing`] : [];
-  });
 }
 
 /** One line per fault, each with its path: `peers[0].holdTime: unknown field`. */

@@ -1,9 +1,10 @@
-import type { Asn, Family, IpAddress } from '@overland/net';
+import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
 import type { SpeakerConfig } from '../core/config.ts';
 import type { RouteCounters } from '../core/rib/route-engine.ts';
 import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { State } from '../core/session/fsm.ts';
 import type { BgpRole } from '../core/wire/role.ts';
+import type { RangeSummary } from './dynamic-peers.ts';
 import { type MessageCounts, totalMessages } from './message-counters.ts';
 import type { PeerRunner } from './peer-runner.ts';
 
@@ -14,17 +15,20 @@ export interface SpeakerSummary {
   readonly role: SpeakerConfig['role'];
   /** Restarted, and still waiting for the peers' routes. */
   readonly deferring: boolean;
-  /** Connections from addresses that are no configured peer, closed before OPEN. */
+  /** Connections from addresses that are no peer and have no room in a listen range, closed before OPEN. */
   readonly connectionsRefused: number;
   /** CPU time of the longest piece of work since the start, milliseconds: see invariant 5 of the architecture. */
   readonly longestTurnMs: number;
   readonly peers: readonly PeerSummary[];
+  readonly listenRanges: readonly RangeSummary[];
 }
 
 export interface PeerSummary {
   readonly name: string;
   readonly description: string | undefined;
   readonly address: IpAddress;
+  /** The listen range that it came from; `null`: it is configured. */
+  readonly range: Prefix | null;
   readonly version: 4;
   /** `null`: it may be one of several, and the peer has not told which. */
   readonly asn: Asn | null;
@@ -94,6 +98,7 @@ export function summarisePeer(
     name: config.name,
     description: config.description,
     address: config.address,
+    range: config.range ?? null,
     version: 4,
     asn: session?.peerAsn ?? (typeof config.asn === 'number' ? config.asn : null),
     localAsn: config.localAsn ?? speaker.asn,

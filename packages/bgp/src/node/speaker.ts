@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { openTcpSocket } from '@overland/linux';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
@@ -11,21 +10,24 @@ import type {
   RouteEngine,
 } from '../core/rib/route-engine.ts';
 import type { BfdChange } from '../core/session/bfd-gate.ts';
+import { keepDynamicPeers } from '../core/session/listen-ranges.ts';
 import type { Restart } from '../core/session/negotiation.ts';
 import { peerChanges, peerKey } from '../core/session/peer-changes.ts';
 import { type PeerLink, peerLink } from '../core/session/peer-link.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { DynamicPeers } from './dynamic-peers.ts';
 import { Listeners } from './listeners.ts';
 import { NeighbourProbe, type Probe } from './neighbour-probe.ts';
 import { SpeakerOperator } from './operator/speaker-operator.ts';
 import { type PeerHost, PeerRunner } from './peer-runner.ts';
+import { Reception } from './reception.ts';
 import { RestartDeferral } from './restart-deferral.ts';
 import { RoutePump } from './route-pump.ts';
-import { SessionKeys } from './session-keys.ts';
+import { keyHolder, SessionKeys } from './session-keys.ts';
 import { type SpeakerSummary, summarisePeer } from './speaker-summary.ts';
-import { applyTtl, localAddressOf, type OpenSocket, remoteAddressOf } from './transport.ts';
+import type { OpenSocket } from './transport.ts';
 import { UnitTuner } from './unit-tuner.ts';
 import { WorkLoop } from './work-loop.ts';
 
@@ -46,6 +48,8 @@ export interface SpeakerOptions {
   readonly random?: () => number;
   /** Where sockets come from; absent: this thread's network namespace. */
   readonly openSocket?: OpenSocket;
+  /** Peers of listen ranges have come or gone; they are among those of this configuration. */
+  readonly onDynamicPeers?: (config: SpeakerConfig) => void;
 }
 
 /** How to part from the peers: `restart` silently, so that they keep our routes; `shutdown` with Cease/2. */
@@ -55,6 +59,9 @@ export type StopKind = 'restart' | 'shutdown';
 const DEEP_OCTETS = 1024 * 1024;
 /** How long a planned stop waits for NOTIFICATIONs to leave, milliseconds. */
 const GOODBYE_MS = 200;
+
+const DECONFIGURED = cease('PeerDeconfigured', 'configuration changed');
+const CHANGED = cease('OtherConfigurationChange', 'configuration changed');
 
 /**
  * Starts a speaker. It listens and dials when this returns.
@@ -77,6 +84,9 @@ export class Speaker implements AsyncDisposable {
   readonly #engine: RouteEngine;
   readonly #host: PeerHost;
   readonly #listeners: Listeners;
+  readonly #reception: Reception;
+  readonly #dynamic: DynamicPeers;
+  readonly #onDynamicPeers: (config: SpeakerConfig) => void;
   readonly #keys: SessionKeys;
   /** By `peerKey`. */
   readonly #peers = new Map<string, PeerRunner>();
@@ -89,12 +99,12 @@ export class Speaker implements AsyncDisposable {
   readonly #finished = Promise.withResolvers<void>();
   readonly #isRestart: boolean;
   readonly #preserved: readonly Family[];
+  /** As told, and with the peers that came from listen ranges. */
   #config: SpeakerConfig;
   #deferral: RestartDeferral | undefined;
   #interfaces: readonly InterfaceState[] = [];
   #undigestedOctets = 0;
   #turns = 0;
-  #connectionsRefused = 0;
   #stopped = false;
 
   constructor(options: SpeakerOptions) {
@@ -116,18 +126,35 @@ export class Speaker implements AsyncDisposable {
       (deadlineMs) => this.#writeUpdates(deadlineMs),
       (deadlineMs) => pump.pump(deadlineMs),
     ]);
-    this.#keys = new SessionKeys(log, (peers) => this.#keysChanged(peers));
-    this.#listeners = new Listeners(openSocket, (socket) => this.#accept(socket), log);
+    this.#onDynamicPeers = options.onDynamicPeers ?? (() => undefined);
+    this.#keys = new SessionKeys(log, (holders) => this.#keysChanged(holders));
+    const peers = (): Iterable<PeerRunner> => this.#peers.values();
+    this.#dynamic = new DynamicPeers({
+      ranges: () => this.#config.listenRanges ?? [],
+      peers,
+      add: (peer) => this.#addDynamic(peer),
+      remove: (peer, reason) => this.#removeDynamic(peer, reason),
+      log,
+    });
+    const keyOf = (peer: PeerConfig): Uint8Array | undefined => this.#keys.keyOf(peer);
+    this.#reception = new Reception({
+      peers,
+      welcome: (address) => (this.#stopped ? undefined : this.#dynamic.welcome(address)),
+      keyOf,
+      log,
+    });
+    this.#listeners = new Listeners(openSocket, (socket) => this.#reception.accept(socket), log);
     this.#host = {
       engine,
       log,
       random,
       openSocket,
       buffers: new BufferPool(),
-      keyOf: (peer) => this.#keys.keyOf(peer),
+      keyOf,
       wake: () => this.#loop.wake(),
       sessionUp: (peer, session) => this.#deferral?.peerUp(peer.id, session),
       sessionDown: (peer) => this.#deferral?.peerDown(peer.id),
+      seemsAtRest: (peer) => this.#dynamic.seemsAtRest(peer),
       updateTaken: (peer, octets) => this.#updateTaken(peer, octets),
     };
     const currentConfig = (): SpeakerConfig => this.#config;
@@ -156,6 +183,7 @@ export class Speaker implements AsyncDisposable {
     if (this.#isRestart) {
       this.#deferral = new RestartDeferral({
         peers: added.map(({ id }) => id),
+        hasRanges: (this.#config.listenRanges ?? []).length > 0,
         limitSeconds: this.#config.gracefulRestart.deferralSeconds,
         log: this.#log,
         over: () => this.#deferralOver(),
@@ -171,12 +199,13 @@ export class Speaker implements AsyncDisposable {
    *
    * @throws {ListenError} If a new address cannot be listened on; everything else is in force.
    */
-  async reconfigure(config: SpeakerConfig): Promise<void> {
+  async reconfigure(told: SpeakerConfig): Promise<void> {
+    const config = keepDynamicPeers(told, this.#config.peers);
     const { removed, added, reopened, kept } = peerChanges(this.#config, config);
     this.#config = config;
     this.#takeKeys();
-    for (const key of removed) this.#remove(key, 'PeerDeconfigured');
-    for (const peer of reopened) this.#remove(peerKey(peer), 'OtherConfigurationChange');
+    for (const key of removed) this.#remove(key, DECONFIGURED);
+    for (const peer of reopened) this.#remove(peerKey(peer), CHANGED);
     this.#engine.configure(config);
     for (const peer of kept) {
       this.#peers.get(peerKey(peer))?.configure({ speaker: config, config: peer });
@@ -226,9 +255,10 @@ export class Speaker implements AsyncDisposable {
       asn,
       role,
       deferring: this.isDeferring,
-      connectionsRefused: this.#connectionsRefused,
+      connectionsRefused: this.#reception.refused,
       longestTurnMs: this.#loop.longestTurnMs,
       peers,
+      listenRanges: this.#dynamic.summary(),
     };
   }
 
@@ -275,13 +305,14 @@ export class Speaker implements AsyncDisposable {
     return peer;
   }
 
-  #remove(key: string, subcode: 'PeerDeconfigured' | 'OtherConfigurationChange'): void {
+  #remove(key: string, fault: NotificationFault | undefined): void {
     const peer = this.#peers.get(key);
     if (!peer) return;
-    peer.stop(cease(subcode, 'configuration changed'));
+    peer.stop(fault);
     this.#peers.delete(key);
     this.#links.delete(peer.id);
     this.#deferral?.peerRemoved(peer.id);
+    this.#engine.peerRemoved(peer.id);
   }
 
   #freeId(): PeerId {
@@ -298,55 +329,40 @@ export class Speaker implements AsyncDisposable {
     peer.handle({ type: 'link', usable: link.usable });
   }
 
-  #accept(socket: Socket): void {
-    // Before anything else: an error on a socket without a listener ends the process.
-    socket.on('error', () => undefined);
-    const local = localAddressOf(socket);
-    const peer = local && this.#peerOf(socket, local);
-    if (peer && this.#admit(socket, peer.config)) {
-      peer.accept(socket, local);
-      return;
-    }
-    this.#connectionsRefused += 1;
-    socket.destroy();
+  #addDynamic(config: PeerConfig): PeerRunner {
+    this.#log.info({ peer: config.name, range: config.range }, 'a peer has come');
+    this.#config = { ...this.#config, peers: [...this.#config.peers, config] };
+    const peer = this.#add(config, { restarting: this.isDeferring, preserved: this.#preserved });
+    peer.start();
+    this.#onDynamicPeers(this.#config);
+    return peer;
   }
 
-  /** @returns Whether the connection has the protection that the peer is to have. */
-  #admit(socket: Socket, peer: PeerConfig): boolean {
-    try {
-      // Whoever has a key and is here has signed with it: the kernel has seen to that. Unless it could not be had.
-      this.#keys.keyOf(peer);
-      applyTtl(socket, peer);
-      return true;
-    } catch (error) {
-      this.#log.warn({ err: error, peer: peer.name }, 'connection refused');
-      return false;
-    }
+  #removeDynamic(peer: PeerRunner, reason: string | undefined): void {
+    const key = peerKey(peer.config);
+    // It may have been removed meanwhile, or have become a configured one.
+    if (this.#stopped || this.#peers.get(key) !== peer || peer.config.range === undefined) return;
+    const fault = reason === undefined ? undefined : cease('OutOfResources', reason);
+    this.#remove(key, fault);
+    const peers = this.#config.peers.filter((other) => peerKey(other) !== key);
+    this.#config = { ...this.#config, peers };
+    this.#onDynamicPeers(this.#config);
   }
 
   #takeKeys(): void {
-    this.#keys.configure(this.#config.peers);
+    this.#keys.configure(this.#config);
     this.#listeners.setKeys(this.#keys.byAddress());
   }
 
   /** A session whose key is another one now would only starve: it begins anew. */
-  #keysChanged(peers: readonly PeerConfig[]): void {
+  #keysChanged(holders: ReadonlySet<string>): void {
     this.#listeners.setKeys(this.#keys.byAddress());
-    for (const peer of peers) {
+    for (const peer of this.#config.peers.filter((config) => holders.has(keyHolder(config)))) {
       this.#log.info({ peer: peer.name }, 'the password has changed: the session begins anew');
-      this.#remove(peerKey(peer), 'OtherConfigurationChange');
+      this.#remove(peerKey(peer), CHANGED);
       this.#add(peer, { restarting: this.isDeferring, preserved: this.#preserved }).start();
     }
     this.#loop.wake();
-  }
-
-  #peerOf(socket: Socket, local: IpAddress): PeerRunner | undefined {
-    const remote = remoteAddressOf(socket);
-    return [...this.#peers.values()].find(
-      ({ config }) =>
-        config.address === remote &&
-        (config.localAddress === undefined || config.localAddress === local),
-    );
   }
 
   #updateTaken(peer: PeerRunner, octets: number): void {

@@ -97,6 +97,8 @@ async function runWith(
   const preserved = fib?.preserved ?? [];
   const engine = createRouteEngine(config);
   engine.setInterfaces(watch.interfaces);
+  // Nobody comes before the next turn of the event loop.
+  let onDynamicPeers: (config: SpeakerConfig) => void = () => undefined;
   await using speaker = await startSpeaker(
     {
       config,
@@ -105,6 +107,7 @@ async function runWith(
       restarting: preserved.length > 0,
       preserved,
       onRouteBatch: async (batch) => await fib?.apply(batch),
+      onDynamicPeers: (now) => onDynamicPeers(now),
       probe: ({ device, address }) => {
         kernel.neighbours
           .probe(device, address)
@@ -121,13 +124,18 @@ async function runWith(
     changed: (address, change) => speaker.bfdChanged(address, change),
   });
   await using _control = await serveControlSocket(controlSocket, speaker);
+  let peersNow = config;
   const failed = Promise.withResolvers<never>();
   const resync = (): void => void fib?.resync().catch(failed.reject);
   let repair: NodeJS.Timeout | undefined;
   watch.onChange = () => {
     speaker.setInterfaces(watch.interfaces);
-    bfd.update(config, watch.interfaces);
+    bfd.update(peersNow, watch.interfaces);
     resync();
+  };
+  onDynamicPeers = (now) => {
+    peersNow = now;
+    bfd.update(now, watch.interfaces);
   };
   watch.onChange();
   watch.onTampering = () => {

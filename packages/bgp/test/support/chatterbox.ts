@@ -50,6 +50,7 @@ export class Chatterbox implements RouteEngine {
   }
   peerUp(): void {}
   peerDown(): void {}
+  peerRemoved(): void {}
   flushStale(): void {}
   beginRefresh(): void {}
   refresh(): void {}

@@ -40,16 +40,16 @@ export class ScriptedPeer implements Disposable {
     this.#socket.write(octets);
   }
 
-  open({ hold = 3, restart = false } = {}): void {
+  open({ hold = 3, restart = false, asn = PEER_ASN } = {}): void {
     this.send(
       encodeOpen({
-        asn: PEER_ASN,
+        asn,
         holdSeconds: hold,
         routerId: parseAddress('10.0.0.1'),
         capabilities: {
           families: ['ipv4'],
           extendedNextHop: [],
-          fourOctetAs: PEER_ASN,
+          fourOctetAs: asn,
           routeRefresh: true,
           enhancedRouteRefresh: false,
           roles: [],

@@ -18,6 +18,7 @@ function peerJson(peer: NeighborDetail): object {
   const { session, configured, endpoints } = peer;
   return {
     peerName: peer.name,
+    ...(peer.range !== null && { dynamicPeer: true, listenRange: peer.range }),
     remoteAs: peer.asn ?? 0,
     localAs: peer.localAsn,
     ...(peer.linkType === 'internal' ? { nbrInternalLink: true } : { nbrExternalLink: true }),

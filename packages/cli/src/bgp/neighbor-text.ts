@@ -33,6 +33,7 @@ function identity(peer: NeighborDetail, colours: Colours): string[] {
     ),
     ` Name: ${name}`,
     ...(description === undefined ? [] : [` Description: ${description}`]),
+    ...(peer.range === null ? [] : [` Belongs to the listen range ${peer.range}`]),
     ...(peer.bgpRole === null
       ? []
       : [`  Local Role: ${peer.bgpRole}`, `  Remote Role: ${session?.peerRole ?? 'undefined'}`]),

@@ -22,6 +22,7 @@ function familyJson(summary: SpeakerSummary, family: Family): object {
     peers: Object.fromEntries(rows.map((row) => [row.peerAddress, peerJson(row)])),
     failedPeers: failed,
     totalPeers: rows.length,
+    dynamicPeers: rows.filter(({ isDynamic }) => isDynamic).length,
   };
 }
 
@@ -29,6 +30,7 @@ function peerJson(row: SummaryRow): object {
   return {
     peerName: row.peer,
     ...(row.description === null ? {} : { desc: row.description }),
+    ...(row.isDynamic && { dynamicPeer: true }),
     remoteAs: row.remoteAs ?? 0,
     localAs: row.localAs,
     version: row.version,

@@ -7,6 +7,8 @@ export interface SummaryRow {
   readonly peer: string;
   readonly description: string | null;
   readonly peerAddress: string;
+  /** It came from a listen range. */
+  readonly isDynamic: boolean;
   readonly family: Family;
   readonly version: number;
   readonly localAs: number;
@@ -43,6 +45,7 @@ function row(peer: PeerSummary, family: Family): SummaryRow {
     peer: peer.name,
     description: peer.description ?? null,
     peerAddress: peer.address,
+    isDynamic: peer.range !== null,
     family,
     version: peer.version,
     localAs: peer.localAsn,

@@ -1,5 +1,5 @@
 import type { PeerSummary, SpeakerSummary } from '@overland/bgp/node';
-import { parseAddress, parseAsn } from '@overland/net';
+import { parseAddress, parseAsn, parsePrefix } from '@overland/net';
 import { expect, test } from 'vitest';
 import { coloursFor } from '../colours.ts';
 import { formatAge } from './age.ts';
@@ -13,6 +13,7 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
     name: `peer-${address}`,
     description: undefined,
     address: parseAddress(address),
+    range: null,
     version: 4,
     asn: parseAsn(65000),
     localAsn: parseAsn(65011),
@@ -75,6 +76,7 @@ const summary: SpeakerSummary = {
     peer('10.1.0.2', { ...down, name: 'spine1' }),
     peer('10.1.0.4', { families: ['ipv4', 'ipv6'] }),
   ],
+  listenRanges: [],
 };
 
 test('prints the columns of FRR, by address, and why a session is down', () => {
@@ -95,6 +97,23 @@ spine1: received Cease/Administrative Shutdown "maintenance"
 
 3 peers, 2 established
 `);
+});
+
+test('peers of listen ranges have a mark, and who has not told its AS number a dash', () => {
+  const range = parsePrefix('10.2.0.0/24');
+  const text = summaryText(
+    {
+      ...summary,
+      peers: [peer('10.2.0.9', { range }), peer('10.2.0.10', { ...down, range, asn: null })],
+      listenRanges: [{ prefix: range, peers: 2, limit: 100 }],
+    },
+    coloursFor({}, {}),
+  );
+  expect(text).toMatch(/^\*10\.2\.0\.9 +4 +65000 /m);
+  expect(text).toMatch(/^\*10\.2\.0\.10 +4 +- /m);
+  expect(text).toMatch(
+    '\n2 peers, 1 established\n* from listen range 10.2.0.0/24: 2 peers, limit 100\n',
+  );
 });
 
 test('a peer that waits for BFD says so', () => {

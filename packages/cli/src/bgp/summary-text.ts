@@ -22,13 +22,16 @@ export function summaryText(summary: SpeakerSummary, colours: Colours): string {
   for (const { peer, lastError } of down) lines.push(`${colours.red(peer)}: ${lastError}\n`);
   const up = summary.peers.filter(({ state }) => state === 'Established').length;
   lines.push(`\n${summary.peers.length} peers, ${up} established\n`);
+  for (const { prefix, peers, limit } of summary.listenRanges) {
+    lines.push(`* from listen range ${prefix}: ${peers} peers, limit ${limit}\n`);
+  }
   return lines.join('');
 }
 
 function columns(colours: Colours): readonly Column<SummaryRow>[] {
   const right = 'right' as const;
   return [
-    { title: 'Neighbor', cell: (row) => row.peerAddress },
+    { title: 'Neighbor', cell: (row) => `${row.isDynamic ? '*' : ''}${row.peerAddress}` },
     { title: 'V', cell: (row) => row.version, align: right },
     { title: 'AS', cell: (row) => row.remoteAs ?? '-', align: right },
     { title: 'MsgRcvd', cell: (row) => row.messagesReceived, align: right },

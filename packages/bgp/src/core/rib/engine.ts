@@ -166,6 +166,12 @@ class Engine implements RouteEngine {
     }
   }
 
+  peerRemoved(id: PeerId): void {
+    this.peerDown(id, []);
+    this.flushStale(id);
+    this.#peers[id + 1] = undefined;
+  }
+
   flushStale(id: PeerId, families: readonly Family[] = FAMILIES): void {
     for (const family of families) this.#ribs[family].adjRibIn(this.#peer(id).slot).flushStale();
   }

@@ -27,6 +27,9 @@ export interface RouteEngine {
    */
   peerDown(peer: PeerId, retain: readonly Family[]): void;
 
+  /** The peer, whose session is over, is no more; its number may become another one's. */
+  peerRemoved(peer: PeerId): void;
+
   /**
    * Flushes what is still stale: the Restart Time or the stale path time of the peer ran out.
    *

@@ -72,6 +72,17 @@ export class PeerMachine {
     return this.#running && !this.#bfd.isOpen(this.#driver.context.config.bfd?.strict ?? false);
   }
 
+  /** Whether routes of a session that is over wait for the peer. */
+  get keepsRoutes(): boolean {
+    return this.#driver.stale.any;
+  }
+
+  /** Whether the peer would be no poorer for being forgotten: nothing is under way, kept for it or held against it. */
+  get isAtRest(): boolean {
+    const isWaiting = this.#driver.connections.all.every(({ state }) => state === 'Active');
+    return isWaiting && !this.keepsRoutes && !this.#idleHold.isOn;
+  }
+
   /** Number for a connection that the peer has dialled; to be told in `accepted`. */
   nextConnection(): ConnectionId {
     return this.#driver.connections.nextId();

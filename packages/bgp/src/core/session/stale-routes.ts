@@ -10,6 +10,11 @@ export class StaleRoutes {
   #families: readonly Family[] = [];
   #lostAtMs = 0;
 
+  /** Whether there are any. */
+  get any(): boolean {
+    return this.#families.length > 0;
+  }
+
   /**
    * TCP was lost, and nothing said that the peer is in error or wants its routes gone.
    *

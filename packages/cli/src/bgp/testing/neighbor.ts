@@ -7,6 +7,7 @@ const UP: NeighborDetail = {
   name: 'spine1',
   description: undefined,
   address: parseAddress('10.1.0.1'),
+  range: null,
   version: 4,
   asn: parseAsn(65000),
   localAsn: parseAsn(65011),
