@@ -1,3 +1,7 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { askForBfdStatus } from '@overland/bgp/bfd';
 import type { SpeakerSummary } from '@overland/bgp/node';
 import type { TestNamespace } from '@overland/linux/testing';
 import { expect, test } from 'vitest';
@@ -14,10 +18,12 @@ const KEY = 's3cret';
 interface Protection {
   readonly key?: string;
   readonly gtsm?: boolean;
+  /** BIRD alone. */
+  readonly bfd?: boolean;
 }
 
 /** BIRD that dials us. */
-function bird(listening: string, { key, gtsm }: Protection): string {
+function bird(listening: string, { key, gtsm, bfd }: Protection): string {
   const protocol = (family: 'ipv4' | 'ipv6'): string => `
 protocol bgp on_${family} {
   local ${THEIRS[family]} as 65011;
@@ -25,12 +31,13 @@ protocol bgp on_${family} {
   ${listening === 'range' ? `dynamic name "guest_${family}_"; passive on;` : ''}
   hold time 3; keepalive time 1; connect retry time 1; connect delay time 1; error wait time 1, 3;
   graceful restart on;
-  ${key === undefined ? '' : `password "${key}";`} ${gtsm ? 'ttl security on;' : ''}
+  ${key === undefined ? '' : `password "${key}";`} ${gtsm ? 'ttl security on;' : ''} ${bfd ? 'bfd on;' : ''}
   ${family} { import all; export all; };
 }`;
   return `
 router id 10.0.0.1;
 protocol device {}
+${bfd ? 'protocol bfd { interface "eth1" { min rx interval 50 ms; min tx interval 50 ms; }; }' : ''}
 protocol static { ipv4; route 10.99.1.0/24 blackhole; }
 protocol static { ipv6; route fd00:99::/64 blackhole; }
 ${protocol('ipv4')}
@@ -84,8 +91,12 @@ const START: Record<
 };
 
 /** `overland bgp run` that knows ranges, and no peer. */
-function ranged(namespace: TestNamespace, protection: readonly string[] = []): Promise<BgpRun> {
-  const settings = ['asn: external, holdSeconds: 3', ...protection].join(', ');
+function ranged(
+  namespace: TestNamespace,
+  more: readonly string[] = [],
+  options: readonly string[] = [],
+): Promise<BgpRun> {
+  const settings = ['asn: external, holdSeconds: 3', ...more].join(', ');
   return startBgpRun(
     namespace,
     `
@@ -95,7 +106,7 @@ listenRanges:
   - { prefix: ${RANGES.ipv4}, limit: 1, ${settings} }
   - { prefix: "${RANGES.ipv6}", ${settings} }
 `,
-    ['--no-fib'],
+    ['--no-fib', ...options],
   );
 }
 
@@ -152,6 +163,23 @@ test('FRR is killed, which keeps no routes: it is gone, and may come again', asy
   await until('it is gone', async () => (await run.summary()).peers.length === 0);
   await guest.startBgpd();
   await bothUp(run);
+});
+
+test('BFD with a peer of a range begins and ends with it', async () => {
+  await using net = await fabric();
+  const socket = join(await mkdtemp(join(tmpdir(), 'bfd-')), 'bfd.sock');
+  const bfd = 'bfd: { transmitMs: 50, receiveMs: 50 }';
+  await using run = await ranged(net.host, [bfd], ['--bfd-socket', socket]);
+  await using guest = await startBird(net.leaf, bird('', { bfd: true }));
+  await until('BFD is up', async () => {
+    const { peers } = await run.summary();
+    return peers.length === 2 && peers.every((peer) => peer.bfd === 'up');
+  });
+  await bothUp(run);
+  await guest.configure(bird('', { bfd: true }).replaceAll('neighbor ', 'disabled; neighbor '));
+  const sessions = async () => (await askForBfdStatus(socket)).sessions.length;
+  await until('both are gone', async () => (await run.summary()).peers.length === 0);
+  await until('BFD, too', async () => (await sessions()) === 0);
 });
 
 for (const [name, start] of Object.entries(START)) {
