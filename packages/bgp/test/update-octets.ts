@@ -4,6 +4,8 @@ import { addressBytes, familyOf, parseAddress, parsePrefix, prefixBytes } from '
 export interface UpdateText {
   readonly withdraw?: readonly string[];
   readonly announce?: readonly string[];
+  /** Path identifiers of all prefixes, in their order; absent: they have none. RFC 7911. */
+  readonly pathIds?: readonly number[];
   readonly nextHop?: string;
   readonly origin?: 0 | 1 | 2;
   readonly asPath?: readonly number[];
@@ -29,8 +31,8 @@ export function updateOctets(update: UpdateText): Uint8Array {
     ...(announce.length > 0 ? pathAttributes(update, !isMultiprotocol) : []),
     ...(update.extra ?? []).flat(),
   ];
-  const withdrawn = isMultiprotocol ? [] : nlri(withdraw);
-  const announced = isMultiprotocol ? [] : nlri(announce);
+  const withdrawn = isMultiprotocol ? [] : nlri(withdraw, update.pathIds);
+  const announced = isMultiprotocol ? [] : nlri(announce, update.pathIds);
   return Uint8Array.from([
     ...u16(withdrawn.length),
     ...withdrawn,
@@ -69,22 +71,27 @@ function pathAttributes(update: UpdateText, hasNextHop: boolean): number[] {
 }
 
 function multiprotocol(
-  { announce = [], withdraw = [], nextHop = 'fd00::1' }: UpdateText,
+  { announce = [], withdraw = [], nextHop = 'fd00::1', pathIds }: UpdateText,
   afi: 1 | 2,
 ): number[] {
   const hop = nextHop.split(' ').flatMap(octets);
   return [
-    ...(withdraw.length > 0 ? attribute(0x80, 15, [0, afi, 1, ...nlri(withdraw)]) : []),
+    ...(withdraw.length > 0 ? attribute(0x80, 15, [0, afi, 1, ...nlri(withdraw, pathIds)]) : []),
     ...(announce.length > 0
-      ? attribute(0x80, 14, [0, afi, 1, hop.length, ...hop, 0, ...nlri(announce)])
+      ? attribute(0x80, 14, [0, afi, 1, hop.length, ...hop, 0, ...nlri(announce, pathIds)])
       : []),
   ];
 }
 
-function nlri(prefixes: readonly string[]): number[] {
-  return prefixes.flatMap((text) => {
+function nlri(prefixes: readonly string[], pathIds?: readonly number[]): number[] {
+  return prefixes.flatMap((text, i) => {
     const prefix = prefixBytes(parsePrefix(text));
-    return [prefix.length, ...prefix.octets.subarray(0, Math.ceil(prefix.length / 8))];
+    const identifier = pathIds ? u32(pathIds[i] ?? 0) : [];
+    return [
+      ...identifier,
+      prefix.length,
+      ...prefix.octets.subarray(0, Math.ceil(prefix.length / 8)),
+    ];
   });
 }
 

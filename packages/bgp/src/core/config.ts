@@ -80,6 +80,12 @@ export interface ListenRange {
 
 export type PrivateAsMode = 'remove' | 'all' | 'replace';
 
+/**
+ * Which paths of a prefix a peer is sent under add-path (RFC 7911): all that it may have, the best of them, or those
+ * that share the load.
+ */
+type AddPathSelection = 'all' | 'multipath' | { readonly best: number };
+
 export type NextHopMode = 'auto' | 'self' | 'force' | 'keep';
 
 /** BFD with a peer; what is absent is 300 ms, three times. */
@@ -173,6 +179,12 @@ export interface PeerConfig {
    * LOCAL_PREF 0 on all of them, after the filters; absent: false. RFC 8326.
    */
   readonly gracefulShutdown?: boolean;
+  /** Several paths of a prefix, as far as the peer agrees (RFC 7911); absent: the best one. */
+  readonly addPath?: {
+    readonly receive: boolean;
+    /** Absent: the best one alone, without a path identifier. */
+    readonly send?: AddPathSelection;
+  };
   /** Absent: as many prefixes as the peer likes. */
   readonly maxPrefixes?: PrefixLimit;
   /**

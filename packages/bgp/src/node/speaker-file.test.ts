@@ -336,3 +336,16 @@ test('broken YAML is told with line and column', () => {
 test('an empty file is a fault', () => {
   expect(faults('')).toHaveLength(1);
 });
+
+test('several paths of a prefix (RFC 7911)', () => {
+  const file = (addPath: string): string => `
+asn: 65011
+routerId: 10.0.0.11
+peers:
+  - { address: 10.1.0.0, asn: 65000, addPath: ${addPath} }
+`;
+  expect(parseSpeakerFile(file('{ receive: true }')).peers[0]?.addPath).toEqual({ receive: true });
+  expect(faults(file('{ receive: 1 }'))).toEqual([
+    'peers[0].addPath.receive: Invalid input: expected boolean, received number',
+  ]);
+});

@@ -112,6 +112,8 @@ const peerSettings = {
     })
     .transform((bfd) => withoutUndefined(bfd))
     .optional(),
+  /** RFC 7911: several paths of a prefix, of every family of the session. */
+  addPath: z.strictObject({ receive: z.boolean() }).optional(),
   maxPrefixes: z
     .strictObject({
       ipv4: whole(0, 0xffff_ffff).optional(),

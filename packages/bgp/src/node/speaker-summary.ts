@@ -1,6 +1,7 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
 import type { SpeakerConfig } from '../core/config.ts';
 import type { RouteCounters } from '../core/rib/route-engine.ts';
+import type { AddPathFamilies } from '../core/session/add-path.ts';
 import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { State } from '../core/session/fsm.ts';
 import type { BgpRole } from '../core/wire/role.ts';
@@ -80,6 +81,8 @@ export interface SessionSummary {
   readonly fourOctetAs: boolean;
   /** A refresh is told to begin and to end: RFC 7313. */
   readonly enhancedRefresh: boolean;
+  /** Families with path identifiers: RFC 7911. */
+  readonly addPath: AddPathFamilies;
   /** The peer's role, if it told it: RFC 9234. */
   readonly peerRole: BgpRole | null;
   readonly gracefulRestart: boolean;
@@ -131,6 +134,7 @@ export function summarisePeer(
           keepaliveSeconds: session.keepaliveSeconds,
           fourOctetAs: session.fourOctetAs,
           enhancedRefresh: session.enhancedRefresh,
+          addPath: session.addPath,
           peerRole: session.peerRole ?? null,
           gracefulRestart: session.gracefulRestart !== undefined,
           notificationRestart: session.notificationRestart,

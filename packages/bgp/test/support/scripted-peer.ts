@@ -53,6 +53,7 @@ export class ScriptedPeer implements Disposable {
           routeRefresh: true,
           enhancedRouteRefresh: false,
           roles: [],
+          addPath: [],
           gracefulRestart: restart
             ? {
                 restarted: false,

@@ -72,16 +72,22 @@ function milliseconds(key: string, seconds: number | null): object {
 function capabilitiesJson({ capabilities, gracefulRestart }: NeighborDetail): object {
   const json: Record<string, unknown> = {};
   const families: Record<string, unknown> = {};
+  const addPath: Record<string, Record<string, boolean>> = {};
   for (const { key, family, advertised, received } of capabilities) {
     const sides = advertised && received ? 'advertisedAndReceived' : undefined;
     const word = sides ?? (advertised ? 'advertised' : 'received');
-    if (family) families[FAMILY_KEYS[family]] = { [word]: true };
-    else json[key] = word;
+    if (!family) json[key] = word;
+    else if (key === 'multiprotocolExtensions') families[FAMILY_KEYS[family]] = { [word]: true };
+    else {
+      const flag = key + word[0]?.toUpperCase() + word.slice(1);
+      addPath[FAMILY_KEYS[family]] = { ...addPath[FAMILY_KEYS[family]], [flag]: true };
+    }
   }
   const { remote } = gracefulRestart;
   return {
     ...json,
     multiprotocolExtensions: families,
+    ...(Object.keys(addPath).length > 0 && { addPath }),
     ...(remote && {
       gracefulRestartRemoteTimerMsecs: remote.restartSeconds * 1000,
       addressFamiliesByPeer: Object.fromEntries(

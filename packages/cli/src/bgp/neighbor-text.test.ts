@@ -150,3 +150,23 @@ test.each([
 ])('why there are no prefixes: %s', (_, change, hints) => {
   expect(prefixHints(neighbor(change), 'ipv4')).toEqual(hints);
 });
+
+test('path identifiers: who announced them, and which are in use (RFC 7911)', () => {
+  const capability = { family: 'ipv4', advertised: true } as const;
+  const change = {
+    session: { ...neighbor().session, addPath: { receive: ['ipv4'], send: [] } },
+    capabilities: [
+      { ...capability, key: 'rx', title: 'AddPath IPv4 Unicast RX', received: true },
+      { ...capability, key: 'tx', title: 'AddPath IPv4 Unicast TX', received: false },
+    ],
+  } as Parameters<typeof neighbor>[0];
+  expect(text(change)).toContain('    AddPath IPv4 Unicast RX: advertised and received\n');
+  expect(text(change)).toContain('  Path identifiers received\n');
+  expect(neighborJson([neighbor(change)])).toMatchObject({
+    '10.1.0.1': {
+      neighborCapabilities: {
+        addPath: { ipv4Unicast: { rxAdvertisedAndReceived: true, txAdvertised: true } },
+      },
+    },
+  });
+});

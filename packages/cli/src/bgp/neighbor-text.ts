@@ -134,6 +134,7 @@ function addressFamily(peer: NeighborDetail, family: Family, colours: Colours): 
     `  ${peer.prefixesReceived[family]} accepted prefixes${stale > 0 ? `, ${stale} of them stale` : ''}`,
     ...(filtered > 0 ? [`  ${filtered} filtered prefixes (bgp routes --filtered shows them)`] : []),
     `  ${peer.prefixesSent[family]} sent prefixes`,
+    ...addPath(peer, family),
     ...(limit && most !== undefined
       ? [
           `  Maximum prefixes allowed ${most} (${limit.action}), warning from ${limit.warningPercent}% on`,
@@ -141,6 +142,15 @@ function addressFamily(peer: NeighborDetail, family: Family, colours: Colours): 
       : []),
     ...hints,
   ];
+}
+
+/** Path identifiers in use, RFC 7911. */
+function addPath({ session }: NeighborDetail, family: Family): string[] {
+  const { receive = [], send = [] } = session?.addPath ?? {};
+  const uses = [receive.includes(family) && 'received', send.includes(family) && 'sent'].filter(
+    Boolean,
+  );
+  return uses.length > 0 ? [`  Path identifiers ${uses.join(' and ')}`] : [];
 }
 
 function history(peer: NeighborDetail, colours: Colours): string[] {

@@ -24,6 +24,12 @@ export function flagsOf({ path }: RouteRow): string {
   return `${state}${usable ? '*' : ' '}${choice}${internal ? 'i' : ' '}`;
 }
 
+/** The peer, and behind `#` the path identifier if there is one (RFC 7911). */
+export function fromText({ path }: RouteRow): string {
+  const from = path.peer ?? 'self';
+  return path.pathId === null ? from : `${from} #${path.pathId}`;
+}
+
 const ORIGIN_CODES = { igp: 'i', egp: 'e', incomplete: '?' } as const;
 
 /** AS_PATH and the letter of ORIGIN behind it. */

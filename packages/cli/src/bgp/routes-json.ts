@@ -22,6 +22,7 @@ export function routeMember({ prefix, paths }: RouteView): string {
     ...(path.med !== null && { metric: path.med }),
     ...(path.localPref !== null && { locPrf: path.localPref }),
     peerName: path.peer,
+    ...(path.pathId !== null && { addpathRxId: path.pathId }),
     ...(path.communities.length > 0 && { communities: path.communities }),
     path: path.asPath.join(' '),
     origin: ORIGINS[path.origin],

@@ -7,6 +7,7 @@ import { RoutesText } from './routes-text.ts';
 
 const path: RouteView['paths'][number] = {
   peer: 'spine1',
+  pathId: null,
   best: true,
   multipath: true,
   internal: false,
@@ -84,4 +85,15 @@ test("JSON has FRR's keys", () => {
   });
   expect(json['10.65.0.64/26'][2]).toMatchObject({ metric: 5, communities: ['65000:1'] });
   expect(json['10.65.0.64/26'][3]).toMatchObject({ refused: 'as-path-loop', peerName: 'spine2' });
+});
+
+test('path identifiers stand behind the peer (RFC 7911)', () => {
+  const paths = [
+    { ...path, pathId: 0 },
+    { ...second, pathId: 7 },
+  ];
+  const several = { prefix: parsePrefix('10.65.0.64/26'), paths };
+  const text = new RoutesText(coloursFor({}, {}), false).page([several]);
+  expect(text).toMatch(/spine1 #0 .*\n.*spine2 #7 /);
+  expect(routeMember(several)).toMatch(/"addpathRxId":0.*"addpathRxId":7/);
 });

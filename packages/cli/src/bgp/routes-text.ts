@@ -1,7 +1,7 @@
 import type { RouteView } from '@overland/bgp';
 import type { Colours } from '../colours.ts';
 import { type Column, TableWriter } from '../table.ts';
-import { flagsOf, pathText, type RouteRow, routeRows } from './route-rows.ts';
+import { flagsOf, fromText, pathText, type RouteRow, routeRows } from './route-rows.ts';
 
 const LEGEND = `Status codes: * valid, > best, = multipath, i internal, S stale, R refused
 Origin codes: i - IGP, e - EGP, ? - incomplete
@@ -40,7 +40,7 @@ function columns(colours: Colours, showsRefusals: boolean): readonly Column<Rout
     { title: '', cell: (row) => (row.path.best ? colours.green(flagsOf(row)) : flagsOf(row)) },
     { title: 'Network', cell: ({ prefix, isFirst }) => (isFirst ? prefix : '') },
     { title: 'Next Hop', cell: ({ path }) => path.nextHop ?? 'self' },
-    { title: 'From', cell: ({ path }) => path.peer ?? 'self' },
+    { title: 'From', cell: fromText },
     { title: 'Metric', cell: ({ path }) => path.med ?? '', align: right },
     { title: 'LocPrf', cell: ({ path }) => path.localPref ?? '', align: right },
     { title: 'Path', cell: pathText },

@@ -44,6 +44,7 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
       keepaliveSeconds: 3,
       fourOctetAs: true,
       enhancedRefresh: true,
+      addPath: { receive: [], send: [] },
       peerRole: null,
       gracefulRestart: true,
       notificationRestart: false,

@@ -34,6 +34,13 @@ export class AdjRibIn {
   #generation = 1;
   /** The peer is sending everything again. */
   #isRefreshing = false;
+  /** The session has path identifiers. RFC 7911. */
+  #isIdentified = false;
+  /**
+   * Paths of earlier generations than this came over a session that had path identifiers where this one has none, or
+   * the other way round. They go when the peer says something of their prefix, like all that is stale at the latest.
+   */
+  #foreignBefore = 0;
   readonly #current: number;
   readonly #staleRing: number;
   readonly #dead: number;
@@ -78,13 +85,32 @@ export class AdjRibIn {
     return group;
   }
 
+  /** A session comes up. @param isIdentified Whether the peer gives path identifiers. RFC 7911. */
+  begin(isIdentified: boolean): void {
+    if (isIdentified !== this.#isIdentified) this.#foreignBefore = this.#generation;
+    this.#isIdentified = isIdentified;
+    this.#endMixture();
+  }
+
+  /** The session has path identifiers. */
+  get isIdentified(): boolean {
+    return this.#isIdentified;
+  }
+
   /**
    * The peer announced the first `count` prefixes with what the group stands for.
    *
    * @param prefixes Comes back in another order.
+   * @param identifiers Of the paths, if the session has them.
    */
-  announce(prefixes: Int32Array, count: number, group: number): void {
+  announce(prefixes: Int32Array, count: number, group: number, identifiers?: Int32Array): void {
     const tables = this.#tables;
+    if (identifiers || this.#foreignBefore > 0) {
+      for (let i = 0; i < count; i += 1) {
+        this.#announceOne(prefixes[i] ?? 0, identifiers?.[i] ?? 0, group);
+      }
+      return;
+    }
     const others = tables.paths.addFirst(prefixes, count, group);
     let joined = count - others;
     for (let i = 0; i < others; i += 1) {
@@ -102,13 +128,23 @@ export class AdjRibIn {
     this.#count(group, joined);
   }
 
-  /** The peer took the first `count` prefixes back, 0 apart. */
-  withdraw(prefixes: Int32Array, count: number): void {
+  /**
+   * The peer took the first `count` prefixes back, 0 apart.
+   *
+   * @param identifiers Of the paths, if the session has them.
+   */
+  withdraw(prefixes: Int32Array, count: number, identifiers?: Int32Array): void {
+    const { paths, states } = this.#tables;
+    const isPlain = !identifiers && this.#foreignBefore === 0;
     for (let i = 0; i < count; i += 1) {
       const prefix = prefixes[i] ?? 0;
-      if (prefix !== 0) this.#tables.states.ensure(prefix);
-      const path = prefix === 0 ? 0 : this.#tables.paths.fromPeer(prefix, this.#peer);
+      if (prefix === 0) continue;
+      states.ensure(prefix);
+      const path = isPlain
+        ? paths.fromPeer(prefix, this.#peer)
+        : paths.identified(prefix, this.#peer, identifiers?.[i] ?? 0);
       if (path !== 0) this.#remove(path);
+      if (this.#foreignBefore > 0) this.#dropForeign(prefix);
     }
   }
 
@@ -168,6 +204,7 @@ export class AdjRibIn {
       this.#remove(groups.firstPath(groups.ofPeer.first(this.#dead)));
       used += 1;
     }
+    this.#endMixture();
     return used;
   }
 
@@ -271,6 +308,39 @@ export class AdjRibIn {
     groups.ofNextHop.add(nextHops.ringOf(key.nextHop), group);
     this.#tables.refreshRefusal(group);
     return group;
+  }
+
+  #announceOne(prefix: number, identifier: number, group: number): void {
+    const tables = this.#tables;
+    tables.states.ensure(prefix);
+    const path = tables.paths.identified(prefix, this.#peer, identifier);
+    const before = path === 0 ? 0 : tables.paths.group(path);
+    if (path === 0) tables.paths.add(prefix, group, identifier);
+    else if (before !== group) {
+      this.#count(before, -1);
+      tables.movePath(path, group);
+    }
+    if (before !== group) this.#count(group, 1);
+    if (this.#foreignBefore > 0) this.#dropForeign(prefix);
+  }
+
+  /** Removes what is left of a prefix from sessions that named paths otherwise. */
+  #dropForeign(prefix: number): void {
+    const { groups, paths } = this.#tables;
+    let path = paths.first(prefix);
+    while (path !== 0) {
+      const group = paths.group(path);
+      const following = paths.following(path);
+      const isForeign = groups.generation(group) < this.#foreignBefore;
+      if (isForeign && groups.peer(group) === this.#peer) this.#remove(path);
+      path = following;
+    }
+  }
+
+  /** Nothing is left from earlier sessions. */
+  #endMixture(): void {
+    const { ofPeer } = this.#tables.groups;
+    if (ofPeer.isEmpty(this.#dead) && ofPeer.isEmpty(this.#staleRing)) this.#foreignBefore = 0;
   }
 
   #remove(path: number): void {

@@ -1,12 +1,16 @@
 import { equalAsPaths } from '../wire/as-path.ts';
 import { AttributeSummary } from '../wire/attribute-summary.ts';
 import type { AttributeTable } from './attribute-table.ts';
+import type { NextHops } from './next-hops.ts';
+import { compareNextHops, compareSets } from './order-of-contents.ts';
 import { GroupFlag, type PathGroups } from './path-groups.ts';
 
 /** One step of the decision process: of the routes still considered, those with the lowest value stay. */
 export interface DecisionStep {
   readonly name: string;
   readonly value: (groups: PathGroups, group: number, peers: PeerOrder) => number;
+  /** Orders what no number stands for, where values are equal; negative if `a` is better. */
+  readonly compare?: (tables: DecisionTables, a: number, b: number) => number;
   /** Compares only routes that came from the same neighbouring AS. */
   readonly perNeighbourAs?: true;
   /** What is left before the first of these is of equal cost. */
@@ -19,12 +23,20 @@ export interface PeerOrder {
   rank(peer: number): number;
 }
 
+/** What the decision process looks into. */
+export interface DecisionTables {
+  readonly groups: PathGroups;
+  readonly attributes: AttributeTable;
+  readonly nextHops: NextHops;
+}
+
 /**
  * The decision process, in order. RFC 4271 section 9.1, with the tie breakers of RFC 4456 section 9.
  *
  * There is no "oldest route wins": the choice depends on the routes alone, never on the order they came in, so
  * that a replay and a restart end in the same state (RFC 5004 is the alternative). The IGP metric of 9.1.2.2 e
- * is the same for every next hop while all of them are directly connected.
+ * is the same for every next hop while all of them are directly connected. Several paths of one peer (RFC 7911) are told
+ * apart by what they are, not by their identifiers, which follow the order that they came to the peer in (decision 0145).
  */
 const DECISION_STEPS: readonly DecisionStep[] = [
   { name: 'originated', value: (groups, g) => (groups.has(g, GroupFlag.Originated) ? 0 : 1) },
@@ -40,6 +52,8 @@ const DECISION_STEPS: readonly DecisionStep[] = [
     value: (groups, g, peers) => peers.rank(groups.peer(g)),
     breaksTie: true,
   },
+  { name: 'next-hop', value: () => 0, compare: compareNextHops, breaksTie: true },
+  { name: 'attributes', value: () => 0, compare: compareSets, breaksTie: true },
 ];
 
 export interface MultipathRule {
@@ -50,14 +64,14 @@ export interface MultipathRule {
 /** Runs the decision process for one prefix at a time, over the groups that its paths are in. */
 export class Decision {
   multipath: MultipathRule = { maxPaths: 1, relaxAsPath: false };
+  readonly #tables: DecisionTables;
   readonly #groups: PathGroups;
-  readonly #attributes: AttributeTable;
   readonly #peers: PeerOrder;
   readonly #summary = new AttributeSummary();
 
-  constructor(groups: PathGroups, attributes: AttributeTable, peers: PeerOrder) {
-    this.#groups = groups;
-    this.#attributes = attributes;
+  constructor(tables: DecisionTables, peers: PeerOrder) {
+    this.#tables = tables;
+    this.#groups = tables.groups;
     this.#peers = peers;
   }
 
@@ -106,6 +120,8 @@ export class Decision {
       const difference =
         step.value(this.#groups, a, this.#peers) - step.value(this.#groups, b, this.#peers);
       if (difference !== 0) return difference;
+      const order = step.compare?.(this.#tables, a, b) ?? 0;
+      if (order !== 0) return order;
     }
     return 0;
   }
@@ -179,7 +195,7 @@ export class Decision {
   #sameAsPath(a: number, b: number): boolean {
     const [left, right] = [this.#groups.attribute(a), this.#groups.attribute(b)];
     if (left === right) return true;
-    const attributes = this.#attributes;
+    const { attributes } = this.#tables;
     const summary = this.#summary;
     summary.read(attributes.bytes(left), attributes.offset(left), attributes.length(left));
     const leftPath = summary.asPath;

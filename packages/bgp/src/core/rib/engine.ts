@@ -141,6 +141,7 @@ class Engine implements RouteEngine {
         continue;
       }
       this.#applyImport(peer.slot, session.config, family);
+      rib.adjRibIn(peer.slot).begin(session.addPath?.receive.includes(family) ?? false);
       rib.setClient(peer.slot, live.isClient);
       const out = new AdjRibOut(rib.tables, rib.locRib, this.#class(live, family), {
         peer: peer.slot,

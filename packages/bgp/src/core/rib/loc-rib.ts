@@ -28,7 +28,7 @@ function newBatch(): BestChanges {
 /**
  * The best path of every prefix of one family. RFC 4271 section 3.2.
  *
- * The best path is remembered as its group: a prefix has at most one path in a group.
+ * The best path is remembered as its group: where a prefix has several paths in a group, they are equal.
  */
 export class LocRib {
   readonly decision: Decision;
@@ -53,7 +53,7 @@ export class LocRib {
     this.#tables = tables;
     this.#sets = out.sets;
     this.#fib = out.fib;
-    this.decision = new Decision(tables.groups, tables.attributes, peers);
+    this.decision = new Decision(tables, peers);
   }
 
   /** The group of the best path of a prefix; 0 if it has none. */
@@ -128,14 +128,21 @@ export class LocRib {
   #gather(prefix: number): number {
     const tables = this.#tables;
     const { paths } = tables;
+    const mayRepeat = paths.areIdentified;
     let count = 0;
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
       const group = paths.group(path);
-      if (!tables.isEligible(group)) continue;
+      if (!tables.isEligible(group) || (mayRepeat && this.#isCandidate(group, count))) continue;
       this.#candidates[count] = group;
       count += 1;
     }
     return count;
+  }
+
+  /** Whether a group is among the first `count` candidates. */
+  #isCandidate(group: number, count: number): boolean {
+    for (let i = 0; i < count; i += 1) if (this.#candidates[i] === group) return true;
+    return false;
   }
 
   /** Slot of the set that the first `count` candidates make; 0 for what we originate: others route that. */

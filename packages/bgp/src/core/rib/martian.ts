@@ -6,7 +6,7 @@ import type { NlriList } from '../wire/nlri.ts';
  * ignored, RFC 4271 section 6.3. Everything that is a matter of policy is left to filters.
  */
 export function removeMartians(family: Family, list: NlriList): void {
-  const { lengths, words, wordsEach } = list;
+  const { lengths, words, wordsEach, pathIds } = list;
   let kept = 0;
   for (let i = 0; i < list.count; i += 1) {
     const length = lengths[i] ?? 0;
@@ -18,6 +18,7 @@ export function removeMartians(family: Family, list: NlriList): void {
     }
     if (kept < i) {
       lengths[kept] = length;
+      pathIds[kept] = pathIds[i] ?? 0;
       words.copyWithin(kept * wordsEach, at, at + wordsEach);
     }
     kept += 1;

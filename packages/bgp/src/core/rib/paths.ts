@@ -2,6 +2,7 @@ import type { IdSet } from './memory/id-set.ts';
 import { Ids } from './memory/ids.ts';
 import { Records } from './memory/records.ts';
 import type { PathGroups } from './path-groups.ts';
+import { PathIdentifiers } from './path-identifiers.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import type { RouteStates } from './route-states.ts';
 
@@ -20,7 +21,8 @@ export interface PathTables {
 
 /**
  * One prefix from one peer, 20 octets: which prefix, which group, and the links of two lists: the paths of
- * the prefix and the paths of the group.
+ * the prefix and the paths of the group. A peer that gives path identifiers (RFC 7911) may have several for a prefix,
+ * also in one group: then its peer has given the same route twice.
  */
 export class Paths {
   readonly #groups: PathGroups;
@@ -29,6 +31,7 @@ export class Paths {
   readonly #undecided: IdSet;
   readonly #ids = new Ids();
   readonly #records = new Records(FIELDS);
+  readonly #identifiers = new PathIdentifiers();
 
   constructor({ groups, states, prefixes, undecided }: PathTables) {
     this.#groups = groups;
@@ -71,7 +74,29 @@ export class Paths {
     return path;
   }
 
-  /** The path of a prefix that is in a group; 0 if there is none. */
+  /** Whether there have been path identifiers: a prefix may have several paths in a group. */
+  get areIdentified(): boolean {
+    return this.#identifiers.isUsed;
+  }
+
+  /** What the peer calls the path among those of the prefix; 0 if it gives no identifiers. RFC 7911. */
+  identifier(path: number): number {
+    return this.#identifiers.get(path);
+  }
+
+  /**
+   * The path of a prefix that came from a peer with a path identifier, or with none if that is 0; 0 if there is none.
+   */
+  identified(prefix: number, peer: number, identifier: number): number {
+    let path = this.first(prefix);
+    for (; path !== 0; path = this.following(path)) {
+      const isOfPeer = this.#groups.peer(this.group(path)) === peer;
+      if (isOfPeer && this.#identifiers.get(path) === identifier) return path;
+    }
+    return 0;
+  }
+
+  /** A path of a prefix that is in a group; 0 if there is none. */
   inGroup(prefix: number, group: number): number {
     let path = this.first(prefix);
     while (path !== 0 && this.group(path) !== group) path = this.following(path);
@@ -115,13 +140,16 @@ export class Paths {
     return left;
   }
 
-  /** Adds a path for a prefix that has others. */
-  add(prefix: number, group: number): void {
+  /** Adds a path for a prefix that may have others. @param identifier What the peer calls it; 0: nothing. */
+  add(prefix: number, group: number, identifier = 0): void {
     const path = this.#ids.take();
+    const other = this.first(prefix);
+    if (other === 0) this.#prefixes.hold(prefix);
     this.#records.ensure(path);
     this.#records.set(path, Field.Prefix, prefix);
-    this.#records.set(path, Field.NextOfPrefix, this.first(prefix));
+    this.#records.set(path, Field.NextOfPrefix, other);
     this.#states.setFirstPath(prefix, path);
+    this.#identifiers.set(path, identifier);
     this.#join(path, group);
     this.#undecided.add(prefix);
   }
@@ -143,6 +171,7 @@ export class Paths {
       while (this.following(at) !== path) at = this.following(at);
       this.#records.set(at, Field.NextOfPrefix, after);
     }
+    this.#identifiers.set(path, 0);
     this.#ids.giveBack(path);
     this.#undecided.add(prefix);
     if (this.first(prefix) === 0) this.#prefixes.release(prefix);

@@ -82,6 +82,7 @@ export class LiveSession {
       ebgp,
       families: session.families,
       ...(session.extendedNextHop && { extendedNextHop: session.extendedNextHop }),
+      addPath: session.addPath?.receive ?? [],
       firstAs: ebgp && policy.enforceFirstAs ? session.peerAsn : 0,
       refusesAsSets: !policy.allowAsSets,
     };

@@ -138,6 +138,8 @@ export interface EstablishedSession {
   readonly extendedNextHop?: readonly Family[];
   /** RFC 7313: the peer is told where a refresh begins and ends; absent: no. */
   readonly enhancedRefresh?: boolean;
+  /** RFC 7911: families with path identifiers in what we take and in what we send; absent: none. */
+  readonly addPath?: { readonly receive: readonly Family[]; readonly send: readonly Family[] };
   /** Largest message either side may send, octets: 4096. */
   readonly maxMessageOctets: number;
 }
@@ -227,6 +229,8 @@ export interface RouteView {
   readonly paths: readonly {
     /** Name of the peer; `null` if originated here. */
     readonly peer: string | null;
+    /** Path identifier that the peer gave it; `null`: none. RFC 7911. */
+    readonly pathId: number | null;
     readonly best: boolean;
     readonly multipath: boolean;
     /** Learned over iBGP. */

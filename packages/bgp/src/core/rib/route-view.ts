@@ -15,12 +15,13 @@ const MAX_PAGE = 1000;
 type PathView = RouteView['paths'][number];
 type PathState = Pick<
   PathView,
-  'peer' | 'best' | 'multipath' | 'internal' | 'stale' | 'usable' | 'refused'
+  'peer' | 'pathId' | 'best' | 'multipath' | 'internal' | 'stale' | 'usable' | 'refused'
 >;
 
 /** The default route that a peer is offered by itself: no path of the Loc-RIB. */
 const OWN_DEFAULT: PathState = {
   peer: null,
+  pathId: null,
   best: true,
   multipath: false,
   internal: false,
@@ -126,12 +127,20 @@ export class RouteViews {
       const sent = this.#context.outOf(query.advertisedTo, rib.family)?.sentOf(id);
       return { prefix, paths: sent ? [this.#sentPath(rib, sent, chosen)] : [] };
     }
-    const groups: number[] = [];
+    const shown: number[] = [];
     const shows = this.#shows(rib, query);
     for (let path = paths.first(id); path !== 0; path = paths.following(path)) {
-      if (shows(paths.group(path))) groups.push(paths.group(path));
+      if (shows(paths.group(path))) shown.push(path);
     }
-    return { prefix, paths: rib.locRib.rank(groups).map((one) => this.#path(rib, one, chosen)) };
+    const groups = new Set(shown.map((path) => paths.group(path)));
+    const views = rib.locRib.rank([...groups]).flatMap((group) => {
+      const view = this.#path(rib, group, chosen);
+      const identifiers = shown
+        .filter((path) => paths.group(path) === group)
+        .map((path) => paths.identifier(path) >>> 0);
+      return identified(view, identifiers, rib.adjRibIn(rib.tables.groups.peer(group)));
+    });
+    return { prefix, paths: views };
   }
 
   /** A path as a peer gets it. */
@@ -168,6 +177,7 @@ export class RouteViews {
     const slot = groups.peer(group);
     return {
       peer: slot === OWN_SLOT ? null : this.#context.nameOf(slot),
+      pathId: null,
       best: chosen[0] === group,
       multipath: chosen.length > 1 && chosen.includes(group),
       internal: slot !== OWN_SLOT && !groups.has(group, GroupFlag.Ebgp),
@@ -176,6 +186,22 @@ export class RouteViews {
       refused: refusalText(rib.tables.refusalOf(group)),
     };
   }
+}
+
+/** The paths of a group. Where the peer gave a route twice, the first of the two is taken. RFC 7911. */
+function identified(
+  view: PathView,
+  identifiers: readonly number[],
+  { isIdentified }: { readonly isIdentified: boolean },
+): PathView[] {
+  return identifiers
+    .toSorted((a, b) => a - b)
+    .map((pathId, i) => ({
+      ...view,
+      pathId: isIdentified || pathId !== 0 ? pathId : null,
+      best: view.best && i === 0,
+      multipath: view.multipath && i === 0,
+    }));
 }
 
 /** Two queries of the same listing that go on behind the same prefix have the same key. */

@@ -25,6 +25,8 @@ export interface SharedTables {
   readonly nlri: NlriList;
   readonly prefixIds: Int32Array;
   readonly prefixPart: Int32Array;
+  /** Path identifiers of the part. */
+  readonly partPathIds: Int32Array;
   /** By prefix of a message, what the import policy makes of it. */
   readonly prefixTreatments: Int32Array;
 }
@@ -40,6 +42,7 @@ export function createSharedTables(): SharedTables {
     nlri: new NlriList(MAX_MESSAGE_OCTETS),
     prefixIds: new Int32Array(MAX_MESSAGE_OCTETS),
     prefixPart: new Int32Array(MAX_MESSAGE_OCTETS),
+    partPathIds: new Int32Array(MAX_MESSAGE_OCTETS),
     prefixTreatments: new Int32Array(MAX_MESSAGE_OCTETS),
   };
 }

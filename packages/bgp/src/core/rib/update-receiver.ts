@@ -1,5 +1,5 @@
 import type { Family } from '@overland/net';
-import type { NlriSection } from '../wire/mp-attributes.ts';
+import { type NlriSection, pathIdOctets } from '../wire/mp-attributes.ts';
 import type { NlriList } from '../wire/nlri.ts';
 import { receiveOnlyToCustomer } from '../wire/only-to-customer.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
@@ -16,6 +16,8 @@ import type { SharedTables } from './shared-tables.ts';
 interface Part {
   readonly ids: Int32Array;
   readonly count: number;
+  /** Path identifiers, if the session has them. RFC 7911. */
+  readonly identifiers: Int32Array | undefined;
 }
 
 /** Puts received UPDATEs into the Adj-RIBs-In. */
@@ -44,7 +46,7 @@ export class UpdateReceiver {
     const fault = decoder.decode(body, live.context);
     if (fault) return fault;
     if (decoder.discarded.length > 0) peer.refuse('attribute-discard', decoder.discarded.length);
-    for (const section of decoder.withdrawn) this.#withdraw(peer, body, section);
+    for (const section of decoder.withdrawn) this.#withdraw(peer, live, body, section);
     const { attributes } = decoder;
     const isLeak = this.#isLeak(live);
     const isBroken =
@@ -55,7 +57,7 @@ export class UpdateReceiver {
     if (refusal) peer.refuse(refusal);
     for (const section of decoder.announced) {
       if (section.from === section.to) continue;
-      if (refusal) this.#withdraw(peer, body, section);
+      if (refusal) this.#withdraw(peer, live, body, section);
       else this.#announce(peer, live, body, section);
     }
     if (decoder.endOfRib && live.context.families.includes(decoder.endOfRib)) {
@@ -73,21 +75,37 @@ export class UpdateReceiver {
     return receiveOnlyToCustomer(attributes, bgpRole, session.peerAsn);
   }
 
-  #withdraw(peer: Peer, body: Uint8Array, { family, from, to }: NlriSection): void {
+  #withdraw(peer: Peer, live: LiveSession, body: Uint8Array, section: NlriSection): void {
+    const { family, from, to } = section;
     if (from === to) return;
     const list = this.#list;
-    list.read(family, body, from, to);
+    const identifiers = this.#read(live, body, section);
     this.#ribs[family].tables.prefixes.findAll(list, this.#ids);
-    this.#ribs[family].adjRibIn(peer.slot).withdraw(this.#ids, list.count);
+    this.#ribs[family].adjRibIn(peer.slot).withdraw(this.#ids, list.count, identifiers);
+  }
+
+  /** Reads prefixes into the list. @returns Their path identifiers, if the session has them. */
+  #read(
+    { context }: LiveSession,
+    body: Uint8Array,
+    { family, from, to }: NlriSection,
+  ): Int32Array | undefined {
+    const list = this.#list;
+    if (pathIdOctets(family, context.addPath) === 0) {
+      list.read(family, body, from, to);
+      return undefined;
+    }
+    list.readIdentified(family, body, from, to);
+    return list.pathIds;
   }
 
   #announce(peer: Peer, live: LiveSession, body: Uint8Array, section: NlriSection): void {
-    const { family, from, to } = section;
+    const { family } = section;
     if (!live.context.families.includes(family)) return;
     const { tables } = this.#ribs[family];
     const adjRibIn = this.#ribs[family].adjRibIn(peer.slot);
     const list = this.#list;
-    list.read(family, body, from, to);
+    const identifiers = this.#read(live, body, section);
     const received = list.count;
     removeMartians(family, list);
     if (list.count < received) peer.refuse('martian', received - list.count);
@@ -98,10 +116,10 @@ export class UpdateReceiver {
     const { policy } = adjRibIn;
     const judgement = policy && adjRibIn.judge(policy, attribute, nextHop, live.ebgp);
     if (typeof judgement === 'object') {
-      this.#announceParts(peer, live, { family, attribute, nextHop }, judgement);
+      this.#announceParts(peer, live, { family, attribute, nextHop, identifiers }, judgement);
     } else {
       const group = adjRibIn.group(attribute, nextHop, live.origin, judgement);
-      this.#announceAs(peer, family, group, { ids: this.#ids, count: list.count });
+      this.#announceAs(peer, family, group, { ids: this.#ids, count: list.count, identifiers });
     }
   }
 
@@ -109,7 +127,12 @@ export class UpdateReceiver {
   #announceParts(
     peer: Peer,
     live: LiveSession,
-    route: { family: Family; attribute: number; nextHop: number },
+    route: {
+      family: Family;
+      attribute: number;
+      nextHop: number;
+      identifiers?: Int32Array | undefined;
+    },
     judgement: PrefixJudgement,
   ): void {
     const { lengths, words, wordsEach } = this.#list;
@@ -126,7 +149,8 @@ export class UpdateReceiver {
       left -= count;
       this.#shared.attributes.retain(attribute);
       const group = adjRibIn.group(attribute, nextHop, live.origin, treatment);
-      this.#announceAs(peer, family, group, { ids: this.#part, count });
+      const identifiers = route.identifiers && this.#shared.partPathIds;
+      this.#announceAs(peer, family, group, { ids: this.#part, count, identifiers });
     }
     this.#shared.attributes.release(attribute);
   }
@@ -134,14 +158,17 @@ export class UpdateReceiver {
   /** Moves those of the first `count` prefixes that are treated so into the part. @returns How many these are. */
   #takePart(treatment: number, count: number): number {
     const [ids, treatments] = [this.#ids, this.#shared.prefixTreatments];
+    const { pathIds } = this.#list;
     let [taken, kept] = [0, 0];
     for (let i = 0; i < count; i += 1) {
       if (treatments[i] === treatment) {
         this.#part[taken] = ids[i] ?? 0;
+        this.#shared.partPathIds[taken] = pathIds[i] ?? 0;
         taken += 1;
         continue;
       }
       ids[kept] = ids[i] ?? 0;
+      pathIds[kept] = pathIds[i] ?? 0;
       treatments[kept] = treatments[i] ?? 0;
       kept += 1;
     }
@@ -150,8 +177,8 @@ export class UpdateReceiver {
 
   #announceAs(peer: Peer, family: Family, group: number, part: Part): void {
     const { tables } = this.#ribs[family];
-    const { ids, count } = part;
-    this.#ribs[family].adjRibIn(peer.slot).announce(ids, count, group);
+    const { ids, count, identifiers } = part;
+    this.#ribs[family].adjRibIn(peer.slot).announce(ids, count, group, identifiers);
     const refusal = tables.refusalOf(group);
     if (refusal) peer.refuse(refusal.reason, count, refusal.rule);
     tables.dropIfEmpty(group);

@@ -17,6 +17,7 @@ import {
 import type { Open } from '../wire/open.ts';
 import { type BgpRole, COUNTERPART, roleFrom, roleValue } from '../wire/role.ts';
 import { Writer } from '../wire/writer.ts';
+import { type AddPathFamilies, commonAddPath, localAddPath } from './add-path.ts';
 import { acceptsAs, isExternal, remoteAsText } from './remote-as.ts';
 
 /** What the two OPENs settle. */
@@ -36,6 +37,8 @@ export interface Negotiated {
   readonly enhancedRefresh: boolean;
   /** Families whose prefixes both sides take with IPv6 next hops. RFC 8950. */
   readonly extendedNextHop: readonly Family[];
+  /** Families with path identifiers. RFC 7911. */
+  readonly addPath: AddPathFamilies;
   /** The peer's, if it told it. RFC 9234. */
   readonly peerRole: BgpRole | undefined;
   /** The peer's capability, when both sides have announced it. */
@@ -84,6 +87,7 @@ export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Res
       routeRefresh: true,
       enhancedRouteRefresh: true,
       roles: role === undefined ? [] : [roleValue(role)],
+      addPath: localAddPath(peer),
       gracefulRestart: enabled
         ? {
             restarted: restart.restarting,
@@ -150,6 +154,7 @@ function settle({
       (family) =>
         families.includes(family) && received.capabilities.extendedNextHop.includes(family),
     ),
+    addPath: commonAddPath(sent.capabilities, received.capabilities, families),
     peerRole: roleFrom(received.capabilities.roles[0] ?? -1),
     gracefulRestart: both,
     notificationRestart:

@@ -52,6 +52,8 @@ test.each<[string, Partial<PeerConfig>, string]>([
   ['description', { description: 'rack 1' }, 'kept'],
   ['holdSeconds', { holdSeconds: 30 }, 'kept'],
   ['allowAsIn', { allowAsIn: 1 }, 'kept'],
+  ['addPath', { addPath: { receive: true } }, 'reopened'],
+  ['addPath that asks for nothing', { addPath: { receive: false } }, 'kept'],
 ])('a new value of %s', (_, change, expected) => {
   expect(summary(speaker([peer('a')]), speaker([peer('a', change)]))).toBe(`a:${expected}`);
 });

@@ -1,4 +1,11 @@
 import type { Family } from '@overland/net';
+import {
+  type AddPath,
+  addPathOctets,
+  decodeAddPath,
+  encodeAddPath,
+  mergeAddPath,
+} from './add-path.ts';
 import { afiOf, familyFrom, SAFI_UNICAST } from './address-family.ts';
 import { ErrorCode, OpenSubcode } from './bgp-error.ts';
 import { Reader } from './reader.ts';
@@ -12,6 +19,7 @@ const CapabilityCode = {
   Role: 9,
   GracefulRestart: 64,
   FourOctetAs: 65,
+  AddPath: 69,
   EnhancedRouteRefresh: 70,
 } as const;
 
@@ -45,6 +53,8 @@ export interface Capabilities {
   /** Values of the role capability, each once: one in a proper OPEN (RFC 9234 section 4.1). */
   readonly roles: readonly number[];
   readonly gracefulRestart: GracefulRestart | undefined;
+  /** Families with path identifiers, each once: RFC 7911. */
+  readonly addPath: readonly AddPath[];
 }
 
 /** Announces nothing, as an OPEN without optional parameters does. */
@@ -56,6 +66,7 @@ export const NO_CAPABILITIES: Capabilities = {
   enhancedRouteRefresh: false,
   roles: [],
   gracefulRestart: undefined,
+  addPath: [],
 };
 
 const RESTARTED = 0x8000;
@@ -95,6 +106,10 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array<Array
   if (capabilities.fourOctetAs !== undefined) {
     writer.u8(CapabilityCode.FourOctetAs).u8(4).u32(capabilities.fourOctetAs);
   }
+  if (capabilities.addPath.length > 0) {
+    writer.u8(CapabilityCode.AddPath).u8(addPathOctets(capabilities.addPath));
+    encodeAddPath(capabilities.addPath, writer);
+  }
   if (capabilities.enhancedRouteRefresh) {
     writer.u8(CapabilityCode.EnhancedRouteRefresh).u8(0);
   }
@@ -130,6 +145,8 @@ export function decodeCapabilities(value: Uint8Array): Capabilities {
       found = { ...found, roles: [...new Set([...found.roles, decodeRole(field)])] };
     } else if (code === CapabilityCode.FourOctetAs) {
       found = { ...found, fourOctetAs: decodeFourOctetAs(field) };
+    } else if (code === CapabilityCode.AddPath) {
+      found = { ...found, addPath: mergeAddPath(found.addPath, decodeAddPath(field)) };
     } else if (code === CapabilityCode.GracefulRestart) {
       // RFC 4724 section 3: of several, the last one counts.
       found = { ...found, gracefulRestart: decodeGracefulRestart(field) };

@@ -63,6 +63,9 @@ export function nlriOctets(length: number): number {
   return 1 + ((length + 7) >> 3);
 }
 
+/** Octets of a path identifier. RFC 7911 section 3. */
+const PATH_ID_OCTETS = 4;
+
 const WORDS = { ipv4: 1, ipv6: 4 } as const satisfies Record<Family, number>;
 
 /** The prefixes of one field as integers. One list serves all messages. */
@@ -74,11 +77,14 @@ export class NlriList {
   readonly lengths: Uint8Array;
   /** Words of the addresses, most significant first, one after the other; bits past the length are zero. */
   readonly words: Int32Array;
+  /** Path identifiers; they mean nothing where none were read. RFC 7911. */
+  readonly pathIds: Int32Array;
 
   /** @param capacity Most prefixes of a field: as many as it has octets, since `0.0.0.0/0` takes one. */
   constructor(capacity: number) {
     this.lengths = new Uint8Array(capacity);
     this.words = new Int32Array(4 * capacity);
+    this.pathIds = new Int32Array(capacity);
   }
 
   /** Reads the field from `from` to `to`, for which {@link isNlri} holds. */
@@ -90,6 +96,21 @@ export class NlriList {
       this.lengths[this.count] = length;
       if (family === 'ipv4') this.words[this.count] = wordOf(bytes, at + 1, length);
       else this.#readWords(bytes, at + 1, length);
+      this.count += 1;
+      at += nlriOctets(length);
+    }
+  }
+
+  /** The same, with a path identifier before each prefix. RFC 7911 section 3. */
+  readIdentified(family: Family, bytes: Uint8Array, from: number, to: number): void {
+    this.wordsEach = WORDS[family];
+    this.count = 0;
+    for (let at = from; at < to; ) {
+      this.pathIds[this.count] = wordOf(bytes, at, 32);
+      at += PATH_ID_OCTETS;
+      const length = bytes[at] ?? 0;
+      this.lengths[this.count] = length;
+      this.#readWords(bytes, at + 1, length);
       this.count += 1;
       at += nlriOctets(length);
     }

@@ -42,6 +42,11 @@ const anyOpen: fc.Arbitrary<Open> = fc
     extendedNextHop: fc.subarray<Family>(['ipv4']),
     routeRefresh: fc.boolean(),
     enhancedRouteRefresh: fc.boolean(),
+    addPath: fc
+      .uniqueArray(fc.record({ family, receive: fc.boolean(), send: fc.boolean() }), {
+        selector: (entry) => entry.family,
+      })
+      .map((entries) => entries.filter(({ receive, send }) => receive || send)),
     roles: fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 3 }),
     gracefulRestart: fc.option(
       fc.record({

@@ -8,7 +8,7 @@ export interface CapabilityView {
   readonly key: string;
   /** FRR's words. */
   readonly title: string;
-  /** Of the multiprotocol capability: whose routes. */
+  /** Of the multiprotocol and the ADD-PATH capability: whose routes. */
   readonly family?: Family;
   readonly advertised: boolean;
   readonly received: boolean;
@@ -38,6 +38,8 @@ const ROWS: readonly Row[] = [
     title: 'Extended nexthop',
     isIn: ({ extendedNextHop }) => extendedNextHop.length > 0,
   },
+  ...addPath('ipv4', 'IPv4 Unicast'),
+  ...addPath('ipv6', 'IPv6 Unicast'),
   { key: 'role', title: 'Role', isIn: ({ roles }) => roles.length > 0 },
   {
     key: 'gracefulRestart',
@@ -49,6 +51,20 @@ const ROWS: readonly Row[] = [
 function multiprotocol(family: Family, title: string): Row {
   const isIn = ({ families }: Capabilities): boolean => families?.includes(family) ?? false;
   return { key: 'multiprotocolExtensions', title, family, isIn };
+}
+
+/** Who says that it takes path identifiers, and who that it sends them. RFC 7911. */
+function addPath(family: Family, title: string): Row[] {
+  return (['receive', 'send'] as const).map((direction) => {
+    const key = direction === 'receive' ? 'rx' : 'tx';
+    return {
+      key,
+      title: `AddPath ${title} ${key.toUpperCase()}`,
+      family,
+      isIn: (capabilities) =>
+        capabilities.addPath.some((entry) => entry.family === family && entry[direction]),
+    };
+  });
 }
 
 /** Capabilities that at least one side announced. */

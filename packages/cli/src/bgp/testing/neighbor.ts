@@ -38,6 +38,7 @@ const UP: NeighborDetail = {
     keepaliveSeconds: 3,
     fourOctetAs: true,
     enhancedRefresh: true,
+    addPath: { receive: [], send: [] },
     peerRole: null,
     gracefulRestart: true,
     notificationRestart: false,
