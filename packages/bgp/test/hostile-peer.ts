@@ -1,5 +1,6 @@
 import type { Family } from '@overland/net';
 import { expect } from 'vitest';
+import type { TraceRecorder } from '../src/core/trace/trace-recorder.ts';
 import { encodeMessage, MAX_MESSAGE_OCTETS, MessageType } from '../src/core/wire/header.ts';
 import { encodeNotification } from '../src/core/wire/notification.ts';
 import { address, theirOpen } from './machine-script.ts';
@@ -40,7 +41,7 @@ export class HostilePeer {
   readonly #receiver = new Speaker(speakerConfig(65999, { routerId: address('192.0.2.9') }));
   readonly #session: PureSession;
 
-  constructor(chance: Chance) {
+  constructor(chance: Chance, recorder?: TraceRecorder) {
     this.#chance = chance;
     const speaker = speakerConfig(ASN, {
       peers: [CONFIG],
@@ -52,7 +53,7 @@ export class HostilePeer {
         deferralSeconds: 30,
       },
     });
-    this.#dut = new Speaker(speaker);
+    this.#dut = new Speaker(speaker, {}, recorder);
     const subnet = ['10.1.0.254/24', 'fd00::fe/64'];
     this.#dut.engine.setInterfaces([link('eth0', subnet)]);
     this.#receiver.engine.setInterfaces([link('eth0', ['10.9.0.9/24', 'fd09::9/64'])]);
@@ -65,6 +66,7 @@ export class HostilePeer {
       this.#dut,
       { id: PEER, context: { speaker, config: CONFIG } },
       (body) => this.#note(body),
+      recorder,
     );
     this.#session.handle({ type: 'start' });
     this.#establish();

@@ -2,6 +2,7 @@ import type { IpAddress } from '@overland/net';
 import type { NotificationFault } from '../src/core/rib/route-engine.ts';
 import type { PeerEffect, PeerEvent, UpSession } from '../src/core/session/peer-events.ts';
 import { PeerMachine, type PeerMachineOptions } from '../src/core/session/peer-machine.ts';
+import type { TraceRecorder } from '../src/core/trace/trace-recorder.ts';
 import { BgpError } from '../src/core/wire/bgp-error.ts';
 import { Deframer } from '../src/core/wire/deframer.ts';
 import { MessageType } from '../src/core/wire/header.ts';
@@ -36,12 +37,14 @@ export class PureSession {
     speaker: Speaker,
     options: Omit<PeerMachineOptions, 'restart' | 'random'>,
     updateTaken: (body: Uint8Array) => void,
+    recorder?: TraceRecorder,
   ) {
     this.#speaker = speaker;
     this.updateTaken = updateTaken;
     this.id = options.id;
     const restart = { restarting: false, preserved: [] };
-    this.machine = new PeerMachine({ ...options, restart, random: () => 1 });
+    const whole = { ...options, restart, random: () => 1 };
+    this.machine = recorder?.machine(whole) ?? new PeerMachine(whole);
   }
 
   handle(event: PeerEvent): void {

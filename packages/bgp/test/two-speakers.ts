@@ -19,6 +19,7 @@ import {
   type RouteView,
   type SpeakerConfig,
 } from '../src/core/index.ts';
+import type { TraceRecorder } from '../src/core/trace/trace-recorder.ts';
 
 /** A speaker's configuration with what a test does not care about filled in. */
 export function speakerConfig(
@@ -128,8 +129,9 @@ export class Speaker {
   readonly kernel = new FakeKernel();
   readonly #wires = new Map<number, Wire>();
 
-  constructor(config: SpeakerConfig, options?: RouteEngineOptions) {
-    this.engine = createRouteEngine(config, options);
+  constructor(config: SpeakerConfig, options?: RouteEngineOptions, recorder?: TraceRecorder) {
+    const engine = createRouteEngine(config, options);
+    this.engine = recorder?.engine(engine, config) ?? engine;
   }
 
   plug(peer: number, wire: Wire): void {

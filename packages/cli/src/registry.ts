@@ -89,6 +89,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-dump.ts')).bgpDump,
   },
   {
+    name: 'bgp replay-trace',
+    summary: 'Replay what overland bgp run --record has written, and compare the effects',
+    load: async () => (await import('./commands/bgp-replay-trace.ts')).bgpReplayTrace,
+  },
+  {
     name: 'bgp summary',
     summary: 'Show the BGP sessions of this host in the columns of FRR',
     load: async () => (await import('./commands/bgp-summary.ts')).bgpSummary,

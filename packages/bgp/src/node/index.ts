@@ -1,3 +1,4 @@
+export { TraceError } from '../core/trace/trace-replay.ts';
 export { DEFAULT_CONTROL_SOCKET } from './control-socket.ts';
 export { ListenError } from './listeners.ts';
 export type { MessageCounts } from './message-counters.ts';
@@ -5,6 +6,7 @@ export type { CapabilityView } from './operator/capability-views.ts';
 export type { ClearedPeer } from './operator/clear-peer.ts';
 export type { NeighborDetail } from './operator/neighbor-detail.ts';
 export type { DumpPiece } from './operator/table-dumps.ts';
+export { type ReplayOutcome, replayTraceFile } from './replay-trace-file.ts';
 export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';
 export { startSpeaker } from './speaker.ts';
 export {
@@ -19,3 +21,4 @@ export { speakerMetrics } from './speaker-metrics.ts';
 export type { PeerSummary, SessionSummary, SpeakerSummary } from './speaker-summary.ts';
 export type { StandaloneRouterOptions } from './standalone-router.ts';
 export { runStandaloneRouter } from './standalone-router.ts';
+export { TraceFileError } from './trace-file.ts';

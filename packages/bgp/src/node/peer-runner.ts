@@ -15,7 +15,7 @@ import type {
   TimerName,
   UpSession,
 } from '../core/session/peer-events.ts';
-import { PeerMachine } from '../core/session/peer-machine.ts';
+import type { PeerMachine, PeerMachineOptions } from '../core/session/peer-machine.ts';
 import { PrefixLimitWatch } from '../core/session/prefix-limit.ts';
 import { BgpError, ErrorCode } from '../core/wire/bgp-error.ts';
 import type { Frame } from '../core/wire/deframer.ts';
@@ -40,6 +40,8 @@ export interface PeerHost {
   readonly buffers: BufferPool;
   readonly random: () => number;
   readonly openSocket: OpenSocket;
+  /** Makes the machine of a peer. */
+  machine(options: PeerMachineOptions): PeerMachine;
   /** @throws {KeyError} If the peer has a password that cannot be had. */
   keyOf(peer: PeerConfig): Uint8Array | undefined;
   /** There may be work: input, output, routes. */
@@ -88,7 +90,7 @@ export class PeerRunner {
     this.#config = context.config;
     this.#host = host;
     this.#log = host.log.child({ peer: context.config.name });
-    this.#machine = new PeerMachine({ id, context, restart, random: host.random });
+    this.#machine = host.machine({ id, context, restart, random: host.random });
   }
 
   get config(): PeerConfig {

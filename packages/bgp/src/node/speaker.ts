@@ -14,6 +14,8 @@ import { keepDynamicPeers } from '../core/session/listen-ranges.ts';
 import type { Restart } from '../core/session/negotiation.ts';
 import { peerChanges, peerKey } from '../core/session/peer-changes.ts';
 import { type PeerLink, peerLink } from '../core/session/peer-link.ts';
+import { PeerMachine } from '../core/session/peer-machine.ts';
+import type { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
 import { BufferPool } from './buffer-pool.ts';
@@ -46,6 +48,8 @@ export interface SpeakerOptions {
   readonly probe?: Probe;
   /** In 0..1, for jitter. */
   readonly random?: () => number;
+  /** Writes down what the speaker is told and does; an `engine` that is given must be recorded by it, too. */
+  readonly recorder?: TraceRecorder;
   /** Where sockets come from; absent: this thread's network namespace. */
   readonly openSocket?: OpenSocket;
   /** Peers of listen ranges have come or gone; they are among those of this configuration. */
@@ -109,7 +113,8 @@ export class Speaker implements AsyncDisposable {
 
   constructor(options: SpeakerOptions) {
     const { config, log, restarting, onRouteBatch, random = Math.random } = options;
-    const { engine = createRouteEngine(config), openSocket = openTcpSocket } = options;
+    const { openSocket = openTcpSocket, recorder } = options;
+    const engine = options.engine ?? newEngine(config, recorder);
     this.#config = config;
     this.#log = log;
     this.#engine = engine;
@@ -149,6 +154,7 @@ export class Speaker implements AsyncDisposable {
       log,
       random,
       openSocket,
+      machine: (peer) => recorder?.machine(peer) ?? new PeerMachine(peer),
       buffers: new BufferPool(),
       keyOf,
       wake: () => this.#loop.wake(),
@@ -415,6 +421,11 @@ export class Speaker implements AsyncDisposable {
     const first = this.#turns % Math.max(1, peers.length);
     return [...peers.slice(first), ...peers.slice(0, first)];
   }
+}
+
+function newEngine(config: SpeakerConfig, recorder: TraceRecorder | undefined): RouteEngine {
+  const engine = createRouteEngine(config);
+  return recorder?.engine(engine, config) ?? engine;
 }
 
 function cease(

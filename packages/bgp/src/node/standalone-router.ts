@@ -3,11 +3,13 @@ import type { Logger } from 'pino';
 import type { SpeakerConfig } from '../core/config.ts';
 import { createRouteEngine } from '../core/rib/engine.ts';
 import type { InterfaceState } from '../core/rib/route-engine.ts';
+import { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BfdWatch } from './bfd/bfd-watch.ts';
 import { serveControlSocket } from './control-socket.ts';
 import { watchKernel } from './kernel-watch.ts';
 import { startSpeaker } from './speaker.ts';
 import { StandaloneFib } from './standalone-fib.ts';
+import { openTraceFile } from './trace-file.ts';
 
 /** Slow read-back of the kernel's routes, which mends what somebody else broke, milliseconds. */
 const RESYNC_MS = 30_000;
@@ -25,6 +27,8 @@ export interface StandaloneRouterOptions {
   readonly bfdSocket: string;
   /** How this program was started, to start the BFD process if a peer has `bfd` and nobody answers on the socket. */
   readonly command: readonly string[];
+  /** File for a trace of everything that the speaker is told and does; what it held is lost. Absent: none. */
+  readonly record?: string;
   /** Called when it listens, dials and answers. */
   readonly started?: () => void;
 }
@@ -33,7 +37,7 @@ export interface StandaloneRouterOptions {
  * A router without agent: a speaker, the kernel's routes and a control socket, until `signal` aborts. Its routes
  * stay in the kernel then, and it parts from its peers silently, so that a restart loses no packet.
  *
- * @throws {ListenError} {ControlSocketError} {KernelError} If it cannot start, or the kernel cannot be followed.
+ * @throws {ListenError} {ControlSocketError} {KernelError} {TraceFileError} If it cannot start, or the kernel cannot be followed.
  */
 export async function runStandaloneRouter(
   options: StandaloneRouterOptions,
@@ -95,7 +99,10 @@ async function runWith(
     : new StandaloneFib(kernel, (device) => watch.isUsable(device), log);
   await fib?.resync();
   const preserved = fib?.preserved ?? [];
-  const engine = createRouteEngine(config);
+  using trace = options.record === undefined ? undefined : openTraceFile(options.record, log);
+  const recorder = trace && new TraceRecorder((line) => trace.write(line));
+  const plain = createRouteEngine(config);
+  const engine = recorder?.engine(plain, config) ?? plain;
   engine.setInterfaces(watch.interfaces);
   // Nobody comes before the next turn of the event loop.
   let onDynamicPeers: (config: SpeakerConfig) => void = () => undefined;
@@ -103,6 +110,7 @@ async function runWith(
     {
       config,
       engine,
+      ...(recorder && { recorder }),
       log,
       restarting: preserved.length > 0,
       preserved,

@@ -9,6 +9,7 @@ import {
   parseSpeakerFile,
   runStandaloneRouter,
   SpeakerFileError,
+  TraceFileError,
 } from '@overland/bgp/node';
 import { pino } from 'pino';
 import { withoutSecrets } from '../bgp/without-secrets.ts';
@@ -36,13 +37,19 @@ export const bgpRun = command({
       summary: 'socket of overland bfd run, which is started if a peer needs it',
       default: DEFAULT_BFD_SOCKET,
     },
+    record: {
+      type: 'string',
+      value: 'file',
+      summary:
+        'write what the speaker is told and does, for overland bgp replay-trace; at most 1 GiB',
+    },
     logLevel: LOG_LEVEL_OPTION,
   },
   examples: [
     ['overland bgp run -c speaker.yaml', 'until SIGTERM'],
     ['overland bgp run -c speaker.yaml --dry-run', 'is the file right?'],
   ],
-  async handle(context, { config: file, dryRun, noFib, socket, bfdSocket, logLevel }) {
+  async handle(context, { config: file, dryRun, noFib, socket, bfdSocket, record, logLevel }) {
     if (file === undefined) throw new UsageError('bgp run needs a speaker file: -c FILE');
     const { workingDirectory, stdout, signal, isRoot } = context;
     const config = await readSpeakerFile(resolve(workingDirectory, file), file);
@@ -65,11 +72,16 @@ export const bgpRun = command({
       noFib,
       bfdSocket: bfd,
       command: thisProgram(),
+      ...(record !== undefined && { record: resolve(workingDirectory, record) }),
     };
     try {
       await runStandaloneRouter(options, signal);
     } catch (error) {
-      if (error instanceof ListenError || error instanceof ControlSocketError) {
+      if (
+        error instanceof ListenError ||
+        error instanceof ControlSocketError ||
+        error instanceof TraceFileError
+      ) {
         throw new FailureError(error.message);
       }
       throw error;

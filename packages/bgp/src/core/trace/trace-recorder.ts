@@ -1,0 +1,109 @@
+import type { SpeakerConfig } from '../config.ts';
+import type { RouteEngine } from '../rib/route-engine.ts';
+import type { ConnectionId, PeerEffect, PeerEvent } from '../session/peer-events.ts';
+import { PeerMachine, type PeerMachineOptions } from '../session/peer-machine.ts';
+import { observedEngine } from './engine-calls.ts';
+import { KnownConfigs, traceText } from './trace-json.ts';
+
+/** Of the format; another one is refused. */
+export const TRACE_VERSION = 1;
+
+/**
+ * Writes down everything that goes into a speaker's machines and its engine, and what comes of it, a line of JSON each. The
+ * machines and the engine are pure, so that `TraceReplay` gets the same out of the same lines.
+ */
+export class TraceRecorder {
+  readonly #write: (line: string) => void;
+  readonly #configs = new KnownConfigs();
+
+  /** @param write Takes one line at a time, without its end. */
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+    this.#line({ trace: 'overland-bgp', version: TRACE_VERSION });
+  }
+
+  /** The engine, recorded. It must be as it was made: nothing has happened to it. */
+  engine(engine: RouteEngine, config: SpeakerConfig): RouteEngine {
+    this.#told(config);
+    this.#line({ engine: config });
+    return observedEngine(engine, (call) => {
+      if (call.call === 'configure') this.#told(call.args[0] as SpeakerConfig);
+      this.#line(call);
+    });
+  }
+
+  /** A machine that is recorded. */
+  machine(options: PeerMachineOptions): PeerMachine {
+    const { id, context, restart } = options;
+    this.#told(context.speaker);
+    this.#line({ peer: id, context, restart });
+    return new RecordedMachine(options, {
+      numbered: (number) => this.#line({ peer: id, number }),
+      handled: (handled) => {
+        const { event } = handled;
+        if (event.type === 'configure') this.#told(event.context.speaker);
+        this.#line({ peer: id, ...handled });
+      },
+    });
+  }
+
+  /** Defines a configuration before a line needs it. */
+  #told(config: SpeakerConfig): void {
+    if (this.#configs.numberOf(config) !== undefined) return;
+    const number = this.#configs.add(config);
+    this.#write(traceText({ config: number, value: config }, this.#configs, true));
+  }
+
+  #line(value: object): void {
+    this.#write(traceText(value, this.#configs));
+  }
+}
+
+/** One event of a peer, with the random numbers that it took and what came of it. */
+interface Handled {
+  /** Monotonic, milliseconds. */
+  readonly at: number;
+  readonly event: PeerEvent;
+  readonly random?: readonly number[];
+  readonly effects: readonly PeerEffect[];
+}
+
+interface Observer {
+  numbered(number: ConnectionId): void;
+  handled(handled: Handled): void;
+}
+
+class RecordedMachine extends PeerMachine {
+  readonly #observer: Observer;
+  readonly #drawn: number[];
+  #isHandling = false;
+
+  constructor(options: PeerMachineOptions, observer: Observer) {
+    const drawn: number[] = [];
+    const random = (): number => {
+      const value = options.random();
+      drawn.push(value);
+      return value;
+    };
+    super({ ...options, random });
+    this.#observer = observer;
+    this.#drawn = drawn;
+  }
+
+  override nextConnection(): ConnectionId {
+    const number = super.nextConnection();
+    // Those that the machine gives itself follow from the event.
+    if (!this.#isHandling) this.#observer.numbered(number);
+    return number;
+  }
+
+  override handle(event: PeerEvent, nowMs: number): readonly PeerEffect[] {
+    this.#isHandling = true;
+    const effects = super.handle(event, nowMs);
+    this.#isHandling = false;
+    const random = this.#drawn.splice(0);
+    const taken = random.length > 0 ? { random } : {};
+    this.#observer.handled({ at: nowMs, event, ...taken, effects });
+    return effects;
+  }
+}
