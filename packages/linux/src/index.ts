@@ -42,11 +42,13 @@ export { KernelError, PROTOCOL } from './ports.ts';
 export { runFirst } from './scheduling.ts';
 export type { Md5Key, TcpSocketOptions } from './tcp-socket.ts';
 export {
+  bindToDevice,
   MAX_MD5_KEY_OCTETS,
   openTcpSocket,
   removeMd5Key,
   setMd5Key,
   setTtl,
+  setUserTimeout,
   TOS_NETWORK_CONTROL,
 } from './tcp-socket.ts';
 export type { TtlRule, UdpSocketOptions } from './udp-socket.ts';

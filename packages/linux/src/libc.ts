@@ -19,6 +19,9 @@ const native = {
   setsockopt: library.func(
     'int setsockopt(int fd, int level, int name, void *value, unsigned int length)',
   ),
+  getsockopt: library.func(
+    'int getsockopt(int fd, int level, int name, void *value, _Inout_ unsigned int *length)',
+  ),
   send: library.func('long send(int fd, void *bytes, size_t length, int flags)'),
   sendto: library.func(
     'long sendto(int fd, void *bytes, size_t length, int flags, void *address, unsigned int addressLength)',
@@ -82,6 +85,14 @@ export function setsockopt(
   const option = typeof value === 'number' ? Int32Array.of(value) : value;
   const result = native.setsockopt(fd, level, name, option, option.byteLength);
   checked(result, `setsockopt ${level}/${name}`);
+}
+
+/** Of an option that is a 32-bit integer. */
+export function getsockopt(fd: Fd, level: number, name: number): number {
+  const option = new Int32Array(1);
+  const result = native.getsockopt(fd, level, name, option, [option.byteLength]);
+  checked(result, `getsockopt ${level}/${name}`);
+  return option[0] ?? 0;
 }
 
 /** @returns Bytes sent. */

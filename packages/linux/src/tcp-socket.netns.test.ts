@@ -8,8 +8,10 @@ import {
   openTcpSocket,
   removeMd5Key,
   setMd5Key,
+  setUserTimeout,
   type TcpSocketOptions,
   TOS_NETWORK_CONTROL,
+  userTimeoutOf,
 } from './tcp-socket.ts';
 import { SOON } from './testing/kernel-pair.ts';
 import { cable, netns, type TestNamespace } from './testing/netns.ts';
@@ -183,6 +185,48 @@ test('an IPv6 link-local address needs its device, and works with it', async () 
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const client = await dial(openIn(left, { ...options, address: ours, device }), theirs, 179);
   for (const end of [client, ...(await accepted)]) end.destroy();
+});
+
+test('what nobody acknowledges ends the connection after the user timeout', async () => {
+  await using left = await netns();
+  await using right = await netns();
+  await cable(
+    { namespace: left, device: 'eth1', addresses: ['10.1.0.0/31'] },
+    { namespace: right, device: 'eth1', addresses: ['10.1.0.1/31'] },
+  );
+  const address = parseAddress('10.1.0.1');
+  await using server = await serve(right, { ...common, family: 'ipv4', address });
+  const { port } = server.address() as AddressInfo;
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const fd = openIn(left, { ...common, family: 'ipv4' });
+  expect(userTimeoutOf(fd)).toBe(0);
+  setUserTimeout(fd, 500);
+  expect(userTimeoutOf(fd)).toBe(500);
+  const client = await dial(fd, address, port);
+  const [socket] = await accepted;
+  await right.ip('route', 'add', 'blackhole', '10.1.0.0');
+  client.write('x');
+  await expect(once(client, 'error')).resolves.toMatchObject([{ code: 'ETIMEDOUT' }]);
+  socket.destroy();
+});
+
+test('a socket that is bound to an interface hears nothing of another one', async () => {
+  await using left = await netns();
+  await using right = await netns();
+  for (const n of [1, 2]) {
+    await cable(
+      { namespace: left, device: `eth${n}`, addresses: [`10.${n}.0.0/31`] },
+      { namespace: right, device: `eth${n}`, addresses: [`10.${n}.0.1/31`] },
+    );
+  }
+  const address = parseAddress('10.1.0.1');
+  const options = { ...common, family: 'ipv4', address, port: 179 } as const;
+  await using _server = await serve(right, { ...options, device: 'eth1' });
+  const dialOn = (device: string) =>
+    dial(openIn(left, { ...common, family: 'ipv4', device }), address, 179);
+  await left.ip('route', 'add', '10.1.0.1', 'via', '10.2.0.1', 'dev', 'eth2', 'metric', '9');
+  await expect(dialOn('eth2')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  (await dialOn('eth1')).destroy();
 });
 
 test('TTL 1 reaches the neighbour and not one hop further', async () => {

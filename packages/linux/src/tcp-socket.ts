@@ -9,7 +9,7 @@ import {
   parsePrefix,
   prefixLength,
 } from '@overland/net';
-import { bind, close, setsockopt, socket } from './libc.ts';
+import { bind, close, getsockopt, setsockopt, socket } from './libc.ts';
 import { KernelError } from './ports.ts';
 
 const AF = { ipv4: 2, ipv6: 10 } as const;
@@ -21,6 +21,7 @@ const SO_BINDTODEVICE = 25;
 const IPPROTO = { ip: 0, tcp: 6, ipv6: 41 } as const;
 const IP = { tos: 1, ttl: 2, minTtl: 21 } as const;
 const IPV6 = { unicastHops: 16, only: 26, trafficClass: 67, minHopCount: 73 } as const;
+const TCP_USER_TIMEOUT = 18;
 const TCP_MD5 = { signature: 14, extended: 32, prefixFlag: 1 } as const;
 
 /** Longest key of TCP-MD5 that Linux takes, octets (TCP_MD5SIG_MAXKEYLEN). */
@@ -75,9 +76,7 @@ export function openTcpSocket(options: TcpSocketOptions): number {
   const fd = socket(AF[family], SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, IPPROTO.tcp);
   try {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (device !== undefined) {
-      setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(`${device}\0`));
-    }
+    if (device !== undefined) bindToDevice(fd, device);
     setHeaderFields(fd, options);
     for (const key of md5) setMd5Key(fd, key);
     if (address !== undefined || port !== 0) bind(fd, socketAddress(family, address, port));
@@ -86,6 +85,29 @@ export function openTcpSocket(options: TcpSocketOptions): number {
     close(fd);
     throw error;
   }
+}
+
+/**
+ * Keeps a socket to one interface: what comes in elsewhere is not for it.
+ *
+ * @throws {KernelError} ENODEV; EPERM for a socket that is bound already, without CAP_NET_RAW.
+ */
+export function bindToDevice(fd: number, device: string): void {
+  setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(`${device}\0`));
+}
+
+/**
+ * Ends a connection whose octets the other side does not acknowledge, or has no room for, for so long. RFC 5482.
+ *
+ * @param ms 0: after the kernel's own patience, about 15 minutes.
+ */
+export function setUserTimeout(fd: number, ms: number): void {
+  setsockopt(fd, IPPROTO.tcp, TCP_USER_TIMEOUT, ms);
+}
+
+/** What {@link setUserTimeout} has set, milliseconds. */
+export function userTimeoutOf(fd: number): number {
+  return getsockopt(fd, IPPROTO.tcp, TCP_USER_TIMEOUT);
 }
 
 /** TTL, TOS and for IPv6 nothing but IPv6: of sockets of any transport. */

@@ -24,7 +24,12 @@ export interface SpeakerConfig {
   /** Of a route reflector: clients hear of each other through it; absent: true. False where they are fully meshed. */
   readonly clientToClient?: boolean;
   /** Addresses to listen on; empty: dial only. */
-  readonly listen: readonly { readonly address: IpAddress; readonly port: number }[];
+  readonly listen: readonly {
+    readonly address: IpAddress;
+    readonly port: number;
+    /** Take only what comes in here; absent: from anywhere. */
+    readonly interface?: string;
+  }[];
   readonly multipath: {
     /** Most equal-cost paths in one route, 1..128. */
     readonly maxPaths: number;
@@ -114,6 +119,8 @@ export interface PeerConfig {
   readonly port: number;
   /** Source address; absent: the kernel picks. */
   readonly localAddress?: IpAddress;
+  /** Interface that the session stays on, whoever dials; absent: whichever the routes lead to. */
+  readonly bindInterface?: string;
   /** What the peer's OPEN must say. */
   readonly asn: RemoteAs;
   /** AS number to use towards this peer instead of the speaker's. */

@@ -45,6 +45,11 @@ export const remoteAs = parsed<number | string | (number | string)[], GivenAs>(
 export const address = parsed<string, IpAddress>(z.string(), parseAddress);
 export const prefix = parsed<string, Prefix>(z.string(), parsePrefix);
 
+export const interfaceName = z.string().regex(/^[^\s/]{1,15}$/, {
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is not an interface name: 1 to 15 characters without space and slash`,
+});
+
 /** Absent and `undefined` are the same to zod, and not to us. */
 export function withoutUndefined<T extends object>(
   value: T,

@@ -8,6 +8,8 @@ import type { OpenSocket } from './transport.ts';
 export interface ListenAddress {
   readonly address: IpAddress;
   readonly port: number;
+  /** Take only what comes in here; absent: from anywhere. */
+  readonly interface?: string;
 }
 
 /** Of our half of the handshake: a peer with GTSM takes nothing but 255. Accepted sockets get those of their peer. */
@@ -17,8 +19,14 @@ const HEADER_FIELDS = { ttl: 255, tos: TOS_NETWORK_CONTROL };
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 
-  constructor({ address, port }: ListenAddress, cause: Error & { readonly code?: string }) {
-    super(`cannot listen on ${address} port ${port}: ${cause.code ?? cause.message}`, { cause });
+  constructor(
+    { address, port, interface: device }: ListenAddress,
+    cause: Error & { readonly code?: string },
+  ) {
+    const on = device === undefined ? '' : ` on ${device}`;
+    super(`cannot listen on ${address} port ${port}${on}: ${cause.code ?? cause.message}`, {
+      cause,
+    });
   }
 }
 
@@ -48,7 +56,9 @@ export class Listeners {
    * @throws {ListenError} If one of them cannot be had; the others are open.
    */
   async set(addresses: readonly ListenAddress[]): Promise<void> {
-    const wanted = new Map(addresses.map((at) => [`${at.address} ${at.port}`, at]));
+    const wanted = new Map(
+      addresses.map((at) => [`${at.address} ${at.port} ${at.interface ?? ''}`, at]),
+    );
     for (const [key, { server }] of this.#listeners) {
       if (wanted.has(key)) continue;
       this.#listeners.delete(key);
@@ -83,7 +93,9 @@ export class Listeners {
     const family = familyOf(at.address);
     try {
       const md5 = this.#keysOf(family);
-      const fd = this.#openSocket({ ...at, ...HEADER_FIELDS, family, md5 });
+      const { address, port, interface: device } = at;
+      const on = device === undefined ? {} : { device };
+      const fd = this.#openSocket({ address, port, ...on, ...HEADER_FIELDS, family, md5 });
       this.#listeners.set(key, { server, fd, family });
       server.listen({ fd });
       await once(server, 'listening');

@@ -58,6 +58,8 @@ export interface PeerHost {
 const LEAST_SEND_HOLD_MS = 8 * 60_000;
 /** A new connection must not overtake the NOTIFICATION on the old one: a helper would take it for a restart. */
 const RESET_MS = 500;
+/** TCP also counts the time in which a peer that is busy has no room for our octets: decision 0151. */
+const LEAST_SILENCE_MS = 60_000;
 const EMPTY = new Uint8Array(0);
 
 /** The shell of one peer: sockets and timers feed its machine one event at a time, effects are carried out in order. */
@@ -389,8 +391,19 @@ export class PeerRunner {
     this.record.wentUp(session, performance.now());
     const { families, holdSeconds } = session;
     this.#log.info({ families, holdSeconds }, 'session is up');
+    this.#limitSilence(holdSeconds);
     this.#host.engine.peerUp(session);
     this.#host.sessionUp(this, session);
+  }
+
+  /** A path that is lost in our direction alone would else be known to be after a quarter of an hour. */
+  #limitSilence(holdSeconds: number): void {
+    if (holdSeconds === 0) return;
+    try {
+      this.#establishedTransport()?.limitSilence(Math.max(LEAST_SILENCE_MS, 2000 * holdSeconds));
+    } catch (error) {
+      this.#log.debug({ err: error }, 'no TCP user timeout');
+    }
   }
 
   #sessionDown(retain: readonly Family[], reason: string): void {
@@ -411,16 +424,16 @@ export class PeerRunner {
   }
 
   #dial(connection: ConnectionId): void {
-    const { address, port, localAddress, ttl, minTtl } = this.#config;
+    const { address, port, localAddress, ttl, minTtl, bindInterface: device } = this.#config;
     const events = this.#transportEvents(connection);
     try {
       const key = this.#host.keyOf(this.#config);
-      const target = { address, port, localAddress, ttl, minTtl, key };
+      const target = { address, port, localAddress, ttl, minTtl, device, key };
       this.#transports.set(connection, Transport.dial(target, events, this.#host.openSocket));
     } catch (error) {
       if (error instanceof KeyError) events.lost(error.message);
       else if (error instanceof KernelError) {
-        events.lost(`${error.code} for source ${localAddress ?? 'any'}`);
+        events.lost(`${error.code} for source ${localAddress ?? 'any'} on ${device ?? 'any'}`);
       } else throw error;
     }
   }

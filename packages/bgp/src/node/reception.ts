@@ -3,7 +3,7 @@ import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { PeerConfig } from '../core/config.ts';
 import type { PeerRunner } from './peer-runner.ts';
-import { applyTtl, localAddressOf, remoteAddressOf } from './transport.ts';
+import { applyPeerOptions, localAddressOf, remoteAddressOf } from './transport.ts';
 
 /** What of the speaker is needed to receive those who dial. */
 export interface ReceptionHost {
@@ -43,7 +43,7 @@ export class Reception {
     try {
       // Whoever has a key and is here has signed with it: the kernel has seen to that. Unless it could not be had.
       this.#host.keyOf(peer);
-      applyTtl(socket, peer);
+      applyPeerOptions(socket, peer);
       return true;
     } catch (error) {
       this.#host.log.warn({ err: error, peer: peer.name }, 'connection refused');

@@ -199,6 +199,24 @@ test('who is inside a range with a password needs one: the kernel goes by addres
   expect(ranges('prefix: 10.0.0.0/8', 'prefix: 10.2.0.0/24, password: s')).toEqual([]);
 });
 
+test('interfaces that sessions and listeners stay on', () => {
+  const { peers, listen } = parseSpeakerFile(`
+asn: 65011
+routerId: 10.0.0.11
+defaults: { bindInterface: eth1 }
+peers: [{ address: 10.1.0.0, asn: 65000 }, { address: 10.2.0.0, asn: 65000, bindInterface: eth2.10 }]
+listen: [{ address: 0.0.0.0, interface: eth1 }, "::"]
+`);
+  expect(peers.map(({ bindInterface }) => bindInterface)).toEqual(['eth1', 'eth2.10']);
+  expect(listen).toEqual([
+    { address: '0.0.0.0', port: 179, interface: 'eth1' },
+    { address: '::', port: 179 },
+  ]);
+  expect(faults(`${MINIMAL}defaults: { bindInterface: "a/b" }\n`)).toEqual([
+    'defaults.bindInterface: "a/b" is not an interface name: 1 to 15 characters without space and slash',
+  ]);
+});
+
 test('an AS number may be any but ours, or ours', () => {
   const [any, own] = parseSpeakerFile(
     MINIMAL.replace('asn: 65000 }', 'asn: external }').replace('asn: 65000,', 'asn: internal,'),

@@ -8,6 +8,7 @@ import {
   address,
   asn,
   type GivenAs,
+  interfaceName,
   prefix,
   remoteAs,
   whole,
@@ -85,6 +86,8 @@ const peerSettings = {
   extendedNextHop: z.boolean().optional(),
   /** How a link-local next hop is written. */
   linkLocalNextHop: z.enum(['native', 'single', 'double']).optional(),
+  /** Interface that the session stays on. */
+  bindInterface: interfaceName.optional(),
   ttl: whole(1, 255).optional(),
   /** Most hops to the peer, itself counted: GTSM, RFC 5082. Packets that have come further are dropped. */
   ttlSecurity: whole(1, 254).optional(),
@@ -171,7 +174,9 @@ const listenRange = z
 
 const listen = z.union([
   address.transform((value) => ({ address: value, port: 179 })),
-  z.strictObject({ address, port: port.default(179) }),
+  z
+    .strictObject({ address, port: port.default(179), interface: interfaceName.optional() })
+    .transform((at) => withoutUndefined(at)),
 ]);
 
 const file = z.strictObject({

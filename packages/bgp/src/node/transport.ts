@@ -1,6 +1,13 @@
 import { Socket } from 'node:net';
-import { setTtl, type TcpSocketOptions, TOS_NETWORK_CONTROL } from '@overland/linux';
+import {
+  bindToDevice,
+  setTtl,
+  setUserTimeout,
+  type TcpSocketOptions,
+  TOS_NETWORK_CONTROL,
+} from '@overland/linux';
 import { familyOf, type IpAddress, parseAddress } from '@overland/net';
+import type { PeerConfig } from '../core/config.ts';
 import { Deframer, type Frame } from '../core/wire/deframer.ts';
 
 /** Octets that may wait in user space before packing stops until the socket has drained. */
@@ -24,6 +31,8 @@ export interface DialTarget {
   readonly localAddress: IpAddress | undefined;
   readonly ttl: number;
   readonly minTtl: number | undefined;
+  /** Interface to stay on. */
+  readonly device: string | undefined;
   /** Of TCP-MD5; absent: unsigned. */
   readonly key: Uint8Array | undefined;
 }
@@ -67,13 +76,14 @@ export class Transport {
    * @throws {KernelError} If the socket cannot be had, such as EADDRNOTAVAIL for a source that is not ours.
    */
   static dial(target: DialTarget, events: TransportEvents, open: OpenSocket): Transport {
-    const { address, port, localAddress, ttl, minTtl, key } = target;
+    const { address, port, localAddress, ttl, minTtl, device, key } = target;
     const fd = open({
       family: familyOf(address),
       ttl,
       tos: TOS_NETWORK_CONTROL,
       ...(localAddress !== undefined && { address: localAddress }),
       ...(minTtl !== undefined && { minTtl }),
+      ...(device !== undefined && { device }),
       ...(key && { md5: [{ peer: address, key }] }),
     });
     const socket = new Socket({ fd, readable: true, writable: true });
@@ -87,6 +97,15 @@ export class Transport {
 
   static adopt(socket: Socket, events: TransportEvents): Transport {
     return new Transport(socket, events);
+  }
+
+  /**
+   * How long the peer's TCP may acknowledge nothing, or have no room, before the connection is lost.
+   *
+   * @throws {KernelError} If the kernel refuses. @throws {Error} If Node does not tell the descriptor.
+   */
+  limitSilence(ms: number): void {
+    setUserTimeout(descriptorOf(this.#socket), ms);
   }
 
   /** Whether octets have come that are not yet taken as frames. */
@@ -189,18 +208,26 @@ export class Transport {
 }
 
 /**
- * Gives an accepted socket the TTLs of its peer: it has those of the listener.
+ * Gives an accepted socket what its peer has of its own: it has the TTLs and the interface of the listener.
  *
  * @throws {KernelError} If the kernel refuses. @throws {Error} If Node does not tell the descriptor.
  */
-export function applyTtl(
+export function applyPeerOptions(
   socket: Socket,
-  { address, ttl, minTtl }: Pick<DialTarget, 'address' | 'ttl'> & { readonly minTtl?: number },
+  { address, ttl, minTtl, bindInterface }: PeerSocketOptions,
 ): void {
+  const fd = descriptorOf(socket);
+  setTtl(fd, { family: familyOf(address), ttl, ...(minTtl !== undefined && { minTtl }) });
+  if (bindInterface !== undefined) bindToDevice(fd, bindInterface);
+}
+
+type PeerSocketOptions = Pick<PeerConfig, 'address' | 'ttl' | 'minTtl' | 'bindInterface'>;
+
+function descriptorOf(socket: Socket): number {
   // Not documented, but stable for a decade; there is no other way to a socket option.
   const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } };
   if (handle?.fd === undefined || handle.fd < 0) throw new Error('no descriptor');
-  setTtl(handle.fd, { family: familyOf(address), ttl, ...(minTtl !== undefined && { minTtl }) });
+  return handle.fd;
 }
 
 /** Our address of a connected socket, without the zone that Node adds to link-local ones. */

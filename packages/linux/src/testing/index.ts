@@ -1,3 +1,4 @@
+export { userTimeoutOf } from '../tcp-socket.ts';
 export { describeKernel } from './describe-kernel.ts';
 export type { FakeKernel } from './fake-kernel.ts';
 export { fakeKernel } from './fake-kernel.ts';

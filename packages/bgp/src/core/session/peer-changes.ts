@@ -35,8 +35,9 @@ export function peerChanges(before: SpeakerConfig, after: SpeakerConfig): PeerCh
 function identity(speaker: SpeakerConfig, peer: PeerConfig): string {
   const own = [speaker.routerId, peer.localAsn ?? speaker.asn];
   const { asn, ttl, minTtl = 0, password, role = '', strictRole = false } = peer;
-  const { extendedNextHop = false, addPath } = peer;
-  const protection = [ttl, minTtl, JSON.stringify(password ?? null), role, strictRole];
+  const { extendedNextHop = false, addPath, bindInterface = '' } = peer;
+  const key = JSON.stringify(password ?? null);
+  const protection = [ttl, minTtl, key, bindInterface, role, strictRole];
   const paths = [addPath?.receive ?? false, addPath?.send !== undefined];
   const capabilities = [extendedNextHop, ...paths, ...peer.families.toSorted()];
   return [peerKey(peer), ...own, asn, ...protection, ...capabilities].join(' ');
