@@ -1,4 +1,4 @@
-import type { RouteEngine } from '../rib/route-engine.ts';
+import type { EstablishedSession, RouteEngine } from '../rib/route-engine.ts';
 
 /** Calls of the route engine: those that change it are part of a trace, questions are not. */
 const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } = {
@@ -71,10 +71,24 @@ function observeCall(
   return result;
 }
 
-/** Makes a call of a trace again. @throws {RangeError} If there is no such call. */
-export function repeatCall(engine: RouteEngine, { call, args }: EngineCall): EngineCall {
+/**
+ * Makes a call of a trace again.
+ *
+ * @param sessionOf What the machine of a peer has last come up with.
+ * @throws {RangeError} If there is no such call.
+ */
+export function repeatCall(
+  engine: RouteEngine,
+  { call, args }: EngineCall,
+  sessionOf: (peer: unknown) => EstablishedSession,
+): EngineCall {
   const method = inputOf(engine, call);
   if (!method) throw new RangeError(`the engine has no call ${call}`);
+  if (call === 'peerUp') {
+    const [session] = args;
+    method(typeof session === 'object' ? session : sessionOf(session));
+    return { call, args };
+  }
   if (call !== 'nextUpdate') return { call, args, result: method(...args) };
   const [peer, room, offset] = args;
   const target = new Uint8Array(roomOf(room));

@@ -1,5 +1,5 @@
 import type { SpeakerConfig } from '../config.ts';
-import type { RouteEngine } from '../rib/route-engine.ts';
+import type { PeerId, RouteEngine } from '../rib/route-engine.ts';
 import type { ConnectionId, PeerEffect, PeerEvent } from '../session/peer-events.ts';
 import { PeerMachine, type PeerMachineOptions } from '../session/peer-machine.ts';
 import { observedEngine } from './engine-calls.ts';
@@ -15,6 +15,8 @@ export const TRACE_VERSION = 1;
 export class TraceRecorder {
   readonly #write: (line: string) => void;
   readonly #configs = new KnownConfigs();
+  /** Sessions that machines have come up with, and the peer of each. */
+  readonly #sessions = new WeakMap<object, PeerId>();
 
   /** @param write Takes one line at a time, without its end. */
   constructor(write: (line: string) => void) {
@@ -27,8 +29,10 @@ export class TraceRecorder {
     this.#told(config);
     this.#line({ engine: config });
     return observedEngine(engine, (call) => {
-      if (call.call === 'configure') this.#told(call.args[0] as SpeakerConfig);
-      this.#line(call);
+      const [first] = call.args;
+      if (call.call === 'configure') this.#told(first as SpeakerConfig);
+      const peer = this.#sessions.get(first as object);
+      this.#line(peer === undefined ? call : { ...call, args: [peer] });
     });
   }
 
@@ -42,7 +46,10 @@ export class TraceRecorder {
       handled: (handled) => {
         const { event } = handled;
         if (event.type === 'configure') this.#told(event.context.speaker);
-        this.#line({ peer: id, ...handled });
+        for (const effect of handled.effects) {
+          if (effect.type === 'up') this.#sessions.set(effect.session, id);
+        }
+        this.#line({ peer: id, ...handled, effects: effectsInTrace(handled.effects) });
       },
     });
   }
@@ -57,6 +64,19 @@ export class TraceRecorder {
   #line(value: object): void {
     this.#write(traceText(value, this.#configs));
   }
+}
+
+/**
+ * Effects as a trace has them: of a session that is up, what people look for. The rest follows from the two OPENs and the
+ * configuration, which are there; a later version that knows more of a session still replays the trace.
+ */
+export function effectsInTrace(effects: readonly PeerEffect[]): readonly object[] {
+  return effects.map((effect) => {
+    if (effect.type !== 'up') return effect;
+    const { families, fourOctetAs, holdSeconds, keepaliveSeconds, peerRouterId } = effect.session;
+    const session = { families, fourOctetAs, holdSeconds, keepaliveSeconds, peerRouterId };
+    return { ...effect, session };
+  });
 }
 
 /** One event of a peer, with the random numbers that it took and what came of it. */

@@ -2,11 +2,11 @@ import type { SpeakerConfig } from '../config.ts';
 import { createRouteEngine } from '../rib/engine.ts';
 import type { RouteEngine } from '../rib/route-engine.ts';
 import type { Restart } from '../session/negotiation.ts';
-import type { PeerContext, PeerEvent } from '../session/peer-events.ts';
+import type { PeerContext, PeerEvent, UpSession } from '../session/peer-events.ts';
 import { PeerMachine } from '../session/peer-machine.ts';
 import { type EngineCall, repeatCall } from './engine-calls.ts';
 import { KnownConfigs, parseTraceText, traceText } from './trace-json.ts';
-import { TRACE_VERSION } from './trace-recorder.ts';
+import { effectsInTrace, TRACE_VERSION } from './trace-recorder.ts';
 
 /** A line of a trace cannot be replayed: it is no line of a trace, or not of this version. */
 export class TraceError extends Error {
@@ -17,6 +17,8 @@ interface ReplayedPeer {
   readonly machine: PeerMachine;
   /** Random numbers that the event in hand took when it was recorded. */
   readonly random: number[];
+  /** The last one that came up. */
+  session: UpSession | undefined;
 }
 
 /** What a line may be; which one, its fields say. */
@@ -83,7 +85,8 @@ export class TraceReplay {
     }
     if (line.call !== undefined && line.args) {
       if (!this.#engine) throw new TraceError('no engine was made');
-      return this.#text(repeatCall(this.#engine, line as EngineCall));
+      const sessionOf = (peer: unknown): UpSession => this.#sessionOf(peer);
+      return this.#text(repeatCall(this.#engine, line as EngineCall, sessionOf));
     }
     if (line.peer !== undefined) return this.#text(this.#replayPeer(line.peer, line));
     throw new TraceError('neither a call nor an event');
@@ -94,7 +97,7 @@ export class TraceReplay {
       const random: number[] = [];
       const options = { id, context: line.context, restart: line.restart };
       const machine = new PeerMachine({ ...options, random: () => drawn(random) });
-      this.#peers.set(id, { machine, random });
+      this.#peers.set(id, { machine, random, session: undefined });
       return line;
     }
     const peer = this.#peers.get(id);
@@ -104,7 +107,14 @@ export class TraceReplay {
     if (!event || typeof at !== 'number') throw new TraceError('no event');
     peer.random.splice(0, peer.random.length, ...(random ?? []));
     const effects = peer.machine.handle(event, at);
-    return { peer: id, at, event, ...(random && { random }), effects };
+    for (const effect of effects) if (effect.type === 'up') peer.session = effect.session;
+    return { peer: id, at, event, ...(random && { random }), effects: effectsInTrace(effects) };
+  }
+
+  #sessionOf(peer: unknown): UpSession {
+    const session = typeof peer === 'number' ? this.#peers.get(peer)?.session : undefined;
+    if (!session) throw new TraceError(`peer ${String(peer)} has had no session`);
+    return session;
   }
 
   #text(value: object): string {
