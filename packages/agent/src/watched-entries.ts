@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Change, Datastore } from '@overland/datastore';
 
 /** One range of keys to watch. */
@@ -7,7 +8,12 @@ export interface WatchedPrefix {
   readonly accept?: (key: string) => boolean;
   /** A single key to be watched for as long as `key` is there. */
   readonly companionOf?: (key: string) => string | undefined;
+  /** Keys of an object of which a part is stored apart: the object's own, and that of the part. */
+  readonly halvesOf?: (key: string) => readonly [base: string, apart: string] | undefined;
 }
+
+/** How long after a read that failed it is tried again. */
+const RETRY_MS = 500;
 
 /**
  * The entries under some prefixes, kept current by one watch each. What they mean is the reader's: a reader
@@ -47,13 +53,15 @@ export class WatchedEntries {
 
   async #watch(
     datastore: Datastore,
-    { prefix, accept, companionOf }: WatchedPrefix,
+    { prefix, accept, companionOf, halvesOf }: WatchedPrefix,
     signal: AbortSignal,
   ): Promise<void> {
     for await (const change of datastore.watch(prefix, signal)) {
       if (change.type === 'synced') this.#unsynced.delete(prefix);
       else if (!accept || accept(keyOf(change))) {
-        this.#apply(change);
+        const halves = this.synced ? halvesOf?.(keyOf(change)) : undefined;
+        if (halves) await this.#readHalves(datastore, halves, signal);
+        else this.#apply(change);
         const companion = companionOf?.(keyOf(change));
         if (companion !== undefined && change.type === 'delete') this.#forget(companion);
         else if (companion !== undefined) this.#accompany(datastore, companion, signal);
@@ -81,6 +89,39 @@ export class WatchedEntries {
     }
   }
 
+  /**
+   * Reads an object of two halves as it is at one moment. Both are written at once, but two watches tell of it: one of
+   * them alone would be an object that nobody has written, such as a session without its password. Whoever writes the
+   * part apart writes the object as well, so the object's revision covers both.
+   */
+  async #readHalves(
+    datastore: Datastore,
+    [base, apart]: readonly [string, string],
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const [before, part, after] = [
+          await datastore.get(base),
+          await datastore.get(apart),
+          await datastore.get(base),
+        ];
+        if (before?.revision !== after?.revision) continue;
+        this.#set(base, after?.value);
+        this.#set(apart, part?.value);
+        return;
+      } catch {
+        // What the datastore says of itself is told elsewhere; until it answers, the object stays as it was.
+        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #set(key: string, value: string | undefined): void {
+    if (value === undefined) this.#entries.delete(key);
+    else this.#entries.set(key, value);
+  }
+
   #forget(companion: string): void {
     this.#companions.get(companion)?.abort();
     this.#companions.delete(companion);
@@ -89,8 +130,7 @@ export class WatchedEntries {
   }
 
   #apply(change: Exclude<Change, { type: 'synced' }>): void {
-    if (change.type === 'put') this.#entries.set(change.entry.key, change.entry.value);
-    else this.#entries.delete(change.key);
+    this.#set(keyOf(change), change.type === 'put' ? change.entry.value : undefined);
   }
 }
 

@@ -3,6 +3,7 @@ import {
   blockKey,
   extensionPrefix,
   IPAM_CONFIG_KEY,
+  type Kind,
   parseAffinityKey,
   parseResourceKey,
   resourcePrefix,
@@ -17,9 +18,8 @@ export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
   const ownEndpoints = `${nodeName.replaceAll('-', '--')}-`;
   return [
     { prefix: resourcePrefix('Node') },
-    { prefix: resourcePrefix('BGPPeer') },
-    { prefix: extensionPrefix('BGPPeer') },
-    { prefix: resourcePrefix('BGPFilter') },
+    ...withExtensions('BGPPeer'),
+    ...withExtensions('BGPFilter'),
     { prefix: resourcePrefix('BGPConfiguration') },
     { prefix: resourcePrefix('IPPool') },
     { prefix: IPAM_CONFIG_KEY },
@@ -30,6 +30,16 @@ export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
       accept: (key) => parseResourceKey(key)?.name.name.startsWith(ownEndpoints) ?? false,
     },
   ];
+}
+
+/** Objects of a kind, and their fields that are stored apart. */
+function withExtensions(kind: Kind): readonly WatchedPrefix[] {
+  const [objects, apart] = [resourcePrefix(kind), extensionPrefix(kind)];
+  const halvesOf = (key: string): readonly [string, string] => {
+    const name = key.slice(key.startsWith(apart) ? apart.length : objects.length);
+    return [objects + name, apart + name];
+  };
+  return [objects, apart].map((prefix) => ({ prefix, halvesOf }));
 }
 
 function blockOf(key: string): string | undefined {

@@ -49,9 +49,39 @@ test.each<[string, object, object]>([
   [
     'communities',
     { communities: { values: ['65000:1:2'] } },
-    { match: { communities: { anyOf: ['65000:1:2'] } } },
+    { match: { communities: { allOf: ['65000:1:2'] } } },
   ],
   ['asPathPrefix', { asPathPrefix: [1, 2] }, { match: { asPath: { beginsWith: [1, 2] } } }],
+  [
+    'communities of all kinds',
+    { communities: { values: ['65000:1'], anyOf: ['65000:2', '65000:3'], allOf: ['1:2:3'] } },
+    {
+      match: { communities: { anyOf: ['65000:2', '65000:3'], allOf: ['65000:1', '1:2:3'] } },
+    },
+  ],
+  [
+    'one of several',
+    { communities: { anyOf: ['1:2'] } },
+    { match: { communities: { anyOf: ['1:2'] } } },
+  ],
+  [
+    'asPath',
+    { asPathPrefix: [1], asPath: { endsWith: [2], contains: [3, 4], minLength: 0, maxLength: 9 } },
+    {
+      match: {
+        asPath: { beginsWith: [1], endsWith: [2], contains: [3, 4], minLength: 0, maxLength: 9 },
+      },
+    },
+  ],
+  ['nextHops', { nextHops: ['10.0.0.1'] }, { match: { nextHops: ['10.0.0.1'] } }],
+  ['localPreferences', { localPreferences: [0, 100] }, { match: { localPrefs: [0, 100] } }],
+  [
+    'localPreferences and priority',
+    { localPreferences: [100, 200], priority: 1024 },
+    { match: { localPrefs: [100] } },
+  ],
+  ['med', { med: 0 }, { match: { med: 0 } }],
+  ['continue', { continue: true }, { action: 'continue' }],
   ['no asPathPrefix', { asPathPrefix: [] }, {}],
   ['an elevated priority', { priority: 512 }, { match: { localPrefs: [2_147_483_135] } }],
   ['the normal priority', { priority: 1024 }, { match: { localPrefs: [100, 2_147_482_623] } }],
@@ -77,6 +107,50 @@ test.each<[string, object, object]>([
     },
   ],
   [
+    'communities set, removed and added, in order',
+    {
+      operations: [
+        { addCommunity: { value: '1:1' } },
+        { setCommunities: { values: ['2:2', '3:3'] } },
+        { addCommunity: { value: '4:4' } },
+        { removeCommunity: { value: '3:3' } },
+        { removeCommunity: { value: '4:4' } },
+        { addCommunity: { value: '3:3' } },
+      ],
+    },
+    { set: { communities: { set: ['2:2'], add: ['3:3'] } } },
+  ],
+  [
+    'communities removed and added again',
+    {
+      operations: [
+        { addCommunity: { value: '1:1' } },
+        { removeCommunity: { value: '1:1' } },
+        { removeCommunity: { value: '2:2' } },
+        { addCommunity: { value: '2:2' } },
+      ],
+    },
+    { set: { communities: { remove: ['1:1', '2:2'], add: ['2:2'] } } },
+  ],
+  [
+    'no communities at all',
+    { operations: [{ setCommunities: { values: [] } }] },
+    { set: { communities: { set: [] } } },
+  ],
+  [
+    'LOCAL_PREF and MED: the last one counts',
+    {
+      operations: [
+        { setPriority: { value: 512 } },
+        { setLocalPreference: { value: 300 } },
+        { removeMED: {} },
+        { setMED: { value: 0 } },
+      ],
+    },
+    { set: { localPref: 300, med: 0 } },
+  ],
+  ['no MED', { operations: [{ removeMED: {} }] }, { set: { med: 'remove' } }],
+  [
     'back to the normal priority',
     { operations: [{ setPriority: { value: 1024 } }] },
     { set: { localPref: 100 } },
@@ -97,5 +171,35 @@ test('what cannot be honoured is a fault, with its field', () => {
   );
   expect(catalog.fault(['low'])).toBe(
     'BGPFilter low: exportV6[1].operations[0].setPriority above 1024 is not supported: no session is made without',
+  );
+});
+
+test('a condition that this version does not know is a fault: the rule would hold for too much', () => {
+  const catalog = new FilterCatalog([
+    filter('later', { importV4: [IN_POOL, { ...REST, rpki: 'Invalid' }] }),
+    filter('deep', { exportV6: [{ action: 'Accept', operations: [{ setColour: { value: 1 } }] }] }),
+  ]);
+  expect(catalog.fault(['later'])).toBe(
+    'BGPFilter later: importV4[1].rpki is not known to this version: no session is made without',
+  );
+  expect(catalog.fault(['deep'])).toContain('exportV6[0].operations[0].setColour is not known');
+});
+
+test('a session has at most ten rules that continue with operations', () => {
+  const tag = (n: number) => ({
+    action: 'Accept',
+    continue: true,
+    operations: [{ addCommunity: { value: `65000:${n}` } }],
+  });
+  const rules = (count: number) => Array.from({ length: count }, (_, n) => tag(n));
+  const catalog = new FilterCatalog([
+    filter('six', { importV4: rules(6) }),
+    filter('five', { importV4: [...rules(5), { action: 'Accept', continue: true }] }),
+    filter('out', { exportV4: rules(5) }),
+  ]);
+  expect(catalog.fault(['six', 'out'])).toBeUndefined();
+  expect(catalog.fault(['five', 'out'])).toBeUndefined();
+  expect(catalog.fault(['six', 'five'])).toBe(
+    'importV4 of its filters: 11 rules continue with operations, at most 10 may: no session is made without',
   );
 });

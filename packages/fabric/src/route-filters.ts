@@ -1,13 +1,7 @@
-import type { Community, FilterRule, RouteChanges, RouteFilter, RouteMatch } from '@overland/bgp';
-import type { BgpFilter } from '@overland/model';
-import type { Asn, Family } from '@overland/net';
-
-/** Priorities travel in LOCAL_PREF as this number less the priority. Calico's encoding. */
-const PRIORITY_BASE = 0x7fff_ffff;
-/** Priority of a route that says nothing about it. Calico's. */
-const NORMAL_PRIORITY = 1024;
-/** LOCAL_PREF of such a route, here. */
-const NORMAL_LOCAL_PREF = 100;
+import type { RouteFilter } from '@overland/bgp';
+import { type BgpFilter, kindTable, unknownFields } from '@overland/model';
+import type { Family } from '@overland/net';
+import { filterRuleOf, NORMAL_PRIORITY } from './filter-rules.ts';
 
 const LISTS = [
   ['importV4', 'ipv4'],
@@ -15,11 +9,10 @@ const LISTS = [
   ['exportV4', 'ipv4'],
   ['exportV6', 'ipv6'],
 ] as const satisfies readonly (readonly [List, Family])[];
-const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
-const PEER_TYPES = { eBGP: 'ebgp', iBGP: 'ibgp' } as const;
+/** Most rules of a session, per direction, that continue with operations: what the speaker takes. */
+const MAX_CHANGING_CONTINUES = 10;
 
 type List = keyof BgpFilter['spec'];
-type Rule = NonNullable<BgpFilter['spec'][List]>[number];
 
 /** The names of a session's filters by direction, for a `PeerConfig`. */
 interface SessionFilters {
@@ -42,6 +35,13 @@ export class FilterCatalog {
       if (!filter) return `there is no BGPFilter ${name}: no session is made without`;
       const field = unsupportedField(filter);
       if (field !== undefined) return `BGPFilter ${name}: ${field}: no session is made without`;
+    }
+    for (const [list] of LISTS) {
+      const rules = names.flatMap((name) => this.#filters.get(name)?.spec[list] ?? []);
+      const changing = rules.filter((rule) => rule.continue && rule.operations).length;
+      if (changing > MAX_CHANGING_CONTINUES) {
+        return `${list} of its filters: ${changing} rules continue with operations, at most ${MAX_CHANGING_CONTINUES} may: no session is made without`;
+      }
     }
     return undefined;
   }
@@ -87,66 +87,11 @@ function routeFiltersOf({ metadata, spec }: BgpFilter): RouteFilter[] {
   }));
 }
 
-function filterRuleOf(rule: Rule, family: Family): FilterRule {
-  const match = matchOf(rule);
-  const set = changesOf(rule.operations ?? []);
-  return {
-    family,
-    ...(Object.keys(match).length > 0 && { match }),
-    action: rule.action === 'Accept' ? 'accept' : 'reject',
-    ...(Object.keys(set).length > 0 && { set }),
-  };
-}
-
-function matchOf(rule: Rule): RouteMatch {
-  const { cidr, matchOperator, prefixLength, asPathPrefix, communities, priority } = rule;
-  return {
-    ...(cidr !== undefined &&
-      matchOperator !== undefined && {
-        prefix: {
-          prefix: cidr,
-          operator: OPERATORS[matchOperator],
-          ...(prefixLength?.min !== undefined && { minLength: prefixLength.min }),
-          ...(prefixLength?.max !== undefined && { maxLength: prefixLength.max }),
-        },
-      }),
-    ...(rule.source && { isLearned: true }),
-    ...(rule.interface !== undefined && { interface: rule.interface }),
-    ...(rule.peerType && { peerType: PEER_TYPES[rule.peerType] }),
-    ...(communities && { communities: { anyOf: communities.values } }),
-    ...(asPathPrefix?.length && { asPath: { beginsWith: asPathPrefix } }),
-    ...(priority !== undefined && { localPrefs: localPrefsOf(priority) }),
-  };
-}
-
-/** What LOCAL_PREF says of a priority. The normal one is also that of a route that does not speak of priorities. */
-function localPrefsOf(priority: number): number[] {
-  const encoded = PRIORITY_BASE - priority;
-  return priority === NORMAL_PRIORITY ? [NORMAL_LOCAL_PREF, encoded] : [encoded];
-}
-
-/** The operations of a rule, made in order. */
-function changesOf(operations: NonNullable<Rule['operations']>): RouteChanges {
-  const add: Community[] = [];
-  let prepend: Asn[] = [];
-  let localPref: number | undefined;
-  for (const { addCommunity, prependASPath, setPriority } of operations) {
-    if (addCommunity) add.push(addCommunity.value);
-    if (prependASPath) prepend = [...prependASPath.prefix, ...prepend];
-    if (setPriority) {
-      const { value } = setPriority;
-      localPref = value === NORMAL_PRIORITY ? NORMAL_LOCAL_PREF : PRIORITY_BASE - value;
-    }
-  }
-  return {
-    ...(add.length > 0 && { communities: { add } }),
-    ...(prepend.length > 0 && { prepend }),
-    ...(localPref !== undefined && { localPref }),
-  };
-}
-
 /** The first field that cannot be honoured, and why. */
 function unsupportedField({ spec }: BgpFilter): string | undefined {
+  // A condition that is passed over makes a rule hold for what it is not about.
+  const [unknown] = unknownFields(kindTable('BGPFilter').spec, spec);
+  if (unknown) return `${unknown.path} is not known to this version`;
   for (const [list] of LISTS) {
     for (const [i, { operations = [] }] of (spec[list] ?? []).entries()) {
       // Worse than normal is a metric in the kernel only: LOCAL_PREF has no such number above the one of routes

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isListParts, joinList, splitList } from './extension-lists.ts';
 import { isJsonObject } from './json.ts';
 import { type Kind, kindTable } from './kinds.ts';
 import { fieldOf, hasMeta, pathsWithMeta } from './schema.ts';
@@ -52,7 +53,12 @@ function split(
     if (field.type === 'unknown' && Object.hasOwn(before, key)) apart[key] = item;
     else if (field.type !== 'known') base[key] = item;
     else if (hasMeta(field.schema, 'extension')) apart[key] = item;
-    else if (isJsonObject(item) && pathsWithMeta(field.schema, 'extension').length > 0) {
+    else if (Array.isArray(item)) {
+      const { base: rest, parts } = splitList(field.schema, item, before[key]);
+      if (parts) apart[key] = parts;
+      // As below.
+      if (!parts || rest.length > 0) base[key] = rest;
+    } else if (isJsonObject(item) && pathsWithMeta(field.schema, 'extension').length > 0) {
       const inner = split(field.schema, item, before[key]);
       const isOurs = Object.keys(inner.apart).length > 0;
       if (isOurs) apart[key] = inner.apart;
@@ -76,7 +82,11 @@ export function joinExtensions(document: unknown, extension: unknown): unknown {
 function join(base: unknown, apart: JsonObject): JsonObject {
   const joined: Record<string, unknown> = isJsonObject(base) ? { ...base } : {};
   for (const [key, item] of Object.entries(apart)) {
-    joined[key] = isJsonObject(item) && isJsonObject(joined[key]) ? join(joined[key], item) : item;
+    const list = joined[key] ?? [];
+    if (isListParts(item) && Array.isArray(list)) joined[key] = joinList(list, item);
+    else
+      joined[key] =
+        isJsonObject(item) && isJsonObject(joined[key]) ? join(joined[key], item) : item;
   }
   return joined;
 }

@@ -56,6 +56,7 @@ export function hostAccess({
     read(keysWithPrefix(resourcePrefix('BGPPeer')), 'whom to peer with'),
     read(keysWithPrefix(extensionPrefix('BGPPeer')), 'the fields of peers that Calico lacks'),
     read(keysWithPrefix(resourcePrefix('BGPFilter')), 'the filters that peers name'),
+    read(keysWithPrefix(extensionPrefix('BGPFilter')), 'the fields of filters that Calico lacks'),
     read(keysWithPrefix(resourcePrefix('IPPool')), 'pools to claim blocks from'),
     read(keysWithPrefix(resourcePrefix('IPReservation')), 'addresses to leave out'),
     read(keysWithPrefix(IPAM_CONFIG_KEY), 'limits of address management'),

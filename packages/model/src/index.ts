@@ -120,6 +120,7 @@ export { NoYamlError, printYaml } from './print-yaml.ts';
 export { readResource, subjectOf, tryReadResource } from './read-resource.ts';
 export type { Metadata, Resource, ResourceName } from './resource.ts';
 export { API_VERSION } from './resource.ts';
+export { unknownFields } from './schema.ts';
 export {
   HIDDEN,
   HIDDEN_CHANGED,

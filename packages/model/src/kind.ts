@@ -36,7 +36,7 @@ export interface KindTable<Kind extends string = string, Spec = unknown, Status 
   readonly status?: z.ZodType<Status>;
   /** Of whole objects: `apiVersion`, `kind`, `metadata`, `spec`, `status`. */
   readonly schema: z.ZodType;
-  /** Paths within the spec of the fields that Calico does not have. */
+  /** Paths within the spec of the fields that Calico does not have; a list on the way is `NAME[]`. */
   readonly extensions: readonly (readonly string[])[];
   /** Paths of the values that are never printed. */
   readonly secrets: readonly (readonly string[])[];
@@ -72,7 +72,7 @@ export function defineKind<const Kind extends string, Spec, Status = Record<stri
 ): KindTable<Kind, Spec, Status> {
   const spec = once(() => (typeof table.spec === 'function' ? table.spec() : table.spec));
   const schema = once(() => objectSchema({ ...table, spec: spec() }));
-  const extensions = once(() => pathsWithMeta(spec(), 'extension'));
+  const extensions = once(() => pathsWithMeta(spec(), 'extension', { inLists: true }));
   const secrets = once(() => pathsWithMeta(spec(), 'secret').map((path) => ['spec', ...path]));
   return {
     aliases: [],

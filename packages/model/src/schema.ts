@@ -168,13 +168,20 @@ function withArticle(type: string): string {
 }
 
 /**
- * Where the fields are whose meta data sets `flag`, as paths from `schema`; not inside of fields that are found,
- * lists or maps.
+ * Where the fields are whose meta data sets `flag`, as paths from `schema`; not inside of fields that are found, or of
+ * maps; in lists, as `NAME[]`, if that is asked for.
  */
-export function pathsWithMeta(schema: z.ZodType, flag: string): readonly (readonly string[])[] {
-  return Object.entries(unwrap(schema).shape ?? {}).flatMap(([name, field]) =>
-    hasMeta(field, flag) ? [[name]] : pathsWithMeta(field, flag).map((path) => [name, ...path]),
-  );
+export function pathsWithMeta(
+  schema: z.ZodType,
+  flag: string,
+  { inLists = false } = {},
+): readonly (readonly string[])[] {
+  return fieldsOf(schema).flatMap(([name, field]) => {
+    if (hasMeta(field, flag)) return [[name]];
+    const element = inLists ? elementOf(field) : undefined;
+    const [inner, step] = element ? [element, `${name}[]`] : [field, name];
+    return pathsWithMeta(inner, flag, { inLists }).map((path) => [step, ...path]);
+  });
 }
 
 /** Whether the meta data of a field sets `flag`. */

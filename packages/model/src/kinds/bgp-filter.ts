@@ -4,6 +4,11 @@ import { community } from '../community.ts';
 import { defineKind, type ResourceOf, type Rule } from '../kind.ts';
 import { subdomainName } from '../name-rules.ts';
 import { asNumber, cidrOf, pattern } from '../scalars.ts';
+import {
+  communityExtensions,
+  operationExtensions,
+  ruleExtensions,
+} from './bgp-filter-extensions.ts';
 
 const priority = z.number().int().min(1).max(2_147_483_646);
 const MATCH_OPERATORS = ['Equal', 'NotEqual', 'In', 'NotIn'] as const;
@@ -33,7 +38,10 @@ const operation = z.object({
     .describe(
       'Sets the priority of the route. In Calico that is its metric in the kernel, too; Overland carries it in LOCAL_PREF only.',
     ),
+  ...operationExtensions,
 });
+
+const OPERATIONS = Object.keys(operation.shape) as (keyof typeof operation.shape)[];
 
 function filterRule(family: Family) {
   const length = z
@@ -65,7 +73,10 @@ function filterRule(family: Family) {
       .describe('Only routes through such an interface.'),
     peerType: z.enum(['eBGP', 'iBGP']).optional().describe('Only sessions of this kind.'),
     communities: z
-      .object({ values: z.array(community).min(1).max(1).describe('The community.') })
+      .object({
+        values: z.array(community).min(1).max(1).optional().describe('The community.'),
+        ...communityExtensions,
+      })
       .optional()
       .describe('Only routes that carry the community.'),
     asPathPrefix: z
@@ -73,6 +84,7 @@ function filterRule(family: Family) {
       .optional()
       .describe('Only routes whose AS path begins with these.'),
     priority: priority.optional().describe('Only routes of this priority.'),
+    ...ruleExtensions(family),
     action: z.enum(['Accept', 'Reject']).describe('What happens to a route that matches.'),
     operations: z
       .array(operation)
@@ -106,8 +118,7 @@ function eachRule(
 }
 
 function operationCount(item: z.infer<typeof operation>): number {
-  const { addCommunity, prependASPath, setPriority } = item;
-  return [addCommunity, prependASPath, setPriority].filter((each) => each !== undefined).length;
+  return OPERATIONS.filter((name) => item[name] !== undefined).length;
 }
 
 /** Which routes a session takes and gives. */
@@ -136,13 +147,29 @@ export const bgpFilter = defineKind({
       ({ cidr, prefixLength }) => prefixLength === undefined || cidr !== undefined,
     ),
     eachRule(
+      'communities',
+      'must hold values, anyOf or allOf',
+      ({ communities }) =>
+        communities === undefined || Object.values(communities).some((list) => list !== undefined),
+    ),
+    eachRule(
+      'asPath.minLength',
+      'must not be above maxLength',
+      ({ asPath: { minLength = 0, maxLength = 0xffff } = {} }) => minLength <= maxLength,
+    ),
+    eachRule(
+      'continue',
+      'must come with action Accept',
+      ({ action, continue: goesOn }) => !goesOn || action === 'Accept',
+    ),
+    eachRule(
       'operations',
       'must come with action Accept: a rejected route is not changed',
       ({ action, operations }) => operations === undefined || action === 'Accept',
     ),
     {
       path: 'spec.*.operations[*]',
-      rule: 'must hold exactly one of addCommunity, prependASPath and setPriority',
+      rule: `must hold exactly one of ${OPERATIONS.join(', ')}`,
       check: ({ spec }) =>
         LISTS.flatMap((list) =>
           (spec[list] ?? []).flatMap(({ operations = [] }, i) =>

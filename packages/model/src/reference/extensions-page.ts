@@ -16,6 +16,10 @@ deletes and makes again does not inherit the fields of the old one (decision 003
 **Calico does not see them.** On a host that still runs Calico, a session has no BFD and no limit of prefixes, and a password from \`file\` or \`value\` is none: peers that ask for it do not come up
 there.
 
+**Rules of a BGPFilter.** A rule with a field of ours is not seen by Calico at all, whatever else it has: without one of its conditions it would hold for routes that it is not about. A host that still
+runs Calico goes by the other rules of the list; what must be rejected there, too, needs a rule without such fields. When Calico's tools change the list, each rule of ours stays behind the rule that it followed
+(decision 0141). \`exportV4\` and \`exportV6\` have the same fields.
+
 **Passwords.** \`password.file\` is read on the node, so it must be there on each node that the BGPPeer is for. \`password.value\` stands in the datastore as it is: whoever may read
 \`/overland/v1/extensions/\` can read it. Each host also has it in its snapshot, a file of mode 0600.
 

@@ -14,6 +14,11 @@ const OPERATIONS = [
   { addCommunity: { value: '64512:100' } },
   { prependASPath: { prefix: [64_512] } },
   { setPriority: { value: 512 } },
+  { removeCommunity: { value: '64512:100' } },
+  { setCommunities: { values: ['64512:100', '64512:1:2'] } },
+  { setLocalPreference: { value: 200 } },
+  { setMED: { value: 0 } },
+  { removeMED: {} },
 ];
 
 /** Kind → path → value. */
