@@ -55,7 +55,7 @@ export class SpeakerService {
   setInterfaces(interfaces: readonly InterfaceState[]): void {
     this.#interfaces = interfaces;
     this.#speaker?.setInterfaces(interfaces);
-    if (this.#speaker && this.#config) this.#bfd.update(this.#config, interfaces);
+    if (this.#speaker) this.#bfd.update(this.#speaker.config, interfaces);
   }
 
   summary(): SpeakerSummary | null {
@@ -94,6 +94,7 @@ export class SpeakerService {
   health(): PartReport {
     const summary = this.summary();
     if (!summary) return { ready: false, detail: 'waiting for its configuration' };
+    if (summary.drain.phase === 'drained') return { ready: false, detail: 'drained: no sessions' };
     const up = summary.peers.filter(({ state }) => state === 'Established').length;
     const detail = `${up} of ${summary.peers.length} peers up`;
     // A host with peers and none of them up is cut off; one without peers is as it should be.
@@ -111,7 +112,7 @@ export class SpeakerService {
     this.#config = config;
     if (this.#speaker) await this.#speaker.reconfigure(config);
     else this.#speaker = await this.#start(config);
-    this.#bfd.update(config, this.#interfaces);
+    this.#bfd.update(this.#speaker.config, this.#interfaces);
   }
 
   async #start(config: SpeakerConfig): Promise<Speaker> {
@@ -126,6 +127,7 @@ export class SpeakerService {
         restarting,
         preserved,
         log: this.#log,
+        onPeersInForce: (now) => this.#bfd.update(now, this.#interfaces),
         onRouteBatch: async (batch) => {
           await this.#dataplane.applyRoutes(batch);
         },

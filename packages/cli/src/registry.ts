@@ -16,7 +16,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   bfd: 'Run BFD by itself, and look at its sessions',
   datastore: 'Move, lock and look after the datastore',
   ipam: 'Look after pools, blocks and addresses of the whole cluster',
-  node: 'Look at this host',
+  node: 'Look at this host, and take it out of service',
   workload: 'Network namespaces on the fabric, without a container runtime',
   lab: 'Bring up a fabric of routers, hosts and containers on this machine',
 };
@@ -197,6 +197,16 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'node status',
     summary: 'Show datastore, BGP peers, address blocks and kernel state of this host',
     load: async () => (await import('./commands/node-status.ts')).nodeStatus,
+  },
+  {
+    name: 'node drain',
+    summary: 'Move traffic elsewhere, then end the BGP sessions of this host or router',
+    load: async () => (await import('./commands/node-drain.ts')).nodeDrain,
+  },
+  {
+    name: 'node undrain',
+    summary: 'Open the BGP sessions of this host or router again, after node drain',
+    load: async () => (await import('./commands/node-undrain.ts')).nodeUndrain,
   },
   {
     name: 'node diags',

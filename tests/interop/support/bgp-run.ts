@@ -18,6 +18,8 @@ export interface BgpRun extends AsyncDisposable {
   summary(): Promise<SpeakerSummary>;
   kill(signal: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
+  /** Gives it another file; resolves when it has said what it makes of it. @param text Of the speaker file. */
+  reload(text: string): Promise<void>;
   readonly log: string;
   /** Path of the control socket. */
   readonly socket: string;
@@ -50,6 +52,13 @@ export async function startBgpRun(
     summary: () => askForSummary(socket),
     start,
     socket,
+    async reload(text) {
+      const said = () => (daemon?.output ?? '').split(/configuration (?:not )?taken over/).length;
+      const before = said();
+      await writeFile(path, text);
+      daemon?.signal('SIGHUP');
+      await until('the file is read again', () => said() > before);
+    },
     async kill(signal) {
       await daemon?.kill(signal);
     },

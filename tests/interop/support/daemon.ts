@@ -24,6 +24,11 @@ export class Daemon implements AsyncDisposable {
     return this.#process.pid ?? 0;
   }
 
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** Sends a signal and, unless it is one that stops or continues, waits for the end. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;

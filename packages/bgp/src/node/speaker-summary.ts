@@ -5,6 +5,7 @@ import type { AddPathFamilies } from '../core/session/add-path.ts';
 import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { State } from '../core/session/fsm.ts';
 import type { BgpRole } from '../core/wire/role.ts';
+import type { DrainPhase } from './drain.ts';
 import type { RangeSummary } from './dynamic-peers.ts';
 import { type MessageCounts, totalMessages } from './message-counters.ts';
 import type { PeerRunner } from './peer-runner.ts';
@@ -16,6 +17,11 @@ export interface SpeakerSummary {
   readonly role: SpeakerConfig['role'];
   /** Restarted, and still waiting for the peers' routes. */
   readonly deferring: boolean;
+  readonly drain: {
+    readonly phase: DrainPhase;
+    /** Configured peers that are not in {@link peers}, because the speaker is drained. */
+    readonly peersKeptDown: number;
+  };
   /** Connections from addresses that are no peer and have no room in a listen range, closed before OPEN. */
   readonly connectionsRefused: number;
   /** CPU time of the longest piece of work since the start, milliseconds: see invariant 5 of the architecture. */

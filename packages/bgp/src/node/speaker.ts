@@ -19,6 +19,7 @@ import type { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { configInPhase, type DrainPhase } from './drain.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { Listeners } from './listeners.ts';
 import { NeighbourProbe, type Probe } from './neighbour-probe.ts';
@@ -52,8 +53,8 @@ export interface SpeakerOptions {
   readonly recorder?: TraceRecorder;
   /** Where sockets come from; absent: this thread's network namespace. */
   readonly openSocket?: OpenSocket;
-  /** Peers of listen ranges have come or gone; they are among those of this configuration. */
-  readonly onDynamicPeers?: (config: SpeakerConfig) => void;
+  /** Peers have come or gone with a listen range or a drain, and not with a reconfiguration. */
+  readonly onPeersInForce?: (config: SpeakerConfig) => void;
 }
 
 /** How to part from the peers: `restart` silently, so that they keep our routes; `shutdown` with Cease/2. */
@@ -66,6 +67,7 @@ const GOODBYE_MS = 200;
 
 const DECONFIGURED = cease('PeerDeconfigured', 'configuration changed');
 const CHANGED = cease('OtherConfigurationChange', 'configuration changed');
+const DRAINED = cease('AdministrativeShutdown', 'drained', 'drained for maintenance');
 
 /**
  * Starts a speaker. It listens and dials when this returns.
@@ -90,7 +92,7 @@ export class Speaker implements AsyncDisposable {
   readonly #listeners: Listeners;
   readonly #reception: Reception;
   readonly #dynamic: DynamicPeers;
-  readonly #onDynamicPeers: (config: SpeakerConfig) => void;
+  readonly #onPeersInForce: (config: SpeakerConfig) => void;
   readonly #keys: SessionKeys;
   /** By `peerKey`. */
   readonly #peers = new Map<string, PeerRunner>();
@@ -103,7 +105,10 @@ export class Speaker implements AsyncDisposable {
   readonly #finished = Promise.withResolvers<void>();
   readonly #isRestart: boolean;
   readonly #preserved: readonly Family[];
-  /** As told, and with the peers that came from listen ranges. */
+  /** As told. */
+  #wanted: SpeakerConfig;
+  #phase: DrainPhase = 'active';
+  /** What the phase makes of what was told, and with the peers that came from listen ranges. */
   #config: SpeakerConfig;
   #deferral: RestartDeferral | undefined;
   #interfaces: readonly InterfaceState[] = [];
@@ -115,6 +120,7 @@ export class Speaker implements AsyncDisposable {
     const { config, log, restarting, onRouteBatch, random = Math.random } = options;
     const { openSocket = openTcpSocket, recorder } = options;
     const engine = options.engine ?? newEngine(config, recorder);
+    this.#wanted = config;
     this.#config = config;
     this.#log = log;
     this.#engine = engine;
@@ -131,7 +137,7 @@ export class Speaker implements AsyncDisposable {
       (deadlineMs) => this.#writeUpdates(deadlineMs),
       (deadlineMs) => pump.pump(deadlineMs),
     ]);
-    this.#onDynamicPeers = options.onDynamicPeers ?? (() => undefined);
+    this.#onPeersInForce = options.onPeersInForce ?? (() => undefined);
     this.#keys = new SessionKeys(log, (holders) => this.#keysChanged(holders));
     const peers = (): Iterable<PeerRunner> => this.#peers.values();
     this.#dynamic = new DynamicPeers({
@@ -171,6 +177,7 @@ export class Speaker implements AsyncDisposable {
       },
       peers: () => this.#peers.values(),
       summary: () => this.summary(),
+      drain: (phase) => this.drain(phase),
       wake: () => this.#loop.wake(),
     });
   }
@@ -178,6 +185,11 @@ export class Speaker implements AsyncDisposable {
   /** Settles when the speaker has stopped; rejects if it had to, with the reason. */
   get done(): Promise<void> {
     return this.#finished.promise;
+  }
+
+  /** What is in force: while drained, without peers. */
+  get config(): SpeakerConfig {
+    return this.#config;
   }
 
   /** Listens and dials. Once. */
@@ -205,12 +217,32 @@ export class Speaker implements AsyncDisposable {
    *
    * @throws {ListenError} If a new address cannot be listened on; everything else is in force.
    */
-  async reconfigure(told: SpeakerConfig): Promise<void> {
-    const config = keepDynamicPeers(told, this.#config.peers);
+  async reconfigure(config: SpeakerConfig): Promise<void> {
+    this.#wanted = config;
+    this.#putInForce(DECONFIGURED);
+    await this.#listeners.set(config.listen);
+  }
+
+  /**
+   * Takes the speaker out of service, or back into it; it stays so through reconfigurations. With `draining`, peers move
+   * traffic to where it can go instead; with `drained`, sessions end with Cease/2, and peers drop our routes.
+   */
+  drain(phase: DrainPhase): void {
+    if (this.#phase === phase) return;
+    this.#log.info({ from: this.#phase, to: phase }, 'drain');
+    this.#phase = phase;
+    this.#putInForce(DRAINED);
+    this.#onPeersInForce(this.#config);
+  }
+
+  /** @param ending Why sessions end that are to be no more. */
+  #putInForce(ending: NotificationFault): void {
+    const wanted = configInPhase(this.#wanted, this.#phase);
+    const config = keepDynamicPeers(wanted, this.#config.peers);
     const { removed, added, reopened, kept } = peerChanges(this.#config, config);
     this.#config = config;
     this.#takeKeys();
-    for (const key of removed) this.#remove(key, DECONFIGURED);
+    for (const key of removed) this.#remove(key, ending);
     for (const peer of reopened) this.#remove(peerKey(peer), CHANGED);
     this.#engine.configure(config);
     for (const peer of kept) {
@@ -219,7 +251,6 @@ export class Speaker implements AsyncDisposable {
     const restart = { restarting: this.isDeferring, preserved: this.#preserved };
     for (const peer of [...reopened, ...added]) this.#add(peer, restart).start();
     this.#loop.wake();
-    await this.#listeners.set(config.listen);
   }
 
   /** Current interfaces and addresses. A session over a link that is down ends now (fast external fallover). */
@@ -261,6 +292,10 @@ export class Speaker implements AsyncDisposable {
       asn,
       role,
       deferring: this.isDeferring,
+      drain: {
+        phase: this.#phase,
+        peersKeptDown: this.#phase === 'drained' ? this.#wanted.peers.length : 0,
+      },
       connectionsRefused: this.#reception.refused,
       longestTurnMs: this.#loop.longestTurnMs,
       peers,
@@ -340,7 +375,7 @@ export class Speaker implements AsyncDisposable {
     this.#config = { ...this.#config, peers: [...this.#config.peers, config] };
     const peer = this.#add(config, { restarting: this.isDeferring, preserved: this.#preserved });
     peer.start();
-    this.#onDynamicPeers(this.#config);
+    this.#onPeersInForce(this.#config);
     return peer;
   }
 
@@ -352,7 +387,7 @@ export class Speaker implements AsyncDisposable {
     this.#remove(key, fault);
     const peers = this.#config.peers.filter((other) => peerKey(other) !== key);
     this.#config = { ...this.#config, peers };
-    this.#onDynamicPeers(this.#config);
+    this.#onPeersInForce(this.#config);
   }
 
   #takeKeys(): void {

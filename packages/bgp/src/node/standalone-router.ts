@@ -7,6 +7,7 @@ import { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BfdWatch } from './bfd/bfd-watch.ts';
 import { serveControlSocket } from './control-socket.ts';
 import { watchKernel } from './kernel-watch.ts';
+import { reloadOnHangup } from './reload-on-hangup.ts';
 import { startSpeaker } from './speaker.ts';
 import { StandaloneFib } from './standalone-fib.ts';
 import { openTraceFile } from './trace-file.ts';
@@ -18,6 +19,8 @@ const REPAIR_MS = 100;
 
 export interface StandaloneRouterOptions {
   readonly config: SpeakerConfig;
+  /** Reads the configuration anew; for SIGHUP. A rejection leaves in force what is. */
+  readonly readConfig: () => Promise<SpeakerConfig>;
   readonly log: Logger;
   /** Path of the control socket. */
   readonly controlSocket: string;
@@ -35,7 +38,8 @@ export interface StandaloneRouterOptions {
 
 /**
  * A router without agent: a speaker, the kernel's routes and a control socket, until `signal` aborts. Its routes
- * stay in the kernel then, and it parts from its peers silently, so that a restart loses no packet.
+ * stay in the kernel then, and it parts from its peers silently, so that a restart loses no packet. On SIGHUP it takes over
+ * its configuration anew.
  *
  * @throws {ListenError} {ControlSocketError} {KernelError} {TraceFileError} If it cannot start, or the kernel cannot be followed.
  */
@@ -105,7 +109,7 @@ async function runWith(
   const engine = recorder?.engine(plain, config) ?? plain;
   engine.setInterfaces(watch.interfaces);
   // Nobody comes before the next turn of the event loop.
-  let onDynamicPeers: (config: SpeakerConfig) => void = () => undefined;
+  let followPeers = (): void => undefined;
   await using speaker = await startSpeaker(
     {
       config,
@@ -115,7 +119,7 @@ async function runWith(
       restarting: preserved.length > 0,
       preserved,
       onRouteBatch: async (batch) => await fib?.apply(batch),
-      onDynamicPeers: (now) => onDynamicPeers(now),
+      onPeersInForce: () => followPeers(),
       probe: ({ device, address }) => {
         kernel.neighbours
           .probe(device, address)
@@ -132,20 +136,33 @@ async function runWith(
     changed: (address, change) => speaker.bfdChanged(address, change),
   });
   await using _control = await serveControlSocket(controlSocket, speaker);
-  let peersNow = config;
+  followPeers = () => bfd.update(speaker.config, watch.interfaces);
   const failed = Promise.withResolvers<never>();
   const resync = (): void => void fib?.resync().catch(failed.reject);
-  let repair: NodeJS.Timeout | undefined;
   watch.onChange = () => {
     speaker.setInterfaces(watch.interfaces);
-    bfd.update(peersNow, watch.interfaces);
+    followPeers();
     resync();
   };
-  onDynamicPeers = (now) => {
-    peersNow = now;
-    bfd.update(now, watch.interfaces);
-  };
   watch.onChange();
+  using _repair = repairing(watch, resync);
+  await using _reload = reloadOnHangup({
+    log,
+    read: options.readConfig,
+    apply: (next) => speaker.reconfigure(next).finally(followPeers),
+  });
+  log.info({ peers: config.peers.length, preserved }, 'router started');
+  started?.();
+  try {
+    await Promise.race([speaker.done, watch.done, failed.promise]);
+  } finally {
+    watch.onChange = () => undefined;
+  }
+}
+
+/** Reads the kernel's routes back now and then, and soon after somebody has touched them, until disposed. */
+function repairing(watch: InterfaceWatch, resync: () => void): Disposable {
+  let repair: NodeJS.Timeout | undefined;
   watch.onTampering = () => {
     repair ??= setTimeout(() => {
       repair = undefined;
@@ -153,14 +170,11 @@ async function runWith(
     }, REPAIR_MS);
   };
   const slowly = setInterval(resync, RESYNC_MS);
-  log.info({ peers: config.peers.length, preserved }, 'router started');
-  started?.();
-  try {
-    await Promise.race([speaker.done, watch.done, failed.promise]);
-  } finally {
-    clearInterval(slowly);
-    clearTimeout(repair);
-    watch.onChange = () => undefined;
-    watch.onTampering = () => undefined;
-  }
+  return {
+    [Symbol.dispose]() {
+      clearInterval(slowly);
+      clearTimeout(repair);
+      watch.onTampering = () => undefined;
+    },
+  };
 }

@@ -70,6 +70,7 @@ const summary: SpeakerSummary = {
   asn: parseAsn(65011),
   role: 'router',
   deferring: false,
+  drain: { phase: 'active', peersKeptDown: 0 },
   connectionsRefused: 0,
   longestTurnMs: 1,
   peers: [
@@ -115,6 +116,16 @@ test('peers of listen ranges have a mark, and who has not told its AS number a d
   expect(text).toMatch(
     '\n2 peers, 1 established\n* from listen range 10.2.0.0/24: 2 peers, limit 100\n',
   );
+});
+
+test('a drained speaker says so, and what ends it', () => {
+  const drain = { phase: 'drained', peersKeptDown: 1 } as const;
+  expect(summaryText({ ...summary, drain, peers: [] }, coloursFor({}, {}))).toBe(`\
+BGP router identifier 10.255.0.11, local AS 65011, role router
+drained: 1 peer is kept down; 'overland node undrain' ends this
+
+0 peers, 0 established
+`);
 });
 
 test('a peer that waits for BFD says so', () => {

@@ -2,14 +2,17 @@ import type { SpeakerSummary } from '@overland/bgp/node';
 import type { Colours } from '../colours.ts';
 import { type Column, formatTable } from '../table.ts';
 import { formatAge } from './age.ts';
+import { drainText } from './drain.ts';
 import { FAMILY_TITLES } from './peer-state.ts';
 import { type SummaryRow, summaryRows } from './summary-rows.ts';
 
 /** The summary in FRR's columns, a table per family, and why sessions that are down are so. */
 export function summaryText(summary: SpeakerSummary, colours: Colours): string {
-  const { routerId, asn, role, deferring } = summary;
+  const { routerId, asn, role, deferring, drain } = summary;
   const lines = [`BGP router identifier ${routerId}, local AS ${asn}, role ${role}\n`];
   if (deferring) lines.push(colours.yellow('restarted; waiting for the routes of the peers\n'));
+  if (drain.phase !== 'active')
+    lines.push(colours.yellow(`${drainText(drain)}; 'overland node undrain' ends this\n`));
   const rows = (['ipv4', 'ipv6'] as const).map((family) => summaryRows(summary, family));
   for (const family of rows) {
     const [first] = family;

@@ -20,7 +20,7 @@ export const bgpRun = command({
   name: 'bgp run',
   summary: 'Run a BGP router from a speaker file, without agent and datastore',
   description:
-    'Learned routes go into the kernel and stay there when the router stops: a restart loses no packet, because peers that know graceful restart keep theirs meanwhile.',
+    "Learned routes go into the kernel and stay there when the router stops: a restart loses no packet, because peers that know graceful restart keep theirs meanwhile. On SIGHUP the file is read again: only sessions whose own settings differ begin anew, and a faulty file changes nothing ('--dry-run' checks one).",
   options: {
     config: { type: 'string', short: 'c', value: 'file', summary: 'speaker file, YAML' },
     dryRun: { type: 'boolean', summary: 'check the file, print what it means as JSON, and end' },
@@ -52,7 +52,8 @@ export const bgpRun = command({
   async handle(context, { config: file, dryRun, noFib, socket, bfdSocket, record, logLevel }) {
     if (file === undefined) throw new UsageError('bgp run needs a speaker file: -c FILE');
     const { workingDirectory, stdout, signal, isRoot } = context;
-    const config = await readSpeakerFile(resolve(workingDirectory, file), file);
+    const readConfig = () => readSpeakerFile(resolve(workingDirectory, file), file);
+    const config = await readConfig();
     if (dryRun) {
       stdout.write(`${JSON.stringify(withoutSecrets(config), undefined, 2)}\n`);
       return 0;
@@ -67,6 +68,7 @@ export const bgpRun = command({
     const bfd = resolve(workingDirectory, bfdSocket);
     const options = {
       config,
+      readConfig,
       log,
       controlSocket,
       noFib,

@@ -9,6 +9,7 @@ import {
   parsePrefix,
 } from '@overland/net';
 import type { PrefixSelection } from '../../core/rib/route-engine.ts';
+import { DRAIN_PHASES, type DrainPhase } from '../drain.ts';
 import type { ClearKind } from './clear-peer.ts';
 import type { DumpRequest, NamedRouteQuery } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
@@ -60,6 +61,13 @@ export function clearKind(query: URLSearchParams): ClearKind {
   const kind = oneOf(query, 'kind', ['hard', 'in', 'out', 'soft']);
   if (kind === undefined) throw invalid('kind is missing');
   return kind;
+}
+
+/** @throws {SpeakerRequestError} */
+export function drainPhase(query: URLSearchParams): DrainPhase {
+  const phase = oneOf(query, 'phase', DRAIN_PHASES);
+  if (phase === undefined) throw invalid('phase is missing');
+  return phase;
 }
 
 /** @throws {SpeakerRequestError} */

@@ -1,8 +1,9 @@
 import type { RoutePage } from '../../core/rib/route-engine.ts';
+import type { DrainPhase } from '../drain.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import type { ClearedPeer, ClearKind } from './clear-peer.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
-import { clearKind, dumpRequest, neededPeer, routeQuery } from './route-parameters.ts';
+import { clearKind, drainPhase, dumpRequest, neededPeer, routeQuery } from './route-parameters.ts';
 import type {
   AboutPeers,
   DumpRequest,
@@ -19,6 +20,7 @@ export interface SpeakerPort {
   summary(): Promise<SpeakerSummary | null>;
   neighbors(peer: string): Promise<readonly NeighborDetail[] | null>;
   clear(peer: string, kind: ClearKind): Promise<readonly ClearedPeer[] | null>;
+  drain(phase: DrainPhase): Promise<SpeakerSummary['drain'] | null>;
   routes(query: NamedRouteQuery): Promise<AboutPeers<RoutePage> | null>;
   /** `ended`: there is no such dump any more. */
   dump(request: DumpRequest): Promise<DumpPiece | 'ended' | null>;
@@ -36,6 +38,7 @@ export interface SpeakerRoute {
  *   GET /v1/bgp/summary
  *   GET /v1/bgp/neighbors?peer=spine1
  *   POST /v1/bgp/clear?peer=spine1&kind=hard|in|out|soft
+ *   POST /v1/bgp/drain?phase=active|draining|drained
  *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26&from=spine1&paths=refused
  *   GET /v1/bgp/dump?view=accepted|received, then GET /v1/bgp/dump?next=7 until next is null
  */
@@ -66,6 +69,11 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
     },
   },
   {
+    method: 'POST',
+    path: '/v1/bgp/drain',
+    answer: async (speaker, query) => running(await speaker.drain(drainPhase(query))),
+  },
+  {
     method: 'GET',
     path: '/v1/bgp/routes',
     answer: async (speaker, query) => known(running(await speaker.routes(routeQuery(query)))),
@@ -87,6 +95,7 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     summary: async () => operator()?.summary() ?? null,
     neighbors: async (peer) => operator()?.neighbors(peer) ?? null,
     clear: async (peer, kind) => operator()?.clear(peer, kind) ?? null,
+    drain: async (phase) => operator()?.drain(phase) ?? null,
     routes: async (query) => (await operator()?.routes(query)) ?? null,
     dump: async (request) => (await operator()?.dump(request)) ?? null,
   };

@@ -7,6 +7,7 @@ import type {
   RouteQuery,
   TableDumpView,
 } from '../../core/rib/route-engine.ts';
+import type { DrainPhase } from '../drain.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
@@ -19,6 +20,7 @@ export interface OperatedSpeaker {
   readonly engine: RouteEngine;
   peers(): Iterable<PeerRunner>;
   summary(): SpeakerSummary;
+  drain(phase: DrainPhase): void;
   /** There may be work. */
   wake(): void;
 }
@@ -68,6 +70,12 @@ export class SpeakerOperator {
     const cleared = this.#find(peer).map((runner) => clearPeer(runner, engine, kind));
     this.#speaker.wake();
     return cleared;
+  }
+
+  /** Takes the speaker out of service, or back into it. */
+  drain(phase: DrainPhase): SpeakerSummary['drain'] {
+    this.#speaker.drain(phase);
+    return this.#speaker.summary().drain;
   }
 
   /** A page of routes. A large table is gone through in slices: sessions have their turns between them. */
