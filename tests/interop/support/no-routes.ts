@@ -1,5 +1,6 @@
 import type { RouteEngine } from '@overland/bgp';
 import type { Family } from '@overland/net';
+import { NO_ANSWERS } from '../../../packages/bgp/test/support/no-answers.ts';
 
 const HEADER = [...new Array<number>(16).fill(0xff), 0];
 const END_OF_RIB: Record<Family, readonly number[]> = {
@@ -59,8 +60,6 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       refused: {},
       refusedByRule: {},
     }),
-    routes: () => ({ routes: [], next: undefined }),
-    search: () => ({ step: () => false, result: () => ({ routes: [], next: undefined }) }),
-    dump: () => ({ next: () => undefined }),
+    ...NO_ANSWERS,
   };
 }

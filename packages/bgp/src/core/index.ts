@@ -32,6 +32,12 @@ export type {
   RouteQuery,
   RouteView,
 } from './rib/route-engine.ts';
+export type {
+  ExportExplanation,
+  PathExplanation,
+  PeerCensus,
+  RouteExplanation,
+} from './rib/route-explanation.ts';
 export type { SharedTables } from './rib/shared-tables.ts';
 export { createSharedTables } from './rib/shared-tables.ts';
 export type { BfdChange, BfdState } from './session/bfd-gate.ts';

@@ -5,6 +5,7 @@ export type { MessageCounts } from './message-counters.ts';
 export type { CapabilityView } from './operator/capability-views.ts';
 export type { ClearedPeer } from './operator/clear-peer.ts';
 export type { NeighborDetail } from './operator/neighbor-detail.ts';
+export type { ExplainedPeer, ExplainedRoute } from './operator/speaker-operator.ts';
 export type { DumpPiece } from './operator/table-dumps.ts';
 export { type ReplayOutcome, replayTraceFile } from './replay-trace-file.ts';
 export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';

@@ -1,5 +1,6 @@
 import type { Gateway, PeerId, RouteEngine } from '../../src/core/rib/route-engine.ts';
 import { encodeMessage, MAX_MESSAGE_OCTETS, MessageType } from '../../src/core/wire/header.ts';
+import { NO_ANSWERS } from './no-answers.ts';
 
 const HEADER_OCTETS = 19;
 const LARGEST = encodeMessage(
@@ -60,7 +61,9 @@ export class Chatterbox implements RouteEngine {
   nextRouteBatch = () => undefined;
   endOfRibReceived = () => [];
   endOfRibSent = () => [];
-  routes = () => ({ routes: [], next: undefined });
-  search = () => ({ step: () => false, result: this.routes });
-  dump = () => ({ next: () => undefined });
+  routes = NO_ANSWERS.routes;
+  search = NO_ANSWERS.search;
+  explain = NO_ANSWERS.explain;
+  census = NO_ANSWERS.census;
+  dump = NO_ANSWERS.dump;
 }

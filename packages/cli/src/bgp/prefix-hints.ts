@@ -12,14 +12,14 @@ export function prefixHints(peer: NeighborDetail, family: Family): string[] {
   return hints;
 }
 
-function whyDown(peer: NeighborDetail): string {
+export function whyDown(peer: NeighborDetail): string {
   if (peer.prefixLimitReached) return 'the peer went above its limit of prefixes';
   if (peer.awaitsBfd) return 'the session waits for BFD to be up';
   const reason = peer.lastError === null ? '' : `: ${peer.lastError}`;
   return `the session is ${stateOf(peer)}${reason}`;
 }
 
-function whyNotNegotiated({ capabilities }: NeighborDetail, family: Family): string {
+export function whyNotNegotiated({ capabilities }: NeighborDetail, family: Family): string {
   const title = FAMILY_TITLES[family];
   const view = capabilities.find((one) => one.family === family);
   if (view && !view.received) return `the peer does not announce ${title}`;

@@ -1,7 +1,14 @@
 import { type Family, familyOf } from '@overland/net';
 import type { AttributeEdits } from './attribute-edits.ts';
-import type { CompiledPolicy, PrefixVerdicts, RouteFacts, Verdict } from './compiled-policy.ts';
+import type {
+  CompiledPolicy,
+  PrefixVerdicts,
+  RouteFacts,
+  RuleTrace,
+  Verdict,
+} from './compiled-policy.ts';
 import { editsKey, editsOf, NO_EDITS } from './compose-edits.ts';
+import { describeEdits } from './describe-edits.ts';
 import { type Outcome, type OutcomeRule, Outcomes } from './outcomes.ts';
 import { type PrefixTest, prefixTest } from './prefix-test.ts';
 import type { FilterRule, RouteFilter } from './route-filter.ts';
@@ -90,6 +97,18 @@ class Policy implements CompiledPolicy {
     return outcome.undecided();
   }
 
+  trace(facts: RouteFacts, words: Int32Array, lengthBits: number): readonly RuleTrace[] {
+    this.#route.read(facts.bytes, facts.offset, facts.length);
+    const traces: RuleTrace[] = [];
+    for (const rule of this.#rules) {
+      if (!this.#holds(rule, facts)) continue;
+      if (rule.prefix && !rule.prefix(words, 0, lengthBits)) continue;
+      traces.push(traceOf(rule));
+      if (!rule.continues) break;
+    }
+    return traces;
+  }
+
   #holds({ tests }: CompiledRule, facts: RouteFacts): boolean {
     for (const test of tests) if (!test(facts, this.#route)) return false;
     return true;
@@ -139,4 +158,9 @@ function compileRule({ label, rule }: NamedRule, index: number): CompiledRule {
     tests: routeTests(match),
     prefix: match.prefix && prefixTest(match.prefix),
   };
+}
+
+function traceOf({ label, continues, accepts, edits }: CompiledRule): RuleTrace {
+  const action = continues ? 'continue' : accepts ? 'accept' : 'reject';
+  return { rule: label, action, changes: describeEdits(edits) };
 }

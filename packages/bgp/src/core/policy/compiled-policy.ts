@@ -17,6 +17,21 @@ export interface CompiledPolicy {
    * long as the facts are the same; it does not borrow the octets.
    */
   of(route: RouteFacts): Verdict | PrefixVerdicts;
+  /**
+   * Which rules hold for one route, in order, up to the one that decides. For people: it makes objects.
+   *
+   * @param words As for {@link PrefixVerdicts.verdict}, from 0 on.
+   */
+  trace(route: RouteFacts, words: Int32Array, lengthBits: number): readonly RuleTrace[];
+}
+
+/** A rule that holds for a route. */
+export interface RuleTrace {
+  /** `FILTER[2]` or `FILTER/RULE`. */
+  readonly rule: string;
+  readonly action: 'accept' | 'reject' | 'continue';
+  /** What it changes, in words. */
+  readonly changes: readonly string[];
 }
 
 /** What is the same for all prefixes of a group. */

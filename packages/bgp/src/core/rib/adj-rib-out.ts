@@ -3,7 +3,7 @@ import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type { EncodedAttributes } from '../wire/attribute-encoder.ts';
 import { encodeRouteRefresh } from '../wire/route-refresh.ts';
 import { UpdateWriter } from '../wire/update-writer.ts';
-import type { EgressClass } from './egress-class.ts';
+import type { EgressClass, ExportRefusal } from './egress-class.ts';
 import type { BestChanges } from './loc-rib.ts';
 import { IdSet } from './memory/id-set.ts';
 import type { RibTables } from './rib-tables.ts';
@@ -34,6 +34,19 @@ export interface Recipient {
   /** Is told where a refresh begins and ends. RFC 7313. */
   readonly enhancedRefresh: boolean;
 }
+
+/** Why a peer is not sent a route. */
+export type SendRefusal =
+  | ExportRefusal
+  /** There is none. */
+  | 'no-route'
+  /** It is the peer's own. */
+  | 'split-horizon'
+  /** The peer can be told none: of ours there is no address of the family on the session's link. */
+  | 'no-next-hop';
+
+/** `pending`: it is about to be sent, or sent anew; `withdrawing`: the peer has it, and is about to be told otherwise. */
+export type SendState = 'advertised' | 'pending' | 'withdrawing' | 'withheld';
 
 /** A route as the peer gets it. */
 export interface SentRoute {
@@ -94,6 +107,19 @@ export class AdjRibOut {
   /** Whether the peer has the prefix from us, and there still is a route of it. */
   isAdvertised(prefix: number): boolean {
     return this.#advertised.has(prefix) && this.#best(prefix) !== 0;
+  }
+
+  /** Why the peer is to have no route of a prefix; `undefined`: it is to have one. */
+  refusalOf(prefix: number): SendRefusal | undefined {
+    return this.#refusal(this.#best(prefix), prefix);
+  }
+
+  /** What has become of a prefix, and what is about to. */
+  stateOf(prefix: number): SendState {
+    if (this.#announce.has(prefix)) return 'pending';
+    if (this.#withdraw.has(prefix)) return 'withdrawing';
+    if (this.#advertised.has(prefix)) return 'advertised';
+    return this.isPassing && this.refusalOf(prefix) === undefined ? 'pending' : 'withheld';
   }
 
   /** What the peer gets of a prefix as things are, for people; `undefined`: there is nothing to get. */
@@ -269,9 +295,16 @@ export class AdjRibOut {
   }
 
   #wants(group: number, prefix: number): boolean {
-    if (group === DEFAULT_ORIGINATED) return this.ownNextHop !== undefined;
-    if (group === 0 || this.#tables.groups.peer(group) === this.#recipient.peer) return false;
-    return this.egress.exports(group, prefix) && this.#nextHopFor(group) !== undefined;
+    return this.#refusal(group, prefix) === undefined;
+  }
+
+  #refusal(group: number, prefix: number): SendRefusal | undefined {
+    if (group === DEFAULT_ORIGINATED) return this.ownNextHop ? undefined : 'no-next-hop';
+    if (group === 0) return 'no-route';
+    if (this.#tables.groups.peer(group) === this.#recipient.peer) return 'split-horizon';
+    const refusal = this.egress.refusalOf(group, prefix);
+    if (refusal !== undefined) return refusal;
+    return this.#nextHopFor(group) === undefined ? 'no-next-hop' : undefined;
   }
 
   #nextHopFor(group: number): Uint8Array | undefined {

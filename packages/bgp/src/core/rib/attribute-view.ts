@@ -29,7 +29,7 @@ export function viewAttributes(bytes: Uint8Array, from: number, length: number):
 }
 
 /** A BGP Identifier or cluster id as one writes it. */
-function identifier(value: number): IpAddress {
+export function identifier(value: number): IpAddress {
   const octets = new Uint8Array(4);
   writeU32(octets, 0, value);
   return addressFromBytes(octets);

@@ -38,7 +38,7 @@ export interface DecisionTables {
  * is the same for every next hop while all of them are directly connected. Several paths of one peer (RFC 7911) are told
  * apart by what they are, not by their identifiers, which follow the order that they came to the peer in (decision 0145).
  */
-const DECISION_STEPS: readonly DecisionStep[] = [
+export const DECISION_STEPS: readonly DecisionStep[] = [
   { name: 'originated', value: (groups, g) => (groups.has(g, GroupFlag.Originated) ? 0 : 1) },
   { name: 'local-pref', value: (groups, g) => -groups.localPref(g) },
   { name: 'as-path-length', value: (groups, g) => groups.asPathLength(g) },
@@ -93,9 +93,18 @@ export class Decision {
       }
       left = this.#keepLowest(step, candidates, left);
     }
-    if (equal === 0) return 1;
-    this.#sortByTieBreakers(candidates, equal);
-    return this.multipath.maxPaths === 1 ? 1 : this.#equalCost(candidates, equal);
+    return equal === 0 ? 1 : this.share(candidates, equal);
+  }
+
+  /**
+   * @param equal Groups of equal cost, at least one; on return the best and, behind it, those that share the load with
+   *   it.
+   * @param count Of them, the first ones of the array.
+   * @returns Groups of the result.
+   */
+  share(equal: number[], count: number): number {
+    this.#sortByTieBreakers(equal, count);
+    return this.multipath.maxPaths === 1 ? 1 : this.#equalCost(equal, count);
   }
 
   /** For people: all candidates, best first; those that a later step ruled out stand before earlier ones. */
@@ -104,13 +113,34 @@ export class Decision {
     let left = [...candidates];
     for (const step of DECISION_STEPS) {
       if (step.breaksTie) break;
-      const kept = [...left];
-      kept.length = this.#keepLowest(step, kept, kept.length);
+      const kept = this.survivors(step, left);
       const lost = left.filter((group) => !kept.includes(group));
       ranked.unshift(...lost.toSorted((a, b) => this.compareTies(a, b)));
       left = kept;
     }
     return [...left.toSorted((a, b) => this.compareTies(a, b)), ...ranked];
+  }
+
+  /** Those of the candidates that a step leaves. For people. */
+  survivors(step: DecisionStep, candidates: readonly number[]): number[] {
+    const kept = [...candidates];
+    kept.length = this.#keepLowest(step, kept, kept.length);
+    return kept;
+  }
+
+  /** What a step compares: lower is better. */
+  valueOf(step: DecisionStep, group: number): number {
+    return step.value(this.#groups, group, this.#peers);
+  }
+
+  /** Whether a step compares the routes of two groups. */
+  isCompared({ perNeighbourAs }: DecisionStep, a: number, b: number): boolean {
+    return !perNeighbourAs || this.#groups.neighbourAs(a) === this.#groups.neighbourAs(b);
+  }
+
+  /** Whether routes of equal cost may share the load as far as their AS_PATHs are concerned. */
+  mayShare(best: number, group: number): boolean {
+    return this.multipath.relaxAsPath || this.#sameAsPath(best, group);
   }
 
   /** Orders routes of equal cost; negative if `a` is better. */
@@ -185,7 +215,7 @@ export class Decision {
     let kept = 1;
     for (let i = 1; i < count && kept < this.multipath.maxPaths; i += 1) {
       const group = candidates[i] ?? 0;
-      if (!this.multipath.relaxAsPath && !this.#sameAsPath(best, group)) continue;
+      if (!this.mayShare(best, group)) continue;
       candidates[kept] = group;
       kept += 1;
     }

@@ -50,6 +50,23 @@ export interface EgressKey {
   readonly exportPolicy: string;
 }
 
+/** Why a class of peers is not sent a route. */
+export type ExportRefusal =
+  /** NO_ADVERTISE; NO_EXPORT or NO_EXPORT_SUBCONFED towards an eBGP peer. RFC 1997. */
+  | 'no-advertise'
+  | 'no-export'
+  /** It has OTC, and the peers are providers, peers or route servers. RFC 9234 section 5. */
+  | 'only-to-customer'
+  /** From one iBGP peer to another, and neither is a client. RFC 4456 section 6. */
+  | 'not-reflected'
+  /** A rule of an export filter. */
+  | 'filter'
+  | 'attributes-too-long'
+  /** A host offers what is its own. */
+  | 'host-role'
+  /** A reflector offers eBGP peers its own prefixes and those of its clients. */
+  | 'reflector-role';
+
 /** Octets that headers of MED, LOCAL_PREF (with their values), communities and a longer AS_PATH add at most. */
 const MAX_NEW_HEADERS_OCTETS = 7 + 7 + 4 + 4 + 1;
 
@@ -104,37 +121,39 @@ export class EgressClass {
     return this.policy?.splits(group) ?? false;
   }
 
-  /** Whether a prefix of a group may be sent to peers of the class. */
-  exports(group: number, prefix: number): boolean {
-    if (!this.#mayLeave(group)) return false;
+  /** Why a prefix of a group may not be sent to peers of the class; `undefined`: it may. Makes no object. */
+  refusalOf(group: number, prefix: number): ExportRefusal | undefined {
+    const barred = this.#barred(group);
+    if (barred !== undefined) return barred;
     const verdict = this.policy?.verdict(group, prefix);
-    if (!verdict) return this.#fits(group, undefined) && this.#isOffered(group);
-    if (!verdict.accepted || !this.#fits(group, verdict.edits)) return false;
-    return !verdict.isDefault || this.#isOffered(group);
+    if (verdict && !verdict.accepted) return 'filter';
+    if (!this.#fits(group, verdict?.edits)) return 'attributes-too-long';
+    return verdict && !verdict.isDefault ? undefined : this.#notOffered(group);
   }
 
   /** What no filter can allow. */
-  #mayLeave(group: number): boolean {
+  #barred(group: number): ExportRefusal | undefined {
     const flags = this.#groups.flags(group);
-    if ((flags & GroupFlag.NoAdvertise) !== 0) return false;
-    if ((flags & GroupFlag.OnlyToCustomer) !== 0 && this.#keepsMarked) return false;
-    if ((flags & GroupFlag.NoExport) !== 0 && this.key.ebgp) return false;
-    if ((flags & GroupFlag.Originated) !== 0) return true;
+    if ((flags & GroupFlag.NoAdvertise) !== 0) return 'no-advertise';
+    if ((flags & GroupFlag.OnlyToCustomer) !== 0 && this.#keepsMarked) return 'only-to-customer';
+    if ((flags & GroupFlag.NoExport) !== 0 && this.key.ebgp) return 'no-export';
+    if ((flags & GroupFlag.Originated) !== 0) return undefined;
     // iBGP speakers are fully meshed (RFC 4271 section 9.2), but for clients: RFC 4456 section 6.
-    if (this.key.ebgp || (flags & GroupFlag.Ebgp) !== 0) return true;
+    if (this.key.ebgp || (flags & GroupFlag.Ebgp) !== 0) return undefined;
     const { isClient, clientToClient } = this.key;
     const fromClient = this.#isFromClient(group);
-    return isClient ? !fromClient || clientToClient : fromClient;
+    const isReflected = isClient ? !fromClient || clientToClient : fromClient;
+    return isReflected ? undefined : 'not-reflected';
   }
 
-  /** The built-in policy, where no filter decides. */
-  #isOffered(group: number): boolean {
+  /** What the built-in policy has against it, where no filter decides. */
+  #notOffered(group: number): ExportRefusal | undefined {
     const { role, ebgp } = this.key;
-    if (role === 'router' || this.#groups.has(group, GroupFlag.Originated)) return true;
+    if (role === 'router' || this.#groups.has(group, GroupFlag.Originated)) return undefined;
     // A host offers what is its own (architecture.md, invariant 7).
-    if (role === 'host') return false;
+    if (role === 'host') return 'host-role';
     // A reflector is no transit between other networks.
-    return !ebgp || this.#isFromClient(group);
+    return !ebgp || this.#isFromClient(group) ? undefined : 'reflector-role';
   }
 
   /** What may outgrow a message on its way out is not sent at all, and a peer that has it gets a withdrawal. */

@@ -1,13 +1,15 @@
-import type { Family, RouteBatch } from '@overland/net';
+import { type Family, familyOf, type RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { HEADER_OCTETS, MessageType } from '../wire/header.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
+import { explainRoute } from './explain-route.ts';
 import { FamilyRib } from './family-rib.ts';
 import { Links } from './links.ts';
 import { NextHopSets } from './next-hop-sets.ts';
 import { OriginatedRoutes } from './originated-routes.ts';
 import { LiveSession, Peer, reflectorIds } from './peer.ts';
+import { CensusTaker } from './peer-census.ts';
 import { PeerPolicies } from './peer-policies.ts';
 import { PeerRanks } from './peer-ranks.ts';
 import { RouteBatches } from './route-batches.ts';
@@ -22,9 +24,11 @@ import type {
   RoutePage,
   RouteQuery,
   RouteSearch,
+  Sliced,
   TableDump,
   TableDumpOptions,
 } from './route-engine.ts';
+import type { ExplainQuery, PeerCensus, RouteExplanation } from './route-explanation.ts';
 import { RouteViews } from './route-view.ts';
 import { createSharedTables, type SharedTables } from './shared-tables.ts';
 import { dumpedPeers, RibDump } from './table-dump.ts';
@@ -274,6 +278,20 @@ class Engine implements RouteEngine {
     const ribs = FAMILIES.map((family) => this.#ribs[family]);
     const peers = dumpedPeers(this.#peers, options);
     return new RibDump({ ribs, routerId, asn, peers }, options);
+  }
+
+  explain(query: ExplainQuery): RouteExplanation {
+    const family = familyOf(query.prefix.prefix);
+    const context = { rib: this.#ribs[family], views: this.#views, isDeferred: this.#isDeferred };
+    const peer = query.to === undefined ? undefined : this.#peer(query.to);
+    const live = peer?.live;
+    const to = peer && { name: peer.name, out: live?.outs.get(family), isUp: live !== undefined };
+    return explainRoute(query, to, context);
+  }
+
+  census(id: PeerId, family: Family): Sliced<PeerCensus> {
+    const { slot, live } = this.#peer(id);
+    return new CensusTaker(this.#ribs[family], slot, live?.outs.get(family));
   }
 
   #peer(id: PeerId): Peer {

@@ -1,4 +1,10 @@
-import type { CompiledPolicy, PrefixVerdicts, Verdict } from '../policy/compiled-policy.ts';
+import type {
+  CompiledPolicy,
+  PrefixVerdicts,
+  RouteFacts,
+  RuleTrace,
+  Verdict,
+} from '../policy/compiled-policy.ts';
 import { Int32Column } from './memory/column.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
@@ -34,6 +40,13 @@ export class ExportPolicy {
     return rules.verdict(words, 0, prefixes.length(prefix));
   }
 
+  /** Which rules hold for a prefix of a group, for people. */
+  trace(group: number, prefix: number): readonly RuleTrace[] {
+    const { prefixes, words } = this.#tables;
+    prefixes.readWords(prefix, words, 0);
+    return this.#filters.trace(this.#factsOf(group), words, prefixes.length(prefix));
+  }
+
   /** Whether prefixes of a group may get different verdicts. */
   splits(group: number): boolean {
     return (this.#answers.get(group) || this.#ask(group)) === PER_PREFIX;
@@ -62,16 +75,18 @@ export class ExportPolicy {
     this.#tables.groupWatchers.delete(this);
   }
 
-  #ask(group: number): number {
+  #factsOf(group: number): RouteFacts {
     const { groups } = this.#tables;
     const session = {
       isEbgp: this.#isEbgp,
       isLearned: !groups.has(group, GroupFlag.Originated),
     };
     const [attribute, nextHop] = [groups.attribute(group), groups.nextHop(group)];
-    const said = this.#filters.of(
-      this.#tables.routeFacts(attribute, nextHop, session, this.#filters),
-    );
+    return this.#tables.routeFacts(attribute, nextHop, session, this.#filters);
+  }
+
+  #ask(group: number): number {
+    const said = this.#filters.of(this.#factsOf(group));
     if (said.kind === 'prefix-verdicts') {
       this.#perPrefix.set(group, said);
       this.#answers.set(group, PER_PREFIX);

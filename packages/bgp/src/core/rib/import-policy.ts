@@ -2,6 +2,7 @@ import type {
   CompiledPolicy,
   PrefixVerdicts,
   RouteFacts,
+  RuleTrace,
   Verdict,
 } from '../policy/compiled-policy.ts';
 import type { ImportSafety } from './import-safety.ts';
@@ -14,6 +15,15 @@ export type Judgement = number | PrefixJudgement;
 export interface PrefixJudgement {
   /** @param words Words of the address from `at` on, most significant first. */
   treatment(words: Int32Array, at: number, lengthBits: number): number;
+}
+
+/** How an import policy comes to what it makes of a route. */
+export interface ImportTrace {
+  /** What the built-in checks have against it. */
+  readonly unsafe: ImportSafetyReason | undefined;
+  /** Rules of filters that hold. */
+  readonly rules: readonly RuleTrace[];
+  readonly treatment: number;
 }
 
 /** The import policy of one peer for one family: the built-in checks, then the filters. Immutable. */
@@ -39,6 +49,16 @@ export class ImportPolicy {
     this.needsNextHop = filters?.needsNextHop ?? false;
     this.needsInterface = filters?.needsInterface ?? false;
     this.id = JSON.stringify([safety?.id, filters?.id]);
+  }
+
+  /** What decides about one route, for people. */
+  trace(route: RouteFacts, words: Int32Array, lengthBits: number): ImportTrace {
+    const unsafe = this.#safety?.refusalOf(words, 0, lengthBits);
+    const rules = unsafe ? [] : (this.#filters?.trace(route, words, lengthBits) ?? []);
+    const judgement = this.judge(route);
+    const treatment =
+      typeof judgement === 'number' ? judgement : judgement.treatment(words, 0, lengthBits);
+    return { unsafe, rules, treatment };
   }
 
   judge(route: RouteFacts): Judgement {

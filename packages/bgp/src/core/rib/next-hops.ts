@@ -24,6 +24,17 @@ interface Entry {
   references: number;
 }
 
+/** `own`: there is none, because this speaker originates the route. */
+export type NextHopState =
+  | 'own'
+  | 'usable'
+  /** It is an address of this host: RFC 4271 section 5.1.3. */
+  | 'own-address'
+  /** No usable link has a subnet that it is in. */
+  | 'not-on-a-link'
+  /** The neighbour does not answer. */
+  | 'unanswered';
+
 /** Id of "no next hop": what this speaker originates. */
 export const NO_NEXT_HOP = 0;
 
@@ -132,6 +143,16 @@ export class NextHops {
   deviceOf(id: number, links: Links): string | undefined {
     const entry = this.#entries[id];
     return entry && resolve(entry, links)?.device;
+  }
+
+  /** Whether a next hop can be used, and else why not. */
+  stateOf(id: number, links: Links): NextHopState {
+    const entry = this.#entries[id];
+    if (!entry) return 'own';
+    if (links.isOwn(entry.address)) return 'own-address';
+    const resolved = resolve(entry, links);
+    if (!resolved) return 'not-on-a-link';
+    return links.isUnreachable(resolved) ? 'unanswered' : 'usable';
   }
 
   /** The next hop to send to others who may have it unchanged: 4 or 16 octets. */

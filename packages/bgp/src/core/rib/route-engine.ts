@@ -1,5 +1,6 @@
 import type { Asn, Family, InterfaceAddress, IpAddress, Prefix, RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import type { ExplainQuery, PeerCensus, RouteExplanation } from './route-explanation.ts';
 
 /**
  * The two halves of the speaker meet here. The session half (framing, FSM, timers, capabilities) tells the
@@ -99,6 +100,10 @@ export interface RouteEngine {
   search(query: RouteQuery): RouteSearch;
   /** Begins to write the RIBs as MRT (RFC 6396). */
   dump(options: TableDumpOptions): TableDump;
+  /** Why a prefix is routed as it is, and why a peer has it or not. */
+  explain(query: ExplainQuery): RouteExplanation;
+  /** Begins to count how the routes of a peer fare, of one family and in either direction. */
+  census(peer: PeerId, family: Family): Sliced<PeerCensus>;
 }
 
 /** Index of a configured peer, given by the session half; reused only after the peer was removed. */
@@ -190,13 +195,16 @@ export interface PrefixSelection {
   readonly match: 'exact' | 'longer' | 'longest';
 }
 
-/** A search for a page, in slices. */
-export interface RouteSearch {
+/** An answer that takes its time in a large table, in slices. */
+export interface Sliced<T> {
   /** @param units Prefixes to look at. @returns Whether some are left. */
   step(units: number): boolean;
   /** Once, after the last step. */
-  result(): RoutePage;
+  result(): T;
 }
+
+/** A search for a page. */
+export type RouteSearch = Sliced<RoutePage>;
 
 /** What a dump of the RIBs shows: paths as import rules `accepted` them, or all as they were `received`. */
 export type TableDumpView = 'accepted' | 'received';

@@ -134,7 +134,7 @@ export class RouteViews {
     }
     const groups = new Set(shown.map((path) => paths.group(path)));
     const views = rib.locRib.rank([...groups]).flatMap((group) => {
-      const view = this.#path(rib, group, chosen);
+      const view = this.path(rib, group, chosen);
       const identifiers = shown
         .filter((path) => paths.group(path) === group)
         .map((path) => paths.identifier(path) >>> 0);
@@ -153,7 +153,8 @@ export class RouteViews {
     };
   }
 
-  #path(rib: FamilyRib, group: number, chosen: readonly number[]): PathView {
+  /** @param chosen Of the prefix: the best group and those that share the load with it. */
+  path(rib: FamilyRib, group: number, chosen: readonly number[]): PathView {
     const { attributes, groups, nextHops } = rib.tables;
     const id = groups.attribute(group);
     const attribute = viewAttributes(

@@ -11,7 +11,7 @@ import {
 import type { PrefixSelection } from '../../core/rib/route-engine.ts';
 import { DRAIN_PHASES, type DrainPhase } from '../drain.ts';
 import type { ClearKind } from './clear-peer.ts';
-import type { DumpRequest, NamedRouteQuery } from './speaker-operator.ts';
+import type { DumpRequest, NamedExplainQuery, NamedRouteQuery } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
 
 const DEFAULT_PAGE = 200;
@@ -39,6 +39,14 @@ export function routeQuery(query: URLSearchParams): NamedRouteQuery {
     ...(from !== undefined && { from }),
     ...(advertisedTo !== undefined && { advertisedTo }),
   };
+}
+
+/** What a request for an explanation asks. @throws {SpeakerRequestError} */
+export function explainQuery(query: URLSearchParams): NamedExplainQuery {
+  const prefix = prefixMatch(query);
+  if (!prefix) throw invalid('prefix is missing');
+  const to = peerParameter(query, 'to');
+  return { prefix, ...(to !== undefined && { to }) };
 }
 
 /** A name, or an address in its canonical form. */

@@ -3,10 +3,20 @@ import type { DrainPhase } from '../drain.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import type { ClearedPeer, ClearKind } from './clear-peer.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
-import { clearKind, drainPhase, dumpRequest, neededPeer, routeQuery } from './route-parameters.ts';
+import {
+  clearKind,
+  drainPhase,
+  dumpRequest,
+  explainQuery,
+  neededPeer,
+  routeQuery,
+} from './route-parameters.ts';
 import type {
   AboutPeers,
   DumpRequest,
+  ExplainedPeer,
+  ExplainedRoute,
+  NamedExplainQuery,
   NamedRouteQuery,
   SpeakerOperator,
 } from './speaker-operator.ts';
@@ -24,6 +34,8 @@ export interface SpeakerPort {
   routes(query: NamedRouteQuery): Promise<AboutPeers<RoutePage> | null>;
   /** `ended`: there is no such dump any more. */
   dump(request: DumpRequest): Promise<DumpPiece | 'ended' | null>;
+  explain(query: NamedExplainQuery): Promise<AboutPeers<ExplainedRoute> | null>;
+  explainPeer(peer: string): Promise<readonly ExplainedPeer[] | null>;
 }
 
 /** One question of the API: an agent and `overland bgp run` answer the same. */
@@ -41,6 +53,8 @@ export interface SpeakerRoute {
  *   POST /v1/bgp/drain?phase=active|draining|drained
  *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26&from=spine1&paths=refused
  *   GET /v1/bgp/dump?view=accepted|received, then GET /v1/bgp/dump?next=7 until next is null
+ *   GET /v1/bgp/explain?prefix=10.65.0.0/26&to=spine1
+ *   GET /v1/bgp/explain-peer?peer=spine1
  */
 export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
   {
@@ -87,6 +101,21 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
       throw new SpeakerRequestError('not-found', 'the dump has ended: begin anew');
     },
   },
+  {
+    method: 'GET',
+    path: '/v1/bgp/explain',
+    answer: async (speaker, query) => known(running(await speaker.explain(explainQuery(query)))),
+  },
+  {
+    method: 'GET',
+    path: '/v1/bgp/explain-peer',
+    async answer(speaker, query) {
+      const peer = neededPeer(query);
+      const peers = running(await speaker.explainPeer(peer));
+      if (peers.length === 0) throw noPeer(peer);
+      return { peers };
+    },
+  },
 ];
 
 /** Answers for a speaker of this thread. @param operator `undefined` before its first configuration. */
@@ -98,6 +127,8 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     drain: async (phase) => operator()?.drain(phase) ?? null,
     routes: async (query) => (await operator()?.routes(query)) ?? null,
     dump: async (request) => (await operator()?.dump(request)) ?? null,
+    explain: async (query) => operator()?.explain(query) ?? null,
+    explainPeer: async (peer) => (await operator()?.explainPeer(peer)) ?? null,
   };
 }
 

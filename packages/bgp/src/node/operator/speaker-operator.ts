@@ -1,13 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SpeakerConfig } from '../../core/config.ts';
 import type {
-  PeerId,
   RouteEngine,
   RoutePage,
   RouteQuery,
+  Sliced,
   TableDumpView,
 } from '../../core/rib/route-engine.ts';
 import type { DrainPhase } from '../drain.ts';
+import type {
+  ExplainQuery,
+  PeerCensus,
+  RouteExplanation,
+} from '../../core/rib/route-explanation.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
@@ -37,6 +42,26 @@ export interface NamedRouteQuery extends Omit<RouteQuery, 'from' | 'advertisedTo
 /** A new dump, or the next piece of one. */
 export type DumpRequest = { readonly view: TableDumpView } | { readonly next: string };
 
+/** A query for an explanation by the name or address of a peer. */
+export interface NamedExplainQuery extends Omit<ExplainQuery, 'to'> {
+  readonly to?: string;
+}
+
+/** An explanation, and the peer that it is about, if it is. */
+export interface ExplainedRoute {
+  readonly route: RouteExplanation;
+  readonly to: NeighborDetail | null;
+}
+
+/** Why a peer has the routes that it has, and why we have those that we have of it. */
+export interface ExplainedPeer {
+  readonly neighbor: NeighborDetail;
+  /** Of each family that is configured. */
+  readonly census: readonly PeerCensus[];
+  /** The speaker has restarted, and nothing leaves before the peers' routes are there. */
+  readonly deferring: boolean;
+}
+
 /** An answer, or the peer that there is not, or that is more than one. */
 export type AboutPeers<T> = T | { readonly unknownPeer: string; readonly count: number };
 
@@ -56,12 +81,7 @@ export class SpeakerOperator {
 
   /** @param peer Name or address. @returns None if there is no such peer; an address may have several. */
   neighbors(peer: string): NeighborDetail[] {
-    const { config, engine } = this.#speaker;
-    return this.#find(peer).map((runner) => {
-      const { id } = runner;
-      const endOfRib = { sent: engine.endOfRibSent(id), received: engine.endOfRibReceived(id) };
-      return describeNeighbor(runner, config, { counters: engine.counters(id), endOfRib });
-    });
+    return this.#find(peer).map((runner) => this.#describe(runner));
   }
 
   /** @param peer Name or address. @returns None if there is no such peer; an address may have several. */
@@ -80,18 +100,59 @@ export class SpeakerOperator {
 
   /** A page of routes. A large table is gone through in slices: sessions have their turns between them. */
   async routes({ from, advertisedTo, ...rest }: NamedRouteQuery): Promise<AboutPeers<RoutePage>> {
-    const peers: { from?: PeerId; advertisedTo?: PeerId } = {};
-    for (const [field, name] of Object.entries({ from, advertisedTo })) {
-      if (name === undefined) continue;
-      const [peer, ...others] = this.#find(name);
-      if (!peer || others.length > 0) {
-        return { unknownPeer: name, count: peer ? others.length + 1 : 0 };
+    const sources = this.#resolve(from);
+    if ('unknownPeer' in sources) return sources;
+    const targets = this.#resolve(advertisedTo);
+    if ('unknownPeer' in targets) return targets;
+    const search = this.#speaker.engine.search({
+      ...rest,
+      ...(sources.runner && { from: sources.runner.id }),
+      ...(targets.runner && { advertisedTo: targets.runner.id }),
+    });
+    return await inSlices(search);
+  }
+
+  /** Why a prefix is routed as it is, and whether a peer gets it. */
+  explain({ prefix, to }: NamedExplainQuery): AboutPeers<ExplainedRoute> {
+    const { engine } = this.#speaker;
+    const target = this.#resolve(to);
+    if ('unknownPeer' in target) return target;
+    const { runner } = target;
+    const route = engine.explain({ prefix, ...(runner && { to: runner.id }) });
+    return { route, to: runner ? this.#describe(runner) : null };
+  }
+
+  /**
+   * How the routes of a peer fare, in either direction. A large table is gone through in slices.
+   *
+   * @param peer Name or address. @returns None if there is no such peer; an address may have several.
+   */
+  async explainPeer(peer: string): Promise<ExplainedPeer[]> {
+    const explained: ExplainedPeer[] = [];
+    for (const runner of this.#find(peer)) {
+      const census: PeerCensus[] = [];
+      for (const family of runner.config.families) {
+        census.push(await inSlices(this.#speaker.engine.census(runner.id, family)));
       }
-      peers[field as keyof typeof peers] = peer.id;
+      const { deferring } = this.#speaker.summary();
+      explained.push({ neighbor: this.#describe(runner), census, deferring });
     }
-    const search = this.#speaker.engine.search({ ...rest, ...peers });
-    while (search.step(SEARCH_UNITS)) await nextTurn();
-    return search.result();
+    return explained;
+  }
+
+  #describe(runner: PeerRunner): NeighborDetail {
+    const { config, engine } = this.#speaker;
+    const { id } = runner;
+    const endOfRib = { sent: engine.endOfRibSent(id), received: engine.endOfRibReceived(id) };
+    return describeNeighbor(runner, config, { counters: engine.counters(id), endOfRib });
+  }
+
+  /** The one peer that is meant, if one is. */
+  #resolve(name: string | undefined): AboutPeers<{ readonly runner: PeerRunner | undefined }> {
+    if (name === undefined) return { runner: undefined };
+    const [runner, ...others] = this.#find(name);
+    if (runner && others.length === 0) return { runner };
+    return { unknownPeer: name, count: runner ? others.length + 1 : 0 };
   }
 
   /** A piece of a dump of the RIBs; `ended`: the one that is to be gone on with is no more. */
@@ -106,4 +167,9 @@ export class SpeakerOperator {
     const named = peers.filter(({ config }) => config.name === peer);
     return named.length > 0 ? named : peers.filter(({ config }) => config.address === peer);
   }
+}
+
+async function inSlices<T>(search: Sliced<T>): Promise<T> {
+  while (search.step(SEARCH_UNITS)) await nextTurn();
+  return search.result();
 }
