@@ -155,6 +155,50 @@ describe('bgp routes', () => {
   });
 });
 
+describe('bgp explain', () => {
+  test('a route of FRR: the path, its next hop, what it compared, and to whom it goes', async () => {
+    await using lab = await pair();
+    const learned = await lab.bgp('explain', '10.99.1.77');
+    expect(learned).toMatchObject({ code: 0 });
+    expect(learned.out).toMatch(
+      /^10\.99\.1\.0\/24: 1 path\n\nPath 1 from leaf, eBGP, next hop 10\.1\.0\.1 \(\S+\): best\n {2}attributes: ORIGIN igp, AS_PATH 65011/,
+    );
+    const own = await lab.bgp('explain', '10.65.0.0/26', '--to', 'leaf', '-o', 'json');
+    const { export: told } = JSON.parse(own.out) as { export: Json };
+    expect(told).toMatchObject({
+      peer: 'leaf',
+      state: 'advertised',
+      reason: 'advertised',
+      sent: { nextHop: OURS.ipv4, isOwnNextHop: true },
+    });
+    const back = await lab.bgp('explain', '10.99.1.0/24', '--to', 'leaf');
+    expect(back.out).toContain('To leaf: not advertised: the best route is its own\n');
+    const down = await lab.bgp('explain', '10.99.1.0/24', '--to', 'nobody');
+    expect(down.out).toMatch(/To nobody: not advertised: the session is (Idle|Connect|Active)/);
+    const absent = await lab.bgp('explain', '10.98.0.0/16');
+    expect(absent).toMatchObject({ code: 3, out: '10.98.0.0/16: there is no path\n' });
+    expect(await lab.bgp('explain')).toMatchObject({ code: 2 });
+  });
+
+  test('a peer: how its routes fare, and why there are none', async () => {
+    await using lab = await pair();
+    const { out } = await lab.bgp('explain', '--peer', 'leaf');
+    expect(out).toContain('IPv4 Unicast\n  from it:\n    2 best\n');
+    expect(out).toContain('    1 advertised\n');
+    expect(out).toContain('2 not advertised: the best route is its own');
+    expect(out).toContain('none: the peer does not announce IPv6 Unicast');
+    const down = await lab.bgp('explain', '--peer', 'nobody', '-o', 'json');
+    const { peers } = JSON.parse(down.out) as { peers: readonly Json[] };
+    expect(peers).toMatchObject([
+      {
+        name: 'nobody',
+        findings: [{ received: [expect.stringContaining('none: the session is')] }],
+      },
+    ]);
+    expect(await lab.bgp('explain', '--peer', 'spine7')).toMatchObject({ code: 3 });
+  });
+});
+
 describe('bgp clear', () => {
   test('soft: both send their routes again, and the session stays', async () => {
     await using lab = await pair();

@@ -109,6 +109,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-routes.ts')).bgpRoutes,
   },
   {
+    name: 'bgp explain',
+    summary: 'Say why a route was chosen, refused, sent or not, or why a peer has no routes',
+    load: async () => (await import('./commands/bgp-explain.ts')).bgpExplain,
+  },
+  {
     name: 'bgp clear',
     summary: 'Reset a session, or exchange its routes again',
     load: async () => (await import('./commands/bgp-clear.ts')).bgpClear,

@@ -17,7 +17,7 @@ export function explainText({ route, to }: ExplainedRoute, colours: Colours): st
     headline(route, colours),
     ...route.paths.flatMap((path, index) => ['', ...pathLines(path, index + 1, colours)]),
     ...decisionLines(route, colours),
-    ...(route.export ? exportLines(route, route.export, to, colours) : []),
+    ...(to ? exportLines(route, to, colours) : []),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -40,12 +40,13 @@ function headline({ prefix, paths, absence }: RouteExplanation, colours: Colours
 }
 
 function pathLines(explanation: PathExplanation, place: number, colours: Colours): string[] {
-  const { path, imported, received, accepted, nextHop } = explanation;
+  const { path, pathIds, imported, received, accepted, nextHop } = explanation;
   const source = path.peer === null ? 'originated here' : `from ${path.peer}`;
   const kind = path.peer === null ? '' : path.internal ? ', iBGP' : ', eBGP';
+  const ids = pathIds.length > 0 ? `, path id ${pathIds.join(' and ')}` : '';
   const rules = imported?.rules.map(ruleText) ?? [];
   return [
-    `Path ${place} ${source}${kind}, next hop ${nextHopText(nextHop)}: ${standing(explanation, colours)}`,
+    `Path ${place} ${source}${kind}${ids}, next hop ${nextHopText(nextHop)}: ${standing(explanation, colours)}`,
     `  attributes: ${attributesText(accepted ?? received)}`,
     ...(accepted ? [`  as received: ${attributesText(received)}`] : []),
     ...(rules.length > 0 ? [`  import rules: ${rules.join('; ')}`] : []),
@@ -101,17 +102,14 @@ const SHARES = {
   'above-max-paths': 'does not share the load (multipath.maxPaths)',
 } as const satisfies Record<RouteExplanation['decision']['equal'][number]['share'], string>;
 
-function exportLines(
-  route: RouteExplanation,
-  { peer, state, refusal, rules, sent }: ExportExplanation,
-  to: NeighborDetail | null,
-  colours: Colours,
-): string[] {
-  const told = fate(route, { state, refusal }, to);
+function exportLines(route: RouteExplanation, to: NeighborDetail, colours: Colours): string[] {
+  if (!route.export) return [];
+  const { state, refusal, rules, sent } = route.export;
+  const told = fateText(route, { state, refusal }, to);
   const isThere = state === 'advertised' || (state === 'pending' && refusal === null);
   return [
     '',
-    `${colours.bold(`To ${peer}`)}: ${isThere ? told : colours.yellow(told)}`,
+    `${colours.bold(`To ${to.name}`)}: ${isThere ? told : colours.yellow(told)}`,
     ...(rules.length > 0 ? [`  export rules: ${rules.map(ruleText).join('; ')}`] : []),
     ...(sent
       ? [
@@ -125,10 +123,11 @@ function exportLines(
   ];
 }
 
-function fate(
-  { prefix }: RouteExplanation,
+/** What becomes of a route towards a peer, and why. */
+export function fateText(
+  { prefix }: Pick<RouteExplanation, 'prefix'>,
   { state, refusal }: Pick<ExportExplanation, 'state' | 'refusal'>,
-  to: NeighborDetail | null,
+  to: NeighborDetail,
 ): string {
   const why = refusal === null ? '' : sendRefusalText(refusal);
   const family = prefix.includes(':') ? 'ipv6' : 'ipv4';
@@ -144,8 +143,8 @@ function fate(
     case 'deferred':
       return 'not yet: after the restart, nothing is sent before the routes of the peers are there';
     case 'down':
-      return `not advertised: ${to ? whyDown(to) : 'there is no session'}`;
+      return `not advertised: ${whyDown(to)}`;
     case 'not-negotiated':
-      return `not advertised: ${to ? whyNotNegotiated(to, family) : 'the family was not negotiated'}`;
+      return `not advertised: ${whyNotNegotiated(to, family)}`;
   }
 }

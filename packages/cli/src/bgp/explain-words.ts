@@ -49,15 +49,15 @@ export function ruleText({ rule, action, changes }: Rule): string {
 /** `ORIGIN igp, AS_PATH 65001 {65002 65003}`. */
 export function attributesText(attributes: readonly Attribute[]): string {
   return attributes
-    .map((attribute) => `${nameOf(attribute)} ${valueOf(attribute)}`.trimEnd())
+    .map((attribute) => `${nameText(attribute)} ${valueText(attribute)}`.trimEnd())
     .join(', ');
 }
 
-function nameOf({ name, code }: Attribute): string {
+function nameText({ name, code }: Attribute): string {
   return name === 'UNKNOWN' ? `attribute ${code}` : name;
 }
 
-function valueOf({ value, hex }: Attribute): string {
+function valueText({ value, hex }: Attribute): string {
   if (value === null) return hex;
   if (value === true) return '';
   if (typeof value !== 'object') return String(value);

@@ -74,12 +74,15 @@ class Policy implements CompiledPolicy {
   readonly needsInterface: boolean;
   readonly #rules: readonly CompiledRule[];
   readonly #outcomes: Outcomes;
+  readonly #last: readonly RuleTrace[];
   readonly #route = new RouteReader();
 
   constructor(named: readonly NamedRule[], last: AttributeEdits) {
     const lastKey = last === NO_EDITS ? '' : editsKey(last);
     this.id = named.length === 0 && lastKey === '' ? '' : JSON.stringify([named, lastKey]);
     this.#outcomes = new Outcomes(last);
+    const changes = describeEdits(last);
+    this.#last = changes.length === 0 ? [] : [{ rule: 'always', action: 'continue', changes }];
     this.needsNextHop = named.some(({ rule }) => rule.match?.nextHops !== undefined);
     this.needsInterface = named.some(({ rule }) => rule.match?.interface !== undefined);
     this.#rules = named.map(compileRule);
@@ -104,9 +107,10 @@ class Policy implements CompiledPolicy {
       if (!this.#holds(rule, facts)) continue;
       if (rule.prefix && !rule.prefix(words, 0, lengthBits)) continue;
       traces.push(traceOf(rule));
-      if (!rule.continues) break;
+      if (rule.continues) continue;
+      return rule.accepts ? [...traces, ...this.#last] : traces;
     }
-    return traces;
+    return [...traces, ...this.#last];
   }
 
   #holds({ tests }: CompiledRule, facts: RouteFacts): boolean {

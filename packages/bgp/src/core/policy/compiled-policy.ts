@@ -27,7 +27,7 @@ export interface CompiledPolicy {
 
 /** A rule that holds for a route. */
 export interface RuleTrace {
-  /** `FILTER[2]` or `FILTER/RULE`. */
+  /** `FILTER[2]` or `FILTER/RULE`; `always` of what is done to everything that is accepted. */
   readonly rule: string;
   readonly action: 'accept' | 'reject' | 'continue';
   /** What it changes, in words. */

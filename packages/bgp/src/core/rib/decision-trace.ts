@@ -1,7 +1,7 @@
 import { DECISION_STEPS, type Decision, type DecisionStep } from './decision.ts';
 
 /** What one step of the decision process did. Candidates are groups. */
-export interface TracedStep {
+interface TracedStep {
   readonly step: DecisionStep;
   /** Before it. */
   readonly candidates: readonly number[];

@@ -285,7 +285,7 @@ class Engine implements RouteEngine {
     const context = { rib: this.#ribs[family], views: this.#views, isDeferred: this.#isDeferred };
     const peer = query.to === undefined ? undefined : this.#peer(query.to);
     const live = peer?.live;
-    const to = peer && { name: peer.name, out: live?.outs.get(family), isUp: live !== undefined };
+    const to = peer && { out: live?.outs.get(family), isUp: live !== undefined };
     return explainRoute(query, to, context);
   }
 

@@ -348,7 +348,7 @@ test.each<Withheld>([
 ])('to a peer: %j', ({ refusal, from = {}, update = {}, to = {}, speaker = {} }) => {
   const subject = new Subject([from, to], { filters: FILTERS, ...speaker }).learn(0, update);
   const { export: told } = subject.explain(ROUTE, 1);
-  expect(told).toMatchObject({ peer: 'p2', state: 'withheld', refusal, sent: null });
+  expect(told).toMatchObject({ state: 'withheld', refusal, sent: null });
   const rules = refusal === 'filter' ? [{ rule: 'out[0]', action: 'reject', changes: [] }] : [];
   expect(told?.rules).toEqual(rules);
   const detail = refusal === 'filter' ? 'filter out[0]' : refusal;
@@ -416,6 +416,30 @@ test('to a peer: the default route that it is offered by itself', () => {
     paths: [],
     export: { state: 'advertised', rules: [], sent: { isDefaultOriginated: true } },
   });
+});
+
+test('several paths of one peer (add-path): which identifiers, each with its fate', () => {
+  const session = { addPath: { receive: ['ipv4' as const], send: [] } };
+  const subject = new Subject([{ addPath: { receive: true }, session }]);
+  subject.learn(0, { announce: [ROUTE, ROUTE], pathIds: [7, 2] });
+  subject.learn(0, { pathIds: [9], asPath: [65001, 65009] });
+  expect(subject.explain().paths).toMatchObject([
+    { pathIds: [2, 7], path: { best: true } },
+    { pathIds: [9], path: { best: false } },
+  ]);
+  expect(subject.losses()).toEqual(['as-path-length: p1 2 loses to p1 1']);
+  expect(subject.census(0).received).toEqual([`best 2 ${ROUTE}`, `other 1 ${ROUTE}`]);
+});
+
+test('a peer whose routes are made the last choice: the change that is made to all of them', () => {
+  const subject = new Subject([{ gracefulShutdown: true }]).learn(0);
+  expect(subject.explain().paths[0]?.imported?.rules).toEqual([
+    {
+      rule: 'always',
+      action: 'continue',
+      changes: expect.arrayContaining([expect.stringContaining('GRACEFUL_SHUTDOWN')]),
+    },
+  ]);
 });
 
 test('IPv6', () => {

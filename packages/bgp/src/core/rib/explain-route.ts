@@ -37,7 +37,6 @@ const VALUE_TEXTS: Readonly<Record<string, (value: number) => string>> = {
 
 /** Whom an explanation is to tell whether they get the route. */
 export interface Addressee {
-  readonly name: string;
   /** Absent: there is no session, or none of the family. */
   readonly out?: AdjRibOut | undefined;
   readonly isUp: boolean;
@@ -90,12 +89,23 @@ function explainPath({ rib, views }: ExplainContext, id: number, group: number):
   const [received, accepted] = [groups.received(group), groups.attribute(group)];
   return {
     path: views.path(rib, group, rib.locRib.chosen(id)),
+    pathIds: pathIds(rib, id, group),
     ineligible: ineligible(rib, group),
     imported: groups.has(group, GroupFlag.Originated) ? null : explainImport(rib, id, group),
     received: describeSet(rib, received),
     accepted: accepted === received ? null : describeSet(rib, accepted),
     nextHop: explainNextHop(rib, group),
   };
+}
+
+function pathIds(rib: FamilyRib, id: number, group: number): number[] {
+  const { groups, paths } = rib.tables;
+  if (!rib.adjRibIn(groups.peer(group)).isIdentified) return [];
+  const ids: number[] = [];
+  for (let path = paths.first(id); path !== 0; path = paths.following(path)) {
+    if (paths.group(path) === group) ids.push(paths.identifier(path) >>> 0);
+  }
+  return ids.toSorted((a, b) => a - b);
 }
 
 function ineligible({ tables }: FamilyRib, group: number): PathExplanation['ineligible'] {
@@ -157,10 +167,10 @@ function explainDecision(
 
 function explainExport(
   id: number,
-  { name, out, isUp }: Addressee,
+  { out, isUp }: Addressee,
   isDeferred: boolean,
 ): ExportExplanation {
-  const nothing = { peer: name, refusal: null, rules: [], sent: null };
+  const nothing = { refusal: null, rules: [], sent: null };
   if (!isUp) return { ...nothing, state: 'down' };
   if (!out) return { ...nothing, state: 'not-negotiated' };
   if (id === 0) return { ...nothing, state: 'withheld', refusal: 'no-route' };
@@ -169,7 +179,6 @@ function explainExport(
   const sent = out.sentOf(id);
   const isFiltered = sent && sent.group !== 0 && refusal !== 'split-horizon';
   return {
-    peer: name,
     state: isDeferred && state === 'pending' ? 'deferred' : state,
     refusal,
     rules: isFiltered ? (out.egress.policy?.trace(sent.group, id) ?? []) : [],

@@ -2,6 +2,7 @@ import type { Prefix } from '@overland/net';
 import type { AdjRibOut, SendRefusal } from './adj-rib-out.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { GroupFlag } from './path-groups.ts';
+import { refusalText } from './refusal.ts';
 import type { Sliced } from './route-engine.ts';
 import type { PeerCensus, Tally } from './route-explanation.ts';
 
@@ -67,16 +68,19 @@ export class CensusTaker implements Sliced<PeerCensus> {
   }
 
   #countReceived(id: number): void {
+    const { groups, paths } = this.#rib.tables;
+    for (let path = paths.first(id); path !== 0; path = paths.following(path)) {
+      const group = paths.group(path);
+      if (groups.peer(group) === this.#peer) this.#countGroup(id, group);
+    }
+  }
+
+  #countGroup(id: number, group: number): void {
     const { tables, locRib } = this.#rib;
-    const { groups, keepFrom, nextHops, paths } = tables;
-    const path = paths.fromPeer(id, this.#peer);
-    if (path === 0) return;
-    const group = paths.group(path);
+    const { groups, keepFrom, nextHops } = tables;
     if (groups.generation(group) < keepFrom.get(this.#peer)) return;
     if (groups.has(group, GroupFlag.Refused)) {
-      const refusal = tables.refusalOf(group);
-      const rule = refusal?.rule === undefined ? '' : ` ${refusal.rule}`;
-      this.#received.add('refused', `${refusal?.reason ?? ''}${rule}`, id);
+      this.#received.add('refused', refusalText(tables.refusalOf(group)), id);
     } else if (!tables.isEligible(group)) {
       const state = nextHops.stateOf(groups.nextHop(group), tables.links);
       this.#received.add('next-hop', state, id);

@@ -31,3 +31,9 @@ export interface Refusal {
   /** The rule of a filter that did it. */
   readonly rule?: string;
 }
+
+/** `as-path-loop`, `filter no-leaks[2]`. */
+export function refusalText(refusal: Refusal | undefined): string | null {
+  if (!refusal) return null;
+  return refusal.rule === undefined ? refusal.reason : `${refusal.reason} ${refusal.rule}`;
+}

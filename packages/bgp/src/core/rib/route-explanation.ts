@@ -30,6 +30,8 @@ export interface RouteExplanation {
 
 export interface PathExplanation {
   readonly path: RouteView['paths'][number];
+  /** Identifiers under which the peer has given this very route; empty: its session has none. RFC 7911. */
+  readonly pathIds: readonly number[];
   /** Why it cannot be chosen; `null`: it can. */
   readonly ineligible: 'refused' | 'session-ended' | 'next-hop' | null;
   /** What import made of it; `null` for what this speaker originates. */
@@ -77,8 +79,6 @@ export interface DecisionExplanation {
 }
 
 export interface ExportExplanation {
-  /** Name of the peer. */
-  readonly peer: string;
   /** `down`: no session; `not-negotiated`: none for the family; `deferred`: nothing leaves after a restart yet. */
   readonly state: SendState | 'down' | 'not-negotiated' | 'deferred';
   /** Why it is not sent; `null`: it is, or there is nobody to send it to. */

@@ -5,7 +5,7 @@ import { viewAttributes } from './attribute-view.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { OWN_SLOT } from './originated-routes.ts';
 import { DEFAULT_LOCAL_PREF, GroupFlag } from './path-groups.ts';
-import type { Refusal } from './refusal.ts';
+import { refusalText } from './refusal.ts';
 import type { PeerId, RoutePage, RouteQuery, RouteSearch, RouteView } from './route-engine.ts';
 import { lookUp, PrefixScan } from './route-search.ts';
 import { RouteWindow } from './route-window.ts';
@@ -208,10 +208,4 @@ function identified(
 /** Two queries of the same listing that go on behind the same prefix have the same key. */
 function listingKey({ limit: _, ...query }: RouteQuery): string {
   return JSON.stringify(Object.entries(query).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** `as-path-loop`, `filter no-leaks[2]`. */
-function refusalText(refusal: Refusal | undefined): string | null {
-  if (!refusal) return null;
-  return refusal.rule === undefined ? refusal.reason : `${refusal.reason} ${refusal.rule}`;
 }

@@ -24,6 +24,8 @@ const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } 
   routes: 'question',
   search: 'question',
   dump: 'question',
+  explain: 'question',
+  census: 'question',
 };
 
 /** A call, with what came of it, as a trace has it. */

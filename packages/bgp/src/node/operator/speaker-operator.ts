@@ -7,12 +7,12 @@ import type {
   Sliced,
   TableDumpView,
 } from '../../core/rib/route-engine.ts';
-import type { DrainPhase } from '../drain.ts';
 import type {
   ExplainQuery,
   PeerCensus,
   RouteExplanation,
 } from '../../core/rib/route-explanation.ts';
+import type { DrainPhase } from '../drain.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
