@@ -105,7 +105,7 @@ function putNlri(octets: Uint8Array, at: number, address: number, length: number
 }
 
 /** Disjoint prefixes from 1.0.0.0 on, in random order. */
-function shuffledPrefixes(count: number): { addresses: Uint32Array; lengths: Uint8Array } {
+export function shuffledPrefixes(count: number): { addresses: Uint32Array; lengths: Uint8Array } {
   const random = randomNumbers(7);
   const lengths = new Uint8Array(count);
   for (let i = 0, at = 0; i < count; i += 1) {
@@ -140,18 +140,30 @@ function attributeOctets(
   nextHop: readonly number[],
   firstAs: number,
 ): number[] {
+  const { path, rest } = drawnAttributes(random, firstAs);
+  return [...path, ...[0x40, 3, 4, ...nextHop], ...rest];
+}
+
+/** Attributes as the internet has them: ORIGIN and AS_PATH, which come before the next hop, and what comes behind. */
+export function drawnAttributes(
+  random: (below: number) => number,
+  firstAs: number,
+): { readonly path: readonly number[]; readonly rest: readonly number[] } {
   const hops = 1 + random(5);
   const path = [firstAs, ...Array.from({ length: hops }, () => 1 + random(400_000))];
   const communities = Array.from({ length: random(6) }, () => random(0xfff0_0000));
-  return [
-    ...[0x40, 1, 1, random(20) === 0 ? 2 : 0],
-    ...[0x40, 2, 2 + 4 * path.length, 2, path.length, ...path.flatMap(u32)],
-    ...[0x40, 3, 4, ...nextHop],
-    ...(random(3) === 0 ? [0x80, 4, 4, ...u32(random(1000))] : []),
-    ...(communities.length > 0
-      ? [0xc0, 8, 4 * communities.length, ...communities.flatMap(u32)]
-      : []),
-  ];
+  return {
+    path: [
+      ...[0x40, 1, 1, random(20) === 0 ? 2 : 0],
+      ...[0x40, 2, 2 + 4 * path.length, 2, path.length, ...path.flatMap(u32)],
+    ],
+    rest: [
+      ...(random(3) === 0 ? [0x80, 4, 4, ...u32(random(1000))] : []),
+      ...(communities.length > 0
+        ? [0xc0, 8, 4 * communities.length, ...communities.flatMap(u32)]
+        : []),
+    ],
+  };
 }
 
 function u32(value: number): number[] {

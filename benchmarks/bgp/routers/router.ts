@@ -1,0 +1,31 @@
+import type { TestNamespace } from '@overland/linux/testing';
+import type { Family, IpAddress } from '@overland/net';
+
+/** What a router is to be, in the words of no router in particular. */
+export interface RouterSetup {
+  readonly family: Family;
+  readonly asn: number;
+  readonly address: IpAddress;
+  readonly peers: readonly RouterPeer[];
+  /** Files for measurements from within; absent: none. */
+  readonly watchFile?: string;
+}
+
+export interface RouterPeer {
+  readonly address: IpAddress;
+  readonly asn: number;
+  /** RFC 4456. */
+  readonly isClient: boolean;
+}
+
+/** Starts a router. It leaves the kernel's routes alone, listens on port 179 and dials nobody. */
+export type StartRouter = (namespace: TestNamespace, setup: RouterSetup) => Promise<RunningRouter>;
+
+export interface RunningRouter extends AsyncDisposable {
+  /** Sends SIGUSR2: what is watched from within begins anew. */
+  restartWatch?(): Promise<void>;
+}
+
+export const ROUTER_ID = '10.254.0.1';
+export const HOLD_SECONDS = 3;
+export const KEEPALIVE_SECONDS = 1;

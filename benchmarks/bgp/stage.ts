@@ -1,0 +1,47 @@
+import { cable, netns, type TestNamespace } from '@overland/linux/testing';
+import { type Family, type IpAddress, parseAddress } from '@overland/net';
+
+/** A network: the router in a namespace of its own, on one link with all its peers. */
+export interface Stage extends AsyncDisposable {
+  readonly router: TestNamespace;
+  readonly peers: TestNamespace;
+}
+
+export const ROUTER_ASN = 65000;
+const MOST_FEEDERS = 10;
+
+/** @param receivers How many addresses the peers need. */
+export async function stage(family: Family, receivers: number): Promise<Stage> {
+  await using stack = new AsyncDisposableStack();
+  const router = stack.use(await netns());
+  const peers = stack.use(await netns());
+  const length = family === 'ipv4' ? 16 : 64;
+  const addresses = [
+    ...Array.from({ length: MOST_FEEDERS }, (_, i) => feederAddress(family, i)),
+    ...Array.from({ length: receivers }, (_, i) => receiverAddress(family, i)),
+    probeAddress(family),
+  ];
+  await cable(
+    { namespace: router, device: 'eth1', addresses: [`${routerAddress(family)}/${length}`] },
+    { namespace: peers, device: 'eth1', addresses: addresses.map((a) => `${a}/${length}`) },
+  );
+  const kept = stack.move();
+  return { router, peers, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+export function routerAddress(family: Family): IpAddress {
+  return parseAddress(family === 'ipv4' ? '10.254.0.1' : 'fd00:254::1');
+}
+
+export function feederAddress(family: Family, index: number): IpAddress {
+  return parseAddress(family === 'ipv4' ? `10.254.1.${index + 1}` : `fd00:254::1:${index + 1}`);
+}
+
+export function receiverAddress(family: Family, index: number): IpAddress {
+  return parseAddress(family === 'ipv4' ? `10.254.2.${index + 1}` : `fd00:254::2:${index + 1}`);
+}
+
+/** Of the peer that announces one prefix again and again. */
+export function probeAddress(family: Family): IpAddress {
+  return parseAddress(family === 'ipv4' ? '10.254.3.1' : 'fd00:254::3:1');
+}
