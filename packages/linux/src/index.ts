@@ -1,3 +1,5 @@
+export type { DiscoverySocket, DiscoverySocketOptions } from './discovery-socket.ts';
+export { openDiscoverySocket } from './discovery-socket.ts';
 export { FailedNeighbours } from './failed-neighbours.ts';
 export type { HostSysctl, SysctlChange, SysctlFinding } from './host-sysctls.ts';
 export {

@@ -28,6 +28,7 @@ const native = {
   ),
   recv: library.func('long recv(int fd, void *bytes, size_t length, int flags)'),
   close: library.func('int close(int fd)'),
+  ifNametoindex: library.func('unsigned int if_nametoindex(const char *name)'),
   dup2: library.func('int dup2(int from, int to)'),
   setns: library.func('int setns(int fd, int type)'),
   unshare: library.func('int unshare(int flags)'),
@@ -98,6 +99,12 @@ export function getsockopt(fd: Fd, level: number, name: number): number {
 /** @returns Bytes sent. */
 export function send(fd: Fd, bytes: Uint8Array): number {
   return checked(native.send(fd, bytes, bytes.length, 0), 'send');
+}
+
+/** Number of an interface of the thread's network namespace. @throws {KernelError} ENODEV. */
+export function interfaceIndex(name: string): number {
+  const index = native.ifNametoindex(name);
+  return checked(index === 0 ? -1 : index, `if_nametoindex ${name}`);
 }
 
 /** @param address A `struct sockaddr_*`. @returns Bytes sent. */

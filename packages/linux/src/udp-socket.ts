@@ -1,5 +1,6 @@
 import { ADDRESS_OCTETS, addressBytes, type Family, type IpAddress } from '@overland/net';
 import { attachFilter, bind, close, sendto, setsockopt, socket } from './libc.ts';
+import { ACCEPT, assemble, BPF, DROP, type Instruction } from './packet-filter.ts';
 import { setHeaderFields, socketAddress } from './tcp-socket.ts';
 
 const AF = { ipv4: 2, ipv6: 10 } as const;
@@ -71,21 +72,9 @@ export interface TtlRule {
   readonly minTtl: number;
 }
 
-/** Classic BPF (linux/bpf_common.h). */
-const BPF = {
-  loadByte: 0x30,
-  loadWord: 0x20,
-  jumpIfEqual: 0x15,
-  jumpIfAtLeast: 0x35,
-  return: 0x06,
-};
 /** Offsets from here on are those of the IP header (SKF_NET_OFF). */
 const NETWORK_HEADER = 0xfff0_0000;
 const OFFSET = { ipv4: { ttl: 8, source: 12 }, ipv6: { ttl: 7, source: 8 } } as const;
-const ACCEPT = 0xffff_ffff;
-const DROP = 0;
-
-type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, operand: number];
 
 /**
  * Has the kernel drop datagrams with a low TTL before they are queued: GTSM (RFC 5082) for UDP, for which Linux
@@ -119,16 +108,4 @@ function ruleInstructions(family: Family, { source, minTtl }: TtlRule): Instruct
     ];
   });
   return [...match.flat(), ...check];
-}
-
-/** `struct sock_filter`: code (2), jump if true (1), jump if false (1), operand (4). */
-function assemble(instructions: readonly Instruction[]): Uint8Array {
-  const program = new DataView(new ArrayBuffer(instructions.length * 8));
-  for (const [i, [code, ifTrue, ifFalse, operand]] of instructions.entries()) {
-    program.setUint16(i * 8, code, true);
-    program.setUint8(i * 8 + 2, ifTrue);
-    program.setUint8(i * 8 + 3, ifFalse);
-    program.setUint32(i * 8 + 4, operand, true);
-  }
-  return new Uint8Array(program.buffer);
 }

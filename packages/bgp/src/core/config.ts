@@ -108,7 +108,7 @@ interface PeerBfd {
   readonly minTtl?: number;
 }
 
-/** One configured peer. Identity of the session: `address`, `port`, `localAddress`, AS numbers. */
+/** One configured peer. Identity of the session: `address`, `interface`, `port`, `localAddress`, AS numbers. */
 export interface PeerConfig {
   /** For logs and `bgp summary`, unique: the BGPPeer's name, or the address. */
   readonly name: string;
@@ -121,6 +121,13 @@ export interface PeerConfig {
   readonly localAddress?: IpAddress;
   /** Interface that the session stays on, whoever dials; absent: whichever the routes lead to. */
   readonly bindInterface?: string;
+  /** Interface of the session, where `address` is link-local: several interfaces may have the same one. */
+  readonly interface?: string;
+  /**
+   * The peer is whoever is heard on `interface` (Router Advertisements, RFC 4861), and `address` is where: `::` while nobody is.
+   * Absent: the address is configured.
+   */
+  readonly unnumbered?: true;
   /** What the peer's OPEN must say. */
   readonly asn: RemoteAs;
   /** AS number to use towards this peer instead of the speaker's. */

@@ -44,3 +44,4 @@ export type { BfdChange, BfdState } from './session/bfd-gate.ts';
 export type { PrefixLimit } from './session/prefix-limit.ts';
 export type { RemoteAs } from './session/remote-as.ts';
 export { remoteAsText } from './session/remote-as.ts';
+export { placeOf } from './session/unnumbered.ts';

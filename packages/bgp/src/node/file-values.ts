@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { RemoteAs } from '../core/session/remote-as.ts';
 
 /** A value that one of our own parsers reads; what it refuses becomes a fault with its words. */
-function parsed<In, Out>(schema: z.ZodType<In>, parse: (value: In) => Out) {
+export function parsed<In, Out>(schema: z.ZodType<In>, parse: (value: In) => Out) {
   return schema.transform((value, context): Out => {
     try {
       return parse(value);

@@ -424,7 +424,8 @@ export class PeerRunner {
   }
 
   #dial(connection: ConnectionId): void {
-    const { address, port, localAddress, ttl, minTtl, bindInterface: device } = this.#config;
+    const { address, port, localAddress, ttl, minTtl } = this.#config;
+    const device = this.#config.interface ?? this.#config.bindInterface;
     const events = this.#transportEvents(connection);
     try {
       const key = this.#host.keyOf(this.#config);

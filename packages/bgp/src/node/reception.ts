@@ -3,13 +3,15 @@ import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { PeerConfig } from '../core/config.ts';
 import type { PeerRunner } from './peer-runner.ts';
-import { applyPeerOptions, localAddressOf, remoteAddressOf } from './transport.ts';
+import { applyPeerOptions, deviceOf, localAddressOf, remoteAddressOf } from './transport.ts';
 
 /** What of the speaker is needed to receive those who dial. */
 export interface ReceptionHost {
   readonly peers: () => Iterable<PeerRunner>;
   /** A peer for an address that is none's, if there may be one. */
   readonly welcome: (address: IpAddress) => PeerRunner | undefined;
+  /** A peer for a link-local address that is none's yet, on an interface. */
+  readonly welcomeOn: (device: string, address: IpAddress) => PeerRunner | undefined;
   /** @throws {KeyError} If the peer has a password that cannot be had. */
   readonly keyOf: (peer: PeerConfig) => unknown;
   readonly log: Logger;
@@ -29,7 +31,7 @@ export class Reception {
     // Before anything else: an error on a socket without a listener ends the process.
     socket.on('error', () => undefined);
     const [local, remote] = [localAddressOf(socket), remoteAddressOf(socket)];
-    const peer = local && remote && this.#peerOf(remote, local);
+    const peer = local && remote && this.#peerOf(remote, local, deviceOf(socket));
     if (peer && this.#admit(socket, peer.config)) {
       peer.accept(socket, local);
       return;
@@ -51,12 +53,16 @@ export class Reception {
     }
   }
 
-  #peerOf(remote: IpAddress, local: IpAddress): PeerRunner | undefined {
-    const here = [...this.#host.peers()].filter(({ config }) => config.address === remote);
+  /** @param device Of link-local addresses, which mean nothing without it. */
+  #peerOf(remote: IpAddress, local: IpAddress, device: string | undefined): PeerRunner | undefined {
+    const here = [...this.#host.peers()].filter(
+      ({ config }) => config.address === remote && config.interface === device,
+    );
     const fits = here.find(
       ({ config: { localAddress } }) => localAddress === undefined || localAddress === local,
     );
     // Who is configured is told by its configuration alone what it may do.
-    return fits ?? (here.length === 0 ? this.#host.welcome(remote) : undefined);
+    if (fits || here.length > 0) return fits;
+    return (device && this.#host.welcomeOn(device, remote)) || this.#host.welcome(remote);
   }
 }

@@ -1,6 +1,8 @@
 import { contains, prefixLength } from '@overland/net';
 import type { ListenRange, PeerConfig, SpeakerConfig } from '../core/config.ts';
+import { peerKey } from '../core/session/peer-changes.ts';
 import { isExternal } from '../core/session/remote-as.ts';
+import { placeOf } from '../core/session/unnumbered.ts';
 import { filterFaults } from './filters-schema.ts';
 
 /** A peer or the peers of a range, and where the file says so: `peers[0]`. */
@@ -29,11 +31,14 @@ function duplicates(peers: readonly PeerConfig[]): string[] {
   const faults: string[] = [];
   const [names, ends] = [new Map<string, number>(), new Map<string, number>()];
   for (const [index, peer] of peers.entries()) {
-    const end = `${peer.address} ${peer.port} ${peer.localAddress ?? ''}`;
+    const end = peerKey(peer);
     const sameEnd = ends.get(end);
     const sameName = names.get(peer.name);
     if (sameEnd !== undefined) {
-      faults.push(`peers[${index}].address: ${peer.address} is the address of peers[${sameEnd}]`);
+      const field = peer.unnumbered ? 'interface' : 'address';
+      faults.push(
+        `peers[${index}].${field}: ${placeOf(peer)} is the ${field} of peers[${sameEnd}]`,
+      );
     } else if (sameName !== undefined) {
       faults.push(`peers[${index}].name: "${peer.name}" is the name of peers[${sameName}]`);
     }

@@ -1,9 +1,10 @@
 import { MAX_MD5_KEY_OCTETS } from '@overland/linux';
-import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from '@overland/net';
+import { familyOf, parseAddress } from '@overland/net';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
 import { isExternal } from '../core/session/remote-as.ts';
+import { placeOf } from '../core/session/unnumbered.ts';
 import {
   address,
   asn,
@@ -17,6 +18,7 @@ import {
 import { filterSchema } from './filters-schema.ts';
 import { clusterSafetySchema, peerSafetyOf, peerSafetySchema } from './import-safety-schema.ts';
 import { groupFaults, overlay } from './peer-groups.ts';
+import { givesPlace, placeFields, placeFrom } from './peer-place.ts';
 import { clashesIn } from './speaker-file-clashes.ts';
 
 /** A speaker file is wrong. Every fault is told at once, one a line. */
@@ -131,7 +133,7 @@ const peerSettings = {
 
 const peer = z
   .strictObject({
-    address,
+    ...placeFields,
     /** A number, several of them, `external` or `internal`. Absent: the group's. */
     asn: remoteAs.optional(),
     /** Settings that it shares with others: its own word wins, then the group's, then the default. */
@@ -141,7 +143,12 @@ const peer = z
     localAddress: address.optional(),
     ...peerSettings,
   })
-  .check(exclusive('password', 'passwordFile'), exclusive('ttl', 'ttlSecurity'), givesAsn);
+  .check(
+    exclusive('password', 'passwordFile'),
+    exclusive('ttl', 'ttlSecurity'),
+    givesAsn,
+    givesPlace,
+  );
 
 const defaultSettings = z
   .strictObject(peerSettings)
@@ -211,6 +218,8 @@ const file = z.strictObject({
 });
 
 const DEFAULT_HOLD_SECONDS = 9;
+/** Its link has no other addresses: decision 0156. */
+const UNNUMBERED = { families: ['ipv4', 'ipv6'], extendedNextHop: true } as const;
 /** What a peer with GTSM sends, before the first hop. */
 const GTSM_TTL = 255;
 
@@ -247,18 +256,23 @@ function toConfig(given: File): SpeakerConfig {
   const { defaults, groups, peers, listenRanges, ...rest } = given;
   return {
     ...withoutUndefined(rest),
-    peers: peers.map(({ address, name = address, localAddress, ...own }) =>
-      withoutUndefined({ ...settingsOf(own, given, address), address, name, localAddress }),
-    ),
+    peers: peers.map(({ address, interface: device, name, localAddress, ...own }) => {
+      const place = placeFrom({ address, interface: device });
+      const settings = settingsOf(own, given, place.unnumbered ? UNNUMBERED : familyOnly(place));
+      const config = withoutUndefined({ ...settings, ...place, name: name ?? '', localAddress });
+      return { ...config, name: name ?? placeOf(config) };
+    }),
     ...(listenRanges.length > 0 && {
       listenRanges: listenRanges.map(({ prefix: from, limit, ...own }) => ({
         prefix: from,
         limit,
-        peer: settingsOf({ ...own, passive: true }, given, from),
+        peer: settingsOf({ ...own, passive: true }, given, { families: [familyOf(from)] }),
       })),
     }),
   };
 }
+
+const familyOnly = ({ address: at }: Pick<PeerConfig, 'address'>) => ({ families: [familyOf(at)] });
 
 type Settings = { readonly [K in keyof typeof peerSettings]?: z.output<(typeof peerSettings)[K]> };
 
@@ -273,7 +287,7 @@ function settingsOf(
     readonly description?: string | undefined;
   },
   { asn: speakerAsn, role, defaults, groups }: File,
-  at: IpAddress | Prefix,
+  usual: Pick<PeerConfig, 'families' | 'extendedNextHop'>,
 ): Omit<PeerConfig, 'name' | 'address'> {
   const shared = overlay(defaults, group === undefined ? {} : (groups[group] ?? {}));
   const {
@@ -289,11 +303,11 @@ function settingsOf(
   const localAsn = rest.localAsn ?? speakerAsn;
   const remote = givenAs === 'internal' ? localAsn : givenAs;
   const hold = rest.holdSeconds ?? DEFAULT_HOLD_SECONDS;
-  const families: readonly Family[] = rest.families ?? [familyOf(at)];
   return withoutUndefined({
     ...rest,
     asn: remote,
-    families,
+    families: rest.families ?? usual.families,
+    extendedNextHop: rest.extendedNextHop ?? usual.extendedNextHop,
     port: rest.port ?? 179,
     holdSeconds: hold,
     keepaliveSeconds: rest.keepaliveSeconds ?? Math.floor(hold / 3),

@@ -4,6 +4,7 @@ import type { RouteCounters } from '../core/rib/route-engine.ts';
 import type { AddPathFamilies } from '../core/session/add-path.ts';
 import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { State } from '../core/session/fsm.ts';
+import { isUnheard, placeOf } from '../core/session/unnumbered.ts';
 import type { BgpRole } from '../core/wire/role.ts';
 import type { DrainPhase } from './drain.ts';
 import type { RangeSummary } from './dynamic-peers.ts';
@@ -34,6 +35,10 @@ export interface PeerSummary {
   readonly name: string;
   readonly description: string | undefined;
   readonly address: IpAddress;
+  /** As configured: `10.1.0.1`, `fe80::1%eth1`, or `eth1` for an unnumbered peer. */
+  readonly place: string;
+  /** Unnumbered, and nobody is heard on the interface: the address is `::`. */
+  readonly awaitsRouter: boolean;
   /** The listen range that it came from; `null`: it is configured. */
   readonly range: Prefix | null;
   readonly version: 4;
@@ -107,6 +112,8 @@ export function summarisePeer(
     name: config.name,
     description: config.description,
     address: config.address,
+    place: placeOf(config),
+    awaitsRouter: isUnheard(config),
     range: config.range ?? null,
     version: 4,
     asn: session?.peerAsn ?? (typeof config.asn === 'number' ? config.asn : null),

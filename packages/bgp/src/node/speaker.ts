@@ -1,4 +1,4 @@
-import { openTcpSocket } from '@overland/linux';
+import { openDiscoverySocket, openTcpSocket } from '@overland/linux';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
@@ -15,6 +15,7 @@ import type { Restart } from '../core/session/negotiation.ts';
 import { peerChanges, peerKey } from '../core/session/peer-changes.ts';
 import { type PeerLink, peerLink } from '../core/session/peer-link.ts';
 import { PeerMachine } from '../core/session/peer-machine.ts';
+import { isUnheard } from '../core/session/unnumbered.ts';
 import type { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
@@ -28,10 +29,12 @@ import { type PeerHost, PeerRunner } from './peer-runner.ts';
 import { Reception } from './reception.ts';
 import { RestartDeferral } from './restart-deferral.ts';
 import { RoutePump } from './route-pump.ts';
+import type { OpenDiscovery } from './router-discovery.ts';
 import { keyHolder, SessionKeys } from './session-keys.ts';
 import { type SpeakerSummary, summarisePeer } from './speaker-summary.ts';
 import type { OpenSocket } from './transport.ts';
 import { UnitTuner } from './unit-tuner.ts';
+import { UnnumberedPeers } from './unnumbered-peers.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export interface SpeakerOptions {
@@ -53,7 +56,9 @@ export interface SpeakerOptions {
   readonly recorder?: TraceRecorder;
   /** Where sockets come from; absent: this thread's network namespace. */
   readonly openSocket?: OpenSocket;
-  /** Peers have come or gone with a listen range or a drain, and not with a reconfiguration. */
+  /** Where router discovery has its sockets from; absent: this thread's network namespace. */
+  readonly openDiscovery?: OpenDiscovery;
+  /** Peers have come or gone with a listen range or a drain, or an unnumbered one is elsewhere, and not with a reconfiguration. */
   readonly onPeersInForce?: (config: SpeakerConfig) => void;
 }
 
@@ -92,6 +97,7 @@ export class Speaker implements AsyncDisposable {
   readonly #listeners: Listeners;
   readonly #reception: Reception;
   readonly #dynamic: DynamicPeers;
+  readonly #unnumbered: UnnumberedPeers;
   readonly #onPeersInForce: (config: SpeakerConfig) => void;
   readonly #keys: SessionKeys;
   /** By `peerKey`. */
@@ -108,7 +114,10 @@ export class Speaker implements AsyncDisposable {
   /** As told. */
   #wanted: SpeakerConfig;
   #phase: DrainPhase = 'active';
-  /** What the phase makes of what was told, and with the peers that came from listen ranges. */
+  /**
+   * What the phase makes of what was told, with the peers that came from listen ranges, and with
+   * unnumbered ones where they are.
+   */
   #config: SpeakerConfig;
   #deferral: RestartDeferral | undefined;
   #interfaces: readonly InterfaceState[] = [];
@@ -147,10 +156,18 @@ export class Speaker implements AsyncDisposable {
       remove: (peer, reason) => this.#removeDynamic(peer, reason),
       log,
     });
+    this.#unnumbered = new UnnumberedPeers({
+      open: options.openDiscovery ?? openDiscoverySocket,
+      random,
+      log,
+      peers,
+      moved: () => this.#relocate(),
+    });
     const keyOf = (peer: PeerConfig): Uint8Array | undefined => this.#keys.keyOf(peer);
     this.#reception = new Reception({
       peers,
       welcome: (address) => (this.#stopped ? undefined : this.#dynamic.welcome(address)),
+      welcomeOn: (device, address) => this.#unnumbered.welcome(device, address),
       keyOf,
       log,
     });
@@ -169,17 +186,7 @@ export class Speaker implements AsyncDisposable {
       seemsAtRest: (peer) => this.#dynamic.seemsAtRest(peer),
       updateTaken: (peer, octets) => this.#updateTaken(peer, octets),
     };
-    const currentConfig = (): SpeakerConfig => this.#config;
-    this.operator = new SpeakerOperator({
-      engine,
-      get config() {
-        return currentConfig();
-      },
-      peers: () => this.#peers.values(),
-      summary: () => this.summary(),
-      drain: (phase) => this.drain(phase),
-      wake: () => this.#loop.wake(),
-    });
+    this.operator = this.#newOperator();
   }
 
   /** Settles when the speaker has stopped; rejects if it had to, with the reason. */
@@ -208,6 +215,7 @@ export class Speaker implements AsyncDisposable {
       });
     } else this.#engine.endDeferral();
     for (const peer of added) peer.start();
+    this.#unnumbered.locate(this.#config);
     this.#deferral?.check();
     this.#loop.wake();
   }
@@ -238,7 +246,8 @@ export class Speaker implements AsyncDisposable {
   /** @param ending Why sessions end that are to be no more. */
   #putInForce(ending: NotificationFault): void {
     const wanted = configInPhase(this.#wanted, this.#phase);
-    const config = keepDynamicPeers(wanted, this.#config.peers);
+    const known = keepDynamicPeers(wanted, this.#config.peers);
+    const config = this.#unnumbered.locate(known);
     const { removed, added, reopened, kept } = peerChanges(this.#config, config);
     this.#config = config;
     this.#takeKeys();
@@ -246,11 +255,20 @@ export class Speaker implements AsyncDisposable {
     for (const peer of reopened) this.#remove(peerKey(peer), CHANGED);
     this.#engine.configure(config);
     for (const peer of kept) {
-      this.#peers.get(peerKey(peer))?.configure({ speaker: config, config: peer });
+      const runner = this.#peers.get(peerKey(peer));
+      runner?.configure({ speaker: config, config: peer });
+      if (runner && peer.unnumbered) this.#applyLink(runner);
     }
     const restart = { restarting: this.isDeferring, preserved: this.#preserved };
     for (const peer of [...reopened, ...added]) this.#add(peer, restart).start();
     this.#loop.wake();
+  }
+
+  /** Unnumbered peers are elsewhere. */
+  #relocate(): void {
+    if (this.#stopped) return;
+    this.#putInForce(DECONFIGURED);
+    this.#onPeersInForce(this.#config);
   }
 
   /** Current interfaces and addresses. A session over a link that is down ends now (fast external fallover). */
@@ -258,6 +276,7 @@ export class Speaker implements AsyncDisposable {
     this.#interfaces = interfaces;
     this.#engine.setInterfaces(interfaces);
     this.#neighbourProbe?.interfacesChanged(interfaces);
+    this.#unnumbered.setInterfaces(interfaces);
     for (const peer of this.#peers.values()) this.#applyLink(peer);
     this.#loop.wake();
   }
@@ -314,6 +333,7 @@ export class Speaker implements AsyncDisposable {
     this.#listeners.close();
     this.#deferral?.stop();
     this.#neighbourProbe?.[Symbol.dispose]();
+    this.#unnumbered.stop(kind === 'shutdown');
     this.#keys[Symbol.dispose]();
     const fault =
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
@@ -325,6 +345,20 @@ export class Speaker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('restart');
+  }
+
+  #newOperator(): SpeakerOperator {
+    const currentConfig = (): SpeakerConfig => this.#config;
+    return new SpeakerOperator({
+      engine: this.#engine,
+      get config() {
+        return currentConfig();
+      },
+      peers: () => this.#peers.values(),
+      summary: () => this.summary(),
+      drain: (phase) => this.drain(phase),
+      wake: () => this.#loop.wake(),
+    });
   }
 
   #fail(error: unknown): void {
@@ -364,10 +398,10 @@ export class Speaker implements AsyncDisposable {
   }
 
   #applyLink(peer: PeerRunner): void {
-    const link = peerLink(this.#interfaces, peer.config.address, this.#links.get(peer.id));
+    const link = peerLink(this.#interfaces, peer.config, this.#links.get(peer.id));
     if (!link) return;
     this.#links.set(peer.id, link);
-    peer.handle({ type: 'link', usable: link.usable });
+    peer.handle({ type: 'link', usable: link.usable && !isUnheard(peer.config) });
   }
 
   #addDynamic(config: PeerConfig): PeerRunner {

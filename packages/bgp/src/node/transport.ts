@@ -31,7 +31,7 @@ export interface DialTarget {
   readonly localAddress: IpAddress | undefined;
   readonly ttl: number;
   readonly minTtl: number | undefined;
-  /** Interface to stay on. */
+  /** Interface to stay on; needed for a link-local address. */
   readonly device: string | undefined;
   /** Of TCP-MD5; absent: unsigned. */
   readonly key: Uint8Array | undefined;
@@ -238,6 +238,11 @@ export function localAddressOf(socket: Socket): IpAddress | undefined {
 /** The peer's address, likewise. */
 export function remoteAddressOf(socket: Socket): IpAddress | undefined {
   return addressOf(socket.remoteAddress);
+}
+
+/** The interface that a connection between link-local addresses is on: its zone. */
+export function deviceOf(socket: Socket): string | undefined {
+  return socket.remoteAddress?.split('%')[1];
 }
 
 /** `undefined` when the connection is gone already. */

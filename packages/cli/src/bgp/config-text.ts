@@ -1,4 +1,10 @@
-import { type PeerConfig, type RouteFilter, remoteAsText, type SpeakerConfig } from '@overland/bgp';
+import {
+  type PeerConfig,
+  placeOf,
+  type RouteFilter,
+  remoteAsText,
+  type SpeakerConfig,
+} from '@overland/bgp';
 import type { Diagnostic } from '@overland/fabric';
 import type { Colours } from '../colours.ts';
 import { type Column, formatTable } from '../table.ts';
@@ -30,7 +36,7 @@ export function configText(
 
 const PEER_COLUMNS: readonly Column<PeerConfig>[] = [
   { title: 'PEER', cell: ({ name }) => name },
-  { title: 'ADDRESS', cell: ({ address }) => address },
+  { title: 'ADDRESS', cell: placeOf },
   { title: 'PORT', cell: ({ port }) => port, align: 'right' },
   { title: 'AS', cell: ({ asn }) => remoteAsText(asn), align: 'right' },
   { title: 'FAMILIES', cell: ({ families }) => families.join(' ') },

@@ -10,7 +10,7 @@ import { prefixHints } from './prefix-hints.ts';
 export function neighborJson(neighbors: readonly NeighborDetail[]): object {
   const isAlone = neighbors.length === 1;
   return Object.fromEntries(
-    neighbors.map((peer) => [isAlone ? peer.address : peer.name, peerJson(peer)]),
+    neighbors.map((peer) => [isAlone ? peer.place : peer.name, peerJson(peer)]),
   );
 }
 

@@ -23,13 +23,17 @@ export function neighborText(peer: NeighborDetail, colours: Colours): string {
 }
 
 function identity(peer: NeighborDetail, colours: Colours): string[] {
-  const { address, asn, localAsn, linkType, session, localRouterId, name, description } = peer;
+  const { address, place, asn, localAsn, linkType, session, localRouterId, name, description } =
+    peer;
   const state = stateOf(peer);
+  // FRR's words for an unnumbered peer.
+  const isNamed = place === address || place.includes('%');
+  const where = isNamed ? `is ${place}` : `on ${place}: ${peer.awaitsRouter ? 'none' : address}`;
   const shown = session ? state : colours.red(state);
   const since = session ? `, up for ${formatAge(peer.upDownSeconds)}` : '';
   return [
     colours.bold(
-      `BGP neighbor is ${address}, remote AS ${asn ?? '(not told)'}, local AS ${localAsn}, ${linkType} link`,
+      `BGP neighbor ${where}, remote AS ${asn ?? '(not told)'}, local AS ${localAsn}, ${linkType} link`,
     ),
     ` Name: ${name}`,
     ...(description === undefined ? [] : [` Description: ${description}`]),

@@ -14,6 +14,7 @@ export function prefixHints(peer: NeighborDetail, family: Family): string[] {
 
 export function whyDown(peer: NeighborDetail): string {
   if (peer.prefixLimitReached) return 'the peer went above its limit of prefixes';
+  if (peer.awaitsRouter) return `nobody is heard on ${peer.place} (router advertisements)`;
   if (peer.awaitsBfd) return 'the session waits for BFD to be up';
   const reason = peer.lastError === null ? '' : `: ${peer.lastError}`;
   return `the session is ${stateOf(peer)}${reason}`;

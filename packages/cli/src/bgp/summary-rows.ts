@@ -6,6 +6,7 @@ import { isFamilyUp, stateOf } from './peer-state.ts';
 export interface SummaryRow {
   readonly peer: string;
   readonly description: string | null;
+  /** Or the interface of an unnumbered peer. */
   readonly peerAddress: string;
   /** It came from a listen range. */
   readonly isDynamic: boolean;
@@ -35,8 +36,12 @@ export interface SummaryRow {
 export function summaryRows(summary: SpeakerSummary, family: Family): SummaryRow[] {
   return summary.peers
     .filter(({ families }) => families.includes(family))
-    .toSorted((a, b) => compareAddresses(a.address, b.address))
+    .toSorted((a, b) => compareAddresses(a.address, b.address) || compareText(a.place, b.place))
     .map((peer) => row(peer, family));
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function row(peer: PeerSummary, family: Family): SummaryRow {
@@ -44,7 +49,7 @@ function row(peer: PeerSummary, family: Family): SummaryRow {
   return {
     peer: peer.name,
     description: peer.description ?? null,
-    peerAddress: peer.address,
+    peerAddress: peer.place,
     isDynamic: peer.range !== null,
     family,
     version: peer.version,

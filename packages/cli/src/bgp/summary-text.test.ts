@@ -13,6 +13,8 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
     name: `peer-${address}`,
     description: undefined,
     address: parseAddress(address),
+    place: address,
+    awaitsRouter: false,
     range: null,
     version: 4,
     asn: parseAsn(65000),

@@ -388,8 +388,8 @@ class Engine implements RouteEngine {
 
 /** What makes a session another session: see SpeakerConfig. */
 function identity(peer: SpeakerConfig['peers'][number]): string {
-  const { address, port, localAddress, asn, localAsn } = peer;
-  return JSON.stringify([address, port, localAddress, asn, localAsn]);
+  const { address, interface: device, port, localAddress, asn, localAsn } = peer;
+  return JSON.stringify([address, device, port, localAddress, asn, localAsn]);
 }
 
 function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

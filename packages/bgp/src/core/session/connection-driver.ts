@@ -133,7 +133,9 @@ export class ConnectionDriver {
     const { stalePathSeconds } = this.context.speaker.gracefulRestart;
     this.#turn.push(...this.stale.back(negotiated, stalePathSeconds, this.#turn.nowMs));
     const { speaker, config } = this.context;
-    const session = { peer: this.id, localAsn: localAsn(speaker, config), localAddress: local };
+    const { interface: device } = config;
+    const end = { localAddress: local, ...(device !== undefined && { device }) };
+    const session = { peer: this.id, localAsn: localAsn(speaker, config), ...end };
     this.#turn.push({
       type: 'up',
       connection: connection.id,

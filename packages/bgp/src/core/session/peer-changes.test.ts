@@ -84,3 +84,20 @@ test('a new name is no new peer', () => {
   const renamed = { ...peer('a'), name: 'leaf11' };
   expect(summary(speaker([peer('a')]), speaker([renamed]))).toBe('leaf11:kept');
 });
+
+test('one link-local address on two interfaces is two peers', () => {
+  const address = parseAddress('fe80::1');
+  const on = (device: string) => peer('a', { address, interface: device });
+  const { removed, added } = peerChanges(speaker([on('eth1')]), speaker([on('eth1'), on('eth2')]));
+  expect([removed, added.map(({ interface: device }) => device)]).toEqual([[], ['eth2']]);
+});
+
+test('an unnumbered peer stays one, and its session begins anew where it is heard', () => {
+  const at = (text: string) =>
+    peer('a', { address: parseAddress(text), interface: 'eth1', unnumbered: true });
+  expect(summary(speaker([at('fe80::2')]), speaker([at('fe80::1')]))).toBe('a:reopened');
+  expect(summary(speaker([at('fe80::1')]), speaker([at('fe80::1')]))).toBe('a:kept');
+  // Found, and lost: there is no session that could end.
+  expect(summary(speaker([at('::')]), speaker([at('fe80::1')]))).toBe('a:kept');
+  expect(summary(speaker([at('fe80::1')]), speaker([at('::')]))).toBe('a:kept');
+});

@@ -1,4 +1,5 @@
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import { isUnheard } from './unnumbered.ts';
 
 /** What a new configuration means for the sessions. Each peer is named by {@link peerKey}. */
 export interface PeerChanges {
@@ -10,9 +11,14 @@ export interface PeerChanges {
   readonly kept: readonly PeerConfig[];
 }
 
-/** Tells peers apart: two may share an address, on different ports or from different addresses of ours. */
-export function peerKey({ address, port, localAddress }: PeerConfig): string {
-  return [address, port, localAddress].join(' ');
+/**
+ * Tells peers apart: two may share an address, on different ports, from different addresses of ours or, if it is link-local, on
+ * different interfaces. One that is unnumbered is the same wherever it is heard.
+ */
+export function peerKey(peer: PeerConfig): string {
+  const { address, interface: device, port, localAddress } = peer;
+  const scope = device === undefined ? '' : `%${device}`;
+  return [`${peer.unnumbered ? '' : address}${scope}`, port, localAddress].join(' ');
 }
 
 /** Compares what is with what shall be. */
@@ -25,10 +31,22 @@ export function peerChanges(before: SpeakerConfig, after: SpeakerConfig): PeerCh
     const earlier = known.get(peerKey(peer));
     known.delete(peerKey(peer));
     if (!earlier) added.push(peer);
-    else if (identity(before, earlier) === identity(after, peer)) kept.push(peer);
+    else if (isSame(before, earlier, after, peer)) kept.push(peer);
     else reopened.push(peer);
   }
   return { removed: [...known.keys()], added, reopened, kept };
+}
+
+/** An unnumbered peer that is found, or lost, has no session: there is nothing to begin anew. */
+function isSame(
+  before: SpeakerConfig,
+  earlier: PeerConfig,
+  after: SpeakerConfig,
+  later: PeerConfig,
+): boolean {
+  const found = isUnheard(earlier) ? { ...earlier, address: later.address } : earlier;
+  const lost = isUnheard(later) ? { ...later, address: found.address } : later;
+  return identity(before, found) === identity(after, lost);
 }
 
 /** Everything that cannot change while a session lives. */
@@ -40,5 +58,5 @@ function identity(speaker: SpeakerConfig, peer: PeerConfig): string {
   const protection = [ttl, minTtl, key, bindInterface, role, strictRole];
   const paths = [addPath?.receive ?? false, addPath?.send !== undefined];
   const capabilities = [extendedNextHop, ...paths, ...peer.families.toSorted()];
-  return [peerKey(peer), ...own, asn, ...protection, ...capabilities].join(' ');
+  return [peerKey(peer), peer.address, ...own, asn, ...protection, ...capabilities].join(' ');
 }

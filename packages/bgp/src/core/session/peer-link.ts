@@ -1,4 +1,5 @@
-import { contains, type IpAddress, prefixOf } from '@overland/net';
+import { contains, prefixOf } from '@overland/net';
+import type { PeerConfig } from '../config.ts';
 import type { InterfaceState } from '../rib/route-engine.ts';
 
 /** The interface through which a directly connected peer is reached, and whether it can carry the session. */
@@ -15,9 +16,13 @@ export interface PeerLink {
  */
 export function peerLink(
   interfaces: readonly InterfaceState[],
-  peer: IpAddress,
+  { address: peer, interface: device }: Pick<PeerConfig, 'address' | 'interface'>,
   known: PeerLink | undefined,
 ): PeerLink | undefined {
+  if (device !== undefined) {
+    const found = interfaces.find(({ name }) => name === device);
+    return { device, usable: found?.usable ?? false };
+  }
   const carrier = interfaces.find(({ addresses }) =>
     addresses.some(({ address, length }) => contains(prefixOf(address, length), peer)),
   );

@@ -64,7 +64,7 @@ export class BfdWatch implements Disposable {
 
   #sessionOf(config: PeerConfig, interfaces: readonly InterfaceState[]): BfdPeer | undefined {
     const { address } = config;
-    const device = peerLink(interfaces, address, undefined)?.device ?? this.#onLink.get(address);
+    const device = peerLink(interfaces, config, undefined)?.device ?? this.#onLink.get(address);
     if (device !== undefined) this.#onLink.set(address, device);
     return sessionFor(config, device);
   }

@@ -7,6 +7,8 @@ const UP: NeighborDetail = {
   name: 'spine1',
   description: undefined,
   address: parseAddress('10.1.0.1'),
+  place: '10.1.0.1',
+  awaitsRouter: false,
   range: null,
   version: 4,
   asn: parseAsn(65000),
