@@ -41,13 +41,14 @@ export function emptySection(): NlriSection {
  *   |         |          | length (1)    |          |              |      |
  *   +---------+----------+---------------+----------+--------------+------+
  *
- * @returns `ignored` for a family that the session did not negotiate.
+ * @returns `ignored` for a family that the session did not negotiate; `unusable` for IPv4 prefixes with an IPv6 next hop that it
+ *   did not: where the prefixes are is clear all the same.
  */
 export function splitMpReach(
   { bytes, from, to }: AttributeField,
   context: NlriContext,
   section: NlriSection,
-): 'well-formed' | 'malformed' | 'ignored' {
+): 'well-formed' | 'malformed' | 'ignored' | 'unusable' {
   const { families, addPath } = context;
   if (to - from < 5) return 'malformed';
   const family = familyAt(bytes, from);
@@ -55,7 +56,7 @@ export function splitMpReach(
   const nextHopOctets = bytes[from + 3] ?? 0;
   const nextHopFrom = from + 4;
   const nlriFrom = nextHopFrom + nextHopOctets + 1;
-  if (!isNextHop(family, nextHopOctets, context) || nlriFrom > to) return 'malformed';
+  if (!isNextHop(family, nextHopOctets) || nlriFrom > to) return 'malformed';
   const field = { bytes, from: nlriFrom, to };
   if (!isNlri(field, ADDRESS_BITS[family], pathIdOctets(family, addPath))) return 'malformed';
   section.family = family;
@@ -63,14 +64,17 @@ export function splitMpReach(
   section.to = to;
   section.nextHopFrom = nextHopFrom;
   section.nextHopOctets = nextHopOctets;
-  return 'well-formed';
+  const isExpected =
+    nextHopOctets === ADDRESS_OCTETS[family] ||
+    family === 'ipv6' ||
+    context.extendedNextHop?.includes(family);
+  return isExpected ? 'well-formed' : 'unusable';
 }
 
 /** IPv6: one address, or a global and a link-local one (RFC 2545 section 3). RFC 8950 section 3 for IPv4 prefixes. */
-function isNextHop(family: Family, octets: number, { extendedNextHop }: NlriContext): boolean {
-  if (octets === ADDRESS_OCTETS[family]) return true;
+function isNextHop(family: Family, octets: number): boolean {
   const isIpv6 = octets === ADDRESS_OCTETS.ipv6 || octets === 2 * ADDRESS_OCTETS.ipv6;
-  return isIpv6 && (family === 'ipv6' || (extendedNextHop?.includes(family) ?? false));
+  return isIpv6 || octets === ADDRESS_OCTETS[family];
 }
 
 /**

@@ -224,6 +224,7 @@ export class UpdateDecoder {
       const subcode = UpdateSubcode.OptionalAttributeError;
       return updateError(subcode, this.#body.slice(at, to), `${row.name} is malformed`);
     }
+    if (outcome === 'unusable') this.withdrawReason ??= 'next hop of a family not negotiated';
     const isEmpty = section.from === section.to;
     if (outcome === 'well-formed' && !reaches && isEmpty && this.#isAlone(at, to)) {
       this.endOfRib = section.family;
