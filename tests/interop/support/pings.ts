@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { TestNamespace } from '@overland/linux/testing';
 import { expect } from 'vitest';
 
@@ -30,6 +31,7 @@ function startPing(from: TestNamespace, address: string): { lost(): Promise<numb
 
   /** On SIGQUIT ping(8) prints `answered/sent packets, …` on standard error and goes on. */
   const sentSoFar = () => {
+    if (!catchesQuit(child.pid)) return 0;
     child.kill('SIGQUIT');
     return Number([...interim.matchAll(/(\d+) packets/g)].at(-1)?.[1] ?? 0);
   };
@@ -46,4 +48,11 @@ function startPing(from: TestNamespace, address: string): { lost(): Promise<numb
       return Math.max(0, Number(sent) - Number(received) - 1);
     },
   };
+}
+
+/** Whether ping has come as far as to catch the signal, which would end it before. */
+function catchesQuit(pid: number | undefined): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  const SIGQUIT = 3;
+  return ((BigInt(`0x${caught?.[1] ?? 0}`) >> BigInt(SIGQUIT - 1)) & 1n) === 1n;
 }
