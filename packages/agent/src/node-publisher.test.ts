@@ -1,10 +1,12 @@
 import type { SpeakerConfig } from '@overland/bgp';
+import { DEFAULT_SECRETS_DIRECTORY } from '@overland/fabric';
 import type { LocalState } from '@overland/felix';
 import { affinityKey, resourceKey } from '@overland/model';
 import { parsePrefix } from '@overland/net';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { NodePublisher } from './node-publisher.ts';
+import { SETTINGS } from './settings.ts';
 
 function stored(kind: string, name: string, spec: object): string {
   return JSON.stringify({ apiVersion: 'projectcalico.org/v3', kind, metadata: { name }, spec });
@@ -38,7 +40,11 @@ function publisher(configure: (config: SpeakerConfig) => Promise<void> = async (
   return {
     states,
     configs,
-    publisher: new NodePublisher('host11', ports, pino({ level: 'silent' })),
+    publisher: new NodePublisher(
+      { nodeName: 'host11', secretsDirectory: '/secrets' },
+      ports,
+      pino({ level: 'silent' }),
+    ),
   };
 }
 
@@ -72,6 +78,10 @@ test('without its own Node a host has no speaker, and says why', async () => {
   await one.publish(new Map(), true);
   expect(configs).toEqual([]);
   expect(one.problems).toContainEqual({ resource: 'Node host11', reason: 'does not exist' });
+});
+
+test('secrets are looked for where the command line says they are', () => {
+  expect(SETTINGS.secretsDirectory.schema.parse(undefined)).toBe(DEFAULT_SECRETS_DIRECTORY);
 });
 
 test('a speaker that refuses its configuration does not keep the kernel from its state', async () => {

@@ -3,6 +3,7 @@ import { speakerConfigOf } from '@overland/fabric';
 import { type LocalState, localStateOf } from '@overland/felix';
 import { lentAddresses } from '@overland/ipam';
 import type { Logger } from 'pino';
+import type { Config } from './settings.ts';
 import { StoredResourceReader, type StoredResources } from './stored-resources.ts';
 
 /** A resource that has no effect, or not all of it, and why. */
@@ -27,7 +28,7 @@ const RETRY_MS = 5000;
  * differs from what was sent last.
  */
 export class NodePublisher {
-  readonly #nodeName: string;
+  readonly #host: Pick<Config, 'nodeName' | 'secretsDirectory'>;
   readonly #ports: PublisherPorts;
   readonly #log: Logger;
   readonly #reader = new StoredResourceReader();
@@ -37,8 +38,12 @@ export class NodePublisher {
   #sentConfig = '';
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(nodeName: string, ports: PublisherPorts, log: Logger) {
-    this.#nodeName = nodeName;
+  constructor(
+    host: Pick<Config, 'nodeName' | 'secretsDirectory'>,
+    ports: PublisherPorts,
+    log: Logger,
+  ) {
+    this.#host = host;
     this.#ports = ports;
     this.#log = log;
   }
@@ -60,7 +65,7 @@ export class NodePublisher {
   async publish(entries: ReadonlyMap<string, string>, synced: boolean): Promise<void> {
     const resources = this.#reader.read(entries);
     this.#resources = resources;
-    const nodeName = this.#nodeName;
+    const { nodeName, secretsDirectory } = this.#host;
     const nodes = resources.all('Node');
     const endpoints = resources.all('WorkloadEndpoint');
     const blocks = resources.blocks.filter(({ confirmed }) => confirmed).map(({ cidr }) => cidr);
@@ -69,6 +74,7 @@ export class NodePublisher {
     const local = localStateOf({ nodeName, node, blocks, endpoints, gone, synced });
     const speaker = speakerConfigOf({
       nodeName,
+      secretsDirectory,
       nodes,
       blocks,
       endpoints,

@@ -231,6 +231,10 @@ export const SETTINGS = {
   apiSocket: setting(path.default('/run/overland/agent.sock'), {
     description: "The agent's API; a unix socket that only root may use.",
   }),
+  secretsDirectory: setting(path.default('/etc/overland/secrets'), {
+    description:
+      'Where the secrets of Kubernetes that BGPPeers and BGPConfiguration name by `secretKeyRef` are: the file `NAME/KEY` in it, as a volume of secrets has it. A session whose password is not there is not made.',
+  }),
   bfdSocket: setting(path.default('/run/overland/bfd.sock'), {
     description:
       'Of `overland bfd run`, which outlives a restart of the agent; started if a peer has `bfd` and nobody answers. One per network namespace.',

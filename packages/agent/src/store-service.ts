@@ -69,7 +69,7 @@ export class StoreService {
       configure: speaker.configure,
       gone: () => this.#gone,
     };
-    this.#publisher = new NodePublisher(config.nodeName, ports, log);
+    this.#publisher = new NodePublisher(config, ports, log);
     this.#snapshot = new SnapshotKeeper(this.#snapshotPath, config.nodeName, log);
     this.#watched = new WatchedEntries(watchedPrefixes(config.nodeName), () => this.#changed());
   }

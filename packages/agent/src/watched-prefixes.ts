@@ -20,7 +20,7 @@ export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
     { prefix: resourcePrefix('Node') },
     ...withExtensions('BGPPeer'),
     ...withExtensions('BGPFilter'),
-    { prefix: resourcePrefix('BGPConfiguration') },
+    ...withExtensions('BGPConfiguration'),
     { prefix: resourcePrefix('IPPool') },
     { prefix: IPAM_CONFIG_KEY },
     // With each claim the block itself: it tells which addresses others have borrowed.

@@ -1,6 +1,6 @@
 import type { BgpPeer } from '@overland/model';
 import type { Report } from './diagnostics.ts';
-import { passwordOf } from './session-settings.ts';
+import { passwordFault } from './passwords.ts';
 
 /**
  * Why no session may be made from this resource, or `undefined`. What protects a session (a password, a filter)
@@ -8,11 +8,8 @@ import { passwordOf } from './session-settings.ts';
  */
 export function unsupported({ spec }: BgpPeer): string | undefined {
   if (spec.localWorkloadSelector) return 'sessions with local workloads are not supported yet';
-  if (spec.password && !passwordOf(spec.password)) {
-    return spec.password.secretKeyRef
-      ? 'password.secretKeyRef is not supported yet: use password.file; no session is made without'
-      : 'password has neither file nor value: no session is made without';
-  }
+  const passwordless = spec.password && passwordFault('password', spec.password);
+  if (passwordless !== undefined) return passwordless;
   if (spec.maxPrefixes?.advertised) {
     return 'maxPrefixes.advertised is not supported yet: no session is made without';
   }
@@ -23,5 +20,8 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
 
 /** Names the fields that the session goes without. */
 export function reportIgnored({ spec }: BgpPeer, resource: string, report: Report): void {
+  if (spec.password?.secretKeyRef?.optional) {
+    report(resource, 'password.secretKeyRef.optional: the session needs its password all the same');
+  }
   if (spec.reachableBy) report(resource, 'reachableBy: no route to the peer is made yet');
 }

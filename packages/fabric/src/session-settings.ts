@@ -1,6 +1,7 @@
 import type { PeerConfig, PrefixLimit } from '@overland/bgp';
 import { type BgpPeer, parseDuration } from '@overland/model';
 import type { Report } from './diagnostics.ts';
+import { passwordOf } from './passwords.ts';
 
 /** Hold time where the peer's resource gives none, seconds: RFC 4271 section 10 suggests 90, Calico inherits BIRD's 240. */
 const HOLD_SECONDS = 90;
@@ -41,9 +42,19 @@ type Settings = Pick<
   | 'bfd'
 >;
 
+interface SettingsContext {
+  /** For diagnostics. */
+  readonly resource: string;
+  readonly report: Report;
+  readonly secretsDirectory: string;
+}
+
 /** The part of a {@link PeerConfig} that does not depend on who the peer is. */
-export function sessionSettings(spec: SessionSpec, resource: string, report: Report): Settings {
-  const password = spec.password && passwordOf(spec.password);
+export function sessionSettings(
+  spec: SessionSpec,
+  { resource, report, secretsDirectory }: SettingsContext,
+): Settings {
+  const password = spec.password && passwordOf(spec.password, secretsDirectory);
   const keepalive = seconds(spec.keepaliveTime);
   const hold = holdSeconds(spec, keepalive, resource, report);
   return {
@@ -77,15 +88,6 @@ function bfdOf(spec: NonNullable<SessionSpec['bfd']>): NonNullable<PeerConfig['b
     ...(multihop !== 'Auto' && { multihop: multihop === 'Enabled' }),
     ...(minimumTTL !== undefined && { minTtl: minimumTTL }),
   };
-}
-
-/** Where the speaker finds the key; `undefined` if the resource names no source that it can read. */
-export function passwordOf({
-  file,
-  value,
-}: NonNullable<SessionSpec['password']>): PeerConfig['password'] {
-  if (file !== undefined) return { file };
-  return value === undefined ? undefined : { value };
 }
 
 function prefixLimit(spec: NonNullable<SessionSpec['maxPrefixes']>): PrefixLimit {

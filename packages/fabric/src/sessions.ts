@@ -18,6 +18,8 @@ export interface Session {
   readonly spec: SessionSpec;
   /** The other side is a node of this cluster, and peers with us as well. */
   readonly isNode: boolean;
+  /** It must not be made, nor any other with the peer. */
+  readonly isWithheld: boolean;
   /** Of the other side, where that is a route reflector. */
   readonly clusterId: IpAddress | undefined;
 }
@@ -42,13 +44,16 @@ const OTHER_ROLE = {
 const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
 
 /** The full mesh between nodes: without route reflectors, which others reach through BGPPeers. */
-export function meshSessions({ self, others }: Neighbourhood): Session[] {
+export function meshSessions(
+  { self, others }: Neighbourhood,
+  password: SessionSpec['password'],
+): Session[] {
   if (self.clusterId) return [];
+  const spec: SessionSpec = password ? { password } : {};
+  const origin = { name: 'mesh', resource: 'node mesh', spec, isWithheld: false };
   return others
     .filter(({ clusterId }) => !clusterId)
-    .flatMap((other) =>
-      nodeSessions(self, other, { name: 'mesh', resource: 'node mesh', spec: {} }),
-    );
+    .flatMap((other) => nodeSessions(self, other, origin));
 }
 
 /** Sessions that one BGPPeer gives this node: as the side it names, or as the mirror of that side. */
@@ -58,14 +63,13 @@ export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Sessi
   const applies = appliesTo(peer, self);
   const mirrored = applies ? [] : mirrorOf(peer, neighbourhood);
   if (!applies && mirrored.length === 0) return [];
-  const reason = unsupported(peer) ?? filters.fault(peer.spec.filters ?? []);
-  if (reason !== undefined) {
-    report(resource, reason);
-    return [];
-  }
-  reportIgnored(peer, resource, report);
   const { spec } = peer;
-  const origin = { name: peer.metadata.name, resource, spec };
+  const reason = unsupported(peer) ?? filters.fault(spec.filters ?? []);
+  if (reason === undefined) reportIgnored(peer, resource, report);
+  else report(resource, reason);
+  if (!spec.peerIP && !spec.peerSelector) return [];
+  const isWithheld = reason !== undefined;
+  const origin = { name: peer.metadata.name, resource, spec, isWithheld };
   if (!applies) {
     return mirrored.flatMap((other) =>
       nodeSessions(self, other, { ...origin, spec: mirroredSpec(spec) }),
@@ -128,7 +132,7 @@ function mirroredSpec({
 function nodeSessions(
   self: Speaker,
   other: Speaker,
-  origin: Pick<Session, 'name' | 'resource' | 'spec'>,
+  origin: Pick<Session, 'name' | 'resource' | 'spec' | 'isWithheld'>,
 ): Session[] {
   return FAMILIES.flatMap((family) => {
     const address = other.addresses[family];

@@ -1,5 +1,6 @@
 import type { BgpConfiguration } from '@overland/model';
 import type { Report } from './diagnostics.ts';
+import { passwordFault } from './passwords.ts';
 
 type Field = keyof BgpConfiguration['spec'];
 
@@ -37,7 +38,8 @@ export function reportUnsupportedSettings(
 
 function reportMismatch(spec: BgpConfiguration['spec'], resource: string, report: Report): void {
   if (spec.nodeMeshPassword && spec.nodeToNodeMeshEnabled !== false) {
-    report(resource, 'nodeMeshPassword is not supported yet: no mesh is made without');
+    const fault = passwordFault('nodeMeshPassword', spec.nodeMeshPassword);
+    if (fault !== undefined) report(resource, fault);
   }
   if (spec.programClusterRoutes === 'Disabled' || spec.programClusterRoutes === 'EnabledIPIPOnly') {
     report(

@@ -266,7 +266,7 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('password', {
       peerIP: '192.0.2.1',
       asNumber: 1,
-      password: { secretKeyRef: { name: 's', key: 'k' } },
+      password: { secretKeyRef: { name: '..', key: 'k' } },
     }),
     peer('no-source', { peerIP: '192.0.2.1', asNumber: 1, password: {} }),
     peer('filters', { peerIP: '192.0.2.2', asNumber: 1, filters: ['f'] }),
@@ -292,9 +292,9 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
     'BGPPeer limits: maxPrefixes.advertised is not supported yet: no session is made without',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
-    'BGPPeer no-source: password has neither file nor value: no session is made without',
+    'BGPPeer no-source: password has neither secretKeyRef, file nor value: no session is made without',
     'BGPPeer nothing: has neither peerIP nor peerSelector',
-    'BGPPeer password: password.secretKeyRef is not supported yet: use password.file; no session is made without',
+    'BGPPeer password: password.secretKeyRef is no name of a secret and its key: no session is made without',
     'BGPPeer self: peerIP 10.0.0.11 is an address of this node',
     'BGPPeer unnumbered: sessions on an interface are not supported yet',
   ]);

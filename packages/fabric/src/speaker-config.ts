@@ -12,6 +12,7 @@ import { type ClusterSettings, clusterSettings, type Speaker, speakerOf } from '
 import type { Diagnostic, Report } from './diagnostics.ts';
 import { clusterSafety, peerSafety } from './import-safety.ts';
 import { originatedPrefixes } from './originated.ts';
+import { passwordFault } from './passwords.ts';
 import { FilterCatalog } from './route-filters.ts';
 import { routerIdOf } from './router-id.ts';
 import { seconds, sessionSettings } from './session-settings.ts';
@@ -51,6 +52,8 @@ export interface FabricInputs {
   readonly lent: readonly Prefix[];
   /** No node takes an address from the block of another. */
   readonly strictAffinity: boolean;
+  /** Where on the node the secrets of Kubernetes are. */
+  readonly secretsDirectory: string;
 }
 
 /**
@@ -77,11 +80,14 @@ export function speakerConfigOf(inputs: FabricInputs): {
     .map((other) => speakerOf(other, settings));
   const filters = new FilterCatalog(inputs.bgpFilters);
   const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, filters, report });
-  const peers = sessions.map((session) => ({
-    ...peerConfigOf(session, self, report),
-    ...peerSafety(session, self),
-    ...filters.namesFor(session.spec.filters ?? [], familyOf(session.address)),
-  }));
+  const peers = sessions.map(
+    (session): PeerConfig => ({
+      ...peerConfigOf(session, self),
+      ...sessionSettings(session.spec, { ...inputs, resource: session.resource, report }),
+      ...peerSafety(session, self),
+      ...filters.namesFor(session.spec.filters ?? [], familyOf(session.address)),
+    }),
+  );
   const routeFilters = filters.select(peers);
   const originate = originatedPrefixes({ ...inputs, node }, report);
   const config: SpeakerConfig = {
@@ -116,8 +122,7 @@ function sessionsOf(
     (a, b) =>
       Number(isGlobal(b)) - Number(isGlobal(a)) || compare(a.metadata.name, b.metadata.name),
   );
-  const hasMesh = cluster.nodeToNodeMeshEnabled ?? true;
-  const mesh = hasMesh && !cluster.nodeMeshPassword ? meshSessions(neighbourhood) : [];
+  const mesh = hasMesh(cluster) ? meshSessions(neighbourhood, cluster.nodeMeshPassword) : [];
   const winners = new Map<string, Session>();
   for (const session of [
     ...ordered.flatMap((peer) => peerSessions(peer, neighbourhood)),
@@ -126,15 +131,25 @@ function sessionsOf(
     const key = `${session.address} ${session.port}`;
     const winner = winners.get(key);
     if (!winner) winners.set(key, session);
-    else if (session.resource !== winner.resource && !mesh.includes(session)) {
+    else if (session.isWithheld || mesh.includes(session)) continue;
+    else if (session.resource !== winner.resource) {
       report(session.resource, `${winner.resource} already peers with ${session.address}`);
     }
   }
-  return [...winners.values()].toSorted((a, b) => compare(a.name, b.name));
+  // One that cannot be had as it should be still keeps out what would take its place with less protection.
+  return [...winners.values()]
+    .filter(({ isWithheld }) => !isWithheld)
+    .toSorted((a, b) => compare(a.name, b.name));
 }
 
-function peerConfigOf(session: Session, self: Speaker, report: Report): PeerConfig {
-  const { name, resource, address, port, asn, spec } = session;
+function hasMesh({ nodeToNodeMeshEnabled = true, nodeMeshPassword }: ClusterSettings['cluster']) {
+  const isOpen = nodeMeshPassword && passwordFault('nodeMeshPassword', nodeMeshPassword);
+  return nodeToNodeMeshEnabled && isOpen === undefined;
+}
+
+/** Who the peer is, and how it is reached. */
+function peerConfigOf(session: Session, self: Speaker) {
+  const { name, address, port, asn, spec } = session;
   const family = familyOf(address);
   const source = spec.sourceAddress === 'None' ? undefined : self.addresses[family];
   return {
@@ -147,7 +162,6 @@ function peerConfigOf(session: Session, self: Speaker, report: Report): PeerConf
     families: [family],
     ...(isClient(session, self) && { routeReflectorClient: true }),
     passive: spec.passive ?? isPassive(session, self.addresses[family]),
-    ...sessionSettings(spec, resource, report),
   };
 }
 

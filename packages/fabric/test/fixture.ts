@@ -57,6 +57,7 @@ export function inputs(
     pools: [pool('ipv4', { cidr: '10.65.0.0/16' }), pool('ipv6', { cidr: 'fd00:65::/48' })],
     endpoints: [],
     strictAffinity: false,
+    secretsDirectory: '/secrets',
     ...changes,
     blocks: (changes.blocks ?? []).map(parsePrefix),
     lent: (changes.lent ?? []).map(parsePrefix),

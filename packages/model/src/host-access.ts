@@ -53,6 +53,10 @@ export function hostAccess({
     read(keysWithPrefix(resourcePrefix('Node')), 'addresses and AS numbers of the other hosts'),
     write({ from: resourceKey('Node', { name }) }, 'its own Node'),
     read(keysWithPrefix(resourcePrefix('BGPConfiguration')), 'BGP settings'),
+    read(
+      keysWithPrefix(extensionPrefix('BGPConfiguration')),
+      'the fields of BGP settings that Calico lacks',
+    ),
     read(keysWithPrefix(resourcePrefix('BGPPeer')), 'whom to peer with'),
     read(keysWithPrefix(extensionPrefix('BGPPeer')), 'the fields of peers that Calico lacks'),
     read(keysWithPrefix(resourcePrefix('BGPFilter')), 'the filters that peers name'),

@@ -1,4 +1,4 @@
-import type { Diagnostic, FabricInputs } from '@overland/fabric';
+import { DEFAULT_SECRETS_DIRECTORY, type Diagnostic, type FabricInputs } from '@overland/fabric';
 import { type AnyResource, type Kind, parseManifest, type ResourceOfKind } from '@overland/model';
 import { type CommandContext, UsageError } from '../command.ts';
 import { openClient } from '../datastore/open-client.ts';
@@ -85,6 +85,7 @@ function inputsOf(nodeName: string, resources: readonly AnyResource[]): FabricIn
     pools: all('IPPool'),
     endpoints: all('WorkloadEndpoint'),
     lent: [],
+    secretsDirectory: DEFAULT_SECRETS_DIRECTORY,
     strictAffinity: all('IPAMConfiguration').some(({ spec }) => spec.strictAffinity),
   };
 }

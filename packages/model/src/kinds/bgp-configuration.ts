@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { community, isCommunity } from '../community.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { subdomainName } from '../name-rules.ts';
+import { hasOneSource, password } from '../password.ts';
 import {
   asNumber,
   cidr,
@@ -11,7 +12,6 @@ import {
   ipv6Address,
   pattern,
 } from '../scalars.ts';
-import { secretKeyRef } from '../secret-key-ref.ts';
 
 /**
  * What holds where neither the `default` object nor the node's own says anything. Not filled in on read:
@@ -111,10 +111,9 @@ export const bgpConfiguration = defineKind({
       .max(500)
       .optional()
       .describe('Communities on announced routes, by prefix.'),
-    nodeMeshPassword: z
-      .object({ secretKeyRef: secretKeyRef.optional() })
+    nodeMeshPassword: password
       .optional()
-      .describe('Password of all sessions of the mesh.'),
+      .describe('Password of all sessions of the mesh (TCP MD5); from one source.'),
     nodeMeshMaxRestartTime: duration
       .optional()
       .describe('Graceful restart time of the sessions of the mesh.'),
@@ -172,6 +171,11 @@ export const bgpConfiguration = defineKind({
           ),
         );
       },
+    },
+    {
+      path: 'spec.nodeMeshPassword',
+      rule: 'must have one source only: secretKeyRef, file or value',
+      check: ({ spec }) => hasOneSource(spec.nodeMeshPassword),
     },
     {
       path: 'spec.nodeMeshPassword',

@@ -1,46 +1,9 @@
 import { z } from 'zod';
 import { duration, extension, pattern } from '../scalars.ts';
-import { secretKeyRef } from '../secret-key-ref.ts';
 
 // What BGPPeer has in Overland and Calico lacks. All optional; docs/extensions.md is generated from here.
 
 const prefixes = z.number().int().min(1).max(0xffff_ffff);
-
-/** Longest key of TCP MD5 in Linux, in octets (TCP_MD5SIG_MAXKEYLEN). */
-const MAX_PASSWORD_OCTETS = 80;
-
-/** Length in UTF-8. */
-function octetsOf(value: string): number {
-  let octets = 0;
-  for (const character of value) {
-    const code = character.codePointAt(0) ?? 0;
-    octets += 1 + Number(code > 0x7f) + Number(code > 0x7ff) + Number(code > 0xffff);
-  }
-  return octets;
-}
-
-/** TCP MD5 (RFC 2385). Calico knows secrets of Kubernetes only. */
-export const password = z
-  .object({
-    secretKeyRef: secretKeyRef.optional(),
-    file: extension(pattern('an absolute path', /^\/[^\0]{1,4095}$/)).describe(
-      'File on the node that holds the password, without the line break at its end.',
-    ),
-    value: extension(
-      z
-        .string()
-        .refine(
-          (value) => octetsOf(value) <= MAX_PASSWORD_OCTETS,
-          `must have at most ${MAX_PASSWORD_OCTETS} octets`,
-        )
-        .meta({ rule: `at most ${MAX_PASSWORD_OCTETS} octets` }),
-    )
-      .meta({ secret: true })
-      .describe(
-        'The password itself. Never shown; kept when a manifest leaves it out, removed by an empty one; not sent to an etcd without TLS.',
-      ),
-  })
-  .describe('Password of the sessions (TCP MD5); from one source.');
 
 const bfd = z.object({
   receiveInterval: duration.default('300ms').describe('Least interval at which packets are taken.'),

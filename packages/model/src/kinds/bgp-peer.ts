@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { parseDuration } from '../duration.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { subdomainName } from '../name-rules.ts';
+import { hasOneSource, password } from '../password.ts';
 import { parsePeerAddress } from '../peer-address.ts';
 import { asNumberOrZero, duration, ipAddress, selector, text } from '../scalars.ts';
-import { bgpPeerExtensions, password } from './bgp-peer-extensions.ts';
+import { bgpPeerExtensions } from './bgp-peer-extensions.ts';
 
 /** A peer address with an optional port; kept as it is written. Readers use `parsePeerAddress`. */
 const peerAddress = text('a peer address', (value) => {
@@ -122,8 +123,7 @@ export const bgpPeer = defineKind({
     {
       path: 'spec.password',
       rule: 'must have one source only: secretKeyRef, file or value',
-      check: ({ spec: { password: { secretKeyRef, file, value } = {} } }) =>
-        [secretKeyRef, file, value].filter((source) => source !== undefined).length <= 1,
+      check: ({ spec }) => hasOneSource(spec.password),
     },
     {
       path: 'spec.holdTime',

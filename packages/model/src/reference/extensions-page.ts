@@ -20,7 +20,7 @@ there.
 runs Calico goes by the other rules of the list; what must be rejected there, too, needs a rule without such fields. When Calico's tools change the list, each rule of ours stays behind the rule that it followed
 (decision 0141). \`exportV4\` and \`exportV6\` have the same fields.
 
-**Passwords.** \`password.file\` is read on the node, so it must be there on each node that the BGPPeer is for. \`password.value\` stands in the datastore as it is: whoever may read
+**Passwords.** \`password\` of a BGPPeer, and \`nodeMeshPassword\` of the BGPConfiguration named default, have the same sources. \`file\` is read on the node, so it must be there on each node that the BGPPeer is for. \`value\` stands in the datastore as it is: whoever may read
 \`/overland/v1/extensions/\` can read it. Each host also has it in its snapshot, a file of mode 0600.
 
 - It is never shown: \`get\` prints \`(hidden)\` in its place, and so do errors and \`diff\`.

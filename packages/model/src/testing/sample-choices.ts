@@ -94,6 +94,11 @@ const peers = [
 
 /** Kind → specs with what cannot stand beside the rest, or only in pairs. */
 export const FURTHER_SPECS: Readonly<Record<string, readonly object[]>> = {
+  BGPConfiguration: [
+    { nodeMeshPassword: { value: 'a password' } },
+    { nodeMeshPassword: { file: '/etc/overland/p' } },
+    { nodeMeshPassword: { secretKeyRef: { name: 'bgp', key: 'mesh', optional: true } } },
+  ],
   BGPPeer: [
     { interface: 'eth1', asNumber: 65_011, password: { value: 'a password' } },
     { localWorkloadSelector: 'all()', asNumber: 65_012, password: { file: '/etc/overland/p' } },
