@@ -162,7 +162,7 @@ export class Speaker {
 
   /** The next message for a peer, whole. */
   message(peer: number): Uint8Array | undefined {
-    const target = new Uint8Array(4096 + 16);
+    const target = new Uint8Array(65_535 + 16);
     const octets = this.engine.nextUpdate(peer, target, 16);
     return octets === 0 ? undefined : target.slice(16, 16 + octets);
   }

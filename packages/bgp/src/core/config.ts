@@ -182,6 +182,8 @@ export interface PeerConfig {
   readonly minTtl?: number;
   /** Key of TCP-MD5 (RFC 2385), or the file that holds it. Without the key there is no session. */
   readonly password?: { readonly value: string } | { readonly file: string };
+  /** Take and send messages of up to 65,535 octets, if the peer does, too (RFC 8654); absent: false. */
+  readonly extendedMessages?: boolean;
   /** Our role towards an eBGP peer (RFC 9234), against route leaks; absent: none. */
   readonly role?: BgpRole;
   /** Refuse a peer that does not tell its role; absent: no. */

@@ -229,9 +229,10 @@ export class PeerRunner {
 
   #writePacked(transport: Transport): boolean {
     const { engine, buffers } = this.#host;
-    const buffer = buffers.take();
+    const most = this.record.session?.maxMessageOctets ?? MAX_MESSAGE_OCTETS;
+    const buffer = buffers.take(most);
     let length = 0;
-    while (length + MAX_MESSAGE_OCTETS <= buffer.length) {
+    while (length + most <= buffer.length) {
       const written = engine.nextUpdate(this.id, buffer, length);
       if (written === 0) break;
       countMessage(this.record.sent, buffer[length + HEADER_OCTETS - 1] ?? 0);
@@ -392,6 +393,7 @@ export class PeerRunner {
     const { families, holdSeconds } = session;
     this.#log.info({ families, holdSeconds }, 'session is up');
     this.#limitSilence(holdSeconds);
+    if (session.maxMessageOctets > MAX_MESSAGE_OCTETS) this.#establishedTransport()?.takeExtended();
     this.#host.engine.peerUp(session);
     this.#host.sessionUp(this, session);
   }

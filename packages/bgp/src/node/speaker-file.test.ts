@@ -199,6 +199,12 @@ test('who is inside a range with a password needs one: the kernel goes by addres
   expect(ranges('prefix: 10.0.0.0/8', 'prefix: 10.2.0.0/24, password: s')).toEqual([]);
 });
 
+test('extended messages are asked for', () => {
+  const { peers } = parseSpeakerFile(`${MINIMAL}defaults: { extendedMessages: true }\n`);
+  expect(peers).toMatchObject([{ extendedMessages: true }, { extendedMessages: true }]);
+  expect(parseSpeakerFile(MINIMAL).peers[0]).not.toHaveProperty('extendedMessages');
+});
+
 test('interfaces that sessions and listeners stay on', () => {
   const { peers, listen } = parseSpeakerFile(`
 asn: 65011

@@ -88,6 +88,8 @@ const peerSettings = {
   extendedNextHop: z.boolean().optional(),
   /** How a link-local next hop is written. */
   linkLocalNextHop: z.enum(['native', 'single', 'double']).optional(),
+  /** Messages of up to 65,535 octets, RFC 8654. */
+  extendedMessages: z.boolean().optional(),
   /** Interface that the session stays on. */
   bindInterface: interfaceName.optional(),
   ttl: whole(1, 255).optional(),

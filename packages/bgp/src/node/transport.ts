@@ -108,6 +108,11 @@ export class Transport {
     setUserTimeout(descriptorOf(this.#socket), ms);
   }
 
+  /** Messages of up to 65,535 octets may come from now on. RFC 8654. */
+  takeExtended(): void {
+    this.#deframer.extended = true;
+  }
+
   /** Whether octets have come that are not yet taken as frames. */
   get hasInput(): boolean {
     return this.#hasInput;

@@ -51,6 +51,7 @@ export class ScriptedPeer implements Disposable {
           extendedNextHop: [],
           fourOctetAs: asn,
           routeRefresh: true,
+          extendedMessages: false,
           enhancedRouteRefresh: false,
           roles: [],
           addPath: [],

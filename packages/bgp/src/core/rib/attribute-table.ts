@@ -3,7 +3,10 @@ import { HashIndex } from './memory/hash-index.ts';
 import { Ids } from './memory/ids.ts';
 import { Records } from './memory/records.ts';
 
-/** Largest attribute set that can be interned, octets. Four times what a message of 4096 octets can carry. */
+/**
+ * Largest attribute set that can be interned, octets: four times what a message of 4096 octets can carry. In a longer
+ * message (RFC 8654) a larger set is treated as withdrawal.
+ */
 export const MAX_ATTRIBUTE_OCTETS = Math.min(16_384, MAX_BLOCK_OCTETS);
 
 const Field = { Position: 0, Length: 1, Hash: 2, References: 3 } as const;

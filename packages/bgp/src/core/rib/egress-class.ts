@@ -13,7 +13,7 @@ import { originatedSet } from '../wire/originated-set.ts';
 import type { PrivateAsRule } from '../wire/private-as.ts';
 import { type BgpRole, keepsMarked, marksOnEgress } from '../wire/role.ts';
 import { MAX_FRAME_OCTETS, MAX_NLRI_OCTETS } from '../wire/update-writer.ts';
-import type { AttributeTable } from './attribute-table.ts';
+import { type AttributeTable, MAX_ATTRIBUTE_OCTETS } from './attribute-table.ts';
 import { ExportPolicy } from './export-policy.ts';
 import { DEFAULT_LOCAL_PREF, GroupFlag, type PathGroups } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
@@ -104,7 +104,8 @@ export class EgressClass {
     this.#groups = tables.groups;
     this.#edited = shared.edited;
     this.#attributes = shared.attributes;
-    const room = key.maxMessageOctets - MAX_FRAME_OCTETS - MAX_NLRI_OCTETS - MAX_GROWTH_OCTETS;
+    const message = Math.min(key.maxMessageOctets, MAX_ATTRIBUTE_OCTETS);
+    const room = message - MAX_FRAME_OCTETS - MAX_NLRI_OCTETS - MAX_GROWTH_OCTETS;
     // A two-octet peer gets the AS_PATH twice: half of it, and whole as AS4_PATH.
     this.#maxOctets = key.fourOctetAs ? room : Math.floor(room / 1.5);
     const otcAsn = key.bgpRole && marksOnEgress(key.bgpRole) ? key.localAsn : 0;

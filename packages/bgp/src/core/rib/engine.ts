@@ -1,6 +1,6 @@
 import { type Family, familyOf, type RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
-import { HEADER_OCTETS, MessageType } from '../wire/header.ts';
+import { HEADER_OCTETS, MAX_MESSAGE_OCTETS, MessageType } from '../wire/header.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
 import { explainRoute } from './explain-route.ts';
@@ -66,6 +66,8 @@ class Engine implements RouteEngine {
   readonly #peers: (Peer | undefined)[] = [];
   readonly #classes = new Map<string, EgressClass>();
   readonly #receiver: UpdateReceiver;
+  /** Of sessions with extended messages; made for the first one. RFC 8654. */
+  #extendedReceiver: UpdateReceiver | undefined;
   readonly #originated: OriginatedRoutes;
   readonly #batches: RouteBatches;
   readonly #views = new RouteViews({
@@ -115,6 +117,7 @@ class Engine implements RouteEngine {
   setInterfaces(interfaces: readonly InterfaceState[]): void {
     this.#links = new Links(interfaces);
     this.#receiver.links = this.#links;
+    if (this.#extendedReceiver) this.#extendedReceiver.links = this.#links;
     for (const family of FAMILIES) this.#ribs[family].setLinks(this.#links);
     for (const peer of this.#peers) {
       for (const [family, out] of peer?.live?.outs ?? []) {
@@ -183,7 +186,8 @@ class Engine implements RouteEngine {
 
   receiveUpdate(id: PeerId, body: Uint8Array): NotificationFault | undefined {
     const peer = this.#peer(id);
-    return peer.live && this.#receiver.receive(peer, peer.live, body);
+    const { live } = peer;
+    return live && this.#receiverOf(live).receive(peer, live, body);
   }
 
   beginRefresh(id: PeerId, family: Family): void {
@@ -301,6 +305,17 @@ class Engine implements RouteEngine {
     const created = new Peer(slot);
     this.#peers[slot] = created;
     return created;
+  }
+
+  #receiverOf({ session }: LiveSession): UpdateReceiver {
+    if (session.maxMessageOctets === MAX_MESSAGE_OCTETS) return this.#receiver;
+    this.#extendedReceiver ??= new UpdateReceiver(
+      this.#shared,
+      this.#ribs,
+      this.#links,
+      this.#shared.forExtended(),
+    );
+    return this.#extendedReceiver;
   }
 
   /** Peers with equal keys share a class. */

@@ -66,7 +66,7 @@ export interface RouteEngine {
   /**
    * Packs the next message for the peer, whole with its header.
    *
-   * @param target At least 4096 octets; written from `offset`.
+   * @param target Has room for the largest message of the session from `offset` on.
    * @returns Octets written; 0 when there is nothing to send now. End-of-RIB follows the first full pass.
    */
   nextUpdate(peer: PeerId, target: Uint8Array, offset: number): number;
@@ -145,7 +145,7 @@ export interface EstablishedSession {
   readonly enhancedRefresh?: boolean;
   /** RFC 7911: families with path identifiers in what we take and in what we send; absent: none. */
   readonly addPath?: { readonly receive: readonly Family[]; readonly send: readonly Family[] };
-  /** Largest message either side may send, octets: 4096. */
+  /** Largest message either side may send, octets: 4096, or 65,535 (RFC 8654). */
   readonly maxMessageOctets: number;
 }
 

@@ -10,7 +10,7 @@ import type { Links } from './links.ts';
 import { removeMartians } from './martian.ts';
 import type { LiveSession, Peer } from './peer.ts';
 import type { NotificationFault } from './route-engine.ts';
-import type { SharedTables } from './shared-tables.ts';
+import type { ReceiveMemory, SharedTables } from './shared-tables.ts';
 
 /** The first `count` of some prefixes. */
 interface Part {
@@ -23,25 +23,33 @@ interface Part {
 /** Puts received UPDATEs into the Adj-RIBs-In. */
 export class UpdateReceiver {
   links: Links;
-  readonly #shared: SharedTables;
+  readonly #shared: Pick<SharedTables, 'attributes'>;
+  readonly #memory: ReceiveMemory;
   readonly #ribs: Readonly<Record<Family, FamilyRib>>;
   readonly #list: NlriList;
   readonly #ids: Int32Array;
   /** Of them, those that the import policy treats alike. */
   readonly #part: Int32Array;
 
-  constructor(shared: SharedTables, ribs: Readonly<Record<Family, FamilyRib>>, links: Links) {
+  /** @param memory For messages of the largest size that it is given. */
+  constructor(
+    shared: SharedTables,
+    ribs: Readonly<Record<Family, FamilyRib>>,
+    links: Links,
+    memory: ReceiveMemory = shared,
+  ) {
     this.#shared = shared;
+    this.#memory = memory;
     this.#ribs = ribs;
     this.links = links;
-    this.#list = shared.nlri;
-    this.#ids = shared.prefixIds;
-    this.#part = shared.prefixPart;
+    this.#list = memory.nlri;
+    this.#ids = memory.prefixIds;
+    this.#part = memory.prefixPart;
   }
 
   /** @returns The fault that ends the session. */
   receive(peer: Peer, live: LiveSession, body: Uint8Array): NotificationFault | undefined {
-    const { decoder } = this.#shared;
+    const { decoder } = this.#memory;
     peer.updatesReceived += 1;
     const fault = decoder.decode(body, live.context);
     if (fault) return fault;
@@ -69,7 +77,7 @@ export class UpdateReceiver {
 
   /** Whether the role of the peer says that the routes may not be here; otherwise they are marked. RFC 9234 section 5. */
   #isLeak({ bgpRole, session }: LiveSession): boolean {
-    const { attributes, announced, withdrawReason } = this.#shared.decoder;
+    const { attributes, announced, withdrawReason } = this.#memory.decoder;
     if (bgpRole === undefined || withdrawReason !== undefined) return false;
     if (announced.every(({ from, to }) => from === to)) return false;
     return receiveOnlyToCustomer(attributes, bgpRole, session.peerAsn);
@@ -136,7 +144,7 @@ export class UpdateReceiver {
     judgement: PrefixJudgement,
   ): void {
     const { lengths, words, wordsEach } = this.#list;
-    const treatments = this.#shared.prefixTreatments;
+    const treatments = this.#memory.prefixTreatments;
     let left = this.#list.count;
     for (let i = 0; i < left; i += 1) {
       treatments[i] = judgement.treatment(words, i * wordsEach, lengths[i] ?? 0);
@@ -149,7 +157,7 @@ export class UpdateReceiver {
       left -= count;
       this.#shared.attributes.retain(attribute);
       const group = adjRibIn.group(attribute, nextHop, live.origin, treatment);
-      const identifiers = route.identifiers && this.#shared.partPathIds;
+      const identifiers = route.identifiers && this.#memory.partPathIds;
       this.#announceAs(peer, family, group, { ids: this.#part, count, identifiers });
     }
     this.#shared.attributes.release(attribute);
@@ -157,13 +165,13 @@ export class UpdateReceiver {
 
   /** Moves those of the first `count` prefixes that are treated so into the part. @returns How many these are. */
   #takePart(treatment: number, count: number): number {
-    const [ids, treatments] = [this.#ids, this.#shared.prefixTreatments];
+    const [ids, treatments] = [this.#ids, this.#memory.prefixTreatments];
     const { pathIds } = this.#list;
     let [taken, kept] = [0, 0];
     for (let i = 0; i < count; i += 1) {
       if (treatments[i] === treatment) {
         this.#part[taken] = ids[i] ?? 0;
-        this.#shared.partPathIds[taken] = pathIds[i] ?? 0;
+        this.#memory.partPathIds[taken] = pathIds[i] ?? 0;
         taken += 1;
         continue;
       }
@@ -185,7 +193,7 @@ export class UpdateReceiver {
   }
 
   #attribute(): number {
-    const { attributes: set } = this.#shared.decoder;
+    const { attributes: set } = this.#memory.decoder;
     return this.#shared.attributes.intern(set.octets, set.length);
   }
 

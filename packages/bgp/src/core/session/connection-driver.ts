@@ -1,6 +1,6 @@
 import type { NotificationFault, PeerId } from '../rib/route-engine.ts';
 import { endsForLong, hardReset } from '../wire/hard-reset.ts';
-import { encodeKeepalive, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
+import { encodeKeepalive } from '../wire/header.ts';
 import { notificationName } from '../wire/notification.ts';
 import { encodeOpen, type Open } from '../wire/open.ts';
 import { type Connection, ConnectionTable } from './connection.ts';
@@ -139,7 +139,7 @@ export class ConnectionDriver {
     this.#turn.push({
       type: 'up',
       connection: connection.id,
-      session: { ...session, ...negotiated, config, maxMessageOctets: MAX_MESSAGE_OCTETS },
+      session: { ...session, ...negotiated, config },
     });
   }
 

@@ -14,6 +14,7 @@ import {
   type GracefulRestart,
   NO_CAPABILITIES,
 } from '../wire/capabilities.ts';
+import { MAX_EXTENDED_OCTETS, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
 import type { Open } from '../wire/open.ts';
 import { type BgpRole, COUNTERPART, roleFrom, roleValue } from '../wire/role.ts';
 import { Writer } from '../wire/writer.ts';
@@ -35,6 +36,8 @@ export interface Negotiated {
   readonly receivedCapabilities: Capabilities;
   /** A refresh is told to begin and to end. RFC 7313. */
   readonly enhancedRefresh: boolean;
+  /** Largest message either side may send, OPEN and KEEPALIVE aside, octets. RFC 8654. */
+  readonly maxMessageOctets: number;
   /** Families whose prefixes both sides take with IPv6 next hops. RFC 8950. */
   readonly extendedNextHop: readonly Family[];
   /** Families with path identifiers. RFC 7911. */
@@ -85,6 +88,7 @@ export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Res
         : [],
       fourOctetAs: localAsn(speaker, peer),
       routeRefresh: true,
+      extendedMessages: peer.extendedMessages ?? false,
       enhancedRouteRefresh: true,
       roles: role === undefined ? [] : [roleValue(role)],
       addPath: localAddPath(peer),
@@ -150,6 +154,10 @@ function settle({
     receivedCapabilities: received.capabilities,
     enhancedRefresh:
       sent.capabilities.enhancedRouteRefresh && received.capabilities.enhancedRouteRefresh,
+    maxMessageOctets:
+      sent.capabilities.extendedMessages && received.capabilities.extendedMessages
+        ? MAX_EXTENDED_OCTETS
+        : MAX_MESSAGE_OCTETS,
     extendedNextHop: sent.capabilities.extendedNextHop.filter(
       (family) =>
         families.includes(family) && received.capabilities.extendedNextHop.includes(family),

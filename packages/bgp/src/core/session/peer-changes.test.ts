@@ -46,6 +46,7 @@ test('only what differs is touched', () => {
 test.each<[string, Partial<PeerConfig>, string]>([
   ['asn', { asn: 65012 as Asn }, 'reopened'],
   ['ttl', { ttl: 64 }, 'reopened'],
+  ['extendedMessages', { extendedMessages: true }, 'reopened'],
   ['bindInterface', { bindInterface: 'eth1' }, 'reopened'],
   ['localAsn', { localAsn: 65000 as Asn }, 'reopened'],
   ['families', { families: ['ipv4'] }, 'reopened'],

@@ -53,10 +53,10 @@ function isSame(
 function identity(speaker: SpeakerConfig, peer: PeerConfig): string {
   const own = [speaker.routerId, peer.localAsn ?? speaker.asn];
   const { asn, ttl, minTtl = 0, password, role = '', strictRole = false } = peer;
-  const { extendedNextHop = false, addPath, bindInterface = '' } = peer;
+  const { extendedNextHop = false, extendedMessages = false, addPath, bindInterface = '' } = peer;
   const key = JSON.stringify(password ?? null);
   const protection = [ttl, minTtl, key, bindInterface, role, strictRole];
   const paths = [addPath?.receive ?? false, addPath?.send !== undefined];
-  const capabilities = [extendedNextHop, ...paths, ...peer.families.toSorted()];
+  const capabilities = [extendedNextHop, extendedMessages, ...paths, ...peer.families.toSorted()];
   return [peerKey(peer), peer.address, ...own, asn, ...protection, ...capabilities].join(' ');
 }

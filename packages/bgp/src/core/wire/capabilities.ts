@@ -15,6 +15,7 @@ import { Writer } from './writer.ts';
 const CapabilityCode = {
   MultiProtocol: 1,
   RouteRefresh: 2,
+  ExtendedMessage: 6,
   ExtendedNextHop: 5,
   Role: 9,
   GracefulRestart: 64,
@@ -48,6 +49,8 @@ export interface Capabilities {
   /** The sender's AS number, from the four-octet AS capability; 0 is possible, and invalid (RFC 7607). */
   readonly fourOctetAs: number | undefined;
   readonly routeRefresh: boolean;
+  /** Messages of up to 65,535 octets are taken: RFC 8654. */
+  readonly extendedMessages: boolean;
   /** Begin and end of a refresh are told: RFC 7313. */
   readonly enhancedRouteRefresh: boolean;
   /** Values of the role capability, each once: one in a proper OPEN (RFC 9234 section 4.1). */
@@ -63,6 +66,7 @@ export const NO_CAPABILITIES: Capabilities = {
   extendedNextHop: [],
   fourOctetAs: undefined,
   routeRefresh: false,
+  extendedMessages: false,
   enhancedRouteRefresh: false,
   roles: [],
   gracefulRestart: undefined,
@@ -90,6 +94,7 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array<Array
   }
   if (capabilities.routeRefresh) writer.u8(CapabilityCode.RouteRefresh).u8(0);
   putExtendedNextHop(writer, capabilities.extendedNextHop);
+  if (capabilities.extendedMessages) writer.u8(CapabilityCode.ExtendedMessage).u8(0);
   for (const role of capabilities.roles) writer.u8(CapabilityCode.Role).u8(1).u8(role);
   const restart = capabilities.gracefulRestart;
   if (restart) {
@@ -136,6 +141,8 @@ export function decodeCapabilities(value: Uint8Array): Capabilities {
       if (family) families.add(family);
     } else if (code === CapabilityCode.RouteRefresh) {
       found = { ...found, routeRefresh: true };
+    } else if (code === CapabilityCode.ExtendedMessage) {
+      found = { ...found, extendedMessages: true };
     } else if (code === CapabilityCode.EnhancedRouteRefresh) {
       found = { ...found, enhancedRouteRefresh: true };
     } else if (code === CapabilityCode.ExtendedNextHop) {

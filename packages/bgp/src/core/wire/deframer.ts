@@ -1,4 +1,4 @@
-import { checkHeader, HEADER_OCTETS, MAX_MESSAGE_OCTETS } from './header.ts';
+import { checkHeader, HEADER_OCTETS, MAX_EXTENDED_OCTETS, MAX_MESSAGE_OCTETS } from './header.ts';
 
 /** One whole message, header stripped. */
 export interface Frame {
@@ -14,10 +14,12 @@ const EMPTY = new Uint8Array(0);
  * chunks is copied, so what it holds beyond the current chunk is less than one message.
  */
 export class Deframer {
+  /** Both sides have announced messages of up to 65,535 octets. RFC 8654. */
+  extended = false;
   #chunk: Uint8Array = EMPTY;
   #at = 0;
   /** The start of a message whose end has not come yet. */
-  readonly #partial = new Uint8Array(MAX_MESSAGE_OCTETS);
+  #partial = new Uint8Array(MAX_MESSAGE_OCTETS);
   #partialLength = 0;
 
   /** Octets given and not yet returned as messages. */
@@ -45,8 +47,11 @@ export class Deframer {
     if (this.#partialLength > 0) return this.#nextFromPartial();
     const available = this.#chunk.length - this.#at;
     if (available < HEADER_OCTETS) return this.#keepRest();
-    const length = checkHeader(this.#chunk, this.#at);
-    if (available < length) return this.#keepRest();
+    const length = checkHeader(this.#chunk, this.#at, this.extended);
+    if (available < length) {
+      this.#makeRoom(length);
+      return this.#keepRest();
+    }
     const start = this.#at;
     this.#at += length;
     return frame(this.#chunk, start, length);
@@ -54,10 +59,19 @@ export class Deframer {
 
   #nextFromPartial(): Frame | undefined {
     if (!this.#fillTo(HEADER_OCTETS)) return undefined;
-    const length = checkHeader(this.#partial, 0);
+    const length = checkHeader(this.#partial, 0, this.extended);
+    this.#makeRoom(length);
     if (!this.#fillTo(length)) return undefined;
     this.#partialLength = 0;
     return frame(this.#partial, 0, length);
+  }
+
+  /** Who never gets a long message has no room for one. */
+  #makeRoom(octets: number): void {
+    if (octets <= this.#partial.length) return;
+    const larger = new Uint8Array(MAX_EXTENDED_OCTETS);
+    larger.set(this.#partial.subarray(0, this.#partialLength));
+    this.#partial = larger;
   }
 
   #fillTo(octets: number): boolean {

@@ -41,6 +41,7 @@ const anyOpen: fc.Arbitrary<Open> = fc
     families: fc.option(fc.uniqueArray(family, { minLength: 1 }), { nil: undefined }),
     extendedNextHop: fc.subarray<Family>(['ipv4']),
     routeRefresh: fc.boolean(),
+    extendedMessages: fc.boolean(),
     enhancedRouteRefresh: fc.boolean(),
     addPath: fc
       .uniqueArray(fc.record({ family, receive: fc.boolean(), send: fc.boolean() }), {

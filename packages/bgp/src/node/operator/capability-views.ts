@@ -34,6 +34,11 @@ const ROWS: readonly Row[] = [
     isIn: ({ enhancedRouteRefresh }) => enhancedRouteRefresh,
   },
   {
+    key: 'extendedMessage',
+    title: 'Extended Message',
+    isIn: ({ extendedMessages }) => extendedMessages,
+  },
+  {
     key: 'extendedNexthop',
     title: 'Extended nexthop',
     isIn: ({ extendedNextHop }) => extendedNextHop.length > 0,
