@@ -128,6 +128,7 @@ export class Speaker {
   readonly engine: RouteEngine;
   readonly kernel = new FakeKernel();
   readonly #wires = new Map<number, Wire>();
+  #target: Uint8Array | undefined;
 
   constructor(config: SpeakerConfig, options?: RouteEngineOptions, recorder?: TraceRecorder) {
     const engine = createRouteEngine(config, options);
@@ -162,9 +163,9 @@ export class Speaker {
 
   /** The next message for a peer, whole. */
   message(peer: number): Uint8Array | undefined {
-    const target = new Uint8Array(65_535 + 16);
-    const octets = this.engine.nextUpdate(peer, target, 16);
-    return octets === 0 ? undefined : target.slice(16, 16 + octets);
+    this.#target ??= new Uint8Array(65_535 + 16);
+    const octets = this.engine.nextUpdate(peer, this.#target, 16);
+    return octets === 0 ? undefined : this.#target.slice(16, 16 + octets);
   }
 
   /** The whole Loc-RIB of a family. */
