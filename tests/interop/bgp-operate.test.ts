@@ -199,6 +199,45 @@ describe('bgp explain', () => {
   });
 });
 
+describe('bgp events', () => {
+  const typesOf = (out: string): unknown[] =>
+    out
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Json).type);
+
+  test('what has happened is remembered, and what happens is followed as lines of JSON', async () => {
+    await using lab = await pair();
+    const past = await lab.bgp('events', '--peer', 'leaf');
+    expect(past.out).toMatch(/^\S+Z {2}leaf \(10\.1\.0\.1\) {2}peer added\n/);
+    expect(past.out).toContain('leaf (10.1.0.1)  session is up: IPv4 Unicast; hold time 3 seconds');
+    expect(past.out).not.toContain('nobody');
+    expect(await lab.bgp('events', '--peer', 'spine7')).toMatchObject({ code: 3 });
+
+    const stop = new AbortController();
+    const seen = { out: '' };
+    const following = captureRun(
+      ['bgp', 'events', '--follow', '--peer', 'leaf', '-o', 'json', '--socket', lab.ours.socket],
+      {
+        signal: stop.signal,
+        onOutput: (out) => {
+          seen.out = out;
+        },
+      },
+    );
+    await until('the past has been told', async () => seen.out.includes('"up"'));
+    await lab.bgp('clear', 'leaf');
+    await until('the session has come back', async () => seen.out.split('"up"').length > 2);
+    stop.abort();
+    expect((await following).code).toBe(0);
+    const types = typesOf(seen.out);
+    expect(types.slice(types.indexOf('cleared'))).toEqual(
+      expect.arrayContaining(['notification', 'state', 'down', 'up']),
+    );
+    expect(seen.out).toContain('"name":"Cease/Administrative Reset"');
+  });
+});
+
 describe('bgp clear', () => {
   test('soft: both send their routes again, and the session stays', async () => {
     await using lab = await pair();

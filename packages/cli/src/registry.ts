@@ -114,6 +114,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-explain.ts')).bgpExplain,
   },
   {
+    name: 'bgp events',
+    summary: 'Show what happens to the sessions of this host',
+    load: async () => (await import('./commands/bgp-events.ts')).bgpEvents,
+  },
+  {
     name: 'bgp clear',
     summary: 'Reset a session, or exchange its routes again',
     load: async () => (await import('./commands/bgp-clear.ts')).bgpClear,

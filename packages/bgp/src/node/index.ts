@@ -1,5 +1,6 @@
 export { TraceError } from '../core/trace/trace-replay.ts';
 export { DEFAULT_CONTROL_SOCKET } from './control-socket.ts';
+export type { EventPage, SpeakerEvent } from './event-log.ts';
 export { ListenError } from './listeners.ts';
 export type { MessageCounts } from './message-counters.ts';
 export type { CapabilityView } from './operator/capability-views.ts';

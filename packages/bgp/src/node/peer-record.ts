@@ -1,6 +1,8 @@
+import type { Family } from '@overland/net';
 import type { State } from '../core/session/fsm.ts';
 import type { UpSession } from '../core/session/peer-events.ts';
-import type { Notification } from '../core/wire/notification.ts';
+import { type Notification, notificationName } from '../core/wire/notification.ts';
+import type { EventDetail } from './event-log.ts';
 import { type MessageCounts, noMessages } from './message-counters.ts';
 
 /** A NOTIFICATION that ended a session, or kept one from coming up. */
@@ -18,6 +20,8 @@ interface ResetRecord {
 
 /** What is remembered of a peer for the operator. Times are `performance.now()`, milliseconds. */
 export class PeerRecord {
+  /** Who follows what happens. */
+  readonly tell: (event: EventDetail) => void;
   readonly received: MessageCounts = noMessages();
   readonly sent: MessageCounts = noMessages();
   state: State = 'Idle';
@@ -36,14 +40,27 @@ export class PeerRecord {
   /** Message of the peer's operator (RFC 9003), cleaned; shown to ours, never logged at `info` or above. */
   lastCommunication: string | undefined;
 
+  constructor(tell: (event: EventDetail) => void) {
+    this.tell = tell;
+  }
+
+  changedState(to: State): void {
+    const from = this.state;
+    this.state = to;
+    if (isConversation(from) || isConversation(to)) this.tell({ type: 'state', from, to });
+  }
+
   wentUp(session: UpSession, nowMs: number): void {
+    const { families, holdSeconds } = session;
+    this.tell({ type: 'up', families, holdSeconds });
     this.session = session;
     this.changedMs = nowMs;
     this.timesUp += 1;
     this.lastNotification = undefined;
   }
 
-  wentDown(reason: string, nowMs: number): void {
+  wentDown(reason: string, retained: readonly Family[], nowMs: number): void {
+    this.tell({ type: 'down', reason, retained });
     this.session = undefined;
     this.changedMs = nowMs;
     this.timesDown += 1;
@@ -51,12 +68,26 @@ export class PeerRecord {
     this.lastReset = { atMs: nowMs, reason, notification: this.lastNotification };
   }
 
+  /** No session comes about. */
+  failed(reason: string): void {
+    if (reason !== this.lastError) this.tell({ type: 'error', reason });
+    this.lastError = reason;
+  }
+
   notified(
     direction: NotificationRecord['direction'],
     { code, subcode, data }: Notification,
     communication: string | undefined,
   ): void {
+    const name = notificationName({ code, subcode, data });
+    const said = communication ?? null;
+    this.tell({ type: 'notification', direction, code, subcode, name, communication: said });
     this.lastNotification = { direction, code, subcode, data };
     this.lastCommunication = communication;
   }
+}
+
+/** Whether a peer has been reached. */
+function isConversation(state: State): boolean {
+  return state === 'OpenSent' || state === 'OpenConfirm' || state === 'Established';
 }

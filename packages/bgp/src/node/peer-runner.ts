@@ -27,6 +27,7 @@ import {
 } from '../core/wire/notification.ts';
 import { encodeRouteRefresh } from '../core/wire/route-refresh.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import type { EventLog } from './event-log.ts';
 import { countMessage } from './message-counters.ts';
 import { PeerRecord } from './peer-record.ts';
 import { KeyError } from './session-keys.ts';
@@ -39,6 +40,7 @@ export interface PeerHost {
   readonly log: Logger;
   readonly buffers: BufferPool;
   readonly random: () => number;
+  readonly events: EventLog;
   readonly openSocket: OpenSocket;
   /** Makes the machine of a peer. */
   machine(options: PeerMachineOptions): PeerMachine;
@@ -65,7 +67,7 @@ const EMPTY = new Uint8Array(0);
 /** The shell of one peer: sockets and timers feed its machine one event at a time, effects are carried out in order. */
 export class PeerRunner {
   readonly id: PeerId;
-  readonly record = new PeerRecord();
+  readonly record: PeerRecord;
   #config: PeerConfig;
   readonly #host: PeerHost;
   #log: Logger;
@@ -89,6 +91,7 @@ export class PeerRunner {
   }) {
     const { id, context, restart, host } = options;
     this.id = id;
+    this.record = new PeerRecord((event) => host.events.add(this.#config, event));
     this.#config = context.config;
     this.#host = host;
     this.#log = host.log.child({ peer: context.config.name });
@@ -155,6 +158,7 @@ export class PeerRunner {
   /** Ends the session, or what keeps one from coming up, and begins anew. */
   reset(fault: NotificationFault): void {
     this.#log.info({ reason: fault.reason }, 'session reset');
+    this.record.tell({ type: 'cleared' });
     this.stop(fault);
     this.#beginning = setTimeout(() => this.start(), RESET_MS);
   }
@@ -171,6 +175,7 @@ export class PeerRunner {
     for (const family of session.families) {
       transport.write(encodeRouteRefresh({ kind: 'request', family }));
       this.record.sent.routeRefresh += 1;
+      this.record.tell({ type: 'refresh', direction: 'sent', kind: 'request', family });
     }
     this.record.lastWriteMs = performance.now();
     return session.families;
@@ -304,6 +309,7 @@ export class PeerRunner {
       const count = this.#host.engine.received(this.id, family);
       const found = this.#limitWatch.check(limit, family, count);
       if (!found) continue;
+      this.record.tell({ type: 'limit', verdict: found.verdict, family, count, most: found.most });
       if (found.end) {
         this.handle({ type: 'fault', connection, ...found.end });
         return;
@@ -364,12 +370,15 @@ export class PeerRunner {
           { families: effect.families, reason: effect.reason },
           'flushing stale routes',
         );
+        this.record.tell({ type: 'flushed', families: effect.families, reason: effect.reason });
         engine.flushStale(this.id, effect.families);
         break;
       case 'beginRefresh':
+        this.#tellRefresh('begin', effect.family);
         engine.beginRefresh(this.id, effect.family);
         break;
       case 'refresh':
+        this.#tellRefresh('request', effect.family);
         engine.refresh(this.id, effect.family);
         break;
       case 'received': {
@@ -381,10 +390,14 @@ export class PeerRunner {
         break;
       }
       case 'state':
-        this.record.state = effect.to;
+        this.record.changedState(effect.to);
         this.#log.debug({ from: effect.from, to: effect.to }, 'session changed state');
     }
     this.#host.wake();
+  }
+
+  #tellRefresh(kind: 'request' | 'begin', family: Family): void {
+    this.record.tell({ type: 'refresh', direction: 'received', kind, family });
   }
 
   #sessionUp(session: UpSession): void {
@@ -409,7 +422,7 @@ export class PeerRunner {
   }
 
   #sessionDown(retain: readonly Family[], reason: string): void {
-    this.record.wentDown(reason, performance.now());
+    this.record.wentDown(reason, retain, performance.now());
     this.#log.warn({ reason, retain }, 'session is down');
     this.#host.engine.peerDown(this.id, retain);
     this.#host.sessionDown(this);
@@ -461,7 +474,7 @@ export class PeerRunner {
       drained: () => this.#host.wake(),
       lost: (reason) => {
         this.#transports.delete(connection);
-        if (this.record.session === undefined) this.record.lastError = reason;
+        if (this.record.session === undefined) this.record.failed(reason);
         this.handle({ type: 'lost', connection, reason });
       },
     };

@@ -22,6 +22,7 @@ import { encodeCommunication } from '../core/wire/notification.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { configInPhase, type DrainPhase } from './drain.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
+import { EventLog } from './event-log.ts';
 import { Listeners } from './listeners.ts';
 import { NeighbourProbe, type Probe } from './neighbour-probe.ts';
 import { SpeakerOperator } from './operator/speaker-operator.ts';
@@ -105,6 +106,7 @@ export class Speaker implements AsyncDisposable {
   readonly #links = new Map<PeerId, PeerLink>();
   /** What BFD last said, by the peer's address: sessions that begin anew need it too. */
   readonly #bfd = new Map<IpAddress, BfdChange>();
+  readonly #events = new EventLog();
   readonly #loop: WorkLoop;
   readonly #tuner = new UnitTuner();
   readonly #neighbourProbe: NeighbourProbe | undefined;
@@ -176,6 +178,7 @@ export class Speaker implements AsyncDisposable {
       engine,
       log,
       random,
+      events: this.#events,
       openSocket,
       machine: (peer) => recorder?.machine(peer) ?? new PeerMachine(peer),
       buffers: new BufferPool(),
@@ -239,6 +242,7 @@ export class Speaker implements AsyncDisposable {
     if (this.#phase === phase) return;
     this.#log.info({ from: this.#phase, to: phase }, 'drain');
     this.#phase = phase;
+    this.#events.add(undefined, { type: 'drain', phase });
     this.#putInForce(DRAINED);
     this.#onPeersInForce(this.#config);
   }
@@ -291,7 +295,11 @@ export class Speaker implements AsyncDisposable {
     // BFD that is gone says as little of the path as one that is switched off.
     const told = change ?? { state: 'admin-down', controlPlaneIndependent: false };
     for (const peer of this.#peers.values()) {
-      if (peer.config.address === address) peer.handle({ type: 'bfd', ...told });
+      if (peer.config.address !== address) continue;
+      if (peer.config.bfd && peer.bfd !== told.state) {
+        peer.record.tell({ type: 'bfd', state: told.state });
+      }
+      peer.handle({ type: 'bfd', ...told });
     }
     this.#loop.wake();
   }
@@ -335,6 +343,7 @@ export class Speaker implements AsyncDisposable {
     this.#neighbourProbe?.[Symbol.dispose]();
     this.#unnumbered.stop(kind === 'shutdown');
     this.#keys[Symbol.dispose]();
+    this.#events[Symbol.dispose]();
     const fault =
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
     for (const peer of this.#peers.values()) peer.stop(fault);
@@ -357,6 +366,7 @@ export class Speaker implements AsyncDisposable {
       peers: () => this.#peers.values(),
       summary: () => this.summary(),
       drain: (phase) => this.drain(phase),
+      events: this.#events,
       wake: () => this.#loop.wake(),
     });
   }
@@ -374,6 +384,7 @@ export class Speaker implements AsyncDisposable {
       host: this.#host,
     });
     this.#peers.set(peerKey(config), peer);
+    peer.record.tell({ type: 'added' });
     this.#applyLink(peer);
     const bfd = this.#bfd.get(config.address);
     if (bfd) peer.handle({ type: 'bfd', ...bfd });
@@ -384,6 +395,7 @@ export class Speaker implements AsyncDisposable {
     const peer = this.#peers.get(key);
     if (!peer) return;
     peer.stop(fault);
+    peer.record.tell({ type: 'removed' });
     this.#peers.delete(key);
     this.#links.delete(peer.id);
     this.#deferral?.peerRemoved(peer.id);
@@ -446,6 +458,7 @@ export class Speaker implements AsyncDisposable {
   }
 
   #deferralOver(): void {
+    this.#events.add(undefined, { type: 'selecting' });
     this.#log.info('selecting routes: the peers that came up have sent theirs');
     const restart = { restarting: false, preserved: this.#preserved };
     for (const peer of this.#peers.values()) peer.handle({ type: 'restart', restart });

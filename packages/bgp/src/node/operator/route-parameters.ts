@@ -10,12 +10,15 @@ import {
 } from '@overland/net';
 import type { PrefixSelection } from '../../core/rib/route-engine.ts';
 import { DRAIN_PHASES, type DrainPhase } from '../drain.ts';
+import type { EventQuery } from '../event-log.ts';
 import type { ClearKind } from './clear-peer.ts';
 import type { DumpRequest, NamedExplainQuery, NamedRouteQuery } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
 
 const DEFAULT_PAGE = 200;
 const MAX_PAGE = 1000;
+/** How long a request may wait for an event, milliseconds. */
+const MAX_WAIT_MS = 60_000;
 
 /** What a request for routes asks. @throws {SpeakerRequestError} */
 export function routeQuery(query: URLSearchParams): NamedRouteQuery {
@@ -47,6 +50,23 @@ export function explainQuery(query: URLSearchParams): NamedExplainQuery {
   if (!prefix) throw invalid('prefix is missing');
   const to = peerParameter(query, 'to');
   return { prefix, ...(to !== undefined && { to }) };
+}
+
+/** Which events a request asks for. @throws {SpeakerRequestError} */
+export function eventQuery(query: URLSearchParams): EventQuery {
+  const peer = peerParameter(query, 'peer');
+  return {
+    after: wholeNumber(query, 'after', Number.MAX_SAFE_INTEGER),
+    waitMs: wholeNumber(query, 'waitMs', MAX_WAIT_MS),
+    ...(peer !== undefined && { peer }),
+  };
+}
+
+/** @returns 0 if it is not given. */
+function wholeNumber(query: URLSearchParams, field: string, most: number): number {
+  const value = Number(query.get(field) ?? 0);
+  if (Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+  throw invalid(`${field} must be a whole number from 0 to ${most}`);
 }
 
 /** A name, or an address in its canonical form. */

@@ -1,5 +1,6 @@
 import type { RoutePage } from '../../core/rib/route-engine.ts';
 import type { DrainPhase } from '../drain.ts';
+import type { EventPage, EventQuery } from '../event-log.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import type { ClearedPeer, ClearKind } from './clear-peer.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
@@ -7,6 +8,7 @@ import {
   clearKind,
   drainPhase,
   dumpRequest,
+  eventQuery,
   explainQuery,
   neededPeer,
   routeQuery,
@@ -36,6 +38,7 @@ export interface SpeakerPort {
   dump(request: DumpRequest): Promise<DumpPiece | 'ended' | null>;
   explain(query: NamedExplainQuery): Promise<AboutPeers<ExplainedRoute> | null>;
   explainPeer(peer: string): Promise<readonly ExplainedPeer[] | null>;
+  events(query: EventQuery): Promise<AboutPeers<EventPage> | null>;
 }
 
 /** One question of the API: an agent and `overland bgp run` answer the same. */
@@ -55,6 +58,7 @@ export interface SpeakerRoute {
  *   GET /v1/bgp/dump?view=accepted|received, then GET /v1/bgp/dump?next=7 until next is null
  *   GET /v1/bgp/explain?prefix=10.65.0.0/26&to=spine1
  *   GET /v1/bgp/explain-peer?peer=spine1
+ *   GET /v1/bgp/events?after=0&peer=spine1&waitMs=10000
  */
 export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
   {
@@ -108,6 +112,11 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
   },
   {
     method: 'GET',
+    path: '/v1/bgp/events',
+    answer: async (speaker, query) => known(running(await speaker.events(eventQuery(query)))),
+  },
+  {
+    method: 'GET',
     path: '/v1/bgp/explain-peer',
     async answer(speaker, query) {
       const peer = neededPeer(query);
@@ -129,6 +138,7 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     dump: async (request) => (await operator()?.dump(request)) ?? null,
     explain: async (query) => operator()?.explain(query) ?? null,
     explainPeer: async (peer) => (await operator()?.explainPeer(peer)) ?? null,
+    events: async (query) => (await operator()?.events(query)) ?? null,
   };
 }
 

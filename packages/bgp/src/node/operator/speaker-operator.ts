@@ -13,6 +13,7 @@ import type {
   RouteExplanation,
 } from '../../core/rib/route-explanation.ts';
 import type { DrainPhase } from '../drain.ts';
+import type { EventLog, EventPage, EventQuery } from '../event-log.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
@@ -26,6 +27,7 @@ export interface OperatedSpeaker {
   peers(): Iterable<PeerRunner>;
   summary(): SpeakerSummary;
   drain(phase: DrainPhase): void;
+  readonly events: EventLog;
   /** There may be work. */
   wake(): void;
 }
@@ -159,6 +161,16 @@ export class SpeakerOperator {
   async dump(request: DumpRequest): Promise<DumpPiece | 'ended'> {
     if ('view' in request) return await this.#dumps.begin(request.view);
     return (await this.#dumps.next(request.next)) ?? 'ended';
+  }
+
+  /** What has happened since, or what happens next. A peer that is no more may be asked for while it is remembered. */
+  async events(query: EventQuery): Promise<AboutPeers<EventPage>> {
+    const { events } = this.#speaker;
+    const { peer } = query;
+    if (peer !== undefined && this.#find(peer).length === 0 && !events.knows(peer)) {
+      return { unknownPeer: peer, count: 0 };
+    }
+    return await events.read(query);
   }
 
   /** A name is unique, and wins over an address. */
