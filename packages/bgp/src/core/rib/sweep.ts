@@ -26,6 +26,8 @@ export class Sweep {
   #ring = 0;
   #group = 0;
   #path = 0;
+  /** The group is still to be visited. */
+  #isAhead = false;
 
   constructor(target: SweepTarget) {
     this.#target = target;
@@ -47,6 +49,7 @@ export class Sweep {
     this.#ring = 0;
     this.#group = 0;
     this.#path = 0;
+    this.#isAhead = false;
     return true;
   }
 
@@ -60,7 +63,8 @@ export class Sweep {
         if (this.#ring === 0) return used;
         this.#enter(rings.first(this.#ring));
       }
-      if (this.#group === this.#ring) {
+      if (this.#isAhead) this.#enter(this.#group);
+      else if (this.#group === this.#ring) {
         this.#ring = 0;
         this.#group = 0;
       } else if (this.#path === 0) {
@@ -80,13 +84,20 @@ export class Sweep {
     if (path === this.#path) this.#path = this.#target.paths.olderInGroup(path);
   }
 
-  /** The group is about to leave its ring. */
+  /**
+   * The group is about to leave its ring. The one behind it is not visited here: whoever says so is in the middle of moving
+   * the last path of the group, perhaps to that one.
+   */
   groupLeaves(group: number): void {
-    if (group === this.#group) this.#enter(this.#target.rings.following(group));
+    if (group !== this.#group) return;
+    this.#group = this.#target.rings.following(group);
+    this.#path = 0;
+    this.#isAhead = true;
   }
 
   #enter(group: number): void {
     this.#group = group;
+    this.#isAhead = false;
     if (group === this.#ring) {
       this.#path = 0;
       return;
