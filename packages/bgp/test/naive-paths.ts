@@ -1,3 +1,4 @@
+import type { AddPathSelection } from '../src/core/config.ts';
 import {
   type NaiveAttributes,
   type NaivePeer,
@@ -76,11 +77,48 @@ export function naivePathDecision(
   });
 }
 
+/** The paths that somebody gets, best first where that means something. RFC 7911. */
+export function naiveSelection(
+  peers: readonly NaivePathPeer[],
+  prefix: string,
+  rules: NaiveRules,
+  {
+    selection,
+    mayHave,
+  }: { selection: AddPathSelection; mayHave: (choice: NaiveChoice) => boolean },
+): NaiveChoice[] {
+  if (selection === 'multipath') return naivePathDecision(peers, prefix, rules).filter(mayHave);
+  if (selection === 'all') {
+    const all = peers.flatMap((peer) => peer.paths.map((path) => ({ peer, path })));
+    return all.flatMap(({ peer, path }) => {
+      if (path.prefix !== prefix || rules.dead.has(peer.device)) return [];
+      const attributes = naiveImport(peer, prefix, path.attributes, rules);
+      const choice = attributes && { peer, path, attributes };
+      return choice && mayHave(choice) ? [choice] : [];
+    });
+  }
+  const selected: NaiveChoice[] = [];
+  let left = [...peers];
+  while (selected.length < selection.best) {
+    const [best] = naivePathDecision(left, prefix, rules);
+    if (!best) break;
+    if (mayHave(best)) selected.push(best);
+    left = left.map((peer) => (peer.name === best.peer.name ? without(peer, best.path) : peer));
+  }
+  return selected;
+}
+
+function without(peer: NaivePathPeer, gone: NaivePath): NaivePathPeer {
+  return { ...peer, paths: peer.paths.filter((path) => keyOf(path) !== keyOf(gone)) };
+}
+
 /** A route that a peer gave twice in one session counts once. */
 function distinct(paths: readonly NaivePath[]): NaivePath[] {
-  const key = ({ nextHop, attributes, stale }: NaivePath): string =>
-    JSON.stringify([nextHop, attributes, stale]);
-  return [...new Map(paths.map((path) => [key(path), path])).values()];
+  return [...new Map(paths.map((path) => [keyOf(path), path])).values()];
+}
+
+function keyOf({ prefix, nextHop, attributes, stale }: NaivePath): string {
+  return JSON.stringify([prefix, nextHop, attributes, stale]);
 }
 
 /** As far as the decision process has left them equal. */

@@ -85,11 +85,14 @@ export interface ListenRange {
 
 export type PrivateAsMode = 'remove' | 'all' | 'replace';
 
+/** Most paths of a prefix that {@link AddPathSelection} `best` may ask for. */
+export const MAX_BEST_PATHS = 32;
+
 /**
- * Which paths of a prefix a peer is sent under add-path (RFC 7911): all that it may have, the best of them, or those
- * that share the load.
+ * Which paths of a prefix a peer is sent under add-path (RFC 7911), of those that it may have: all, the best ones, or those
+ * that share the load with the best.
  */
-type AddPathSelection = 'all' | 'multipath' | { readonly best: number };
+export type AddPathSelection = 'all' | 'multipath' | { readonly best: number };
 
 export type NextHopMode = 'auto' | 'self' | 'force' | 'keep';
 

@@ -368,7 +368,16 @@ routerId: 10.0.0.11
 peers:
   - { address: 10.1.0.0, asn: 65000, addPath: ${addPath} }
 `;
-  expect(parseSpeakerFile(file('{ receive: true }')).peers[0]?.addPath).toEqual({ receive: true });
+  const read = (text: string) => parseSpeakerFile(file(text)).peers[0]?.addPath;
+  expect(read('{ receive: true }')).toEqual({ receive: true });
+  expect(read('{ send: all }')).toEqual({ receive: false, send: 'all' });
+  expect(read('{ send: { best: 2 } }')).toEqual({ receive: false, send: { best: 2 } });
+  expect(faults(file('{ send: few }'))).toEqual([
+    'peers[0].addPath.send: "few" is not allowed: all, multipath or { best: 1 to 32 }',
+  ]);
+  expect(faults(file('{ send: { best: 0 } }'))).toEqual([
+    'peers[0].addPath.send.best: 0 is not allowed: a whole number from 1 to 32',
+  ]);
   expect(faults(file('{ receive: 1 }'))).toEqual([
     'peers[0].addPath.receive: Invalid input: expected boolean, received number',
   ]);

@@ -2,7 +2,7 @@ import { MAX_MD5_KEY_OCTETS } from '@overland/linux';
 import { familyOf, parseAddress } from '@overland/net';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
+import { MAX_BEST_PATHS, type PeerConfig, type SpeakerConfig } from '../core/config.ts';
 import { isExternal } from '../core/session/remote-as.ts';
 import { placeOf } from '../core/session/unnumbered.ts';
 import {
@@ -59,6 +59,15 @@ const givesAsn = z.refine<{ readonly asn?: unknown; readonly group?: unknown }>(
 
 /** Names of filters, in order. */
 const filterNames = z.array(z.string().min(1)).optional();
+
+/** Which paths of a prefix are sent. */
+const addPathSend = z.union([
+  z.enum(['all', 'multipath'], {
+    error: ({ input }) =>
+      `${JSON.stringify(input)} is not allowed: all, multipath or { best: 1 to ${MAX_BEST_PATHS} }`,
+  }),
+  z.strictObject({ best: whole(1, MAX_BEST_PATHS) }),
+]);
 
 /** What a peer may be told, and `defaults` for all peers. */
 const peerSettings = {
@@ -120,7 +129,10 @@ const peerSettings = {
     .transform((bfd) => withoutUndefined(bfd))
     .optional(),
   /** RFC 7911: several paths of a prefix, of every family of the session. */
-  addPath: z.strictObject({ receive: z.boolean() }).optional(),
+  addPath: z
+    .strictObject({ receive: z.boolean().default(false), send: addPathSend.optional() })
+    .transform((addPath) => withoutUndefined(addPath))
+    .optional(),
   maxPrefixes: z
     .strictObject({
       ipv4: whole(0, 0xffff_ffff).optional(),

@@ -154,14 +154,17 @@ test.each([
 test('path identifiers: who announced them, and which are in use (RFC 7911)', () => {
   const capability = { family: 'ipv4', advertised: true } as const;
   const change = {
-    session: { ...neighbor().session, addPath: { receive: ['ipv4'], send: [] } },
+    session: { ...neighbor().session, addPath: { receive: ['ipv4'], send: ['ipv4'] } },
+    configured: { ...neighbor().configured, addPath: { receive: true, send: { best: 2 } } },
     capabilities: [
       { ...capability, key: 'rx', title: 'AddPath IPv4 Unicast RX', received: true },
       { ...capability, key: 'tx', title: 'AddPath IPv4 Unicast TX', received: false },
     ],
   } as Parameters<typeof neighbor>[0];
   expect(text(change)).toContain('    AddPath IPv4 Unicast RX: advertised and received\n');
-  expect(text(change)).toContain('  Path identifiers received\n');
+  expect(text(change)).toContain(
+    '  Path identifiers received\n  Path identifiers sent, paths: best 2\n',
+  );
   expect(neighborJson([neighbor(change)])).toMatchObject({
     '10.1.0.1': {
       neighborCapabilities: {

@@ -148,13 +148,15 @@ function addressFamily(peer: NeighborDetail, family: Family, colours: Colours): 
   ];
 }
 
-/** Path identifiers in use, RFC 7911. */
-function addPath({ session }: NeighborDetail, family: Family): string[] {
+/** Path identifiers in use, RFC 7911, and which paths go with them. */
+function addPath({ session, configured }: NeighborDetail, family: Family): string[] {
   const { receive = [], send = [] } = session?.addPath ?? {};
-  const uses = [receive.includes(family) && 'received', send.includes(family) && 'sent'].filter(
-    Boolean,
-  );
-  return uses.length > 0 ? [`  Path identifiers ${uses.join(' and ')}`] : [];
+  const selection = configured.addPath?.send ?? 'all';
+  const which = typeof selection === 'object' ? `best ${selection.best}` : selection;
+  return [
+    ...(receive.includes(family) ? ['  Path identifiers received'] : []),
+    ...(send.includes(family) ? [`  Path identifiers sent, paths: ${which}`] : []),
+  ];
 }
 
 function history(peer: NeighborDetail, colours: Colours): string[] {

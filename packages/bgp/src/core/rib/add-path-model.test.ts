@@ -2,9 +2,16 @@ import { type Family, parseAddress } from '@overland/net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CLUSTER, FILTERS, type NaivePolicy, POLICIES, SAFE } from '../../../test/naive-filters.ts';
-import { type NaivePathPeer, naivePathDecision, withdrawPath } from '../../../test/naive-paths.ts';
+import {
+  type NaiveChoice,
+  type NaivePathPeer,
+  naivePathDecision,
+  naiveSelection,
+  withdrawPath,
+} from '../../../test/naive-paths.ts';
 import { type NaiveAttributes, type NaiveRules, naiveImport } from '../../../test/naive-rib.ts';
 import {
+  connect,
   link,
   peerConfig,
   Speaker,
@@ -13,7 +20,7 @@ import {
   speakerConfig,
 } from '../../../test/two-speakers.ts';
 import { endOfRibOctets, updateOctets } from '../../../test/update-octets.ts';
-import type { SpeakerConfig } from '../config.ts';
+import type { AddPathSelection, SpeakerConfig } from '../config.ts';
 import { createSharedTables } from './shared-tables.ts';
 
 const ASN = 65000;
@@ -31,6 +38,22 @@ const ATTRIBUTES: readonly NaiveAttributes[] = [
   { asPath: [65001, 65002], origin: 0, communities: [65_000 * 65_536 + 1] },
   { asPath: [65001, ASN], origin: 0 },
 ];
+
+const SELECTIONS: readonly AddPathSelection[] = [
+  'all',
+  'multipath',
+  { best: 1 },
+  { best: 2 },
+  { best: 3 },
+];
+
+/** The receiver: an iBGP peer, so that it sees next hops. */
+const RECEIVER = 9;
+
+const RECEIVER_LINK = {
+  ipv4: { own: '10.0.9.254', receiver: '10.0.9.9' },
+  ipv6: { own: 'fd00:9::254', receiver: 'fd00:9::9' },
+} as const;
 
 const PATH_IDS = [0, 1, 2, 0xffff_fffe];
 
@@ -71,6 +94,11 @@ class World {
   readonly family: Family;
   /** By name of the peer. */
   readonly imports = new Map<string, NaivePolicy>();
+  readonly receiver = new Speaker(speakerConfig(ASN, { routerId: parseAddress('192.0.2.9') }));
+  receives = false;
+  selection: AddPathSelection = 'all';
+  exports = POLICIES[0] as NaivePolicy;
+  receiverHasDefault = false;
 
   constructor(family: Family) {
     this.family = family;
@@ -85,8 +113,37 @@ class World {
       multipath: { maxPaths, relaxAsPath },
       filters: FILTERS,
       importSafety: CLUSTER,
-      peers: this.peers.map((peer) => this.peerConfig(peer)),
+      peers: [
+        ...this.peers.map((peer) => this.peerConfig(peer)),
+        peerConfig(RECEIVER_LINK[this.family].receiver, ASN, this.receiverConfig()),
+      ],
     });
+  }
+
+  receiverConfig() {
+    return {
+      families: [this.family],
+      addPath: { receive: false, send: this.selection },
+      exportFilters: this.exports.filters,
+      defaultOriginate: this.receiverHasDefault,
+    };
+  }
+
+  startReceiver(): void {
+    this.receives = true;
+    const { own, receiver } = RECEIVER_LINK[this.family];
+    const families = [this.family];
+    connect(
+      {
+        speaker: this.dut,
+        asn: ASN,
+        address: own,
+        peer: RECEIVER,
+        config: this.receiverConfig(),
+      },
+      { speaker: this.receiver, asn: ASN, address: receiver, peer: 0, config: { families } },
+      { addPath: { receive: families, send: families } },
+    );
   }
 
   peerConfig(peer: NaivePathPeer) {
@@ -147,6 +204,8 @@ class World {
       this.down(peer, false);
       this.dut.engine.flushStale(peer.addressRank);
     }
+    this.dut.engine.peerDown(RECEIVER, []);
+    this.dut.unplug(RECEIVER);
     settle(this.dut);
     expect(this.shared.attributes.size).toBe(0);
     expect(this.shared.prefixes[this.family].size).toBe(0);
@@ -267,6 +326,33 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         },
     ),
   },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        selection: fc.constantFrom(...SELECTIONS),
+        policy: fc.constantFrom(...POLICIES),
+        hasDefault: fc.boolean(),
+      })
+      .map(
+        ({ selection, policy, hasDefault }): Act =>
+          (world) => {
+            world.selection = selection;
+            world.exports = policy;
+            world.receiverHasDefault = hasDefault;
+            world.dut.engine.configure(world.config());
+          },
+      ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant<Act>((world) => {
+      const message = world.dut.message(RECEIVER);
+      if (message) world.receiver.engine.receiveUpdate(0, message.subarray(19));
+    }),
+  },
+  fc.constant<Act>((world) => world.dut.engine.refresh(RECEIVER, world.family)),
+  fc.constant<Act>((world) => world.dut.engine.endDeferral()),
   fc.integer({ min: 1, max: 6 }).map(
     (units): Act =>
       (world) => {
@@ -277,7 +363,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     weight: 3,
     arbitrary: fc.constant<Act>((world) => {
       world.dut.engine.endDeferral();
-      settle(world.dut);
+      settle(world.dut, world.receiver);
       compare(world);
     }),
   },
@@ -329,20 +415,54 @@ function compare(world: World): void {
     [...new Set(choice.map(({ peer, path }) => `${path.nextHop}@${peer.device}`))].sort().join(' '),
   ]);
   expect([...world.dut.kernel.routes].sort()).toEqual(kernel.sort());
+  if (world.receives) compareReceived(world);
+}
+
+/** What the receiver has, against what the model says that it gets. */
+function compareReceived(world: World): void {
+  const { family, peers, rules, selection, exports } = world;
+  const told = (prefix: string, { attributes, path }: NaiveChoice): string | undefined => {
+    const sent = exports.apply(prefix, attributes);
+    if (!sent) return undefined;
+    return [prefix, path.nextHop, ...sent.asPath, sent.med, sent.localPref ?? 100].join(' ');
+  };
+  const expected = PREFIXES[family].flatMap((prefix) => {
+    if (world.receiverHasDefault && prefix === PREFIXES[family][0]) {
+      return [[prefix, RECEIVER_LINK[family].own, null, 100].join(' ')];
+    }
+    const mayHave = (choice: NaiveChoice): boolean => told(prefix, choice) !== undefined;
+    const chosen = naiveSelection(peers, prefix, rules, { selection, mayHave });
+    return chosen.map((choice) => told(prefix, choice) as string);
+  });
+  const received = world.receiver.routes(family).flatMap(({ prefix, paths }) => {
+    expect(new Set(paths.map(({ pathId }) => pathId)).size).toBe(paths.length);
+    return paths.map(({ nextHop, asPath, med, localPref }) =>
+      [prefix, nextHop, ...asPath, med, localPref].join(' '),
+    );
+  });
+  expect(received.sort()).toEqual(expected.sort());
+  expect(world.dut.engine.counters(RECEIVER).sent[family]).toBe(received.length);
 }
 
 test.each(['ipv4', 'ipv6'] as const)(
   '%s: peers with path identifiers: the RIBs and the kernel end where a computation from scratch ends',
   (family) => {
     fc.assert(
-      fc.property(fc.array(act, { minLength: 1, maxLength: 60, size: 'max' }), (acts) => {
-        const world = new World(family);
-        for (const perform of acts) perform(world);
-        world.dut.engine.endDeferral();
-        settle(world.dut);
-        compare(world);
-        world.end();
-      }),
+      fc.property(
+        fc.array(act, { minLength: 1, maxLength: 60, size: 'max' }),
+        fc.nat(59),
+        (acts, when) => {
+          const world = new World(family);
+          for (const [i, perform] of acts.entries()) {
+            if (i === Math.min(when, acts.length - 1)) world.startReceiver();
+            perform(world);
+          }
+          world.dut.engine.endDeferral();
+          settle(world.dut, world.receiver);
+          compare(world);
+          world.end();
+        },
+      ),
       { numRuns: 200 },
     );
   },

@@ -1,5 +1,5 @@
 import { ADDRESS_OCTETS, type Family } from '@overland/net';
-import type { NextHopMode, SpeakerConfig } from '../config.ts';
+import type { AddPathSelection, NextHopMode, SpeakerConfig } from '../config.ts';
 import { applyEdits } from '../policy/apply-edits.ts';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
@@ -9,6 +9,7 @@ import {
   type EncodedAttributes,
   type RouteFacts,
 } from '../wire/attribute-encoder.ts';
+import { PATH_ID_OCTETS } from '../wire/nlri.ts';
 import { originatedSet } from '../wire/originated-set.ts';
 import type { PrivateAsRule } from '../wire/private-as.ts';
 import { type BgpRole, keepsMarked, marksOnEgress } from '../wire/role.ts';
@@ -46,6 +47,8 @@ export interface EgressKey {
   readonly maxMessageOctets: number;
   /** Whether the peers are to make our routes their last choice. RFC 8326. */
   readonly gracefulShutdown: boolean;
+  /** Which paths of a prefix are sent, with path identifiers (RFC 7911); `undefined`: the best one, without. */
+  readonly addPath: AddPathSelection | undefined;
   /** Id of the export filters; empty: none. */
   readonly exportPolicy: string;
 }
@@ -105,7 +108,8 @@ export class EgressClass {
     this.#edited = shared.edited;
     this.#attributes = shared.attributes;
     const message = Math.min(key.maxMessageOctets, MAX_ATTRIBUTE_OCTETS);
-    const room = message - MAX_FRAME_OCTETS - MAX_NLRI_OCTETS - MAX_GROWTH_OCTETS;
+    const nlriOctets = MAX_NLRI_OCTETS + (key.addPath === undefined ? 0 : PATH_ID_OCTETS);
+    const room = message - MAX_FRAME_OCTETS - nlriOctets - MAX_GROWTH_OCTETS;
     // A two-octet peer gets the AS_PATH twice: half of it, and whole as AS4_PATH.
     this.#maxOctets = key.fourOctetAs ? room : Math.floor(room / 1.5);
     const otcAsn = key.bgpRole && marksOnEgress(key.bgpRole) ? key.localAsn : 0;

@@ -13,17 +13,21 @@ for (const [family, receiver, receiverAsn] of [
 ] as const) {
   test(`${family}: whatever happens in whatever order, the RIBs, the kernel and the ${receiver} receiver end where a computation from scratch ends`, () => {
     fc.assert(
-      fc.property(fc.array(anyAct, { minLength: 1, maxLength: 60, size: 'max' }), fc.nat(59), (acts, when) => {
-        const world = new World(family, receiverAsn);
-        for (const [i, perform] of acts.entries()) {
-          if (i === Math.min(when, acts.length - 1)) world.startReceiver();
-          perform(world);
-        }
-        world.dut.engine.endDeferral();
-        settle(world.dut, world.receiver);
-        compare(world);
-        world.end();
-      }),
+      fc.property(
+        fc.array(anyAct, { minLength: 1, maxLength: 60, size: 'max' }),
+        fc.nat(59),
+        (acts, when) => {
+          const world = new World(family, receiverAsn);
+          for (const [i, perform] of acts.entries()) {
+            if (i === Math.min(when, acts.length - 1)) world.startReceiver();
+            perform(world);
+          }
+          world.dut.engine.endDeferral();
+          settle(world.dut, world.receiver);
+          compare(world);
+          world.end();
+        },
+      ),
       { numRuns: 200 },
     );
   });

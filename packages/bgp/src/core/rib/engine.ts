@@ -1,7 +1,6 @@
 import { type Family, familyOf, type RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS, MessageType } from '../wire/header.ts';
-import { AdjRibOut } from './adj-rib-out.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
 import { explainRoute } from './explain-route.ts';
 import { FamilyRib } from './family-rib.ts';
@@ -12,6 +11,7 @@ import { LiveSession, Peer, reflectorIds } from './peer.ts';
 import { CensusTaker } from './peer-census.ts';
 import { PeerPolicies } from './peer-policies.ts';
 import { PeerRanks } from './peer-ranks.ts';
+import type { RibOut } from './rib-out.ts';
 import { RouteBatches } from './route-batches.ts';
 import type {
   EstablishedSession,
@@ -150,7 +150,7 @@ class Engine implements RouteEngine {
       this.#applyImport(peer.slot, session.config, family);
       rib.adjRibIn(peer.slot).begin(session.addPath?.receive.includes(family) ?? false);
       rib.setClient(peer.slot, live.isClient);
-      const out = new AdjRibOut(rib.tables, rib.locRib, this.#class(live, family), {
+      const out = rib.openOut(this.#class(live, family), {
         peer: peer.slot,
         maxMessageOctets: session.maxMessageOctets,
         enhancedRefresh: session.enhancedRefresh ?? false,
@@ -158,7 +158,6 @@ class Engine implements RouteEngine {
       this.#setLinks(out, live, family);
       this.#originateDefault(out, live, family);
       live.outs.set(family, out);
-      rib.addOut(out);
     }
   }
 
@@ -241,7 +240,7 @@ class Engine implements RouteEngine {
   }
 
   endOfRibSent(id: PeerId): readonly Family[] {
-    const outs = this.#peer(id).live?.outs ?? new Map<Family, AdjRibOut>();
+    const outs = this.#peer(id).live?.outs ?? new Map<Family, RibOut>();
     return [...outs].filter(([, out]) => out.hasEndedRib).map(([family]) => family);
   }
 
@@ -331,19 +330,20 @@ class Engine implements RouteEngine {
   }
 
   /** Takes over what next hops depend on. @returns Whether they may be others. */
-  #setLinks(out: AdjRibOut, live: LiveSession, family: Family): boolean {
+  #setLinks(out: RibOut, live: LiveSession, family: Family): boolean {
     const octets = live.ownNextHop(family, this.#links);
     const subnet = live.sharedSubnet(family, this.#links);
-    if (sameOctets(out.ownNextHop, octets) && out.sharedSubnet?.prefix === subnet?.prefix) {
+    const { offer } = out;
+    if (sameOctets(offer.ownNextHop, octets) && offer.sharedSubnet?.prefix === subnet?.prefix) {
       return false;
     }
-    out.ownNextHop = octets;
-    out.sharedSubnet = subnet;
+    offer.ownNextHop = octets;
+    offer.sharedSubnet = subnet;
     return true;
   }
 
   /** Lets a peer have a default route of its own, or not. */
-  #originateDefault(out: AdjRibOut, { policy }: LiveSession, family: Family): void {
+  #originateDefault(out: RibOut, { policy }: LiveSession, family: Family): void {
     const { nlri, prefixIds, prefixes } = this.#shared;
     if (policy.defaultOriginate) {
       nlri.readOne(family, NO_OCTETS, 0);
@@ -370,8 +370,8 @@ class Engine implements RouteEngine {
       this.#originateDefault(out, live, family);
       if (this.#setLinks(out, live, family)) out.startPass();
       const egress = this.#class(live, family);
-      if (egress === out.egress) continue;
-      out.egress = egress;
+      if (egress === out.offer.egress) continue;
+      out.offer.egress = egress;
       out.reconsider();
     }
   }
@@ -385,14 +385,14 @@ class Engine implements RouteEngine {
         if (adjRibIn.policy?.needsInterface) adjRibIn.reconsider();
       }
       for (const out of peer?.live?.outs.values() ?? []) {
-        if (out.egress.policy?.needsInterface) out.reconsider();
+        if (out.offer.egress.policy?.needsInterface) out.reconsider();
       }
     }
   }
 
   #dropUnusedClasses(): void {
     const outs = this.#peers.flatMap((peer) => [...(peer?.live?.outs.values() ?? [])]);
-    const used = new Set(outs.map(({ egress }) => egress));
+    const used = new Set(outs.map(({ offer }) => offer.egress));
     for (const [name, egress] of this.#classes) {
       if (used.has(egress)) continue;
       egress.policy?.dispose();

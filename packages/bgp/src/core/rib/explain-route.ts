@@ -3,12 +3,12 @@ import { AttributeCode } from '../wire/attribute-set.ts';
 import { type DescribedAttribute, describeAttributes } from '../wire/describe-attributes.ts';
 import { NlriList } from '../wire/nlri.ts';
 import type { UpdateContext } from '../wire/update.ts';
-import type { AdjRibOut, SentRoute } from './adj-rib-out.ts';
 import { identifier } from './attribute-view.ts';
 import { traceDecision } from './decision-trace.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { removeMartians } from './martian.ts';
 import { GroupFlag } from './path-groups.ts';
+import type { RibOut, SentRoute } from './rib-out.ts';
 import type { PrefixSelection } from './route-engine.ts';
 import type {
   Absence,
@@ -38,7 +38,7 @@ const VALUE_TEXTS: Readonly<Record<string, (value: number) => string>> = {
 /** Whom an explanation is to tell whether they get the route. */
 export interface Addressee {
   /** Absent: there is no session, or none of the family. */
-  readonly out?: AdjRibOut | undefined;
+  readonly out?: RibOut | undefined;
   readonly isUp: boolean;
 }
 
@@ -68,7 +68,7 @@ export function explainRoute(
   };
 }
 
-function find(rib: FamilyRib, selection: PrefixSelection, out: AdjRibOut | undefined): number {
+function find(rib: FamilyRib, selection: PrefixSelection, out: RibOut | undefined): number {
   const { paths } = rib.tables;
   const isWanted = (id: number): boolean => paths.first(id) !== 0 || out?.isAdvertised(id) === true;
   const match = selection.match === 'longest' ? 'longest' : 'exact';
@@ -176,17 +176,18 @@ function explainExport(
   if (id === 0) return { ...nothing, state: 'withheld', refusal: 'no-route' };
   const refusal = out.refusalOf(id) ?? null;
   const state = out.stateOf(id);
-  const sent = out.sentOf(id);
+  // Of several paths the first one.
+  const [sent] = out.sentOf(id);
   const isFiltered = sent && sent.group !== 0 && refusal !== 'split-horizon';
   return {
     state: isDeferred && state === 'pending' ? 'deferred' : state,
     refusal,
-    rules: isFiltered ? (out.egress.policy?.trace(sent.group, id) ?? []) : [],
+    rules: isFiltered ? (out.offer.egress.policy?.trace(sent.group, id) ?? []) : [],
     sent: sent && refusal === null ? describeSent(sent, out) : null,
   };
 }
 
-function describeSent(sent: SentRoute, out: AdjRibOut): ExportExplanation['sent'] {
+function describeSent(sent: SentRoute, out: RibOut): ExportExplanation['sent'] {
   const { group, attributes, nextHop } = sent;
   const field = { bytes: attributes.octets, from: 0, to: attributes.length };
   return {
@@ -196,7 +197,7 @@ function describeSent(sent: SentRoute, out: AdjRibOut): ExportExplanation['sent'
       ({ code }) => code !== AttributeCode.NextHop,
     ),
     nextHop: nextHop ? addressFromBytes(nextHop) : null,
-    isOwnNextHop: nextHop !== undefined && nextHop === out.ownNextHop,
+    isOwnNextHop: nextHop !== undefined && nextHop === out.offer.ownNextHop,
   };
 }
 

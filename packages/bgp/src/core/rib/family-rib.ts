@@ -1,11 +1,14 @@
 import type { Family } from '@overland/net';
+import { AddPathOut } from './add-path-out.ts';
 import { AdjRibIn } from './adj-rib-in.ts';
-import type { AdjRibOut } from './adj-rib-out.ts';
+import { AdjRibOut } from './adj-rib-out.ts';
 import type { MultipathRule, PeerOrder } from './decision.ts';
+import type { EgressClass } from './egress-class.ts';
 import { FibStream } from './fib-stream.ts';
 import type { Links } from './links.ts';
 import { LocRib } from './loc-rib.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
+import type { Recipient, RibOut } from './rib-out.ts';
 import { type ReflectorIds, RibTables, type TablesInCommon } from './rib-tables.ts';
 
 /** All routes of one family: what came in, what was chosen, what goes out, and the work that is left between. */
@@ -17,7 +20,8 @@ export class FamilyRib {
   /** By peer slot. */
   readonly #adjRibIns: (AdjRibIn | undefined)[] = [];
   /** Of sessions that ended, until they have let go of everything. */
-  readonly #released: AdjRibOut[] = [];
+  readonly #released: RibOut[] = [];
+  readonly #outs: RibOut[] = [];
   /** The next hop to resolve next, of those that there are; beyond the highest: none. */
   #nextHopAt = 1;
   /** Of the prefixes to decide again, the next and the last. */
@@ -74,15 +78,31 @@ export class FamilyRib {
     if (isClient === tables.isClient(peer)) return;
     tables.clients.set(peer, isClient ? 1 : 0);
     if (this.adjRibIn(peer).accepted.all === 0) return;
-    for (const out of this.locRib.outs) out.reconsider();
+    for (const out of this.#outs) out.reconsider();
   }
 
-  addOut(out: AdjRibOut): void {
-    this.locRib.outs.push(out);
+  /** The Adj-RIB-Out of a session that comes up. */
+  openOut(egress: EgressClass, recipient: Recipient): RibOut {
+    const { tables, locRib } = this;
+    if (egress.key.addPath === undefined) {
+      const out = new AdjRibOut(tables, locRib, egress, recipient);
+      locRib.outs.push(out);
+      this.#outs.push(out);
+      return out;
+    }
+    const out = new AddPathOut(tables, locRib.ranking, egress, recipient);
+    locRib.pathOuts.push(out);
+    tables.pathWatchers.push(out);
+    this.#outs.push(out);
+    return out;
   }
 
-  removeOut(out: AdjRibOut): void {
-    this.locRib.outs.splice(this.locRib.outs.indexOf(out), 1);
+  removeOut(out: RibOut): void {
+    removeFrom(this.#outs, out);
+    if (out instanceof AddPathOut) {
+      removeFrom(this.locRib.pathOuts, out);
+      removeFrom(this.tables.pathWatchers, out);
+    } else removeFrom<RibOut>(this.locRib.outs, out);
     this.#released.push(out);
   }
 
@@ -100,7 +120,7 @@ export class FamilyRib {
 
   get hasWork(): boolean {
     if (!this.isDecided || this.#released.length > 0) return true;
-    for (const out of this.locRib.outs) if (out.isPassing) return true;
+    for (const out of this.#outs) if (out.isPassing) return true;
     return false;
   }
 
@@ -110,7 +130,7 @@ export class FamilyRib {
     let used = this.#findChanges(Math.ceil(units / 4));
     used += this.locRib.step(units - used);
     if (used < units) used += this.#findChanges(units - used);
-    if (this.isDecided) for (const out of this.locRib.outs) out.settle();
+    if (this.isDecided) for (const out of this.#outs) out.settle();
     return used;
   }
 
@@ -123,7 +143,7 @@ export class FamilyRib {
       if (rib?.hasDead) used += rib.flush(units - used);
     }
     used += this.#redecide(units - used);
-    for (const out of this.locRib.outs) {
+    for (const out of this.#outs) {
       if (used < units && out.isPassing) used += out.step(units - used);
     }
     return used + this.#release(units - used);
@@ -159,4 +179,9 @@ export class FamilyRib {
     }
     return used;
   }
+}
+
+function removeFrom<T>(list: T[], member: T): void {
+  const at = list.indexOf(member);
+  if (at >= 0) list.splice(at, 1);
 }

@@ -1,8 +1,10 @@
+import type { AddPathOut } from './add-path-out.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
 import { Decision, type PeerOrder } from './decision.ts';
 import type { FibStream } from './fib-stream.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import { GroupFlag } from './path-groups.ts';
+import { Ranking } from './ranking.ts';
 import type { RibTables } from './rib-tables.ts';
 
 /** Prefixes decided at a time. */
@@ -34,6 +36,9 @@ export class LocRib {
   readonly decision: Decision;
   /** Everyone that is told of a change. */
   readonly outs: AdjRibOut[] = [];
+  /** Everyone that is told of every prefix that is decided: they get more than its best path. */
+  readonly pathOuts: AddPathOut[] = [];
+  readonly ranking: Ranking;
   readonly #tables: RibTables;
   readonly #sets: NextHopSets;
   readonly #fib: FibStream;
@@ -54,6 +59,7 @@ export class LocRib {
     this.#sets = out.sets;
     this.#fib = out.fib;
     this.decision = new Decision(tables, peers);
+    this.ranking = new Ranking(tables, this.decision);
   }
 
   /** The group of the best path of a prefix; 0 if it has none. */
@@ -77,7 +83,7 @@ export class LocRib {
 
   /** Eligible groups of a prefix, the best and those that share the load with it first. For people. */
   chosen(prefix: number): number[] {
-    const count = this.#gather(prefix);
+    const count = this.#tables.eligibleGroups(prefix, this.#candidates);
     if (count === 0) return [];
     return this.#candidates.slice(0, this.decision.choose(this.#candidates, count));
   }
@@ -101,9 +107,15 @@ export class LocRib {
       // Most prefixes of most tables have one path.
       if (path !== 0 && paths.following(path) === 0) this.#decideSole(prefix, paths.group(path));
       else this.#decideAmong(prefix);
+      if (this.pathOuts.length > 0) this.#tellPaths(prefix);
     }
     for (const out of this.outs) out.bestChanged(this.#batch);
     this.#releaseFormer();
+  }
+
+  #tellPaths(prefix: number): void {
+    this.ranking.start(prefix);
+    for (const out of this.pathOuts) out.decided(prefix);
   }
 
   #decideSole(prefix: number, group: number): void {
@@ -119,30 +131,10 @@ export class LocRib {
   }
 
   #decideAmong(prefix: number): void {
-    const count = this.#gather(prefix);
+    const count = this.#tables.eligibleGroups(prefix, this.#candidates);
     const chosen = count === 0 ? 0 : this.decision.choose(this.#candidates, count);
     this.#fib.want(prefix, chosen === 0 ? 0 : this.#nextHopSet(chosen));
     this.#setBest(prefix, chosen === 0 ? 0 : (this.#candidates[0] ?? 0));
-  }
-
-  #gather(prefix: number): number {
-    const tables = this.#tables;
-    const { paths } = tables;
-    const mayRepeat = paths.areIdentified;
-    let count = 0;
-    for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
-      const group = paths.group(path);
-      if (!tables.isEligible(group) || (mayRepeat && this.#isCandidate(group, count))) continue;
-      this.#candidates[count] = group;
-      count += 1;
-    }
-    return count;
-  }
-
-  /** Whether a group is among the first `count` candidates. */
-  #isCandidate(group: number, count: number): boolean {
-    for (let i = 0; i < count; i += 1) if (this.#candidates[i] === group) return true;
-    return false;
   }
 
   /** Slot of the set that the first `count` candidates make; 0 for what we originate: others route that. */

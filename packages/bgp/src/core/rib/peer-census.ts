@@ -1,8 +1,8 @@
 import type { Prefix } from '@overland/net';
-import type { AdjRibOut, SendRefusal } from './adj-rib-out.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { GroupFlag } from './path-groups.ts';
 import { refusalText } from './refusal.ts';
+import type { RibOut, SendRefusal } from './rib-out.ts';
 import type { Sliced } from './route-engine.ts';
 import type { PeerCensus, Tally } from './route-explanation.ts';
 
@@ -32,14 +32,14 @@ class Tallies {
 export class CensusTaker implements Sliced<PeerCensus> {
   readonly #rib: FamilyRib;
   readonly #peer: number;
-  readonly #out: AdjRibOut | undefined;
+  readonly #out: RibOut | undefined;
   readonly #highest: number;
   readonly #received = new Tallies();
   readonly #sent = new Tallies();
   #at = 1;
 
   /** @param peer Slot. */
-  constructor(rib: FamilyRib, peer: number, out: AdjRibOut | undefined) {
+  constructor(rib: FamilyRib, peer: number, out: RibOut | undefined) {
     this.#rib = rib;
     this.#peer = peer;
     this.#out = out;
@@ -87,15 +87,15 @@ export class CensusTaker implements Sliced<PeerCensus> {
     } else this.#received.add(locRib.best(id) === group ? 'best' : 'other', null, id);
   }
 
-  #countSent(id: number, out: AdjRibOut): void {
+  #countSent(id: number, out: RibOut): void {
     const refusal = out.refusalOf(id);
     const state = out.stateOf(id);
     if (state !== 'withheld') this.#sent.add(state, null, id);
     else if (refusal !== 'no-route') this.#sent.add(state, this.#detail(id, out, refusal), id);
   }
 
-  #detail(id: number, out: AdjRibOut, refusal: SendRefusal | undefined): string | null {
+  #detail(id: number, out: RibOut, refusal: SendRefusal | undefined): string | null {
     if (refusal !== 'filter') return refusal ?? null;
-    return `filter ${out.egress.policy?.verdict(this.#rib.locRib.best(id), id).rule ?? ''}`;
+    return `filter ${out.offer.egress.policy?.verdict(this.#rib.locRib.best(id), id).rule ?? ''}`;
   }
 }

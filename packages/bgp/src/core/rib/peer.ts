@@ -5,12 +5,12 @@ import { readU32 } from '../wire/attribute-set.ts';
 import type { BgpRole } from '../wire/role.ts';
 import type { UpdateContext } from '../wire/update.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
-import type { AdjRibOut } from './adj-rib-out.ts';
 import type { EgressKey } from './egress-class.ts';
 import type { Links } from './links.ts';
 import { ownNextHop } from './own-next-hop.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { RefusalReason } from './refusal.ts';
+import type { RibOut } from './rib-out.ts';
 import type { ReflectorIds } from './rib-tables.ts';
 import type { EstablishedSession } from './route-engine.ts';
 import { SharedSubnet } from './shared-subnet.ts';
@@ -51,7 +51,7 @@ export class LiveSession {
   /** How UPDATEs of the peer are read. */
   context: UpdateContext;
   readonly origin: GroupOrigin;
-  readonly outs = new Map<Family, AdjRibOut>();
+  readonly outs = new Map<Family, RibOut>();
   /** The policy knobs in force; the session's identity never changes. */
   policy: PeerConfig;
 
@@ -118,8 +118,16 @@ export class LiveSession {
       fourOctetAs: session.fourOctetAs,
       maxMessageOctets: session.maxMessageOctets,
       gracefulShutdown: policy.gracefulShutdown ?? false,
+      addPath: this.#addPathSelection(family),
       exportPolicy,
     });
+  }
+
+  /** Whether it has path identifiers at all lasts as long as the session. RFC 7911. */
+  #addPathSelection(family: Family): EgressKey['addPath'] {
+    const { addPath, config } = this.session;
+    if (!addPath?.send.includes(family)) return undefined;
+    return this.policy.addPath?.send ?? config.addPath?.send ?? 'all';
   }
 
   /** Our address as a next hop of a family, as it is sent; `undefined` if the session's interface has none. */

@@ -31,6 +31,14 @@ export interface Reconsider {
   readonly path: (path: number) => void;
 }
 
+/** Who has given others paths by their numbers. */
+interface PathWatcher {
+  /** The path is about to join another group. */
+  pathMoves(path: number, group: number): void;
+  /** The path is about to be removed. */
+  pathLeaves(path: number): void;
+}
+
 const AS_PATH_LOOP: Refusal = { reason: 'as-path-loop' };
 
 /** How a route reflector knows what it has seen before. */
@@ -67,6 +75,8 @@ export class RibTables {
   readonly words = new Int32Array(4);
   /** Told of each group that is no more. */
   readonly groupWatchers = new Set<{ forget(group: number): void }>();
+  /** Told of each path that changes, before it does. */
+  readonly pathWatchers: PathWatcher[] = [];
   /** Of the set that was looked at last. */
   readonly summary = new AttributeSummary();
   readonly #edited: Uint8Array;
@@ -108,6 +118,26 @@ export class RibTables {
     const { highest } = this.prefixes;
     this.states.ensure(highest);
     return highest;
+  }
+
+  /**
+   * The groups of a prefix that the decision process may consider, each once. Most of the time there are as many as
+   * paths.
+   *
+   * @returns How many: the first ones of `into`.
+   */
+  eligibleGroups(prefix: number, into: number[]): number {
+    const { paths } = this;
+    const mayRepeat = paths.areIdentified;
+    let count = 0;
+    for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
+      const group = paths.group(path);
+      if (!this.isEligible(group)) continue;
+      if (mayRepeat && includes(into, count, group)) continue;
+      into[count] = group;
+      count += 1;
+    }
+    return count;
   }
 
   /** Whether the decision process may consider the paths of a group. RFC 4271 section 9.1.2. */
@@ -203,6 +233,7 @@ export class RibTables {
   movePath(path: number, group: number): void {
     const before = this.paths.group(path);
     this.#announceLeaving(path);
+    for (const watcher of this.pathWatchers) watcher.pathMoves(path, group);
     this.paths.move(path, group);
     this.dropIfEmpty(before);
   }
@@ -210,6 +241,7 @@ export class RibTables {
   removePath(path: number): void {
     const group = this.paths.group(path);
     this.#announceLeaving(path);
+    for (const watcher of this.pathWatchers) watcher.pathLeaves(path);
     this.paths.remove(path);
     this.dropIfEmpty(group);
   }
@@ -261,4 +293,9 @@ export class RibTables {
     for (const watcher of this.groupWatchers) watcher.forget(group);
     this.groups.free(group);
   }
+}
+
+function includes(list: readonly number[], count: number, wanted: number): boolean {
+  for (let i = 0; i < count; i += 1) if (list[i] === wanted) return true;
+  return false;
 }

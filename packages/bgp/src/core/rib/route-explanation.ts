@@ -1,10 +1,10 @@
 import type { Family, IpAddress, Prefix } from '@overland/net';
 import type { RuleTrace } from '../policy/compiled-policy.ts';
 import type { DescribedAttribute } from '../wire/describe-attributes.ts';
-import type { SendRefusal, SendState } from './adj-rib-out.ts';
 import type { DecisionTrace } from './decision-trace.ts';
 import type { NextHopState } from './next-hops.ts';
 import type { ImportSafetyReason } from './refusal.ts';
+import type { SendRefusal, SendState } from './rib-out.ts';
 import type { PeerId, PrefixSelection, RouteView } from './route-engine.ts';
 
 /** What is to be explained. */

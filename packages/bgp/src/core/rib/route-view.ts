@@ -1,11 +1,11 @@
 import type { Family } from '@overland/net';
 import { readNextHop } from '../wire/next-hop-field.ts';
-import type { AdjRibOut, SentRoute } from './adj-rib-out.ts';
 import { viewAttributes } from './attribute-view.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { OWN_SLOT } from './originated-routes.ts';
 import { DEFAULT_LOCAL_PREF, GroupFlag } from './path-groups.ts';
 import { refusalText } from './refusal.ts';
+import type { RibOut, SentRoute } from './rib-out.ts';
 import type { PeerId, RoutePage, RouteQuery, RouteSearch, RouteView } from './route-engine.ts';
 import { lookUp, PrefixScan } from './route-search.ts';
 import { RouteWindow } from './route-window.ts';
@@ -38,7 +38,7 @@ export interface ViewContext {
   readonly nameOf: (slot: number) => string;
   readonly slotOf: (peer: PeerId) => number;
   /** What a peer has from us; `undefined` without a session, or without the family. */
-  readonly outOf: (peer: PeerId, family: Family) => AdjRibOut | undefined;
+  readonly outOf: (peer: PeerId, family: Family) => RibOut | undefined;
 }
 
 /** Pages of the RIBs for people. */
@@ -124,8 +124,8 @@ export class RouteViews {
     const chosen = rib.locRib.chosen(id);
     const prefix = prefixes.prefix(id);
     if (query.advertisedTo !== undefined) {
-      const sent = this.#context.outOf(query.advertisedTo, rib.family)?.sentOf(id);
-      return { prefix, paths: sent ? [this.#sentPath(rib, sent, chosen)] : [] };
+      const sent = this.#context.outOf(query.advertisedTo, rib.family)?.sentOf(id) ?? [];
+      return { prefix, paths: Array.from(sent, (one) => this.#sentPath(rib, one, chosen)) };
     }
     const shown: number[] = [];
     const shows = this.#shows(rib, query);
@@ -145,9 +145,10 @@ export class RouteViews {
 
   /** A path as a peer gets it. */
   #sentPath(rib: FamilyRib, sent: SentRoute, chosen: readonly number[]): PathView {
-    const { group, attributes, nextHop } = sent;
+    const { group, pathId, attributes, nextHop } = sent;
     return {
       ...(group === 0 ? OWN_DEFAULT : this.#state(rib, group, chosen)),
+      pathId,
       ...viewAttributes(attributes.octets, 0, attributes.length),
       nextHop: nextHop ? readNextHop(nextHop).address : null,
     };

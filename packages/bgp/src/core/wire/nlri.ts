@@ -64,7 +64,7 @@ export function nlriOctets(length: number): number {
 }
 
 /** Octets of a path identifier. RFC 7911 section 3. */
-const PATH_ID_OCTETS = 4;
+export const PATH_ID_OCTETS = 4;
 
 const WORDS = { ipv4: 1, ipv6: 4 } as const satisfies Record<Family, number>;
 

@@ -1,5 +1,5 @@
 import type { Family, IpAddress } from '@overland/net';
-import type { SpeakerConfig } from '../../core/config.ts';
+import type { PeerConfig, SpeakerConfig } from '../../core/config.ts';
 import type { RouteCounters } from '../../core/rib/route-engine.ts';
 import type { PrefixLimit } from '../../core/session/prefix-limit.ts';
 import { isExternal } from '../../core/session/remote-as.ts';
@@ -47,6 +47,8 @@ interface ConfiguredSession {
   /** TCP-MD5 (RFC 2385) is required. */
   readonly hasPassword: boolean;
   readonly maxPrefixes: PrefixLimit | null;
+  /** Several paths of a prefix, RFC 7911. */
+  readonly addPath: NonNullable<PeerConfig['addPath']> | null;
 }
 
 interface LastReset {
@@ -94,6 +96,7 @@ export function describeNeighbor(
       minTtl: config.minTtl ?? null,
       hasPassword: config.password !== undefined,
       maxPrefixes: config.maxPrefixes ?? null,
+      addPath: config.addPath ?? null,
     },
     lastReadSeconds: secondsSince(record.lastReadMs),
     lastWriteSeconds: secondsSince(record.lastWriteMs),

@@ -60,6 +60,7 @@ const UP: NeighborDetail = {
     ttl: 1,
     minTtl: null,
     hasPassword: false,
+    addPath: null,
     maxPrefixes: {
       most: { ipv4: 100 },
       warningPercent: 75,
