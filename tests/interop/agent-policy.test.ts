@@ -231,11 +231,12 @@ test('a BGPFilter, applied and changed with the command line, is what a real pee
     exportV6: [{ action: 'Accept', operations: [{ setCommunities: { values: ['65000:1:2'] } }] }],
   };
   await apply(manifest('BGPFilter', 'racks', rules), ...peers({ filters: ['racks'] }));
-  await world.bird.configure(birdConfig(RACKS));
-  await eventuallyLearned(['10.99.2.0/24', 'fd00:99:2::/64']);
   await until('BIRD has our IPv4 block with the changes', async () =>
     /BGP\.med: 50$/m.test(await ourBlock('ipv4')),
   );
+  // Rules are counted for what comes: not before they are in force.
+  await world.bird.configure(birdConfig(RACKS));
+  await eventuallyLearned(['10.99.2.0/24', 'fd00:99:2::/64']);
   expect(await ourBlock('ipv4')).toMatch(/BGP\.as_path: 65101 65010$/m);
   expect(await ourBlock('ipv4')).toMatch(/BGP\.community: \(65000,7\)$/m);
   await until('BIRD has our IPv6 block with the changes', async () =>
@@ -261,6 +262,31 @@ test('a BGPFilter, applied and changed with the command line, is what a real pee
   await until('BIRD has our IPv4 block as it is', async () =>
     /BGP\.as_path: 65101$/m.test(await ourBlock('ipv4')),
   );
+  await expectNoFlap();
+});
+
+test('communities on own routes, by prefix, as BGPConfiguration says', async () => {
+  const advertise = (communities: readonly string[]) =>
+    manifest('BGPConfiguration', 'default', {
+      nodeToNodeMeshEnabled: false,
+      communities: [{ name: 'rack', value: '65000:11' }],
+      prefixAdvertisements: [
+        { cidr: '10.65.0.0/16', communities },
+        { cidr: 'fd00:65::/48', communities },
+      ],
+    });
+  await apply(advertise(['rack', '65000:1:11']), ...peers({}));
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    await until(`BIRD has the communities of ${family}`, async () => {
+      const block = await ourBlock(family);
+      return (
+        /BGP\.community: \(65000,11\)$/m.test(block) &&
+        /BGP\.large_community: \(65000, 1, 11\)$/m.test(block)
+      );
+    });
+  }
+  await apply(manifest('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false }));
+  await until('they are gone', async () => !(await ourBlock('ipv4')).includes('community'));
   await expectNoFlap();
 });
 

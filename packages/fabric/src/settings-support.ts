@@ -8,14 +8,18 @@ const NOT_YET: readonly Field[] = [
   'serviceClusterIPs',
   'serviceExternalIPs',
   'serviceLoadBalancerIPs',
-  'communities',
-  'prefixAdvertisements',
   'ignoredInterfaces',
   'localWorkloadPeeringIPV4',
   'localWorkloadPeeringIPV6',
 ];
 /** Calico takes these from the object of a node; the rest is read from `default` only. */
-const OF_NODE: readonly Field[] = ['logSeverityScreen', 'listenPort', 'prefixAdvertisements'];
+const OF_NODE: readonly Field[] = [
+  'logSeverityScreen',
+  'listenPort',
+  'prefixAdvertisements',
+  // Names for the same object's.
+  'communities',
+];
 
 /** Names the fields of the BGPConfigurations for this node that have no effect. */
 export function reportUnsupportedSettings(

@@ -278,15 +278,13 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { advertised: { ipv4: 10 } } }),
     peer('unnumbered', { interface: 'eth1' }),
   ];
-  const bgpConfigurations = [
-    bgp({ nodeToNodeMeshEnabled: false, prefixAdvertisements: [{ cidr: '10.65.0.0/16' }] }),
-  ];
+  const bgpConfigurations = [bgp({ nodeToNodeMeshEnabled: false, ignoredInterfaces: ['eth9'] })];
   expect(sessions({ bgpPeers, bgpConfigurations })).toEqual([
     'gtsm 192.0.2.4 179 1 active',
     'hold 192.0.2.6 179 1 active',
   ]);
   expect(reasons({ bgpPeers, bgpConfigurations })).toEqual([
-    'BGPConfiguration default: prefixAdvertisements is not supported yet',
+    'BGPConfiguration default: ignoredInterfaces is not supported yet',
     'BGPPeer filters: there is no BGPFilter f: no session is made without',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',

@@ -1,4 +1,4 @@
-import type { PeerConfig, SpeakerConfig } from '@overland/bgp';
+import type { PeerConfig, RouteFilter, SpeakerConfig } from '@overland/bgp';
 import type {
   BgpConfiguration,
   BgpFilter,
@@ -13,6 +13,7 @@ import type { Diagnostic, Report } from './diagnostics.ts';
 import { clusterSafety, peerSafety } from './import-safety.ts';
 import { originatedPrefixes } from './originated.ts';
 import { passwordFault } from './passwords.ts';
+import { advertisedCommunities } from './prefix-advertisements.ts';
 import { FilterCatalog } from './route-filters.ts';
 import { routerIdOf } from './router-id.ts';
 import { seconds, sessionSettings } from './session-settings.ts';
@@ -80,15 +81,18 @@ export function speakerConfigOf(inputs: FabricInputs): {
     .map((other) => speakerOf(other, settings));
   const filters = new FilterCatalog(inputs.bgpFilters);
   const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, filters, report });
+  const advertised = advertisedCommunities(settings, inputs.nodeName, report);
   const peers = sessions.map(
     (session): PeerConfig => ({
       ...peerConfigOf(session, self),
       ...sessionSettings(session.spec, { ...inputs, resource: session.resource, report }),
       ...peerSafety(session, self),
-      ...filters.namesFor(session.spec.filters ?? [], familyOf(session.address)),
+      ...filtersOf(session, filters, advertised),
     }),
   );
-  const routeFilters = filters.select(peers);
+  const families = new Set(peers.flatMap((peer) => peer.families));
+  const own = [...advertised].flatMap(([family, filter]) => (families.has(family) ? [filter] : []));
+  const routeFilters = [...filters.select(peers), ...own];
   const originate = originatedPrefixes({ ...inputs, node }, report);
   const config: SpeakerConfig = {
     asn: self.asn,
@@ -109,6 +113,18 @@ export function speakerConfigOf(inputs: FabricInputs): {
     ...clusterSafety({ ...inputs, peers, originate }),
   };
   return { config, diagnostics: diagnostics.toSorted(byResource) };
+}
+
+/** Names of a session's filters; what puts communities on own routes comes last. */
+function filtersOf(
+  { address, spec }: Session,
+  filters: FilterCatalog,
+  advertised: ReadonlyMap<Family, RouteFilter>,
+): Pick<PeerConfig, 'importFilters' | 'exportFilters'> {
+  const family = familyOf(address);
+  const named = filters.namesFor(spec.filters ?? [], family);
+  const last = advertised.get(family);
+  return last ? { ...named, exportFilters: [...(named.exportFilters ?? []), last.name] } : named;
 }
 
 /** All sessions, one per address and port: of equal ones global peers win, then node peers, then the mesh. */
