@@ -84,6 +84,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-decode.ts')).bgpDecode,
   },
   {
+    name: 'bgp rpki',
+    summary: 'Show what is known of route origins: caches, VRPs, a verdict',
+    load: async () => (await import('./commands/bgp-rpki.ts')).bgpRpki,
+  },
+  {
     name: 'bgp dump',
     summary: 'Write the routes of the speaker as an MRT table dump',
     load: async () => (await import('./commands/bgp-dump.ts')).bgpDump,

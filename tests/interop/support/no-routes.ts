@@ -61,5 +61,6 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       refusedByRule: {},
     }),
     ...NO_ANSWERS,
+    vrpsChanged: () => undefined,
   };
 }

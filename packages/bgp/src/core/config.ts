@@ -70,6 +70,8 @@ export interface SpeakerConfig {
   };
   /** What {@link PeerConfig.importFilters} and {@link PeerConfig.exportFilters} name; absent: none. */
   readonly filters?: readonly RouteFilter[];
+  /** Where VRPs for origin validation come from (RFC 8210, RFC 6811); absent: nowhere. */
+  readonly rpki?: RpkiConfig;
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
 }
@@ -81,6 +83,25 @@ export interface ListenRange {
   readonly limit: number;
   /** What each of them is told; it dials, we never do. */
   readonly peer: Omit<PeerConfig, 'name' | 'address' | 'range'>;
+}
+
+/** Caches of validated route origins. */
+export interface RpkiConfig {
+  /** In order of preference: one is used at a time, the first that has data. */
+  readonly caches: readonly RpkiCache[];
+  /** Between questions for what has changed, seconds; absent: what the cache says, or an hour. */
+  readonly refreshSeconds?: number;
+  /** Before a cache that failed is dialled again, seconds; absent: what it says, or 10 minutes. */
+  readonly retrySeconds?: number;
+  /** How long VRPs hold without a word of their cache, seconds; absent: what it says, or two hours. */
+  readonly expireSeconds?: number;
+}
+
+export interface RpkiCache {
+  readonly address: IpAddress;
+  readonly port: number;
+  /** Source address; absent: the kernel picks. */
+  readonly localAddress?: IpAddress;
 }
 
 export type PrivateAsMode = 'remove' | 'all' | 'replace';

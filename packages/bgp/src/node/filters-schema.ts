@@ -65,6 +65,8 @@ const match = z
     nextHops: z.array(address).min(1).optional(),
     localPrefs: z.array(u32).min(1).optional(),
     med: u32.optional(),
+    /** RFC 6811; caches are in `rpki` of the file. */
+    rpki: z.enum(['valid', 'invalid', 'not-found']).optional(),
   })
   .transform(withoutUndefined);
 

@@ -9,6 +9,8 @@ export type { NeighborDetail } from './operator/neighbor-detail.ts';
 export type { ExplainedPeer, ExplainedRoute } from './operator/speaker-operator.ts';
 export type { DumpPiece } from './operator/table-dumps.ts';
 export { type ReplayOutcome, replayTraceFile } from './replay-trace-file.ts';
+export type { CacheView, RpkiStatus } from './rpki/rpki-caches.ts';
+export type { OriginAnswer, VrpPage } from './rpki/rpki-source.ts';
 export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';
 export { startSpeaker } from './speaker.ts';
 export {

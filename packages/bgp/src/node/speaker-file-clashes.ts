@@ -4,6 +4,7 @@ import { peerKey } from '../core/session/peer-changes.ts';
 import { isExternal } from '../core/session/remote-as.ts';
 import { placeOf } from '../core/session/unnumbered.ts';
 import { filterFaults } from './filters-schema.ts';
+import { rpkiFaults } from './rpki/rpki-schema.ts';
 
 /** A peer or the peers of a range, and where the file says so: `peers[0]`. */
 interface Entry {
@@ -24,6 +25,7 @@ export function clashesIn(config: SpeakerConfig): string[] {
     ...entries.flatMap((entry) => asnFaults(config, entry)),
     ...entries.flatMap((entry) => misplacedClients(config, entry)),
     ...filterFaults(filters, entries),
+    ...rpkiFaults(config),
   ];
 }
 

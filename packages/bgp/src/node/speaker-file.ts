@@ -19,6 +19,7 @@ import { filterSchema } from './filters-schema.ts';
 import { clusterSafetySchema, peerSafetyOf, peerSafetySchema } from './import-safety-schema.ts';
 import { groupFaults, overlay } from './peer-groups.ts';
 import { givesPlace, placeFields, placeFrom } from './peer-place.ts';
+import { rpkiSchema } from './rpki/rpki-schema.ts';
 import { clashesIn } from './speaker-file-clashes.ts';
 
 /** A speaker file is wrong. Every fault is told at once, one a line. */
@@ -229,6 +230,7 @@ const file = z.strictObject({
   peers: z.array(peer).default([]),
   listenRanges: z.array(listenRange).default([]),
   originate: z.array(prefix).default([]),
+  rpki: rpkiSchema.optional(),
 });
 
 const DEFAULT_HOLD_SECONDS = 9;

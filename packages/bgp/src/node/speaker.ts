@@ -31,6 +31,7 @@ import { Reception } from './reception.ts';
 import { RestartDeferral } from './restart-deferral.ts';
 import { RoutePump } from './route-pump.ts';
 import type { OpenDiscovery } from './router-discovery.ts';
+import { RpkiSource } from './rpki/rpki-source.ts';
 import { keyHolder, SessionKeys } from './session-keys.ts';
 import { type SpeakerSummary, summarisePeer } from './speaker-summary.ts';
 import type { OpenSocket } from './transport.ts';
@@ -110,6 +111,7 @@ export class Speaker implements AsyncDisposable {
   readonly #loop: WorkLoop;
   readonly #tuner = new UnitTuner();
   readonly #neighbourProbe: NeighbourProbe | undefined;
+  readonly #rpki: RpkiSource;
   readonly #finished = Promise.withResolvers<void>();
   readonly #isRestart: boolean;
   readonly #preserved: readonly Family[];
@@ -148,6 +150,7 @@ export class Speaker implements AsyncDisposable {
       (deadlineMs) => this.#writeUpdates(deadlineMs),
       (deadlineMs) => pump.pump(deadlineMs),
     ]);
+    this.#rpki = new RpkiSource({ log, openSocket, changed: (...vrps) => this.#vrpsChanged(...vrps) });
     this.#onPeersInForce = options.onPeersInForce ?? (() => undefined);
     this.#keys = new SessionKeys(log, (holders) => this.#keysChanged(holders));
     const peers = (): Iterable<PeerRunner> => this.#peers.values();
@@ -220,6 +223,7 @@ export class Speaker implements AsyncDisposable {
     for (const peer of added) peer.start();
     this.#unnumbered.locate(this.#config);
     this.#deferral?.check();
+    this.#rpki.configure(this.#config.rpki);
     this.#loop.wake();
   }
 
@@ -258,6 +262,7 @@ export class Speaker implements AsyncDisposable {
     for (const key of removed) this.#remove(key, ending);
     for (const peer of reopened) this.#remove(peerKey(peer), CHANGED);
     this.#engine.configure(config);
+    this.#rpki.configure(config.rpki);
     for (const peer of kept) {
       const runner = this.#peers.get(peerKey(peer));
       runner?.configure({ speaker: config, config: peer });
@@ -342,6 +347,7 @@ export class Speaker implements AsyncDisposable {
     this.#deferral?.stop();
     this.#neighbourProbe?.[Symbol.dispose]();
     this.#unnumbered.stop(kind === 'shutdown');
+    this.#rpki[Symbol.dispose]();
     this.#keys[Symbol.dispose]();
     this.#events[Symbol.dispose]();
     const fault =
@@ -367,8 +373,14 @@ export class Speaker implements AsyncDisposable {
       summary: () => this.summary(),
       drain: (phase) => this.drain(phase),
       events: this.#events,
+      rpki: this.#rpki,
       wake: () => this.#loop.wake(),
     });
+  }
+
+  #vrpsChanged(...vrps: Parameters<RouteEngine['vrpsChanged']>): void {
+    this.#engine.vrpsChanged(...vrps);
+    this.#loop.wake();
   }
 
   #fail(error: unknown): void {

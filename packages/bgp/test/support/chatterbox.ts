@@ -66,4 +66,5 @@ export class Chatterbox implements RouteEngine {
   explain = NO_ANSWERS.explain;
   census = NO_ANSWERS.census;
   dump = NO_ANSWERS.dump;
+  vrpsChanged(): void {}
 }

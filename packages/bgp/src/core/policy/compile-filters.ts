@@ -1,4 +1,7 @@
 import { type Family, familyOf } from '@overland/net';
+import { OriginValidation } from '../rpki/origin-validation.ts';
+import type { OriginState } from '../rpki/vrp-table.ts';
+import { originAs } from '../wire/as-path.ts';
 import type { AttributeEdits } from './attribute-edits.ts';
 import type {
   CompiledPolicy,
@@ -25,6 +28,8 @@ interface CompiledRule extends OutcomeRule {
   readonly continues: boolean;
   readonly tests: readonly RouteTest[];
   readonly prefix: PrefixTest | undefined;
+  /** What the origin must be. */
+  readonly rpki: OriginState | undefined;
 }
 
 /**
@@ -32,12 +37,16 @@ interface CompiledRule extends OutcomeRule {
  * family are left out.
  *
  * @param last Changes of whatever is accepted, after those of the rules.
+ * @param origins For conditions on the origin; without it there are no VRPs.
  * @throws {RangeError} If a community is none, or more than 10 rules continue with changes.
  */
 export function compileFilters(
   filters: readonly RouteFilter[],
   family: Family,
-  last: AttributeEdits = NO_EDITS,
+  {
+    last = NO_EDITS,
+    origins = new OriginValidation(),
+  }: { readonly last?: AttributeEdits | undefined; readonly origins?: OriginValidation } = {},
 ): CompiledPolicy {
   const named = filters.flatMap(({ name, rules }) =>
     rules.flatMap((rule, i) =>
@@ -50,7 +59,7 @@ export function compileFilters(
       `${changing.length} rules continue with changes: at most ${MAX_CHANGING_CONTINUES} may`,
     );
   }
-  return new Policy(named, last);
+  return new Policy(named, last, { family, origins });
 }
 
 /** `FILTER[2]`, or `FILTER/RULE` of a rule with a name. */
@@ -72,12 +81,22 @@ class Policy implements CompiledPolicy {
   readonly id: string;
   readonly needsNextHop: boolean;
   readonly needsInterface: boolean;
+  readonly needsOrigin: boolean;
   readonly #rules: readonly CompiledRule[];
   readonly #outcomes: Outcomes;
   readonly #last: readonly RuleTrace[];
   readonly #route = new RouteReader();
+  readonly #family: Family;
+  readonly #origins: OriginValidation;
 
-  constructor(named: readonly NamedRule[], last: AttributeEdits) {
+  constructor(
+    named: readonly NamedRule[],
+    last: AttributeEdits,
+    { family, origins }: { readonly family: Family; readonly origins: OriginValidation },
+  ) {
+    this.#family = family;
+    this.#origins = origins;
+    this.needsOrigin = named.some(({ rule }) => rule.match?.rpki !== undefined);
     const lastKey = last === NO_EDITS ? '' : editsKey(last);
     this.id = named.length === 0 && lastKey === '' ? '' : JSON.stringify([named, lastKey]);
     this.#outcomes = new Outcomes(last);
@@ -93,7 +112,7 @@ class Policy implements CompiledPolicy {
     let outcome = this.#outcomes.start;
     for (const [i, rule] of this.#rules.entries()) {
       if (!this.#holds(rule, facts)) continue;
-      if (rule.prefix) return this.#byPrefix(outcome, i, facts);
+      if (asksForPrefix(rule)) return this.#byPrefix(outcome, i, facts);
       if (!rule.continues) return outcome.decidedBy(rule);
       outcome = outcome.after(rule);
     }
@@ -124,26 +143,56 @@ class Policy implements CompiledPolicy {
     for (const rule of this.#rules.slice(first)) {
       if (!this.#holds(rule, facts)) continue;
       rules.push(rule);
-      if (!rule.prefix && !rule.continues) break;
+      if (!asksForPrefix(rule) && !rule.continues) break;
     }
-    return new RemainingRules(outcome, rules);
+    if (!rules.some(({ rpki }) => rpki)) return new RemainingRules(outcome, rules);
+    const asn = originAs(this.#route.asPath, this.#origins.ownAsn);
+    return new RemainingRules(outcome, rules, new RouteOrigin(this.#family, this.#origins, asn));
   }
+}
+
+/** The origin of the routes with an attribute set. */
+class RouteOrigin {
+  readonly #family: Family;
+  readonly #origins: OriginValidation;
+  readonly #asn: number;
+
+  constructor(family: Family, origins: OriginValidation, asn: number) {
+    this.#family = family;
+    this.#origins = origins;
+    this.#asn = asn;
+  }
+
+  state(words: Int32Array, at: number, lengthBits: number): OriginState {
+    return this.#origins.tables[this.#family].state(words, at, lengthBits, this.#asn);
+  }
+}
+
+function asksForPrefix({ prefix, rpki }: CompiledRule): boolean {
+  return prefix !== undefined || rpki !== undefined;
 }
 
 class RemainingRules implements PrefixVerdicts {
   readonly kind = 'prefix-verdicts';
   readonly #start: Outcome;
   readonly #rules: readonly CompiledRule[];
+  readonly #origin: RouteOrigin | undefined;
 
-  constructor(start: Outcome, rules: readonly CompiledRule[]) {
+  constructor(start: Outcome, rules: readonly CompiledRule[], origin?: RouteOrigin) {
     this.#start = start;
     this.#rules = rules;
+    this.#origin = origin;
   }
 
   verdict(words: Int32Array, at: number, lengthBits: number): Verdict {
     let outcome = this.#start;
+    let state: OriginState | undefined;
     for (const rule of this.#rules) {
       if (rule.prefix && !rule.prefix(words, at, lengthBits)) continue;
+      if (rule.rpki) {
+        state ??= this.#origin?.state(words, at, lengthBits);
+        if (rule.rpki !== state) continue;
+      }
       if (!rule.continues) return outcome.decidedBy(rule);
       outcome = outcome.after(rule);
     }
@@ -161,6 +210,7 @@ function compileRule({ label, rule }: NamedRule, index: number): CompiledRule {
     edits: editsOf(set),
     tests: routeTests(match),
     prefix: match.prefix && prefixTest(match.prefix),
+    rpki: match.rpki,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
+import type { OriginState } from '../rpki/vrp-table.ts';
 
 /**
  * Rules for the routes that a session takes or gives. Plain data, part of `SpeakerConfig`. A peer names filters in
@@ -42,6 +43,11 @@ export interface RouteMatch {
   readonly localPrefs?: readonly number[];
   /** MULTI_EXIT_DISC, 0..2^32-1. A route without it has 0, as in the decision process. */
   readonly med?: number;
+  /**
+   * What the origin of the route is by the VRPs that caches have told (RFC 6811); before they have, and without
+   * caches, it is `not-found`.
+   */
+  readonly rpki?: OriginState;
 }
 
 /**

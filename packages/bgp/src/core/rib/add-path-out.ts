@@ -127,6 +127,11 @@ export class AddPathOut implements RibOut {
     this.startPass();
   }
 
+  reconsiderPrefix(prefix: number): void {
+    this.#ranking.start(prefix);
+    this.#reconcile(prefix, true);
+  }
+
   originateDefault(prefix: number): void {
     const before = this.#ownDefault;
     if (before === prefix) return;

@@ -237,9 +237,19 @@ export class AdjRibIn {
   reconsiderPath(path: number): void {
     const tables = this.#tables;
     const prefix = tables.paths.prefix(path);
-    const group = tables.paths.group(path);
     if (this.#isToggled) tables.undecided.add(prefix);
-    const treatment = this.#treatmentOf(prefix);
+    this.#treatAs(path, this.#treatmentOf(prefix, this.#judgement));
+  }
+
+  /** What the policy says of the path's prefix may have changed, while the policy has not. */
+  revalidate(path: number): void {
+    const { paths } = this.#tables;
+    this.#treatAs(path, this.#treatmentOf(paths.prefix(path), this.#judge(paths.group(path))));
+  }
+
+  #treatAs(path: number, treatment: number): void {
+    const tables = this.#tables;
+    const group = tables.paths.group(path);
     if (treatment === tables.groups.treatment(group)) return;
     const other = this.#regrouped(group, treatment);
     if (other === group) return;
@@ -262,8 +272,7 @@ export class AdjRibIn {
       : AS_RECEIVED;
   }
 
-  #treatmentOf(prefix: number): number {
-    const judgement = this.#judgement;
+  #treatmentOf(prefix: number, judgement: Judgement): number {
     if (typeof judgement === 'number') return judgement;
     const { prefixes, words } = this.#tables;
     prefixes.readWords(prefix, words, 0);

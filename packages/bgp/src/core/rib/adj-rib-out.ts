@@ -109,6 +109,11 @@ export class AdjRibOut implements RibOut {
     this.startPass();
   }
 
+  reconsiderPrefix(prefix: number): void {
+    const best = this.#best(prefix);
+    if (best !== 0) this.#enqueue(prefix, this.#wants(best, prefix));
+  }
+
   originateDefault(prefix: number): void {
     const before = this.#ownDefault;
     if (before === prefix) return;

@@ -1,5 +1,7 @@
-import { type Family, familyOf, type RouteBatch } from '@overland/net';
+import { type Family, familyOf, type Prefix, type RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import { OriginValidation } from '../rpki/origin-validation.ts';
+import type { VrpTables } from '../rpki/vrp-table.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS, MessageType } from '../wire/header.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
 import { explainRoute } from './explain-route.ts';
@@ -60,6 +62,7 @@ class Engine implements RouteEngine {
   #policies: PeerPolicies;
   #links = new Links([]);
   #isDeferred = true;
+  readonly #origins = new OriginValidation();
   readonly #shared: SharedTables;
   readonly #ranks = new PeerRanks();
   readonly #ribs: Readonly<Record<Family, FamilyRib>>;
@@ -78,7 +81,7 @@ class Engine implements RouteEngine {
 
   constructor(config: SpeakerConfig, shared: SharedTables) {
     this.#config = config;
-    this.#policies = new PeerPolicies(config, shared.treatments);
+    this.#policies = new PeerPolicies(config, shared.treatments, this.#origins);
     this.#shared = shared;
     const sets = new NextHopSets();
     const rib = (family: Family): FamilyRib =>
@@ -96,7 +99,8 @@ class Engine implements RouteEngine {
 
   configure(config: SpeakerConfig): void {
     this.#config = config;
-    this.#policies = new PeerPolicies(config, this.#shared.treatments);
+    this.#origins.ownAsn = config.asn;
+    this.#policies = new PeerPolicies(config, this.#shared.treatments, this.#origins);
     this.#originated.set(config.originate);
     for (const family of FAMILIES) {
       this.#ribs[family].setMultipath(config.multipath);
@@ -274,6 +278,15 @@ class Engine implements RouteEngine {
 
   search(query: RouteQuery): RouteSearch {
     return this.#views.search(this.#ribs[query.family], query);
+  }
+
+  vrpsChanged(tables: VrpTables, changed: readonly Prefix[] | 'all'): void {
+    this.#origins.tables = tables;
+    for (const family of FAMILIES) {
+      const ofFamily =
+        changed === 'all' ? changed : changed.filter((prefix) => familyOf(prefix) === family);
+      this.#ribs[family].revalidation.request(ofFamily);
+    }
   }
 
   dump(options: TableDumpOptions): TableDump {

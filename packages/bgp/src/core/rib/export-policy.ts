@@ -63,6 +63,10 @@ export class ExportPolicy {
     return this.#filters.needsInterface;
   }
 
+  get needsOrigin(): boolean {
+    return this.#filters.needsOrigin;
+  }
+
   /** Interfaces changed: what depends on them is asked again. */
   linksChanged(): void {
     if (!this.needsInterface) return;

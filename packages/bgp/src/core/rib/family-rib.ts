@@ -8,6 +8,7 @@ import { FibStream } from './fib-stream.ts';
 import type { Links } from './links.ts';
 import { LocRib } from './loc-rib.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
+import { Revalidation } from './revalidation.ts';
 import type { Recipient, RibOut } from './rib-out.ts';
 import { type ReflectorIds, RibTables, type TablesInCommon } from './rib-tables.ts';
 
@@ -17,6 +18,8 @@ export class FamilyRib {
   readonly tables: RibTables;
   readonly locRib: LocRib;
   readonly fib: FibStream;
+  /** Of prefixes whose VRPs have changed. */
+  readonly revalidation: Revalidation;
   /** By peer slot. */
   readonly #adjRibIns: (AdjRibIn | undefined)[] = [];
   /** Of sessions that ended, until they have let go of everything. */
@@ -37,6 +40,12 @@ export class FamilyRib {
     });
     this.fib = new FibStream(shared.prefixes, this.tables.states, sets);
     this.locRib = new LocRib(this.tables, { sets, fib: this.fib }, peers);
+    this.revalidation = new Revalidation({
+      tables: this.tables,
+      adjRibIn: (peer) => this.adjRibIn(peer),
+      adjRibIns: () => this.#adjRibIns,
+      outs: () => this.#outs,
+    });
   }
 
   /** What came from a peer. @param peer Slot. */
@@ -112,6 +121,7 @@ export class FamilyRib {
       this.tables.undecided.size === 0 &&
       this.tables.nextHopSweep.isIdle &&
       this.tables.peerSweep.isIdle &&
+      this.revalidation.isIdle &&
       this.#nextHopAt > this.tables.nextHops.highest &&
       this.#prefixAt > this.#prefixEnd &&
       !this.#adjRibIns.some((rib) => rib?.hasDead)
@@ -138,6 +148,7 @@ export class FamilyRib {
     let used = this.#resolveNextHops(units);
     used += this.tables.nextHopSweep.step(units - used);
     used += this.tables.peerSweep.step(units - used);
+    used += this.revalidation.step(Math.max(0, units - used));
     for (const rib of this.#adjRibIns) {
       if (used >= units) return used;
       if (rib?.hasDead) used += rib.flush(units - used);

@@ -32,6 +32,8 @@ export class ImportPolicy {
   readonly id: string;
   readonly needsNextHop: boolean;
   readonly needsInterface: boolean;
+  /** Whether what it says of a prefix depends on VRPs. */
+  readonly needsOrigin: boolean;
   readonly #safety: ImportSafety | undefined;
   readonly #filters: CompiledPolicy | undefined;
   readonly #treatments: Treatments;
@@ -48,6 +50,7 @@ export class ImportPolicy {
     this.#treatments = treatments;
     this.needsNextHop = filters?.needsNextHop ?? false;
     this.needsInterface = filters?.needsInterface ?? false;
+    this.needsOrigin = filters?.needsOrigin ?? false;
     this.id = JSON.stringify([safety?.id, filters?.id]);
   }
 

@@ -4,6 +4,7 @@ import { compileFilters } from '../policy/compile-filters.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
 import { GRACEFUL_SHUTDOWN_EDITS } from '../policy/graceful-shutdown.ts';
 import type { RouteFilter } from '../policy/route-filter.ts';
+import type { OriginValidation } from '../rpki/origin-validation.ts';
 import { ImportPolicy } from './import-policy.ts';
 import { ImportSafety, ImportSafetyFacts } from './import-safety.ts';
 import type { Treatments } from './treatments.ts';
@@ -12,14 +13,16 @@ import type { Treatments } from './treatments.ts';
 export class PeerPolicies {
   readonly #config: SpeakerConfig;
   readonly #treatments: Treatments;
+  readonly #origins: OriginValidation;
   readonly #filters: ReadonlyMap<string, RouteFilter>;
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #imports = new Map<string, ImportPolicy>();
   readonly #facts = new Map<Family, ImportSafetyFacts>();
 
-  constructor(config: SpeakerConfig, treatments: Treatments) {
+  constructor(config: SpeakerConfig, treatments: Treatments, origins: OriginValidation) {
     this.#config = config;
     this.#treatments = treatments;
+    this.#origins = origins;
     this.#filters = new Map((config.filters ?? []).map((filter) => [filter.name, filter]));
   }
 
@@ -51,7 +54,8 @@ export class PeerPolicies {
     const key = JSON.stringify([family, names, gracefulShutdown]);
     const filters = names.map((name) => this.#filters.get(name) ?? closed(name));
     const last = gracefulShutdown ? GRACEFUL_SHUTDOWN_EDITS : undefined;
-    const compiled = this.#compiled.get(key) ?? compileFilters(filters, family, last);
+    const compiled =
+      this.#compiled.get(key) ?? compileFilters(filters, family, { last, origins: this.#origins });
     this.#compiled.set(key, compiled);
     // Without an id there is no rule for the family.
     return compiled.id === '' ? undefined : compiled;

@@ -64,6 +64,8 @@ export interface RibOut {
   startPass(): void;
   /** The rules have changed: what is pending by the old ones must not leave before it is looked at again. */
   reconsider(): void;
+  /** The rules are the same, but may say something else of a prefix. */
+  reconsiderPrefix(prefix: number): void;
   /**
    * Offers the peer a default route of ours instead of that of the Loc-RIB, or ceases to.
    *

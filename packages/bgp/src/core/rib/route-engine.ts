@@ -1,5 +1,6 @@
 import type { Asn, Family, InterfaceAddress, IpAddress, Prefix, RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import type { VrpTables } from '../rpki/vrp-table.ts';
 import type { ExplainQuery, PeerCensus, RouteExplanation } from './route-explanation.ts';
 
 /**
@@ -98,6 +99,14 @@ export interface RouteEngine {
   routes(query: RouteQuery): RoutePage;
   /** Begins to look for a page, which takes its time in a large table. */
   search(query: RouteQuery): RouteSearch;
+  /**
+   * What route origins are validated by has changed (RFC 6811): routes that filters may treat otherwise now are looked
+   * at again, in slices.
+   *
+   * @param tables In force; read from now on.
+   * @param changed Prefixes of the VRPs that came or went.
+   */
+  vrpsChanged(tables: VrpTables, changed: readonly Prefix[] | 'all'): void;
   /** Begins to write the RIBs as MRT (RFC 6396). */
   dump(options: TableDumpOptions): TableDump;
   /** Why a prefix is routed as it is, and why a peer has it or not. */

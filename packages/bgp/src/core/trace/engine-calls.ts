@@ -1,4 +1,6 @@
 import type { EstablishedSession, RouteEngine } from '../rib/route-engine.ts';
+import type { VrpTables } from '../rpki/vrp-table.ts';
+import { tablesOfRows, vrpRows } from './vrps-in-trace.ts';
 
 /** Calls of the route engine: those that change it are part of a trace, questions are not. */
 const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } = {
@@ -24,6 +26,7 @@ const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } 
   routes: 'question',
   search: 'question',
   dump: 'question',
+  vrpsChanged: 'input',
   explain: 'question',
   census: 'question',
 };
@@ -69,6 +72,9 @@ function observeCall(
   if (call === 'nextUpdate' && target instanceof Uint8Array && typeof offset === 'number') {
     const message = target.subarray(offset, offset + Number(result));
     observe({ call, args: [peer, target.length, offset], result: message });
+  } else if (call === 'vrpsChanged') {
+    const [tables, changed] = args;
+    observe({ call, args: [vrpRows(tables as VrpTables), changed] });
   } else observe({ call, args: args.filter((arg) => arg !== undefined), result });
   return result;
 }
@@ -89,6 +95,11 @@ export function repeatCall(
   if (call === 'peerUp') {
     const [session] = args;
     method(typeof session === 'object' ? session : sessionOf(session));
+    return { call, args };
+  }
+  if (call === 'vrpsChanged') {
+    const [rows, changed] = args;
+    method(tablesOfRows(rows), changed);
     return { call, args };
   }
   if (call !== 'nextUpdate') return { call, args, result: method(...args) };

@@ -4,6 +4,7 @@ import { CORPUS } from '../../../test/message-corpus.ts';
 import { Chance, mutated } from '../../../test/mutations.ts';
 import { peerConfig, speakerConfig } from '../../../test/two-speakers.ts';
 import { createRouteEngine } from '../rib/engine.ts';
+import { emptyVrpTables } from '../rpki/vrp-table.ts';
 import { KnownConfigs, parseTraceText, traceText } from './trace-json.ts';
 import { TraceRecorder } from './trace-recorder.ts';
 import { TraceError, TraceReplay } from './trace-replay.ts';
@@ -71,6 +72,24 @@ test('octets from sockets are octets', () => {
     body: Uint8Array.of(0, 255),
     seconds: Number.POSITIVE_INFINITY,
   });
+});
+
+test('VRPs are in a trace, and do the same again', () => {
+  const tables = emptyVrpTables();
+  const words = Int32Array.of(0x0a01_0000);
+  tables.ipv4.add({ family: 'ipv4', words, lengthBits: 16, maxLengthBits: 24, asn: 65001 });
+  const lines = recorded((recorder) => {
+    const config = speakerConfig(65000);
+    recorder.engine(createRouteEngine(config), config).vrpsChanged(tables, 'all');
+  });
+  const line = lines.at(-1) ?? '';
+  expect(line).toContain('{"ipv4":[[167837696,16,24,65001]],"ipv6":[]},"all"');
+  const replay = new TraceReplay();
+  for (const each of lines) expect(replay.replay(each)).toBe(each);
+  for (const row of ['[1,2]', '[1,24,16,1]', '["x",16,24,1]', '7']) {
+    const broken = line.replace('[167837696,16,24,65001]', row);
+    expect(() => replay.replay(broken)).toThrow(TraceError);
+  }
 });
 
 test('passwords do not get into a trace', () => {

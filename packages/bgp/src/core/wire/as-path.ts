@@ -54,6 +54,17 @@ export function neighbourAs({ bytes, from, to, width }: AsPathField): number {
   return from < to && bytes[from] === AS_SEQUENCE ? readAs(bytes, from + 2, width) : 0;
 }
 
+/**
+ * The AS that originated the route: the last one of the path, `ownAsn` for an empty path, and 0 (none) if the path
+ * ends with an AS_SET. RFC 6811 section 2.
+ */
+export function originAs({ bytes, from, to, width }: AsPathField, ownAsn: number): number {
+  if (from >= to) return ownAsn;
+  let last = from;
+  for (let at = from; at < to; at += 2 + (bytes[at + 1] ?? 0) * width) last = at;
+  return bytes[last] === AS_SEQUENCE ? readAs(bytes, to - width, width) : 0;
+}
+
 /** Whether two paths of the same width are the same, segment by segment. */
 export function equalAsPaths(a: AsPathField, b: AsPathField): boolean {
   if (a.to - a.from !== b.to - b.from) return false;

@@ -12,7 +12,12 @@ import type { PrefixSelection } from '../../core/rib/route-engine.ts';
 import { DRAIN_PHASES, type DrainPhase } from '../drain.ts';
 import type { EventQuery } from '../event-log.ts';
 import type { ClearKind } from './clear-peer.ts';
-import type { DumpRequest, NamedExplainQuery, NamedRouteQuery } from './speaker-operator.ts';
+import type {
+  DumpRequest,
+  NamedExplainQuery,
+  NamedRouteQuery,
+  RpkiRequest,
+} from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
 
 const DEFAULT_PAGE = 200;
@@ -24,10 +29,7 @@ const MAX_WAIT_MS = 60_000;
 export function routeQuery(query: URLSearchParams): NamedRouteQuery {
   const prefix = prefixMatch(query);
   const family = familyParameter(query, prefix);
-  const limit = Number(query.get('limit') ?? DEFAULT_PAGE);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-    throw invalid(`limit must be a whole number from 1 to ${MAX_PAGE}`);
-  }
+  const limit = limitParameter(query);
   const paths = oneOf(query, 'paths', ['all', 'accepted', 'refused']);
   const after = prefixParameter(query, 'after');
   if (after !== undefined && familyOf(after) !== family) throw invalid(`after must be ${family}`);
@@ -69,6 +71,12 @@ function wholeNumber(query: URLSearchParams, field: string, most: number): numbe
   throw invalid(`${field} must be a whole number from 0 to ${most}`);
 }
 
+function limitParameter(query: URLSearchParams): number {
+  const limit = Number(query.get('limit') ?? DEFAULT_PAGE);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return limit;
+  throw invalid(`limit must be a whole number from 1 to ${MAX_PAGE}`);
+}
+
 /** A name, or an address in its canonical form. */
 function peerParameter(query: URLSearchParams, field: string): string | undefined {
   const peer = query.get(field);
@@ -96,6 +104,26 @@ export function drainPhase(query: URLSearchParams): DrainPhase {
   const phase = oneOf(query, 'phase', DRAIN_PHASES);
   if (phase === undefined) throw invalid('phase is missing');
   return phase;
+}
+
+/** @throws {SpeakerRequestError} */
+export function rpkiRequest(ask: RpkiRequest['ask'], query: URLSearchParams): RpkiRequest {
+  if (ask === 'status') return { ask };
+  const prefix = prefixParameter(query, 'prefix');
+  if (ask === 'check') {
+    const asn = Number(query.get('asn') ?? Number.NaN);
+    if (prefix === undefined) throw invalid('prefix is missing');
+    if (!Number.isInteger(asn) || asn < 0 || asn > 0xffff_ffff) {
+      throw invalid('asn must be a whole number from 0 to 4294967295');
+    }
+    return { ask, prefix, asn };
+  }
+  const after = query.get('after');
+  const place = after === null ? {} : { after };
+  if (after !== null && !/^ipv[46] [1-9]\d{0,8}$/.test(after)) {
+    throw invalid('after must be what the last page says');
+  }
+  return { ask, limit: limitParameter(query), ...place, ...(prefix !== undefined && { prefix }) };
 }
 
 /** @throws {SpeakerRequestError} */

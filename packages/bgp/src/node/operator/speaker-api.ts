@@ -12,6 +12,7 @@ import {
   explainQuery,
   neededPeer,
   routeQuery,
+  rpkiRequest,
 } from './route-parameters.ts';
 import type {
   AboutPeers,
@@ -20,6 +21,8 @@ import type {
   ExplainedRoute,
   NamedExplainQuery,
   NamedRouteQuery,
+  RpkiAnswer,
+  RpkiRequest,
   SpeakerOperator,
 } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
@@ -34,6 +37,7 @@ export interface SpeakerPort {
   clear(peer: string, kind: ClearKind): Promise<readonly ClearedPeer[] | null>;
   drain(phase: DrainPhase): Promise<SpeakerSummary['drain'] | null>;
   routes(query: NamedRouteQuery): Promise<AboutPeers<RoutePage> | null>;
+  rpki(request: RpkiRequest): Promise<RpkiAnswer | null>;
   /** `ended`: there is no such dump any more. */
   dump(request: DumpRequest): Promise<DumpPiece | 'ended' | null>;
   explain(query: NamedExplainQuery): Promise<AboutPeers<ExplainedRoute> | null>;
@@ -55,6 +59,7 @@ export interface SpeakerRoute {
  *   POST /v1/bgp/clear?peer=spine1&kind=hard|in|out|soft
  *   POST /v1/bgp/drain?phase=active|draining|drained
  *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26&from=spine1&paths=refused
+ *   GET /v1/bgp/rpki, GET /v1/bgp/rpki/vrps?prefix=10.0.0.0/8&limit=200&after=…, GET /v1/bgp/rpki/check?prefix=10.0.0.0/24&asn=65001
  *   GET /v1/bgp/dump?view=accepted|received, then GET /v1/bgp/dump?next=7 until next is null
  *   GET /v1/bgp/explain?prefix=10.65.0.0/26&to=spine1
  *   GET /v1/bgp/explain-peer?peer=spine1
@@ -96,6 +101,12 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
     path: '/v1/bgp/routes',
     answer: async (speaker, query) => known(running(await speaker.routes(routeQuery(query)))),
   },
+  ...(['status', 'vrps', 'check'] as const).map((ask) => ({
+    method: 'GET' as const,
+    path: ask === 'status' ? '/v1/bgp/rpki' : `/v1/bgp/rpki/${ask}`,
+    answer: async (speaker: SpeakerPort, query: URLSearchParams) =>
+      running(await speaker.rpki(rpkiRequest(ask, query))),
+  })),
   {
     method: 'GET',
     path: '/v1/bgp/dump',
@@ -135,6 +146,7 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     clear: async (peer, kind) => operator()?.clear(peer, kind) ?? null,
     drain: async (phase) => operator()?.drain(phase) ?? null,
     routes: async (query) => (await operator()?.routes(query)) ?? null,
+    rpki: async (request) => operator()?.rpki(request) ?? null,
     dump: async (request) => (await operator()?.dump(request)) ?? null,
     explain: async (query) => operator()?.explain(query) ?? null,
     explainPeer: async (peer) => (await operator()?.explainPeer(peer)) ?? null,

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Prefix } from '@overland/net';
 import type { SpeakerConfig } from '../../core/config.ts';
 import type {
   RouteEngine,
@@ -15,6 +16,8 @@ import type {
 import type { DrainPhase } from '../drain.ts';
 import type { EventLog, EventPage, EventQuery } from '../event-log.ts';
 import type { PeerRunner } from '../peer-runner.ts';
+import type { RpkiStatus } from '../rpki/rpki-caches.ts';
+import type { OriginAnswer, RpkiSource, VrpPage, VrpQuery } from '../rpki/rpki-source.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
 import { describeNeighbor, type NeighborDetail } from './neighbor-detail.ts';
@@ -28,6 +31,7 @@ export interface OperatedSpeaker {
   summary(): SpeakerSummary;
   drain(phase: DrainPhase): void;
   readonly events: EventLog;
+  readonly rpki: RpkiSource;
   /** There may be work. */
   wake(): void;
 }
@@ -40,6 +44,14 @@ export interface NamedRouteQuery extends Omit<RouteQuery, 'from' | 'advertisedTo
   readonly from?: string;
   readonly advertisedTo?: string;
 }
+
+/** A question about route origins: RFC 6811. */
+export type RpkiRequest =
+  | { readonly ask: 'status' }
+  | ({ readonly ask: 'vrps' } & VrpQuery)
+  | { readonly ask: 'check'; readonly prefix: Prefix; readonly asn: number };
+
+export type RpkiAnswer = RpkiStatus | VrpPage | OriginAnswer;
 
 /** A new dump, or the next piece of one. */
 export type DumpRequest = { readonly view: TableDumpView } | { readonly next: string };
@@ -155,6 +167,19 @@ export class SpeakerOperator {
     const [runner, ...others] = this.#find(name);
     if (runner && others.length === 0) return { runner };
     return { unknownPeer: name, count: runner ? others.length + 1 : 0 };
+  }
+
+  /** What is known of route origins. */
+  rpki(request: RpkiRequest): RpkiAnswer {
+    const { rpki } = this.#speaker;
+    switch (request.ask) {
+      case 'status':
+        return rpki.status();
+      case 'vrps':
+        return rpki.list(request);
+      case 'check':
+        return rpki.check(request.prefix, request.asn);
+    }
   }
 
   /** A piece of a dump of the RIBs; `ended`: the one that is to be gone on with is no more. */
