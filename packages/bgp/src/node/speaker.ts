@@ -150,7 +150,7 @@ export class Speaker implements AsyncDisposable {
       (deadlineMs) => this.#writeUpdates(deadlineMs),
       (deadlineMs) => pump.pump(deadlineMs),
     ]);
-    this.#rpki = new RpkiSource({ log, openSocket, changed: (...vrps) => this.#vrpsChanged(...vrps) });
+    this.#rpki = this.#rpkiSource(openSocket);
     this.#onPeersInForce = options.onPeersInForce ?? (() => undefined);
     this.#keys = new SessionKeys(log, (holders) => this.#keysChanged(holders));
     const peers = (): Iterable<PeerRunner> => this.#peers.values();
@@ -378,9 +378,15 @@ export class Speaker implements AsyncDisposable {
     });
   }
 
-  #vrpsChanged(...vrps: Parameters<RouteEngine['vrpsChanged']>): void {
-    this.#engine.vrpsChanged(...vrps);
-    this.#loop.wake();
+  #rpkiSource(openSocket: OpenSocket): RpkiSource {
+    return new RpkiSource({
+      log: this.#log,
+      openSocket,
+      changed: (tables, changed) => {
+        this.#engine.vrpsChanged(tables, changed);
+        this.#loop.wake();
+      },
+    });
   }
 
   #fail(error: unknown): void {

@@ -24,9 +24,9 @@ export function tablesOfRows(value: unknown): VrpTables {
 
 function rowsOf(table: VrpTable): VrpRow[] {
   const rows: VrpRow[] = [];
-  table.forEach(({ words, lengthBits, maxLengthBits, asn }) =>
-    rows.push([...words, lengthBits, maxLengthBits, asn]),
-  );
+  table.forEach(({ words, lengthBits, maxLengthBits, asn }) => {
+    rows.push([...words, lengthBits, maxLengthBits, asn]);
+  });
   return rows;
 }
 
