@@ -28,7 +28,7 @@ export interface VrpView {
 const LOOKED_AT = 50_000;
 
 /** The origin of a path that ends with an AS_SET: none. No VRP can name it, because AS 0 originates nothing (RFC 7607). */
-export const NO_ORIGIN = 0;
+const NO_ORIGIN = 0;
 
 /**
  * The VRPs of one family. Those of one prefix share a hash, so that a route asks for each length of its prefix that
