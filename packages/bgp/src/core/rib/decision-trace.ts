@@ -52,9 +52,8 @@ function winner(
   group: number,
   kept: readonly number[],
 ): number {
-  const value = decision.valueOf(step, group);
   const beats = (other: number): boolean =>
-    decision.valueOf(step, other) < value && decision.isCompared(step, group, other);
+    decision.compareBy(step, other, group) < 0 && decision.isCompared(step, group, other);
   return kept.find(beats) ?? 0;
 }
 

@@ -9,7 +9,7 @@ import { GroupFlag, type PathGroups } from './path-groups.ts';
 export interface DecisionStep {
   readonly name: string;
   readonly value: (groups: PathGroups, group: number, peers: PeerOrder) => number;
-  /** Orders what no number stands for, where values are equal; negative if `a` is better. */
+  /** Orders what no number stands for, in place of `value`; negative if `a` is better. */
   readonly compare?: (tables: DecisionTables, a: number, b: number) => number;
   /** Compares only routes that came from the same neighbouring AS. */
   readonly perNeighbourAs?: true;
@@ -123,9 +123,19 @@ export class Decision {
 
   /** Those of the candidates that a step leaves. For people. */
   survivors(step: DecisionStep, candidates: readonly number[]): number[] {
+    if (step.compare) {
+      const best = candidates.reduce((a, b) => (this.compareBy(step, b, a) < 0 ? b : a));
+      return candidates.filter((group) => this.compareBy(step, group, best) === 0);
+    }
     const kept = [...candidates];
     kept.length = this.#keepLowest(step, kept, kept.length);
     return kept;
+  }
+
+  /** Orders two groups by a step alone; negative if `a` is better. */
+  compareBy(step: DecisionStep, a: number, b: number): number {
+    if (step.compare) return step.compare(this.#tables, a, b);
+    return step.value(this.#groups, a, this.#peers) - step.value(this.#groups, b, this.#peers);
   }
 
   /** What a step compares: lower is better. */
@@ -146,11 +156,7 @@ export class Decision {
   /** Orders routes of equal cost; negative if `a` is better. */
   compareTies(a: number, b: number): number {
     for (const step of DECISION_STEPS) {
-      if (!step.breaksTie) continue;
-      const difference =
-        step.value(this.#groups, a, this.#peers) - step.value(this.#groups, b, this.#peers);
-      if (difference !== 0) return difference;
-      const order = step.compare?.(this.#tables, a, b) ?? 0;
+      const order = step.breaksTie ? this.compareBy(step, a, b) : 0;
       if (order !== 0) return order;
     }
     return 0;

@@ -146,6 +146,18 @@ test('the cluster list and the address of the peer break ties', () => {
   expect(addresses.losses()).toEqual(['peer-address: p2 1 loses to p1 0']);
 });
 
+test('of several paths of one peer the next hop decides, and what they are at last (RFC 7911)', () => {
+  const session = { addPath: { receive: ['ipv4'], send: [] } } as const;
+  const subject = new Subject([{ session }])
+    .learn(0, { pathIds: [1], nextHop: '10.1.0.7' })
+    .learn(0, { pathIds: [2], nextHop: '10.1.0.6', communities: [1] })
+    .learn(0, { pathIds: [3], nextHop: '10.1.0.6' });
+  expect(subject.losses()).toEqual([
+    'next-hop: p1 10.1.0.7 loses to p1 10.1.0.6',
+    'attributes: p1 - loses to p1 -',
+  ]);
+});
+
 test('one path needs no decision; of several, each step that was needed is named', () => {
   expect(new Subject([{}]).learn(0).explain().decision).toEqual({
     isSettled: true,

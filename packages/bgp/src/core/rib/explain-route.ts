@@ -4,11 +4,13 @@ import { type DescribedAttribute, describeAttributes } from '../wire/describe-at
 import { NlriList } from '../wire/nlri.ts';
 import type { UpdateContext } from '../wire/update.ts';
 import { identifier } from './attribute-view.ts';
+import type { DecisionStep } from './decision.ts';
 import { traceDecision } from './decision-trace.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { removeMartians } from './martian.ts';
 import { GroupFlag } from './path-groups.ts';
 import type { RibOut, SentRoute } from './rib-out.ts';
+import type { RibTables } from './rib-tables.ts';
 import type { PrefixSelection } from './route-engine.ts';
 import type {
   Absence,
@@ -153,7 +155,9 @@ function explainDecision(
       const textOf = VALUE_TEXTS[step.name] ?? String;
       const values = candidates.map((group) => ({
         path: place(group),
-        value: textOf(decision.valueOf(step, group)),
+        value: step.compare
+          ? (contentsOf(tables, step, group) ?? '-')
+          : textOf(decision.valueOf(step, group)),
       }));
       return {
         step: step.name,
@@ -163,6 +167,15 @@ function explainDecision(
     }),
     equal: equal.map(({ group, share }) => ({ path: place(group), share })),
   };
+}
+
+/** What a step compares that no number stands for. */
+function contentsOf(
+  { groups, nextHops }: RibTables,
+  { name }: DecisionStep,
+  group: number,
+): string | null {
+  return name === 'next-hop' ? nextHops.addressOf(groups.nextHop(group)) : null;
 }
 
 function explainExport(
