@@ -40,6 +40,7 @@ type Settings = Pick<
   | 'strictRole'
   | 'gracefulShutdown'
   | 'bfd'
+  | 'addPath'
 >;
 
 interface SettingsContext {
@@ -72,6 +73,7 @@ export function sessionSettings(
     ...(spec.strictRole && { strictRole: true }),
     ...(spec.gracefulShutdown && { gracefulShutdown: true }),
     ...(spec.bfd && { bfd: bfdOf(spec.bfd) }),
+    ...(spec.addPath && { addPath: addPathOf(spec.addPath) }),
     ...(spec.maxPrefixes && { maxPrefixes: prefixLimit(spec.maxPrefixes) }),
   };
 }
@@ -88,6 +90,23 @@ function bfdOf(spec: NonNullable<SessionSpec['bfd']>): NonNullable<PeerConfig['b
     ...(multihop !== 'Auto' && { multihop: multihop === 'Enabled' }),
     ...(minimumTTL !== undefined && { minTtl: minimumTTL }),
   };
+}
+
+function addPathOf({
+  receive,
+  send,
+  bestPaths = 1,
+}: NonNullable<SessionSpec['addPath']>): NonNullable<PeerConfig['addPath']> {
+  switch (send) {
+    case 'None':
+      return { receive };
+    case 'All':
+      return { receive, send: 'all' };
+    case 'Multipath':
+      return { receive, send: 'multipath' };
+    case 'Best':
+      return { receive, send: { best: bestPaths } };
+  }
 }
 
 function prefixLimit(spec: NonNullable<SessionSpec['maxPrefixes']>): PrefixLimit {

@@ -123,9 +123,22 @@ function mirroredSpec({
   passive: __,
   importSafety: ___,
   role,
+  addPath,
   ...spec
 }: BgpPeer['spec']): SessionSpec {
-  return role ? { ...spec, role: OTHER_ROLE[role] } : spec;
+  return {
+    ...spec,
+    ...(role && { role: OTHER_ROLE[role] }),
+    ...(addPath && { addPath: mirroredAddPath(addPath) }),
+  };
+}
+
+/** The other side takes what this one sends, and sends what this one takes. RFC 7911. */
+function mirroredAddPath({
+  receive,
+  send,
+}: NonNullable<SessionSpec['addPath']>): NonNullable<SessionSpec['addPath']> {
+  return { receive: send !== 'None', send: receive ? 'All' : 'None' };
 }
 
 /** One session per family that both nodes have an address of. */

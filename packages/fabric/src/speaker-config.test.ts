@@ -240,6 +240,17 @@ test('selectors on both sides, and only our own are asked', () => {
   expect(sessions({ ...changes, nodeName: 'host9' })).toEqual([]);
 });
 
+test('the other side of a session takes the paths that one side sends (RFC 7911)', () => {
+  const spec = {
+    node: 'host9',
+    peerSelector: "rack == 'r1'",
+    addPath: { receive: false, send: 'Best', bestPaths: 2 },
+  };
+  const bgpConfigurations = [bgp({ nodeToNodeMeshEnabled: false })];
+  const { config } = configOf({ nodes: MESH, bgpConfigurations, bgpPeers: [peer('p', spec)] });
+  expect(config.peers.map(({ addPath }) => addPath)).toContainEqual({ receive: true });
+});
+
 test('reversePeering Manual leaves the other side alone', () => {
   const spec = { node: 'host9', peerSelector: "rack == 'r1'", reversePeering: 'Manual' };
   const bgpConfigurations = [bgp({ nodeToNodeMeshEnabled: false })];
@@ -344,6 +355,15 @@ test('settings of a peer', () => {
     strictRole: true,
   });
   expect(settings({ gracefulShutdown: true })).toMatchObject({ gracefulShutdown: true });
+  expect(settings({ addPath: { receive: true, send: 'Best', bestPaths: 2 } })).toMatchObject({
+    addPath: { receive: true, send: { best: 2 } },
+  });
+  expect(settings({ addPath: { receive: true, send: 'None' } })).toMatchObject({
+    addPath: { receive: true },
+  });
+  expect(settings({ addPath: { receive: false, send: 'Multipath' } })).toMatchObject({
+    addPath: { receive: false, send: 'multipath' },
+  });
   expect(settings({})).not.toHaveProperty('role');
   expect(settings({})).not.toHaveProperty('password');
   expect(settings({ ttlSecurity: 2 })).toMatchObject({ ttl: 255, minTtl: 254 });

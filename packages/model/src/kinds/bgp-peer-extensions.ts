@@ -54,6 +54,23 @@ const maxPrefixes = z.object({
     .describe('Most prefixes to the peer; further ones are held back and reported.'),
 });
 
+const addPath = z.object({
+  receive: z.boolean().default(false).describe('Whether the peer may send several paths.'),
+  send: z
+    .enum(['None', 'All', 'Multipath', 'Best'])
+    .default('None')
+    .describe(
+      'Which paths the peer is sent: one without identifier; all; those that share the load; the best ones, as many as bestPaths says.',
+    ),
+  bestPaths: z
+    .number()
+    .int()
+    .min(1)
+    .max(32)
+    .optional()
+    .describe('Most paths of a prefix with send Best.'),
+});
+
 const importSafety = z.object({
   mode: z
     .enum(['Enabled', 'Disabled'])
@@ -79,6 +96,9 @@ export const bgpPeerExtensions = {
   passive: extension(z.boolean()).describe('Whether only the peer connects.'),
   bfd: extension(bfd).describe('Bidirectional forwarding detection (RFC 5880); present: on.'),
   maxPrefixes: extension(maxPrefixes).describe('Limits of the number of prefixes.'),
+  addPath: extension(addPath).describe(
+    'Several paths of a prefix (RFC 7911), as far as the peer agrees. Absent: one.',
+  ),
   role: extension(z.enum(['Provider', 'Customer', 'Peer', 'RS', 'RSClient'])).describe(
     'Role of the node in an eBGP session (RFC 9234), against route leaks.',
   ),

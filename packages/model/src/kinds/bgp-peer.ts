@@ -163,6 +163,12 @@ export const bgpPeer = defineKind({
           : maxPrefixes?.restartAfter === undefined,
     },
     {
+      path: 'spec.addPath.bestPaths',
+      rule: 'must be set with send Best, and only then',
+      check: ({ spec: { addPath } }) =>
+        (addPath?.send === 'Best') === (addPath?.bestPaths !== undefined),
+    },
+    {
       path: 'spec.strictRole',
       rule: 'must come with spec.role',
       check: ({ spec }) => !spec.strictRole || spec.role !== undefined,

@@ -41,6 +41,7 @@ export const VALUES: Readonly<Record<string, Values>> = {
     'spec.holdTime': '300s',
     'spec.bfd.multihop': 'Enabled',
     'spec.maxPrefixes.action': 'Restart',
+    'spec.addPath.send': 'Best',
   },
   WorkloadEndpoint: {
     'spec.orchestrator': 'cni',
