@@ -37,7 +37,7 @@ export class SpeakerService {
       ...bfd,
       log,
       name: 'agent',
-      changed: (address, change) => this.#speaker?.bfdChanged(address, change),
+      changed: (path, change) => this.#speaker?.bfdChanged(path, change),
     });
   }
 

@@ -13,8 +13,9 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
   if (spec.maxPrefixes?.advertised) {
     return 'maxPrefixes.advertised is not supported yet: no session is made without';
   }
-  if (spec.interface) return 'sessions on an interface are not supported yet';
-  if (!spec.peerIP && !spec.peerSelector) return 'has neither peerIP nor peerSelector';
+  if (!spec.peerIP && !spec.peerSelector && !spec.interface) {
+    return 'has neither peerIP nor peerSelector nor interface';
+  }
   return undefined;
 }
 

@@ -9,7 +9,7 @@ const REST = { action: 'Reject' };
 /** What becomes of one rule. */
 function rule(given: object) {
   const catalog = new FilterCatalog([filter('f', { importV4: [{ action: 'Accept', ...given }] })]);
-  const names = catalog.namesFor(['f'], 'ipv4');
+  const names = catalog.namesFor(['f'], ['ipv4']);
   const [first] = catalog.select([names]);
   return first?.rules[0];
 }
@@ -19,14 +19,14 @@ test('each list with rules is a filter of its own, named in the order of the pee
     filter('b', { importV4: [IN_POOL], exportV6: [REST] }),
     filter('a', { importV4: [REST], importV6: [REST], exportV4: [] }),
   ]);
-  expect(catalog.namesFor(['b', 'a'], 'ipv4')).toEqual({
+  expect(catalog.namesFor(['b', 'a'], ['ipv4'])).toEqual({
     importFilters: ['b/importV4', 'a/importV4'],
   });
-  expect(catalog.namesFor(['b', 'a'], 'ipv6')).toEqual({
+  expect(catalog.namesFor(['b', 'a'], ['ipv6'])).toEqual({
     importFilters: ['a/importV6'],
     exportFilters: ['b/exportV6'],
   });
-  const selected = catalog.select([catalog.namesFor(['b', 'a'], 'ipv4')]);
+  const selected = catalog.select([catalog.namesFor(['b', 'a'], ['ipv4'])]);
   expect(selected.map(({ name }) => name)).toEqual(['a/importV4', 'b/importV4']);
   expect(compileFilters(selected, 'ipv4').id).not.toBe('');
 });

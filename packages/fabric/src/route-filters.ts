@@ -46,15 +46,17 @@ export class FilterCatalog {
     return undefined;
   }
 
-  /** What a session of one family names. Filters that do not exist and lists without rules are passed over. */
-  namesFor(names: readonly string[], family: Family): SessionFilters {
-    const version = family === 'ipv4' ? 'V4' : 'V6';
-    const chosen = (list: List): string[] =>
+  /** What a session of some families names. Filters that do not exist and lists without rules are passed over. */
+  namesFor(names: readonly string[], families: readonly Family[]): SessionFilters {
+    const chosen = (direction: 'import' | 'export'): string[] =>
       names.flatMap((name) =>
-        this.#filters.get(name)?.spec[list]?.length ? [filterName(name, list)] : [],
+        families
+          .map((family) => `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const)
+          .filter((list) => this.#filters.get(name)?.spec[list]?.length)
+          .map((list) => filterName(name, list)),
       );
-    const importFilters = chosen(`import${version}`);
-    const exportFilters = chosen(`export${version}`);
+    const importFilters = chosen('import');
+    const exportFilters = chosen('export');
     return {
       ...(importFilters.length > 0 && { importFilters }),
       ...(exportFilters.length > 0 && { exportFilters }),

@@ -1,5 +1,6 @@
+import type { RemoteAs } from '@overland/bgp';
 import { type BgpPeer, matches, parsePeerAddress, parseSelector } from '@overland/model';
-import { type Asn, type Family, familyOf, type IpAddress } from '@overland/net';
+import { type Family, familyOf, type IpAddress, parseAddress } from '@overland/net';
 import type { Speaker } from './cluster.ts';
 import type { Report } from './diagnostics.ts';
 import { reportIgnored, unsupported } from './peer-support.ts';
@@ -12,9 +13,12 @@ export interface Session {
   readonly name: string;
   /** The resource it comes from, for diagnostics. */
   readonly resource: string;
+  /** `::` with {@link interface}: where the peer is heard is the speaker's to find out. */
   readonly address: IpAddress;
+  /** Of an unnumbered session. */
+  readonly interface?: string;
   readonly port: number;
-  readonly asn: Asn;
+  readonly asn: RemoteAs;
   readonly spec: SessionSpec;
   /** The other side is a node of this cluster, and peers with us as well. */
   readonly isNode: boolean;
@@ -33,6 +37,7 @@ export interface Neighbourhood {
 }
 
 const DEFAULT_PORT = 179;
+const UNHEARD = parseAddress('::');
 /** Who has one role sees the other side in this one. RFC 9234 section 4.2. */
 const OTHER_ROLE = {
   Provider: 'Customer',
@@ -67,7 +72,7 @@ export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Sessi
   const reason = unsupported(peer) ?? filters.fault(spec.filters ?? []);
   if (reason === undefined) reportIgnored(peer, resource, report);
   else report(resource, reason);
-  if (!spec.peerIP && !spec.peerSelector) return [];
+  if (!spec.peerIP && !spec.peerSelector && !spec.interface) return [];
   const isWithheld = reason !== undefined;
   const origin = { name: peer.metadata.name, resource, spec, isWithheld };
   if (!applies) {
@@ -79,6 +84,9 @@ export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Sessi
     return selected(spec.peerSelector, others).flatMap((other) =>
       nodeSessions(self, other, origin),
     );
+  }
+  if (spec.interface) {
+    return [{ ...origin, ...unnumberedSession(spec.interface, spec.asNumber) }];
   }
   const session = addressedSession(peer, neighbourhood);
   return session ? [{ ...origin, ...session }] : [];
@@ -154,6 +162,21 @@ function nodeSessions(
     const { port, asn, clusterId } = other;
     return [{ ...origin, name, address, port, asn, clusterId, isNode: true }];
   });
+}
+
+/** FRR's `neighbor IF interface remote-as external`, unless an AS number is given. */
+function unnumberedSession(
+  device: string,
+  asn: RemoteAs = 'external',
+): Pick<Session, 'address' | 'interface' | 'port' | 'asn' | 'isNode' | 'clusterId'> {
+  return {
+    address: UNHEARD,
+    interface: device,
+    port: DEFAULT_PORT,
+    asn,
+    isNode: false,
+    clusterId: undefined,
+  };
 }
 
 function addressedSession(

@@ -287,7 +287,6 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('gtsm', { peerIP: '192.0.2.4', asNumber: 1, ttlSecurity: 1, reachableBy: '192.0.2.5' }),
     peer('hold', { peerIP: '192.0.2.6', asNumber: 1, holdTime: '2s' }),
     peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { advertised: { ipv4: 10 } } }),
-    peer('unnumbered', { interface: 'eth1' }),
   ];
   const bgpConfigurations = [bgp({ nodeToNodeMeshEnabled: false, ignoredInterfaces: ['eth9'] })];
   expect(sessions({ bgpPeers, bgpConfigurations })).toEqual([
@@ -302,10 +301,9 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPPeer limits: maxPrefixes.advertised is not supported yet: no session is made without',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
     'BGPPeer no-source: password has neither secretKeyRef, file nor value: no session is made without',
-    'BGPPeer nothing: has neither peerIP nor peerSelector',
+    'BGPPeer nothing: has neither peerIP nor peerSelector nor interface',
     'BGPPeer password: password.secretKeyRef is no name of a secret and its key: no session is made without',
     'BGPPeer self: peerIP 10.0.0.11 is an address of this node',
-    'BGPPeer unnumbered: sessions on an interface are not supported yet',
   ]);
 });
 
@@ -493,4 +491,40 @@ test('BFD: what the resource says, and Auto is left to the speaker', () => {
     strict: true,
   });
   expect(settings({})).not.toHaveProperty('bfd');
+});
+
+test('an unnumbered session: both families on an interface, with filters of both', () => {
+  const { config, diagnostics } = configOf({
+    bgpPeers: [
+      peer('rack', { interface: 'eth1', filters: ['mine'] }),
+      peer('second', { interface: 'eth2', asNumber: 65011, node: 'host11' }),
+      peer('again', { interface: 'eth1', nodeSelector: 'all()' }),
+      peer('elsewhere', { interface: 'eth3', node: 'host12' }),
+    ],
+    bgpFilters: [
+      filter('mine', { importV4: [{ action: 'Reject' }], exportV6: [{ action: 'Accept' }] }),
+    ],
+  });
+  const unnumbered = {
+    address: '::',
+    unnumbered: true,
+    families: ['ipv4', 'ipv6'],
+    extendedNextHop: true,
+    passive: false,
+  };
+  expect(config.peers).toMatchObject([
+    {
+      ...unnumbered,
+      name: 'rack',
+      interface: 'eth1',
+      asn: 'external',
+      importFilters: ['mine/importV4'],
+      exportFilters: ['mine/exportV6'],
+    },
+    { ...unnumbered, name: 'second', interface: 'eth2', asn: 65011 },
+  ]);
+  expect(config.peers[0]).not.toHaveProperty('localAddress');
+  expect(diagnostics.map(({ resource, reason }) => `${resource}: ${reason}`)).toEqual([
+    'BGPPeer again: BGPPeer rack already peers with eth1',
+  ]);
 });

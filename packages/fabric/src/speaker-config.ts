@@ -117,14 +117,15 @@ export function speakerConfigOf(inputs: FabricInputs): {
 
 /** Names of a session's filters; what puts communities on own routes comes last. */
 function filtersOf(
-  { address, spec }: Session,
+  session: Session,
   filters: FilterCatalog,
   advertised: ReadonlyMap<Family, RouteFilter>,
 ): Pick<PeerConfig, 'importFilters' | 'exportFilters'> {
-  const family = familyOf(address);
-  const named = filters.namesFor(spec.filters ?? [], family);
-  const last = advertised.get(family);
-  return last ? { ...named, exportFilters: [...(named.exportFilters ?? []), last.name] } : named;
+  const families = familiesOf(session);
+  const named = filters.namesFor(session.spec.filters ?? [], families);
+  const last = families.flatMap((family) => advertised.get(family)?.name ?? []);
+  if (last.length === 0) return named;
+  return { ...named, exportFilters: [...(named.exportFilters ?? []), ...last] };
 }
 
 /** All sessions, one per address and port: of equal ones global peers win, then node peers, then the mesh. */
@@ -144,12 +145,13 @@ function sessionsOf(
     ...ordered.flatMap((peer) => peerSessions(peer, neighbourhood)),
     ...mesh,
   ]) {
-    const key = `${session.address} ${session.port}`;
+    const place = session.interface ?? session.address;
+    const key = `${place} ${session.port}`;
     const winner = winners.get(key);
     if (!winner) winners.set(key, session);
     else if (session.isWithheld || mesh.includes(session)) continue;
     else if (session.resource !== winner.resource) {
-      report(session.resource, `${winner.resource} already peers with ${session.address}`);
+      report(session.resource, `${winner.resource} already peers with ${place}`);
     }
   }
   // One that cannot be had as it should be still keeps out what would take its place with less protection.
@@ -167,18 +169,30 @@ function hasMesh({ nodeToNodeMeshEnabled = true, nodeMeshPassword }: ClusterSett
 function peerConfigOf(session: Session, self: Speaker) {
   const { name, address, port, asn, spec } = session;
   const family = familyOf(address);
-  const source = spec.sourceAddress === 'None' ? undefined : self.addresses[family];
+  const { interface: device } = session;
+  const isNodeIp = spec.sourceAddress !== 'None' && device === undefined;
+  const source = isNodeIp ? self.addresses[family] : undefined;
   return {
     name,
     address,
+    ...(device !== undefined && {
+      interface: device,
+      unnumbered: true as const,
+      extendedNextHop: true,
+    }),
     port,
     ...(source === undefined ? {} : { localAddress: source }),
     asn,
     ...(spec.localASNumber === undefined ? {} : { localAsn: spec.localASNumber }),
-    families: [family],
+    families: familiesOf(session),
     ...(isClient(session, self) && { routeReflectorClient: true }),
     passive: spec.passive ?? isPassive(session, self.addresses[family]),
   };
+}
+
+/** An unnumbered session is for both: its link has no other addresses. */
+function familiesOf({ address, interface: device }: Session): readonly Family[] {
+  return device === undefined ? [familyOf(address)] : ['ipv4', 'ipv6'];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { openDiscoverySocket, openTcpSocket } from '@overland/linux';
-import type { Family, IpAddress, RouteBatch } from '@overland/net';
+import type { Family, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
 import { createRouteEngine } from '../core/rib/engine.ts';
@@ -19,6 +19,7 @@ import { isUnheard } from '../core/session/unnumbered.ts';
 import type { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
+import { type BfdPath, bfdPathText, bfdPathTo } from './bfd/bfd-path.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { configInPhase, type DrainPhase } from './drain.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
@@ -105,8 +106,8 @@ export class Speaker implements AsyncDisposable {
   /** By `peerKey`. */
   readonly #peers = new Map<string, PeerRunner>();
   readonly #links = new Map<PeerId, PeerLink>();
-  /** What BFD last said, by the peer's address: sessions that begin anew need it too. */
-  readonly #bfd = new Map<IpAddress, BfdChange>();
+  /** What BFD last said of each path: sessions that begin anew need it too. */
+  readonly #bfd = new Map<string, BfdChange>();
   readonly #events = new EventLog();
   readonly #loop: WorkLoop;
   readonly #tuner = new UnitTuner();
@@ -266,7 +267,9 @@ export class Speaker implements AsyncDisposable {
     for (const peer of kept) {
       const runner = this.#peers.get(peerKey(peer));
       runner?.configure({ speaker: config, config: peer });
-      if (runner && peer.unnumbered) this.#applyLink(runner);
+      if (!runner || !peer.unnumbered) continue;
+      this.#applyBfd(runner);
+      this.#applyLink(runner);
     }
     const restart = { restarting: this.isDeferring, preserved: this.#preserved };
     for (const peer of [...reopened, ...added]) this.#add(peer, restart).start();
@@ -291,16 +294,17 @@ export class Speaker implements AsyncDisposable {
   }
 
   /**
-   * BFD with this address has come up, gone down or been switched off: the sessions there that have `bfd` follow at
-   * once (RFC 5882). A change for an address that has no peer is kept until it has; `undefined`: BFD says no more.
+   * BFD on this path has come up, gone down or been switched off: the sessions there that have `bfd` follow at
+   * once (RFC 5882). A change for a path that has no peer is kept until it has; `undefined`: BFD says no more.
    */
-  bfdChanged(address: IpAddress, change: BfdChange | undefined): void {
-    if (change) this.#bfd.set(address, change);
-    else this.#bfd.delete(address);
+  bfdChanged(path: BfdPath, change: BfdChange | undefined): void {
+    const text = bfdPathText(path);
+    if (change) this.#bfd.set(text, change);
+    else this.#bfd.delete(text);
     // BFD that is gone says as little of the path as one that is switched off.
     const told = change ?? { state: 'admin-down', controlPlaneIndependent: false };
     for (const peer of this.#peers.values()) {
-      if (peer.config.address !== address) continue;
+      if (bfdPathText(bfdPathTo(peer.config)) !== text) continue;
       if (peer.config.bfd && peer.bfd !== told.state) {
         peer.record.tell({ type: 'bfd', state: told.state });
       }
@@ -404,8 +408,7 @@ export class Speaker implements AsyncDisposable {
     this.#peers.set(peerKey(config), peer);
     peer.record.tell({ type: 'added' });
     this.#applyLink(peer);
-    const bfd = this.#bfd.get(config.address);
-    if (bfd) peer.handle({ type: 'bfd', ...bfd });
+    this.#applyBfd(peer);
     return peer;
   }
 
@@ -425,6 +428,11 @@ export class Speaker implements AsyncDisposable {
     let id = 0;
     while (taken.has(id)) id += 1;
     return id;
+  }
+
+  #applyBfd(peer: PeerRunner): void {
+    const change = this.#bfd.get(bfdPathText(bfdPathTo(peer.config)));
+    if (change) peer.handle({ type: 'bfd', ...change });
   }
 
   #applyLink(peer: PeerRunner): void {

@@ -133,7 +133,7 @@ async function runWith(
     socket: options.bfdSocket,
     name: 'bgp run',
     command: options.command,
-    changed: (address, change) => speaker.bfdChanged(address, change),
+    changed: (path, change) => speaker.bfdChanged(path, change),
   });
   await using _control = await serveControlSocket(controlSocket, speaker);
   followPeers = () => bfd.update(speaker.config, watch.interfaces);

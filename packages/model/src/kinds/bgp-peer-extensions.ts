@@ -87,7 +87,7 @@ const importSafety = z.object({
 /** Fields of the spec; `password` has two more. */
 export const bgpPeerExtensions = {
   interface: extension(pattern('an interface name', /^[A-Za-z0-9_.-]{1,15}$/)).describe(
-    'Unnumbered session: the peer is whoever answers on this interface, by its link-local address. Takes the place of peerIP.',
+    'Unnumbered session: the peer is whoever sends Router Advertisements on this interface, and any AS number but that of the node if asNumber is absent. Takes the place of peerIP.',
   ),
   holdTime: extension(duration).describe(
     'How long a peer may be silent: 0 for ever, or 3s to 65535s. Absent: 90s.',

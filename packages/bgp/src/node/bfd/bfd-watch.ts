@@ -5,6 +5,7 @@ import type { InterfaceState } from '../../core/rib/route-engine.ts';
 import type { BfdChange } from '../../core/session/bfd-gate.ts';
 import { peerLink } from '../../core/session/peer-link.ts';
 import { BfdClient } from './bfd-client.ts';
+import { type BfdPath, bfdPathText } from './bfd-path.ts';
 import { type BfdPeer, type BfdPeerKey, type BfdReport, bfdPeerKey } from './bfd-peer.ts';
 import { sessionFor } from './session-for.ts';
 import { bfdStarter } from './start-process.ts';
@@ -17,15 +18,15 @@ export interface BfdWatchOptions {
   readonly name: string;
   /** How this program was started, to start the process if nobody answers on the socket. */
   readonly command: readonly string[];
-  /** Told of what becomes of the path to an address; `undefined`: BFD does not watch it any more. */
-  readonly changed: (address: IpAddress, change: BfdChange | undefined) => void;
+  /** Told of what becomes of a path; `undefined`: BFD does not watch it any more. */
+  readonly changed: (path: BfdPath, change: BfdChange | undefined) => void;
 }
 
 /** Has the BFD process watch the paths to the peers that have `bfd`, and passes on what it says of them. */
 export class BfdWatch implements Disposable {
   readonly #client: BfdClient;
   readonly #changed: BfdWatchOptions['changed'];
-  readonly #sessions = new Map<BfdPeerKey, IpAddress>();
+  readonly #sessions = new Map<BfdPeerKey, BfdPath>();
   /** Whether a peer is on a link of ours. Once it is that holds: IPv6 addresses go away with the carrier. */
   readonly #onLink = new Map<IpAddress, string>();
 
@@ -43,10 +44,10 @@ export class BfdWatch implements Disposable {
     const wanted = config.peers.flatMap((peer) => this.#sessionOf(peer, interfaces) ?? []);
     const before = new Map(this.#sessions);
     this.#sessions.clear();
-    for (const session of wanted) this.#sessions.set(bfdPeerKey(session), session.peer);
-    const watched = new Set(this.#sessions.values());
-    for (const address of before.values()) {
-      if (!watched.has(address)) this.#changed(address, undefined);
+    for (const session of wanted) this.#sessions.set(bfdPeerKey(session), pathOf(session));
+    const watched = new Set(Array.from(this.#sessions.values(), bfdPathText));
+    for (const path of before.values()) {
+      if (!watched.has(bfdPathText(path))) this.#changed(path, undefined);
     }
     this.#client.declare(wanted);
   }
@@ -57,9 +58,9 @@ export class BfdWatch implements Disposable {
   }
 
   #report({ key, verdict, controlPlaneIndependent }: BfdReport): void {
-    const address = this.#sessions.get(key);
-    if (address === undefined || verdict === 'unproven') return;
-    this.#changed(address, { state: verdict, controlPlaneIndependent });
+    const path = this.#sessions.get(key);
+    if (path === undefined || verdict === 'unproven') return;
+    this.#changed(path, { state: verdict, controlPlaneIndependent });
   }
 
   #sessionOf(config: PeerConfig, interfaces: readonly InterfaceState[]): BfdPeer | undefined {
@@ -68,4 +69,8 @@ export class BfdWatch implements Disposable {
     if (device !== undefined) this.#onLink.set(address, device);
     return sessionFor(config, device);
   }
+}
+
+function pathOf({ peer, device }: BfdPeer): BfdPath {
+  return { address: peer, ...(device !== undefined && { device }) };
 }

@@ -1,5 +1,6 @@
 import { isLinkLocal } from '@overland/net';
 import type { PeerConfig } from '../../core/config.ts';
+import { isUnheard } from '../../core/session/unnumbered.ts';
 import type { BfdPeer } from './bfd-peer.ts';
 import { DEFAULT_BFD_SETTINGS } from './default-settings.ts';
 
@@ -10,7 +11,7 @@ import { DEFAULT_BFD_SETTINGS } from './default-settings.ts';
  */
 export function sessionFor(config: PeerConfig, device: string | undefined): BfdPeer | undefined {
   const { address: peer, bfd, localAddress } = config;
-  if (!bfd) return undefined;
+  if (!bfd || isUnheard(config)) return undefined;
   const { transmitMs, receiveMs, detectMultiplier, passive, minTtl } = bfd;
   const multihop = bfd.multihop ?? !(isNextTo(config) || device !== undefined);
   const defaults = DEFAULT_BFD_SETTINGS;
