@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   felix: ['net', 'model', 'linux'],
   agent: ['net', 'model', 'datastore', 'linux', 'bgp', 'fabric', 'ipam', 'workloads', 'felix'],
   lab: ['net', 'model', 'datastore', 'linux'],
-  cli: ['net', 'model', 'datastore', 'ipam', 'linux', 'bgp', 'fabric', 'agent', 'lab'],
+  cli: ['net', 'model', 'datastore', 'ipam', 'linux', 'bgp', 'fabric', 'felix', 'agent', 'lab'],
 };
 
 const packages = new URL('../../packages/', import.meta.url);

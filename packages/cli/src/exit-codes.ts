@@ -25,6 +25,8 @@ const CODES: Readonly<Record<string, number>> = {
   LimitError: EXIT.badInput,
   IpamConfigError: EXIT.badInput,
   SplitError: EXIT.badInput,
+  NoFamilyError: EXIT.badInput,
+  PlaceError: EXIT.notFound,
   StaleReleaseError: EXIT.conflict,
   ResourceNotFoundError: EXIT.notFound,
   MissingTierError: EXIT.notFound,

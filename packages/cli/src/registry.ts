@@ -15,6 +15,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   bgp: 'Run a BGP speaker by itself, and look at one',
   bfd: 'Run BFD by itself, and look at its sessions',
   datastore: 'Move, lock and look after the datastore',
+  policy: 'Ask what policies make of traffic, and test them',
   ipam: 'Look after pools, blocks and addresses of the whole cluster',
   node: 'Look at this host, and take it out of service',
   workload: 'Network namespaces on the fabric, without a container runtime',
@@ -172,6 +173,21 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'datastore roles',
     summary: 'Print the etcd role that the agent of a host needs, as etcdctl commands',
     load: async () => (await import('./commands/datastore-roles.ts')).datastoreRoles,
+  },
+  {
+    name: 'policy explain',
+    summary: 'Say whether policies allow a flow, which rule decides, and what would change it',
+    load: async () => (await import('./commands/policy-explain.ts')).policyExplain,
+  },
+  {
+    name: 'policy show',
+    summary: 'Show tiers, policies, rules and sets that decide about an endpoint',
+    load: async () => (await import('./commands/policy-show.ts')).policyShow,
+  },
+  {
+    name: 'policy test',
+    summary: 'Check a file of expectations about flows against policies',
+    load: async () => (await import('./commands/policy-test.ts')).policyTest,
   },
   {
     name: 'ipam show',

@@ -1,10 +1,12 @@
 import { DEFAULT_SECRETS_DIRECTORY, type Diagnostic, type FabricInputs } from '@overland/fabric';
-import { type AnyResource, type Kind, parseManifest, type ResourceOfKind } from '@overland/model';
-import { type CommandContext, UsageError } from '../command.ts';
-import { openClient } from '../datastore/open-client.ts';
-import { type ManifestInput, readManifests } from '../manifests/read-manifests.ts';
-import { createJudge } from '../manifests/verdict.ts';
-import { unreadable } from '../resources/read-objects.ts';
+import type { AnyResource, Kind } from '@overland/model';
+import type { CommandContext } from '../command.ts';
+import type { ManifestInput } from '../manifests/read-manifests.ts';
+import {
+  ofKind,
+  resourcesFromDatastore,
+  resourcesFromManifests,
+} from '../resources/read-cluster.ts';
 
 /** What a node's speaker is derived from, and what of it could not be read. */
 export interface ReadInputs {
@@ -34,16 +36,8 @@ export async function inputsFromManifests(
   input: ManifestInput,
   context: CommandContext,
 ): Promise<ReadInputs> {
-  const judge = createJudge();
-  const faults: string[] = [];
-  const resources: AnyResource[] = [];
-  for await (const document of readManifests(input, context)) {
-    const { verdict, lines } = judge(document);
-    faults.push(...lines);
-    if (verdict.valid && 'value' in document) resources.push(parseManifest(document.value));
-  }
-  if (faults.length > 0) throw new UsageError(faults.join('\n'));
-  return { inputs: inputsOf(nodeName, resources), problems: [] };
+  const { resources, problems } = await resourcesFromManifests(input, context);
+  return { inputs: inputsOf(nodeName, resources), problems };
 }
 
 /** Resources from the datastore; passwords are not among them. */
@@ -52,25 +46,12 @@ export async function inputsFromDatastore(
   config: string | undefined,
   context: CommandContext,
 ): Promise<ReadInputs> {
-  await using open = await openClient(context, { config });
-  const resources: AnyResource[] = [];
-  const problems: Diagnostic[] = [];
-  for (const kind of KINDS) {
-    const listed = await open.client.list(kind);
-    resources.push(...(listed.resources as readonly AnyResource[]));
-    for (const { name, error } of listed.invalid) {
-      problems.push({
-        resource: `${kind} ${name.name}`,
-        reason: unreadable(kind, name, error).message,
-      });
-    }
-  }
+  const { resources, problems } = await resourcesFromDatastore(KINDS, config, context);
   return { inputs: inputsOf(nodeName, resources), problems };
 }
 
 function inputsOf(nodeName: string, resources: readonly AnyResource[]): FabricInputs {
-  const all = <K extends Kind>(kind: K) =>
-    resources.filter((resource): resource is ResourceOfKind<K> => resource.kind === kind);
+  const all = <K extends Kind>(kind: K) => ofKind(resources, kind);
   const blocks = all('BlockAffinity')
     .filter(({ spec }) => spec.node === nodeName && spec.type === 'host')
     .filter(({ spec }) => spec.state === 'confirmed')

@@ -11,8 +11,11 @@ others, as it was recorded and as it is now; exit code 1 then.`,
   arguments: { file: { summary: 'a trace' } },
   options: {},
   examples: [
-    ['overland bgp run -c speaker.yaml --record trace.jsonl', 'record one, until SIGTERM'],
-    ['overland bgp replay-trace trace.jsonl', 'does this version do the same?'],
+    [
+      'overland bgp replay-trace trace.jsonl',
+      'does this version do what bgp run --record wrote down?',
+    ],
+    ['overland bgp replay-trace -- -odd-name.jsonl', 'of a file whose name begins with a dash'],
   ],
   async handle({ workingDirectory, stdout, signal }, { file }) {
     try {

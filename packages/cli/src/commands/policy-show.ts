@@ -1,0 +1,33 @@
+import { command, FailureError, OUTPUT_OPTION } from '../command.ts';
+import { readPolicies } from '../policy/policy-inputs.ts';
+import { POLICY_OPTIONS } from '../policy/policy-options.ts';
+
+/** `policy show ENDPOINT [-f FILE|DIR|-]` - everything that decides about an endpoint's traffic, in order. */
+export const policyShow = command({
+  name: 'policy show',
+  summary: 'Show tiers, policies, rules and sets that decide about an endpoint',
+  description:
+    'In the order in which they are asked: the first rule that matches decides, but for Log and Pass. Behind a selector is the number of ranges or ports that it stands for. The endpoint is an address, NAMESPACE/NAME, or NAME where it is unique; of a node, all its host endpoints are shown.',
+  arguments: { endpoint: { summary: 'address or name' } },
+  options: { output: OUTPUT_OPTION, ...POLICY_OPTIONS },
+  examples: [
+    ['overland policy show prod/web-1', 'in the cluster'],
+    ['overland policy show 10.65.0.1 -R -f manifests/', 'before anything is applied'],
+  ],
+  async handle(context, { endpoint: text, output, ...source }) {
+    const { inputs, problems } = await readPolicies(source, context);
+    const { findPlace, PolicyView } = await import('@overland/felix/policy');
+    const { endpointPolicyOf, endpointPolicyText } = await import('../policy/endpoint-text.ts');
+    const view = new PolicyView(inputs);
+    const place = findPlace(text, view.endpoints, inputs.nodes);
+    if (place.kind === 'address') throw new FailureError(`${text} is the address of no endpoint`);
+    const endpoints = place.kind === 'workload' ? [place.endpoint] : place.endpoints;
+    if (endpoints.length === 0) throw new FailureError(`node ${place.name} has no host endpoint`);
+    const { stdout, stderr, colours } = context;
+    for (const { resource, reason } of problems) stderr.write(`${resource}: ${reason}\n`);
+    const shown = endpoints.map((endpoint) => endpointPolicyOf(endpoint, view));
+    if (output === 'json') stdout.write(`${JSON.stringify({ endpoints: shown })}\n`);
+    else stdout.write(shown.map((one) => endpointPolicyText(one, colours)).join('\n'));
+    return 0;
+  },
+});

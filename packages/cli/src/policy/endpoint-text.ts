@@ -1,0 +1,89 @@
+import {
+  type EndpointPolicy,
+  type PolicyEndpoint,
+  type PolicyView,
+  type RuleList,
+  ruleText,
+} from '@overland/felix/policy';
+import type { Labels } from '@overland/model';
+import type { IpAddress } from '@overland/net';
+import type { Colours } from '../colours.ts';
+
+interface ShownList {
+  readonly name: string;
+  readonly missing: string | undefined;
+  readonly rules: readonly string[];
+}
+
+interface ShownDirection {
+  readonly tiers: readonly {
+    readonly name: string;
+    readonly defaultAction: 'Deny' | 'Pass';
+    readonly policies: readonly ShownList[];
+  }[];
+  readonly profiles: readonly ShownList[];
+}
+
+/** All that decides about an endpoint, as data. */
+export interface ShownEndpoint {
+  readonly name: string;
+  readonly node: string;
+  readonly addresses: readonly IpAddress[];
+  readonly labels: Labels;
+  readonly ingress: ShownDirection;
+  readonly egress: ShownDirection;
+}
+
+export function endpointPolicyOf(endpoint: PolicyEndpoint, view: PolicyView): ShownEndpoint {
+  const { name, node, addresses, labels } = endpoint;
+  const list = ({ name: title, missing, rules }: RuleList): ShownList => ({
+    name: title,
+    missing,
+    rules: rules.map((rule) => ruleText(rule, view.sets)),
+  });
+  const shown = ({ tiers, profiles }: EndpointPolicy): ShownDirection => ({
+    tiers: tiers.map((tier) => ({ ...tier, policies: tier.policies.map(list) })),
+    profiles: profiles.map(list),
+  });
+  return {
+    name,
+    node,
+    addresses,
+    labels,
+    ingress: shown(view.policyOf(endpoint, 'ingress')),
+    egress: shown(view.policyOf(endpoint, 'egress')),
+  };
+}
+
+export function endpointPolicyText(endpoint: ShownEndpoint, colours: Colours): string {
+  const { name, node, addresses, labels } = endpoint;
+  const lines = [
+    `${colours.bold(name)} on ${node}, ${addresses.join(', ') || 'no address'}`,
+    `labels: ${Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .toSorted()
+      .join(', ')}`,
+  ];
+  for (const direction of ['ingress', 'egress'] as const) {
+    lines.push('', colours.bold(direction), ...directionLines(endpoint[direction]));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function directionLines({ tiers, profiles }: ShownDirection): string[] {
+  const lines = tiers.flatMap(({ name, defaultAction, policies }) => [
+    `  tier ${name}`,
+    ...policies.flatMap(listLines),
+    `    at its end: ${defaultAction}`,
+  ]);
+  if (profiles.length > 0) lines.push('  profiles', ...profiles.flatMap(listLines));
+  return [...lines, '  at the end: Deny'];
+}
+
+function listLines({ name, missing, rules }: ShownList): string[] {
+  const what = missing ?? (rules.length === 0 ? 'no rules' : undefined);
+  return [
+    `    ${name}${what === undefined ? '' : `: ${what}`}`,
+    ...rules.map((rule, i) => `      ${i + 1}. ${rule}`),
+  ];
+}

@@ -1,0 +1,70 @@
+import type { PolicyInputs } from '@overland/felix/policy';
+import { type AnyResource, completeResource, type Kind } from '@overland/model';
+import { type CommandContext, UsageError } from '../command.ts';
+import type { ManifestInput } from '../manifests/read-manifests.ts';
+import {
+  ofKind,
+  type ReadCluster,
+  resourcesFromDatastore,
+  resourcesFromManifests,
+} from '../resources/read-cluster.ts';
+
+/** The kinds that decide what traffic may pass. */
+const KINDS = [
+  'Node',
+  'Tier',
+  'NetworkPolicy',
+  'GlobalNetworkPolicy',
+  'StagedNetworkPolicy',
+  'StagedGlobalNetworkPolicy',
+  'StagedKubernetesNetworkPolicy',
+  'Profile',
+  'WorkloadEndpoint',
+  'HostEndpoint',
+  'NetworkSet',
+  'GlobalNetworkSet',
+  'FelixConfiguration',
+] as const satisfies readonly Kind[];
+
+export interface ReadPolicies {
+  readonly inputs: PolicyInputs;
+  readonly problems: ReadCluster['problems'];
+}
+
+/**
+ * From manifests if there are any (`-f`), else from the datastore.
+ *
+ * @throws {UsageError} If both are asked for, or a manifest is not valid.
+ */
+export async function readPolicies(
+  { config, ...input }: ManifestInput & { readonly config: string | undefined },
+  context: CommandContext,
+): Promise<ReadPolicies> {
+  const isOffline = input.filename.length > 0;
+  if (isOffline && config !== undefined) {
+    throw new UsageError('-f reads manifests, --config a datastore: one at a time');
+  }
+  const { resources, problems } = isOffline
+    ? await resourcesFromManifests(input, context)
+    : await resourcesFromDatastore(KINDS, config, context);
+  return { inputs: inputsOf(resources.map(completeResource)), problems };
+}
+
+function inputsOf(resources: readonly AnyResource[]): PolicyInputs {
+  const all = <K extends Kind>(kind: K) => ofKind(resources, kind);
+  return {
+    nodes: all('Node'),
+    tiers: all('Tier'),
+    policies: [...all('NetworkPolicy'), ...all('GlobalNetworkPolicy')],
+    staged: [
+      ...all('StagedNetworkPolicy'),
+      ...all('StagedGlobalNetworkPolicy'),
+      ...all('StagedKubernetesNetworkPolicy'),
+    ],
+    profiles: all('Profile'),
+    workloads: all('WorkloadEndpoint'),
+    hostEndpoints: all('HostEndpoint'),
+    networkSets: [...all('NetworkSet'), ...all('GlobalNetworkSet')],
+    felixConfigurations: all('FelixConfiguration'),
+  };
+}

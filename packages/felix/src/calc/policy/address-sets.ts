@@ -1,0 +1,111 @@
+import { type Expression, formatSelector, type Labels, matches } from '@overland/model';
+import { selectorId } from '@overland/model/selector-id';
+import { contains, type IpAddress, networkAddress, type Prefix } from '@overland/net';
+import type { SetId } from './active-rule.ts';
+
+/** Whatever selectors can select: an endpoint, or a network set. */
+export interface Labelled {
+  readonly labels: Labels;
+  /** Of an endpoint, single addresses. */
+  readonly nets: readonly Prefix[];
+  readonly ports: readonly NamedPort[];
+}
+
+interface NamedPort {
+  readonly name: string;
+  /** IP protocol number. */
+  readonly protocol: number;
+  readonly port: number;
+}
+
+/** What a set holds: the addresses that a selector selects, or those ports of them that have a name. */
+export interface SetDefinition {
+  readonly id: SetId;
+  readonly selector: Expression;
+  readonly portName: string | undefined;
+}
+
+/** One member of a set; ports only where the set is of ports. */
+export interface SetMember {
+  readonly net: Prefix;
+  readonly protocol?: number;
+  readonly port?: number;
+}
+
+/** The sets that rules ask for, each with what it holds; those that nobody asks for cost nothing. */
+export class AddressSets {
+  readonly #labelled: readonly Labelled[];
+  readonly #definitions = new Map<SetId, SetDefinition>();
+  readonly #members = new Map<SetId, readonly SetMember[]>();
+
+  constructor(labelled: readonly Labelled[]) {
+    this.#labelled = labelled;
+  }
+
+  /** The set of what a selector selects. */
+  ofSelector(selector: Expression): SetId {
+    return this.#define({ id: selectorId(selector), selector, portName: undefined });
+  }
+
+  /** The set of the ports with a name, of what a selector selects. */
+  ofPortName(portName: string, selector: Expression): SetId {
+    return this.#define({ id: `n:${portName}:${selectorId(selector)}`, selector, portName });
+  }
+
+  /** @throws {RangeError} If no rule has asked for the set. */
+  definition(id: SetId): SetDefinition {
+    const found = this.#definitions.get(id);
+    if (!found) throw new RangeError(`there is no set ${id}`);
+    return found;
+  }
+
+  /** For people: the selector, and the port's name. */
+  text(id: SetId): string {
+    const { selector, portName } = this.definition(id);
+    if (portName === undefined) return formatSelector(selector);
+    return selector.type === 'all' ? portName : `${portName} of ${formatSelector(selector)}`;
+  }
+
+  members(id: SetId): readonly SetMember[] {
+    const known = this.#members.get(id);
+    if (known) return known;
+    const { selector, portName } = this.definition(id);
+    const members = this.#labelled
+      .filter(({ labels }) => matches(selector, labels))
+      .flatMap(({ nets, ports }) =>
+        portName === undefined ? nets.map((net) => ({ net })) : withPorts(nets, ports, portName),
+      );
+    this.#members.set(id, members);
+    return members;
+  }
+
+  /** Whether a set of addresses holds one. */
+  holds(id: SetId, address: IpAddress): boolean {
+    return this.members(id).some(({ net }) => contains(net, address));
+  }
+
+  /** Whether a set of ports holds one. */
+  holdsPort(id: SetId, address: IpAddress, protocol: number, port: number): boolean {
+    return this.members(id).some(
+      (member) =>
+        member.port === port &&
+        member.protocol === protocol &&
+        networkAddress(member.net) === address,
+    );
+  }
+
+  #define(definition: SetDefinition): SetId {
+    if (!this.#definitions.has(definition.id)) this.#definitions.set(definition.id, definition);
+    return definition.id;
+  }
+}
+
+function withPorts(
+  nets: readonly Prefix[],
+  ports: readonly NamedPort[],
+  name: string,
+): SetMember[] {
+  return ports
+    .filter((port) => port.name === name)
+    .flatMap(({ protocol, port }) => nets.map((net) => ({ net, protocol, port })));
+}

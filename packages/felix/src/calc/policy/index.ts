@@ -1,0 +1,13 @@
+export type { PolicyEndpoint } from './endpoint.ts';
+export type { FlowExplanation, FlowKind, FlowQuestion, FlowStep } from './explain-flow.ts';
+export { explainFlow, NoFamilyError } from './explain-flow.ts';
+export type { FlowPlace } from './find-place.ts';
+export { findPlace, PlaceError } from './find-place.ts';
+export type { Action, Decision, Judgement } from './judge-packet.ts';
+export type { Packet } from './match-rule.ts';
+export { protocolText } from './match-rule.ts';
+export type { PolicyInputs, StagedPolicy } from './policy-inputs.ts';
+export type { Direction, EndpointPolicy, EndpointTier, RuleList } from './policy-view.ts';
+export { PolicyView } from './policy-view.ts';
+export { ruleText } from './rule-text.ts';
+export { withStaged } from './staged.ts';

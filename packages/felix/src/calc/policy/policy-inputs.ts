@@ -1,0 +1,34 @@
+import type {
+  FelixConfiguration,
+  GlobalNetworkPolicy,
+  GlobalNetworkSet,
+  HostEndpoint,
+  NetworkPolicy,
+  NetworkSet,
+  Node,
+  Profile,
+  StagedGlobalNetworkPolicy,
+  StagedKubernetesNetworkPolicy,
+  StagedNetworkPolicy,
+  Tier,
+  WorkloadEndpoint,
+} from '@overland/model';
+
+export type StagedPolicy =
+  | StagedGlobalNetworkPolicy
+  | StagedNetworkPolicy
+  | StagedKubernetesNetworkPolicy;
+
+/** Everything that decides what traffic may pass, of the whole cluster. */
+export interface PolicyInputs {
+  readonly tiers: readonly Tier[];
+  readonly policies: readonly (NetworkPolicy | GlobalNetworkPolicy)[];
+  readonly staged: readonly StagedPolicy[];
+  readonly profiles: readonly Profile[];
+  readonly workloads: readonly WorkloadEndpoint[];
+  readonly hostEndpoints: readonly HostEndpoint[];
+  readonly networkSets: readonly (NetworkSet | GlobalNetworkSet)[];
+  readonly felixConfigurations: readonly FelixConfiguration[];
+  /** Where hosts are, for questions about them. */
+  readonly nodes: readonly Node[];
+}

@@ -1,0 +1,40 @@
+import type { ActiveRule, ActiveSide, PortMatches } from './active-rule.ts';
+import type { AddressSets } from './address-sets.ts';
+import { protocolText } from './match-rule.ts';
+
+/** A rule on one line, for people: `Allow TCP from app == "web" (12) to ports 443`. */
+export function ruleText(rule: ActiveRule, sets: AddressSets): string {
+  const { action, ipVersion, protocol, notProtocol, icmp, notIcmp, source, destination } = rule;
+  const icmpText = ({ type, code }: NonNullable<typeof icmp>) =>
+    `type ${type}${code === undefined ? '' : ` code ${code}`}`;
+  const parts = [
+    action,
+    ipVersion === undefined ? undefined : `IPv${ipVersion}`,
+    protocol === undefined ? undefined : protocolText(protocol),
+    notProtocol === undefined ? undefined : `not ${protocolText(notProtocol)}`,
+    icmp && icmpText(icmp),
+    notIcmp && `not ${icmpText(notIcmp)}`,
+    sideText('from', source, sets),
+    sideText('to', destination, sets),
+    rule.inert === undefined ? undefined : `(never matches: ${rule.inert})`,
+  ];
+  return parts.filter(Boolean).join(' ');
+}
+
+function sideText(word: 'from' | 'to', side: ActiveSide, sets: AddressSets): string | undefined {
+  const set = (id: string) => `${sets.text(id)} (${sets.members(id).length})`;
+  const parts = [
+    side.nets.length > 0 ? side.nets.join(', ') : undefined,
+    ...side.sets.map(set),
+    side.notNets.length > 0 ? `not ${side.notNets.join(', ')}` : undefined,
+    ...side.notSets.map((id) => `not ${set(id)}`),
+    side.ports && `ports ${portsText(side.ports, set)}`,
+    side.notPorts && `not ports ${portsText(side.notPorts, set)}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : `${word} ${parts.join(' and ')}`;
+}
+
+function portsText({ ranges, sets: ids }: PortMatches, set: (id: string) => string): string {
+  const numbers = ranges.map(({ first, last }) => (first === last ? first : `${first}:${last}`));
+  return [...numbers, ...ids.map(set)].join(', ');
+}
