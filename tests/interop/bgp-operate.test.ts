@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { TestNamespace } from '@overland/linux/testing';
 import { describe, expect, test } from 'vitest';
 import { type CapturedRun, captureRun } from '../../packages/cli/src/testing/captured-run.ts';
@@ -70,8 +72,8 @@ describe('bgp neighbor', () => {
     const { code, out } = await lab.bgp('neighbor', 'leaf', '-o', 'json');
     expect(code).toBe(0);
     const ours = (JSON.parse(out) as Record<string, Json>)[THEIRS.ipv4] ?? {};
-    const text = await lab.frr.vtysh(`show bgp neighbors ${OURS.ipv4} json`);
-    const theirs = (JSON.parse(text) as Record<string, Json>)[OURS.ipv4] ?? {};
+    const shown = await lab.frr.vtysh(`show bgp neighbors ${OURS.ipv4} json`);
+    const theirs = (JSON.parse(shown) as Record<string, Json>)[OURS.ipv4] ?? {};
 
     expect(ours).toMatchObject({
       remoteAs: theirs.localAs,
@@ -136,8 +138,8 @@ describe('bgp routes', () => {
     expect(received.out).toMatch(/ \*> +10\.99\.1\.0\/24 +10\.1\.0\.1 +leaf +0? +65011 i\n/);
     expect(received.out).toContain('Displayed 2 routes and 2 total paths');
 
-    const text = await lab.frr.vtysh('show bgp ipv4 unicast json');
-    const { routes: theirs } = JSON.parse(text) as { routes: Record<string, readonly Json[]> };
+    const shown = await lab.frr.vtysh('show bgp ipv4 unicast json');
+    const { routes: theirs } = JSON.parse(shown) as { routes: Record<string, readonly Json[]> };
     const sent = await lab.bgp('routes', '--advertised', 'leaf', '-o', 'json');
     const { routes: ours } = JSON.parse(sent.out) as { routes: Record<string, readonly Json[]> };
     expect(Object.keys(ours)).toEqual(['10.65.0.0/26']);
@@ -198,6 +200,46 @@ describe('bgp explain', () => {
     expect(await lab.bgp('explain', '--peer', 'spine7')).toMatchObject({ code: 3 });
   });
 });
+
+describe('bgp statistics, bgp update-groups', () => {
+  test('what was said and done, who is sent the same, and the same numbers as metrics', async () => {
+    await using lab = await pair();
+    const json = await lab.bgp('statistics', '-o', 'json');
+    expect(JSON.parse(json.out)).toMatchObject({
+      sessions: { Established: 1 },
+      received: { open: expect.any(Number), update: expect.any(Number) },
+      refused: { 'as-path-loop': expect.any(Number) },
+      tables: { families: { ipv4: { paths: 4, undecided: 0 } } },
+      queues: { announcing: 0, withdrawing: 0 },
+      convergence: { lastMs: expect.any(Number) },
+    });
+    const { out } = await lab.bgp('statistics');
+    expect(out).toMatch(/^Sessions: (.*, )?Established 1/);
+    expect(out).toMatch(/\n {2}Updates +\d+ +\d+\n/);
+    expect(out).toMatch(/\nConvergence: \d+ times, last \d+\.\d ms/);
+    const groups = await lab.bgp('update-groups');
+    expect(groups.out).toMatch(
+      /^Update group 1, IPv4 Unicast, eBGP\nMember +Advertised .*\n {2}leaf +1 +0 +0\n$/,
+    );
+    const metrics = await scrape(lab.ours.socket);
+    expect(metrics).toContain('overland_bgp_sessions{state="Established"} 1\n');
+    expect(metrics).toContain(
+      'overland_bgp_prefixes_accepted{peer="leaf",address="10.1.0.1",family="ipv4"} 2\n',
+    );
+  });
+});
+
+/** `/metrics` of a control socket. */
+async function scrape(socketPath: string): Promise<string> {
+  const answer = Promise.withResolvers<string>();
+  const path = '/metrics';
+  request({ socketPath, path, agent: false }, (response) => {
+    text(response).then(answer.resolve, answer.reject);
+  })
+    .on('error', answer.reject)
+    .end();
+  return await answer.promise;
+}
 
 describe('bgp events', () => {
   const typesOf = (out: string): unknown[] =>
@@ -271,8 +313,8 @@ describe('bgp clear', () => {
       const leaf = (await lab.ours.summary()).peers[0];
       return leaf?.state === 'Established' && leaf.timesEstablished === 2;
     });
-    const text = await lab.frr.vtysh(`show bgp neighbors ${OURS.ipv4} json`);
-    const theirs = (JSON.parse(text) as Record<string, Json>)[OURS.ipv4];
+    const shown = await lab.frr.vtysh(`show bgp neighbors ${OURS.ipv4} json`);
+    const theirs = (JSON.parse(shown) as Record<string, Json>)[OURS.ipv4];
     // Both dial, so a collision may have been its last NOTIFICATION.
     expect(theirs).toMatchObject({ messageStats: { notificationsRecv: expect.any(Number) } });
     expect(theirs).not.toMatchObject({ messageStats: { notificationsRecv: 0 } });

@@ -1,20 +1,19 @@
-import type { SpeakerSummary } from '@overland/bgp/node';
+import type { Metric, MetricSample } from '@overland/bgp/metrics';
 import type { DataplaneStatus } from '@overland/felix';
-import type { Metric, MetricSample } from './metrics-text.ts';
 import type { AgentThreads } from './run-agent.ts';
 import type { StoreStatus } from './store-methods.ts';
 
 /** Reads the metrics of all threads that have started. A thread that cannot answer is left out. */
 export async function agentMetrics(threads: AgentThreads): Promise<readonly Metric[]> {
-  const [store, summary, dataplane] = await Promise.all([
+  const [store, speaker, dataplane] = await Promise.all([
     threads.store?.status().catch(() => undefined),
-    threads.speaker?.summary().catch(() => undefined),
+    threads.speaker?.metrics().catch(() => undefined),
     threads.dataplane?.status().catch(() => undefined),
   ]);
   return [
     ...processMetrics(),
     ...(store ? storeMetrics(store) : []),
-    ...(summary ? speakerMetrics(summary) : []),
+    ...(speaker ?? []),
     ...(dataplane ? dataplaneMetrics(dataplane) : []),
   ];
 }
@@ -50,20 +49,6 @@ function storeMetrics({ datastore, problems }: StoreStatus): Metric[] {
       Number(datastore.state === 'synced' || datastore.state === 'locked'),
     ),
     gauge('overland_resource_problems', 'Resources without their full effect.', problems.length),
-  ];
-}
-
-function speakerMetrics({ peers }: SpeakerSummary): Metric[] {
-  const labels = ({ name, address }: SpeakerSummary['peers'][number]) => ({ peer: name, address });
-  return [
-    gauge(
-      'overland_bgp_peer_up',
-      'Whether the session is Established.',
-      peers.map((peer) => ({
-        labels: labels(peer),
-        value: Number(peer.state === 'Established'),
-      })),
-    ),
   ];
 }
 

@@ -1,6 +1,6 @@
+import { METRICS_CONTENT_TYPE, type Metric, metricsText } from '@overland/bgp/metrics';
 import type { ApiRoute } from './api-server.ts';
 import type { HealthSummary } from './health.ts';
-import { METRICS_CONTENT_TYPE, type Metric, metricsText } from './metrics-text.ts';
 
 export interface ProbeSources {
   readonly health: () => HealthSummary;

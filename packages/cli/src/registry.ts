@@ -125,6 +125,16 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-events.ts')).bgpEvents,
   },
   {
+    name: 'bgp update-groups',
+    summary: 'Show which peers are sent the same, and what sets them apart',
+    load: async () => (await import('./commands/bgp-update-groups.ts')).bgpUpdateGroups,
+  },
+  {
+    name: 'bgp statistics',
+    summary: "Show counts, queues, tables and times of this host's speaker",
+    load: async () => (await import('./commands/bgp-statistics.ts')).bgpStatistics,
+  },
+  {
     name: 'bgp clear',
     summary: 'Reset a session, or exchange its routes again',
     load: async () => (await import('./commands/bgp-clear.ts')).bgpClear,

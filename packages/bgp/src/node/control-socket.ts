@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { METRICS_CONTENT_TYPE, metricsText } from './metrics-text.ts';
 import {
   SPEAKER_ROUTES,
   type SpeakerPort,
@@ -15,7 +16,7 @@ export const DEFAULT_CONTROL_SOCKET = '/run/overland/bgp.sock';
 
 /**
  * Answers questions about a speaker on a unix socket that only its owner may use: HTTP, with the agent's paths, see
- * {@link SPEAKER_ROUTES}.
+ * {@link SPEAKER_ROUTES}; and `/metrics` in Prometheus' text format.
  *
  * @throws {ControlSocketError} If another process answers on it already.
  */
@@ -41,7 +42,10 @@ async function respond(
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://control');
   const route = SPEAKER_ROUTES.find((one) => one.method === method && one.path === pathname);
   try {
-    if (route) reply(response, 200, await route.answer(port, searchParams));
+    if (method === 'GET' && pathname === '/metrics') {
+      response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE });
+      response.end(metricsText((await port.metrics()) ?? []));
+    } else if (route) reply(response, 200, await route.answer(port, searchParams));
     else reply(response, 404, fault('not-found', `${method} ${pathname}`));
   } catch (error) {
     if (error instanceof SpeakerRequestError) {

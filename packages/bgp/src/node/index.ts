@@ -6,7 +6,12 @@ export type { MessageCounts } from './message-counters.ts';
 export type { CapabilityView } from './operator/capability-views.ts';
 export type { ClearedPeer } from './operator/clear-peer.ts';
 export type { NeighborDetail } from './operator/neighbor-detail.ts';
-export type { ExplainedPeer, ExplainedRoute } from './operator/speaker-operator.ts';
+export type {
+  ExplainedPeer,
+  ExplainedRoute,
+  NamedUpdateGroup,
+} from './operator/speaker-operator.ts';
+export type { SpeakerStatistics } from './operator/speaker-statistics.ts';
 export type { DumpPiece } from './operator/table-dumps.ts';
 export { type ReplayOutcome, replayTraceFile } from './replay-trace-file.ts';
 export type { CacheView, RpkiStatus } from './rpki/rpki-caches.ts';
@@ -20,8 +25,6 @@ export {
   type SpeakerRequest,
 } from './speaker-client.ts';
 export { parseSpeakerFile, SpeakerFileError } from './speaker-file.ts';
-export type { SpeakerMetric } from './speaker-metrics.ts';
-export { speakerMetrics } from './speaker-metrics.ts';
 export type { PeerSummary, SessionSummary, SpeakerSummary } from './speaker-summary.ts';
 export type { StandaloneRouterOptions } from './standalone-router.ts';
 export { runStandaloneRouter } from './standalone-router.ts';

@@ -4,6 +4,7 @@ import type { UpSession } from '../core/session/peer-events.ts';
 import { type Notification, notificationName } from '../core/wire/notification.ts';
 import type { EventDetail } from './event-log.ts';
 import { type MessageCounts, noMessages } from './message-counters.ts';
+import { NotificationCounts } from './notification-counts.ts';
 
 /** A NOTIFICATION that ended a session, or kept one from coming up. */
 export interface NotificationRecord extends Notification {
@@ -24,6 +25,7 @@ export class PeerRecord {
   readonly tell: (event: EventDetail) => void;
   readonly received: MessageCounts = noMessages();
   readonly sent: MessageCounts = noMessages();
+  readonly notifications = new NotificationCounts();
   state: State = 'Idle';
   session: UpSession | undefined;
   /** When it last became or ceased to be Established; `undefined`: never. */
@@ -82,6 +84,7 @@ export class PeerRecord {
     const name = notificationName({ code, subcode, data });
     const said = communication ?? null;
     this.tell({ type: 'notification', direction, code, subcode, name, communication: said });
+    this.notifications.add(direction, { code, subcode, data });
     this.lastNotification = { direction, code, subcode, data };
     this.lastCommunication = communication;
   }

@@ -23,6 +23,11 @@ export class RoutePump {
     this.#events = events;
   }
 
+  /** Whether batches are on their way. */
+  get isDelivering(): boolean {
+    return this.#inFlight > 0;
+  }
+
   /** @returns Whether there is more that could be delivered now. */
   pump(deadlineMs: number): boolean {
     while (this.#inFlight < MOST_IN_FLIGHT) {

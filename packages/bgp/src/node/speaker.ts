@@ -21,10 +21,12 @@ import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
 import { type BfdPath, bfdPathText, bfdPathTo } from './bfd/bfd-path.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { ConvergenceClock } from './convergence.ts';
 import { configInPhase, type DrainPhase } from './drain.ts';
 import { DynamicPeers } from './dynamic-peers.ts';
 import { EventLog } from './event-log.ts';
 import { Listeners } from './listeners.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { NeighbourProbe, type Probe } from './neighbour-probe.ts';
 import { SpeakerOperator } from './operator/speaker-operator.ts';
 import { type PeerHost, PeerRunner } from './peer-runner.ts';
@@ -38,7 +40,7 @@ import { type SpeakerSummary, summarisePeer } from './speaker-summary.ts';
 import type { OpenSocket } from './transport.ts';
 import { UnitTuner } from './unit-tuner.ts';
 import { UnnumberedPeers } from './unnumbered-peers.ts';
-import { WorkLoop } from './work-loop.ts';
+import { type Worker, WorkLoop } from './work-loop.ts';
 
 export interface SpeakerOptions {
   readonly config: SpeakerConfig;
@@ -109,6 +111,8 @@ export class Speaker implements AsyncDisposable {
   /** What BFD last said of each path: sessions that begin anew need it too. */
   readonly #bfd = new Map<string, BfdChange>();
   readonly #events = new EventLog();
+  readonly #convergence = new ConvergenceClock();
+  readonly #loopDelay = new LoopDelay();
   readonly #loop: WorkLoop;
   readonly #tuner = new UnitTuner();
   readonly #neighbourProbe: NeighbourProbe | undefined;
@@ -141,16 +145,7 @@ export class Speaker implements AsyncDisposable {
     this.#isRestart = restarting;
     this.#neighbourProbe = options.probe && new NeighbourProbe(engine, options.probe);
     this.#preserved = options.preserved ?? (restarting ? ['ipv4', 'ipv6'] : []);
-    const pump = new RoutePump(engine, onRouteBatch, {
-      settled: () => this.#loop.wake(),
-      failed: (error) => this.#fail(error),
-    });
-    this.#loop = new WorkLoop([
-      (deadlineMs) => this.#readInput(deadlineMs),
-      (deadlineMs) => this.#stepEngine(deadlineMs),
-      (deadlineMs) => this.#writeUpdates(deadlineMs),
-      (deadlineMs) => pump.pump(deadlineMs),
-    ]);
+    this.#loop = this.#newLoop(onRouteBatch);
     this.#rpki = this.#rpkiSource(openSocket);
     this.#onPeersInForce = options.onPeersInForce ?? (() => undefined);
     this.#keys = new SessionKeys(log, (holders) => this.#keysChanged(holders));
@@ -188,8 +183,14 @@ export class Speaker implements AsyncDisposable {
       buffers: new BufferPool(),
       keyOf,
       wake: () => this.#loop.wake(),
-      sessionUp: (peer, session) => this.#deferral?.peerUp(peer.id, session),
-      sessionDown: (peer) => this.#deferral?.peerDown(peer.id),
+      sessionUp: (peer, session) => {
+        this.#convergence.changed(performance.now());
+        this.#deferral?.peerUp(peer.id, session);
+      },
+      sessionDown: (peer) => {
+        this.#convergence.changed(performance.now());
+        this.#deferral?.peerDown(peer.id);
+      },
       seemsAtRest: (peer) => this.#dynamic.seemsAtRest(peer),
       updateTaken: (peer, octets) => this.#updateTaken(peer, octets),
     };
@@ -262,6 +263,7 @@ export class Speaker implements AsyncDisposable {
     this.#takeKeys();
     for (const key of removed) this.#remove(key, ending);
     for (const peer of reopened) this.#remove(peerKey(peer), CHANGED);
+    this.#convergence.changed(performance.now());
     this.#engine.configure(config);
     this.#rpki.configure(config.rpki);
     for (const peer of kept) {
@@ -286,6 +288,7 @@ export class Speaker implements AsyncDisposable {
   /** Current interfaces and addresses. A session over a link that is down ends now (fast external fallover). */
   setInterfaces(interfaces: readonly InterfaceState[]): void {
     this.#interfaces = interfaces;
+    this.#convergence.changed(performance.now());
     this.#engine.setInterfaces(interfaces);
     this.#neighbourProbe?.interfacesChanged(interfaces);
     this.#unnumbered.setInterfaces(interfaces);
@@ -354,6 +357,7 @@ export class Speaker implements AsyncDisposable {
     this.#rpki[Symbol.dispose]();
     this.#keys[Symbol.dispose]();
     this.#events[Symbol.dispose]();
+    this.#loopDelay[Symbol.dispose]();
     const fault =
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
     for (const peer of this.#peers.values()) peer.stop(fault);
@@ -364,6 +368,22 @@ export class Speaker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('restart');
+  }
+
+  #newLoop(onRouteBatch: SpeakerOptions['onRouteBatch']): WorkLoop {
+    const pump = new RoutePump(this.#engine, onRouteBatch, {
+      settled: () => this.#loop.wake(),
+      failed: (error) => this.#fail(error),
+    });
+    const workers: readonly Worker[] = [
+      (deadlineMs) => this.#readInput(deadlineMs),
+      (deadlineMs) => this.#stepEngine(deadlineMs),
+      (deadlineMs) => this.#writeUpdates(deadlineMs),
+      (deadlineMs) => pump.pump(deadlineMs),
+    ];
+    return new WorkLoop(workers, () => {
+      if (!pump.isDelivering && !this.isDeferring) this.#convergence.rests(performance.now());
+    });
   }
 
   #newOperator(): SpeakerOperator {
@@ -378,6 +398,7 @@ export class Speaker implements AsyncDisposable {
       drain: (phase) => this.drain(phase),
       events: this.#events,
       rpki: this.#rpki,
+      times: () => ({ convergence: this.#convergence.view, loopDelay: this.#loopDelay.view }),
       wake: () => this.#loop.wake(),
     });
   }
@@ -480,6 +501,7 @@ export class Speaker implements AsyncDisposable {
 
   #updateTaken(peer: PeerRunner, octets: number): void {
     this.#undigestedOctets += octets;
+    this.#convergence.changed(performance.now());
     if (this.isDeferring) this.#deferral?.received(peer.id, this.#engine);
   }
 

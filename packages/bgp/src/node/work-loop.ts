@@ -10,13 +10,18 @@ export type Worker = (deadlineMs: number) => boolean;
  */
 export class WorkLoop {
   readonly #workers: readonly Worker[];
+  readonly #rests: () => void;
   #scheduled: NodeJS.Immediate | undefined;
   #stopped = false;
   #longestTurnMs = 0;
 
-  /** @param workers In the order in which they have their share. */
-  constructor(workers: readonly Worker[]) {
+  /**
+   * @param workers In the order in which they have their share.
+   * @param rests Called after a turn that leaves nothing that could be done now.
+   */
+  constructor(workers: readonly Worker[], rests: () => void = () => undefined) {
     this.#workers = workers;
+    this.#rests = rests;
   }
 
   /** CPU time of the longest turn so far, milliseconds. */
@@ -48,5 +53,6 @@ export class WorkLoop {
     const { user, system } = process.threadCpuUsage(before);
     this.#longestTurnMs = Math.max(this.#longestTurnMs, (user + system) / 1000);
     if (more) this.wake();
+    else this.#rests();
   }
 }

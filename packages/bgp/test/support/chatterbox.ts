@@ -67,4 +67,6 @@ export class Chatterbox implements RouteEngine {
   census = NO_ANSWERS.census;
   dump = NO_ANSWERS.dump;
   vrpsChanged(): void {}
+  statistics = NO_ANSWERS.statistics;
+  updateGroups = NO_ANSWERS.updateGroups;
 }

@@ -64,6 +64,14 @@ export class AddPathOut implements RibOut {
     return this.#advertised.size + (this.#advertisedDefault === 0 ? 0 : 1);
   }
 
+  get announcing(): number {
+    return this.#announce.size + (this.#announcesDefault ? 1 : 0);
+  }
+
+  get withdrawing(): number {
+    return this.#withdrawnPrefixes.length;
+  }
+
   isAdvertised(prefix: number): boolean {
     if (prefix === this.#advertisedDefault) return true;
     const { paths } = this.#tables;

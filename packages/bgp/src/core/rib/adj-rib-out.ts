@@ -60,6 +60,14 @@ export class AdjRibOut implements RibOut {
     return this.#advertised.size;
   }
 
+  get announcing(): number {
+    return this.#announce.size;
+  }
+
+  get withdrawing(): number {
+    return this.#withdraw.size;
+  }
+
   isAdvertised(prefix: number): boolean {
     return this.#advertised.has(prefix) && this.#best(prefix) !== 0;
   }

@@ -4,6 +4,7 @@ import { OriginValidation } from '../rpki/origin-validation.ts';
 import type { VrpTables } from '../rpki/vrp-table.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS, MessageType } from '../wire/header.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
+import type { EngineStatistics, UpdateGroup } from './engine-statistics.ts';
 import { explainRoute } from './explain-route.ts';
 import { FamilyRib } from './family-rib.ts';
 import { Links } from './links.ts';
@@ -34,6 +35,7 @@ import type { ExplainQuery, PeerCensus, RouteExplanation } from './route-explana
 import { RouteViews } from './route-view.ts';
 import { createSharedTables, type SharedTables } from './shared-tables.ts';
 import { dumpedPeers, RibDump } from './table-dump.ts';
+import { updateGroups } from './update-groups.ts';
 import { UpdateReceiver } from './update-receiver.ts';
 
 const NO_OCTETS = new Uint8Array(0);
@@ -303,6 +305,20 @@ class Engine implements RouteEngine {
     const live = peer?.live;
     const to = peer && { out: live?.outs.get(family), isUp: live !== undefined };
     return explainRoute(query, to, context);
+  }
+
+  statistics(): EngineStatistics {
+    const { attributes } = this.#shared;
+    const { ipv4, ipv6 } = this.#ribs;
+    return {
+      families: { ipv4: ipv4.statistics, ipv6: ipv6.statistics },
+      attributeSets: attributes.size,
+      attributeOctets: attributes.capacity,
+    };
+  }
+
+  updateGroups(): readonly UpdateGroup[] {
+    return updateGroups(this.#peers);
   }
 
   census(id: PeerId, family: Family): Sliced<PeerCensus> {

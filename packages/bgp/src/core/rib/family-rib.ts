@@ -4,6 +4,7 @@ import { AdjRibIn } from './adj-rib-in.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
 import type { MultipathRule, PeerOrder } from './decision.ts';
 import type { EgressClass } from './egress-class.ts';
+import type { FamilyStatistics } from './engine-statistics.ts';
 import { FibStream } from './fib-stream.ts';
 import type { Links } from './links.ts';
 import { LocRib } from './loc-rib.ts';
@@ -126,6 +127,19 @@ export class FamilyRib {
       this.#prefixAt > this.#prefixEnd &&
       !this.#adjRibIns.some((rib) => rib?.hasDead)
     );
+  }
+
+  get statistics(): FamilyStatistics {
+    const { tables, locRib, fib } = this;
+    return {
+      prefixes: tables.prefixes.size,
+      paths: tables.paths.size,
+      nextHops: tables.nextHops.size,
+      decisions: locRib.decisions,
+      bestChanges: locRib.bestChanges,
+      undecided: tables.undecided.size,
+      pendingKernelRoutes: fib.pending,
+    };
   }
 
   get hasWork(): boolean {

@@ -39,6 +39,9 @@ export class LocRib {
   /** Everyone that is told of every prefix that is decided: they get more than its best path. */
   readonly pathOuts: AddPathOut[] = [];
   readonly ranking: Ranking;
+  /** Prefixes decided, and best paths that changed by that, since the start. */
+  decisions = 0;
+  bestChanges = 0;
   readonly #tables: RibTables;
   readonly #sets: NextHopSets;
   readonly #fib: FibStream;
@@ -109,6 +112,8 @@ export class LocRib {
       else this.#decideAmong(prefix);
       if (this.pathOuts.length > 0) this.#tellPaths(prefix);
     }
+    this.decisions += count;
+    this.bestChanges += this.#batch.count;
     for (const out of this.outs) out.bestChanged(this.#batch);
     this.#releaseFormer();
   }

@@ -57,6 +57,11 @@ export class NextHops {
     this.#ownRing = groups.createRing(groups.ofNextHop);
   }
 
+  /** Next hops in the table. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
   get highest(): number {
     return this.#ids.highest;
   }

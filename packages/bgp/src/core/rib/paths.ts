@@ -40,6 +40,11 @@ export class Paths {
     this.#undecided = undecided;
   }
 
+  /** Paths in the table. */
+  get size(): number {
+    return this.#ids.used;
+  }
+
   prefix(path: number): number {
     return this.#records.get(path, Field.Prefix);
   }

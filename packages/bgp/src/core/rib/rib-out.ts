@@ -48,6 +48,9 @@ export interface RibOut {
   readonly offer: Offer;
   /** Prefixes, or paths where several of a prefix are sent, that the peer has from us. */
   readonly sent: number;
+  /** Of these, how many it is to be sent, and how many it is to lose. */
+  readonly announcing: number;
+  readonly withdrawing: number;
   /** Whether the peer has the prefix from us, and there still is a route of it. */
   isAdvertised(prefix: number): boolean;
   /** Why the peer is to have no route of a prefix; `undefined`: it is to have one. */

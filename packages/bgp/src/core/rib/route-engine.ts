@@ -1,6 +1,7 @@
 import type { Asn, Family, InterfaceAddress, IpAddress, Prefix, RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import type { VrpTables } from '../rpki/vrp-table.ts';
+import type { EngineStatistics, UpdateGroup } from './engine-statistics.ts';
 import type { ExplainQuery, PeerCensus, RouteExplanation } from './route-explanation.ts';
 
 /**
@@ -111,6 +112,10 @@ export interface RouteEngine {
   dump(options: TableDumpOptions): TableDump;
   /** Why a prefix is routed as it is, and why a peer has it or not. */
   explain(query: ExplainQuery): RouteExplanation;
+  /** Sizes of tables, and counts of work. */
+  statistics(): EngineStatistics;
+  /** Classes of peers that are sent the same. */
+  updateGroups(): readonly UpdateGroup[];
   /** Begins to count how the routes of a peer fare, of one family and in either direction. */
   census(peer: PeerId, family: Family): Sliced<PeerCensus>;
 }

@@ -28,6 +28,8 @@ const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } 
   dump: 'question',
   vrpsChanged: 'input',
   explain: 'question',
+  statistics: 'question',
+  updateGroups: 'question',
   census: 'question',
 };
 

@@ -1,6 +1,7 @@
 import type { RoutePage } from '../../core/rib/route-engine.ts';
 import type { DrainPhase } from '../drain.ts';
 import type { EventPage, EventQuery } from '../event-log.ts';
+import type { Metric } from '../metrics-text.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import type { ClearedPeer, ClearKind } from './clear-peer.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
@@ -21,11 +22,13 @@ import type {
   ExplainedRoute,
   NamedExplainQuery,
   NamedRouteQuery,
+  NamedUpdateGroup,
   RpkiAnswer,
   RpkiRequest,
   SpeakerOperator,
 } from './speaker-operator.ts';
 import { SpeakerRequestError } from './speaker-request-error.ts';
+import type { SpeakerStatistics } from './speaker-statistics.ts';
 import type { DumpPiece } from './table-dumps.ts';
 
 export { SpeakerRequestError };
@@ -42,6 +45,9 @@ export interface SpeakerPort {
   dump(request: DumpRequest): Promise<DumpPiece | 'ended' | null>;
   explain(query: NamedExplainQuery): Promise<AboutPeers<ExplainedRoute> | null>;
   explainPeer(peer: string): Promise<readonly ExplainedPeer[] | null>;
+  updateGroups(): Promise<readonly NamedUpdateGroup[] | null>;
+  statistics(): Promise<SpeakerStatistics | null>;
+  metrics(): Promise<readonly Metric[] | null>;
   events(query: EventQuery): Promise<AboutPeers<EventPage> | null>;
 }
 
@@ -63,6 +69,8 @@ export interface SpeakerRoute {
  *   GET /v1/bgp/dump?view=accepted|received, then GET /v1/bgp/dump?next=7 until next is null
  *   GET /v1/bgp/explain?prefix=10.65.0.0/26&to=spine1
  *   GET /v1/bgp/explain-peer?peer=spine1
+ *   GET /v1/bgp/update-groups
+ *   GET /v1/bgp/statistics
  *   GET /v1/bgp/events?after=0&peer=spine1&waitMs=10000
  */
 export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
@@ -123,6 +131,16 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
   },
   {
     method: 'GET',
+    path: '/v1/bgp/update-groups',
+    answer: async (speaker) => ({ groups: running(await speaker.updateGroups()) }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/bgp/statistics',
+    answer: async (speaker) => running(await speaker.statistics()),
+  },
+  {
+    method: 'GET',
     path: '/v1/bgp/events',
     answer: async (speaker, query) => known(running(await speaker.events(eventQuery(query)))),
   },
@@ -150,6 +168,9 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     dump: async (request) => (await operator()?.dump(request)) ?? null,
     explain: async (query) => operator()?.explain(query) ?? null,
     explainPeer: async (peer) => (await operator()?.explainPeer(peer)) ?? null,
+    updateGroups: async () => operator()?.updateGroups() ?? null,
+    statistics: async () => operator()?.statistics() ?? null,
+    metrics: async () => operator()?.metrics() ?? null,
     events: async (query) => (await operator()?.events(query)) ?? null,
   };
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Prefix } from '@overland/net';
 import type { SpeakerConfig } from '../../core/config.ts';
+import type { UpdateGroup } from '../../core/rib/engine-statistics.ts';
 import type {
   RouteEngine,
   RoutePage,
@@ -15,12 +16,15 @@ import type {
 } from '../../core/rib/route-explanation.ts';
 import type { DrainPhase } from '../drain.ts';
 import type { EventLog, EventPage, EventQuery } from '../event-log.ts';
+import type { Metric } from '../metrics-text.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { RpkiStatus } from '../rpki/rpki-caches.ts';
 import type { OriginAnswer, RpkiSource, VrpPage, VrpQuery } from '../rpki/rpki-source.ts';
+import { speakerMetrics } from '../speaker-metrics.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
 import { describeNeighbor, type NeighborDetail } from './neighbor-detail.ts';
+import { type SpeakerStatistics, speakerStatistics } from './speaker-statistics.ts';
 import { type DumpPiece, TableDumps } from './table-dumps.ts';
 
 /** What the operator's questions are answered from. */
@@ -32,6 +36,7 @@ export interface OperatedSpeaker {
   drain(phase: DrainPhase): void;
   readonly events: EventLog;
   readonly rpki: RpkiSource;
+  times(): Pick<SpeakerStatistics, 'convergence' | 'loopDelay'>;
   /** There may be work. */
   wake(): void;
 }
@@ -74,6 +79,11 @@ export interface ExplainedPeer {
   readonly census: readonly PeerCensus[];
   /** The speaker has restarted, and nothing leaves before the peers' routes are there. */
   readonly deferring: boolean;
+}
+
+/** A class of peers that are sent the same. */
+export interface NamedUpdateGroup extends Omit<UpdateGroup, 'members'> {
+  readonly members: readonly (UpdateGroup['members'][number] & { readonly name: string })[];
 }
 
 /** An answer, or the peer that there is not, or that is more than one. */
@@ -186,6 +196,34 @@ export class SpeakerOperator {
   async dump(request: DumpRequest): Promise<DumpPiece | 'ended'> {
     if ('view' in request) return await this.#dumps.begin(request.view);
     return (await this.#dumps.next(request.next)) ?? 'ended';
+  }
+
+  /** Classes of peers that are sent the same, by the names of their members. */
+  updateGroups(): NamedUpdateGroup[] {
+    const names = new Map(Array.from(this.#speaker.peers(), ({ id, config }) => [id, config.name]));
+    return this.#speaker.engine.updateGroups().map(({ members, ...group }) => ({
+      ...group,
+      members: members.map((member) => ({ ...member, name: names.get(member.peer) ?? '' })),
+    }));
+  }
+
+  statistics(): SpeakerStatistics {
+    const { engine } = this.#speaker;
+    const members = engine.updateGroups().flatMap((group) => group.members);
+    return speakerStatistics({
+      summary: this.#speaker.summary(),
+      runners: this.#speaker.peers(),
+      tables: engine.statistics(),
+      pending: {
+        announcing: members.reduce((sum, { announcing }) => sum + announcing, 0),
+        withdrawing: members.reduce((sum, { withdrawing }) => sum + withdrawing, 0),
+      },
+      ...this.#speaker.times(),
+    });
+  }
+
+  metrics(): Metric[] {
+    return speakerMetrics(this.#speaker.summary(), this.statistics());
   }
 
   /** What has happened since, or what happens next. A peer that is no more may be asked for while it is remembered. */
