@@ -27,6 +27,7 @@ export interface BgpRun extends AsyncDisposable {
   /** Gives it another file; resolves when it has said what it makes of it. @param text Of the speaker file. */
   reload(text: string): Promise<void>;
   readonly log: string;
+  readonly pid: number;
   /** Path of the control socket. */
   readonly socket: string;
 }
@@ -72,6 +73,9 @@ export async function startBgpRun(
     },
     get log() {
       return daemon?.output ?? '';
+    },
+    get pid() {
+      return daemon?.pid ?? 0;
     },
     async [Symbol.asyncDispose]() {
       await daemon?.kill('SIGKILL');
