@@ -51,13 +51,15 @@ export interface TheirOpen {
   /** Families of the graceful restart capability with a `!` where forwarding was kept. */
   readonly restart?: string;
   readonly restarted?: boolean;
+  /** The same of the long-lived graceful restart capability: an hour. */
+  readonly longLived?: string;
   /** N bit of the graceful restart capability. */
   readonly notification?: boolean;
   readonly capabilities?: Capabilities;
 }
 
 export function theirOpen(given: TheirOpen = {}): Uint8Array {
-  const families = given.restart?.split(' ') ?? [];
+  const families = keptFamilies(given.restart);
   const capabilities: Capabilities = given.capabilities ?? {
     ...NO_CAPABILITIES,
     families: given.families ?? ['ipv4', 'ipv6'],
@@ -70,14 +72,26 @@ export function theirOpen(given: TheirOpen = {}): Uint8Array {
             restarted: given.restarted ?? false,
             notification: given.notification ?? false,
             restartSeconds: 60,
-            families: families.map((text) => ({
-              family: text.replace('!', '') as Family,
-              forwarding: text.endsWith('!'),
-            })),
+            families,
           },
+    longLivedRestart:
+      given.longLived === undefined
+        ? undefined
+        : keptFamilies(given.longLived).map((kept) => ({ ...kept, staleSeconds: 3600 })),
   };
   const open = { asn: given.asn ?? 65011, holdSeconds: given.hold ?? 90, capabilities };
   return encodeOpen({ ...open, routerId: address(given.id ?? '10.0.0.1') }).subarray(HEADER_OCTETS);
+}
+
+/** Families with a `!` where forwarding was kept. */
+function keptFamilies(text = '') {
+  return text
+    .split(' ')
+    .filter((name) => name !== '')
+    .map((name) => ({
+      family: name.replace('!', '') as Family,
+      forwarding: name.endsWith('!'),
+    }));
 }
 
 /** Drives a machine and writes down what it wants done, one line per event. */
@@ -166,7 +180,8 @@ function words(effect: PeerEffect): string {
     case 'down':
       return `down keeping [${effect.retain.join('+')}]`;
     case 'flush':
-      return `flush ${effect.families.join('+')}`;
+    case 'longLived':
+      return `${effect.type} ${effect.families.join('+')}`;
     case 'refresh':
     case 'beginRefresh':
       return `${effect.type} ${effect.family}`;

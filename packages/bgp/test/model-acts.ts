@@ -16,6 +16,8 @@ const ATTRIBUTES: readonly NaiveAttributes[] = [
   { asPath: [65001, ASN], origin: 0 },
   { asPath: [65001, 65002], origin: 0, communities: [65_000 * 65_536 + 1] },
   { asPath: [65002], origin: 0, communities: [0xffff_0000] },
+  { asPath: [65001], origin: 0, communities: [0xffff_0006] },
+  { asPath: [65002], origin: 0, communities: [0xffff_0007] },
 ];
 
 /** What a reflector adds; only an iBGP peer may send it. */
@@ -106,6 +108,18 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
         world.dut.engine.flushStale(p + 1);
       },
   ),
+  {
+    weight: 2,
+    arbitrary: anyPeer.map(
+      (p): Act =>
+        (world) => {
+          const peer = world.peers[p] as NaivePeer;
+          if (peer.up) return;
+          peer.longLived = true;
+          world.dut.engine.beginLongLived(peer.addressRank, [world.family]);
+        },
+    ),
+  },
   anyPeer.map(
     (p): Act =>
       (world) => {

@@ -2,10 +2,13 @@ import { expect } from 'vitest';
 import { ASN, identifier, LINK, PREFIXES, type World } from './model-world.ts';
 import {
   isForInternal,
+  isLongLived,
   type NaiveAttributes,
   type NaivePeer,
+  type NaiveRoute,
   naiveDecision,
   naiveImport,
+  naiveTreatment,
 } from './naive-rib.ts';
 
 /** What the engine says, against what the model says. */
@@ -35,9 +38,10 @@ export function compare(world: World): void {
       ),
     );
   const known = world.peers.flatMap((peer) =>
-    [...peer.routes].map(([prefix, { attributes, stale }]) => {
+    [...peer.routes].map(([prefix, route]) => {
+      const { attributes, stale } = route;
       // A loop is shown with what filters would change, too.
-      const { asPath } = peer.accept(prefix, attributes) ?? attributes;
+      const { asPath } = naiveTreatment(peer, prefix, route) ?? attributes;
       return [prefix, peer.name, stale ? 'stale' : 'fresh', ...asPath].join(' ');
     }),
   );
@@ -88,9 +92,10 @@ function told(
   attributes: NaiveAttributes,
 ): string[] {
   const { originatorId = from.routerId, clusterList = [] } = attributes;
+  const isLastChoice = isLongLived(attributes) && !world.receiverTakesStale;
   const unchanged = `via ${world.nextHop(from)}`;
   if (world.receiverAsn !== ASN) {
-    if (attributes.communities?.includes(0xffff_ff01)) return [];
+    if (isLastChoice || attributes.communities?.includes(0xffff_ff01)) return [];
     // A MED does not go on to another AS, unless a filter sets it.
     const { med: _, ...others } = attributes;
     const sent = world.exports.apply(prefix, others);
@@ -103,17 +108,18 @@ function told(
   if (!sent || !isForInternal(from, world.receiverIsClient, world.rules)) return [];
   const reflected = [originatorId, world.rules.clusterId, ...clusterList].map(identifier);
   const by = from.ebgp ? ['nobody'] : reflected;
-  return [[unchanged, ...sent.asPath, 'by', ...by, sent.med, sent.localPref ?? 100].join(' ')];
+  const localPref = isLastChoice ? 0 : (sent.localPref ?? 100);
+  return [[unchanged, ...sent.asPath, 'by', ...by, sent.med, localPref].join(' ')];
 }
 
-function accepted(world: World, peer: NaivePeer, prefix: string, attributes: NaiveAttributes) {
-  return naiveImport(peer, prefix, attributes, world.rules);
+function accepted(world: World, peer: NaivePeer, prefix: string, route: NaiveRoute) {
+  return naiveImport(peer, prefix, route, world.rules);
 }
 
 function compareCounters(world: World): void {
   for (const peer of world.peers) {
     const routes = [...peer.routes]
-      .filter(([prefix, { attributes }]) => accepted(world, peer, prefix, attributes))
+      .filter(([prefix, route]) => accepted(world, peer, prefix, route))
       .map(([, route]) => route);
     expect(world.dut.engine.counters(peer.addressRank)).toMatchObject({
       received: { [world.family]: routes.length },

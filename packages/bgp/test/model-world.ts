@@ -40,6 +40,7 @@ function newPeers(): NaivePeer[] {
     nextHop: `10.0.${n}.1`,
     device: `eth${n}`,
     up: true,
+    longLived: false,
     allowAsIn: 0,
     isClient: false,
     accept: (_, attributes) => attributes,
@@ -71,7 +72,11 @@ export class World {
   readonly imports = new Map<string, NaivePolicy>();
   exports = POLICIES[0] as NaivePolicy;
 
-  constructor(family: Family, receiverAsn: number) {
+  /** Whether the receiver knows what a route is that is kept from a session that is long over. */
+  readonly receiverTakesStale: boolean;
+
+  constructor(family: Family, receiverAsn: number, receiverTakesStale: boolean) {
+    this.receiverTakesStale = receiverTakesStale;
     this.family = family;
     this.receiverAsn = receiverAsn;
     this.receiver = new Speaker(
@@ -153,13 +158,15 @@ export class World {
     if (!peer.up) return;
     peer.up = false;
     for (const [prefix, route] of peer.routes) {
-      if (!retain || route.stale) peer.routes.delete(prefix);
+      if (!retain || (route.stale && !peer.longLived)) peer.routes.delete(prefix);
       else route.stale = true;
     }
+    peer.longLived &&= retain;
     this.dut.engine.peerDown(peer.addressRank, retain ? [this.family] : []);
   }
 
   dropStale(peer: NaivePeer): void {
+    peer.longLived = false;
     for (const [prefix, { stale }] of peer.routes) if (stale) peer.routes.delete(prefix);
   }
 
@@ -201,6 +208,7 @@ export class World {
         peer: 0,
         config: { families: [this.family] },
       },
+      { takesLongLivedStale: this.receiverTakesStale },
     );
   }
 }

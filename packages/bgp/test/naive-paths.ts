@@ -62,7 +62,7 @@ export function naivePathDecision(
   for (const peer of peers) {
     const paths = peer.paths.filter((path) => path.prefix === prefix);
     const accepted = (path: NaivePath): NaiveAttributes =>
-      naiveImport(peer, prefix, path.attributes, rules) ?? path.attributes;
+      naiveImport(peer, prefix, path, rules) ?? path.attributes;
     const inTieOrder = (a: NaivePath, b: NaivePath): number =>
       compareText(a.nextHop, b.nextHop) || compareAttributes(accepted(a), accepted(b));
     for (const path of distinct(paths).toSorted(inTieOrder)) {
@@ -92,7 +92,7 @@ export function naiveSelection(
     const all = peers.flatMap((peer) => peer.paths.map((path) => ({ peer, path })));
     return all.flatMap(({ peer, path }) => {
       if (path.prefix !== prefix || rules.dead.has(peer.device)) return [];
-      const attributes = naiveImport(peer, prefix, path.attributes, rules);
+      const attributes = naiveImport(peer, prefix, path, rules);
       const choice = attributes && { peer, path, attributes };
       return choice && mayHave(choice) ? [choice] : [];
     });

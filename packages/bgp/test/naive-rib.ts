@@ -23,6 +23,8 @@ export interface NaivePeer {
   readonly nextHop: string;
   readonly device: string;
   up: boolean;
+  /** What is stale of its routes is a last choice. */
+  longLived: boolean;
   allowAsIn: number;
   /** Of this route reflector. */
   isClient: boolean;
@@ -63,16 +65,36 @@ interface Candidate {
 }
 
 const GRACEFUL_SHUTDOWN = 0xffff_0000;
+const LLGR_STALE = 0xffff_0006;
+const NO_LLGR = 0xffff_0007;
+
+/** Whether a route is kept from a session that is long over. RFC 9494. */
+export function isLongLived({ communities }: NaiveAttributes): boolean {
+  return communities?.includes(LLGR_STALE) ?? false;
+}
+
+/** What import policy makes of a route, and of one whose peer is long gone; `undefined`: it refuses it. */
+export function naiveTreatment(
+  peer: NaivePeer,
+  prefix: string,
+  { attributes, stale }: NaiveRoute,
+): NaiveAttributes | undefined {
+  const accepted = peer.accept(prefix, attributes);
+  if (!accepted || !stale || !peer.longLived) return accepted;
+  const communities = accepted.communities ?? [];
+  if (communities.includes(NO_LLGR)) return undefined;
+  return { ...accepted, communities: [...communities, LLGR_STALE] };
+}
 
 /** A route as it is accepted; `undefined`: import rules refuse it. */
 export function naiveImport(
   peer: NaivePeer,
   prefix: string,
-  attributes: NaiveAttributes,
+  route: NaiveRoute,
   rules: NaiveRules,
 ): NaiveAttributes | undefined {
-  if (isLoop(attributes, peer, rules)) return undefined;
-  const accepted = peer.accept(prefix, attributes);
+  if (isLoop(route.attributes, peer, rules)) return undefined;
+  const accepted = naiveTreatment(peer, prefix, route);
   const isLeaving = peer.ebgp && accepted?.communities?.includes(GRACEFUL_SHUTDOWN);
   return accepted && isLeaving ? { ...accepted, localPref: 0 } : accepted;
 }
@@ -86,14 +108,15 @@ export function naiveDecision(
   const eligible = peers.flatMap((peer) => {
     const route = peer.routes.get(prefix);
     if (!route || rules.dead.has(peer.device)) return [];
-    const attributes = naiveImport(peer, prefix, route.attributes, rules);
+    const attributes = naiveImport(peer, prefix, route, rules);
     return attributes ? [{ peer, route: { attributes } }] : [];
   });
   const lowest = (from: Candidate[], value: (candidate: Candidate) => number): Candidate[] => {
     const least = Math.min(...from.map(value));
     return from.filter((candidate) => value(candidate) === least);
   };
-  let left = lowest(eligible, ({ route }) => -(route.attributes.localPref ?? 100));
+  let left = lowest(eligible, ({ route }) => (isLongLived(route.attributes) ? 1 : 0));
+  left = lowest(left, ({ route }) => -(route.attributes.localPref ?? 100));
   left = lowest(left, ({ route }) => route.attributes.asPath.length);
   left = lowest(left, ({ route }) => route.attributes.origin);
   left = left.filter(

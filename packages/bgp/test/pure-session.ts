@@ -134,6 +134,9 @@ export class PureSession {
       case 'flush':
         engine.flushStale(this.id, effect.families);
         return;
+      case 'longLived':
+        engine.beginLongLived(this.id, effect.families);
+        return;
       case 'refresh':
         engine.refresh(this.id, effect.family);
         return;

@@ -30,6 +30,7 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       unsent.delete(peer);
     },
     peerRemoved: () => undefined,
+    beginLongLived: (_, families) => told.push(`long-lived ${families.join('+')}`),
     flushStale: (_, families = []) => told.push(`flush ${families.join('+')}`),
     receiveUpdate(peer, body) {
       const family: Family = body.length === 4 ? 'ipv4' : 'ipv6';

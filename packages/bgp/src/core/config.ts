@@ -45,6 +45,11 @@ export interface SpeakerConfig {
      * absent: no.
      */
     readonly notification?: boolean;
+    /**
+     * Announce the Long-Lived Graceful Restart capability with this time, seconds, 1..2^24-1, and keep a peer's routes that
+     * long at most, as a last choice, when it has announced it too and is not back in time (RFC 9494); absent: no.
+     */
+    readonly longLivedStaleSeconds?: number;
     /** Longest time that routes of a restarting peer are kept, seconds. */
     readonly stalePathSeconds: number;
     /** Longest wait for End-of-RIB of the peers that came up before we select routes, seconds. */

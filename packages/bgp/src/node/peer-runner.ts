@@ -62,6 +62,8 @@ const LEAST_SEND_HOLD_MS = 8 * 60_000;
 const RESET_MS = 500;
 /** TCP also counts the time in which a peer that is busy has no room for our octets: decision 0151. */
 const LEAST_SILENCE_MS = 60_000;
+/** An UPDATE without a header that is an End-of-RIB, with Extended Length. RFC 4724 section 2. */
+const MAX_END_OF_RIB_OCTETS = 11;
 const EMPTY = new Uint8Array(0);
 
 /** The shell of one peer: sockets and timers feed its machine one event at a time, effects are carried out in order. */
@@ -78,6 +80,8 @@ export class PeerRunner {
   );
   readonly #transports = new Map<ConnectionId, Transport>();
   readonly #limitWatch = new PrefixLimitWatch();
+  /** Families whose End-of-RIB the machine has been told of. */
+  readonly #synchronised = new Set<Family>();
   readonly #queue: PeerEvent[] = [];
   #draining = false;
   /** Of a reset, until it begins anew. */
@@ -299,7 +303,17 @@ export class PeerRunner {
       return;
     }
     this.#host.updateTaken(this, body.length);
+    if (body.length <= MAX_END_OF_RIB_OCTETS) this.#checkEndOfRib();
     this.#checkLimit(connection);
+  }
+
+  /** Each family once: the machine has no more to keep for it. */
+  #checkEndOfRib(): void {
+    for (const family of this.#host.engine.endOfRibReceived(this.id)) {
+      if (this.#synchronised.has(family)) continue;
+      this.#synchronised.add(family);
+      this.handle({ type: 'endOfRib', family });
+    }
   }
 
   #checkLimit(connection: ConnectionId): void {
@@ -354,7 +368,17 @@ export class PeerRunner {
   #tell(
     effect: Extract<
       PeerEffect,
-      { type: 'up' | 'down' | 'flush' | 'refresh' | 'beginRefresh' | 'state' | 'received' }
+      {
+        type:
+          | 'up'
+          | 'down'
+          | 'flush'
+          | 'longLived'
+          | 'refresh'
+          | 'beginRefresh'
+          | 'state'
+          | 'received';
+      }
     >,
   ): void {
     const { engine } = this.#host;
@@ -372,6 +396,13 @@ export class PeerRunner {
         );
         this.record.tell({ type: 'flushed', families: effect.families, reason: effect.reason });
         engine.flushStale(this.id, effect.families);
+        break;
+      case 'longLived':
+        this.#log.warn(
+          { families: effect.families, reason: effect.reason },
+          'stale routes are long-lived now',
+        );
+        engine.beginLongLived(this.id, effect.families);
         break;
       case 'beginRefresh':
         this.#tellRefresh('begin', effect.family);
@@ -401,6 +432,7 @@ export class PeerRunner {
   }
 
   #sessionUp(session: UpSession): void {
+    this.#synchronised.clear();
     this.#limitWatch.reset();
     this.record.wentUp(session, performance.now());
     const { families, holdSeconds } = session;

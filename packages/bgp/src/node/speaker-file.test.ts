@@ -21,6 +21,16 @@ function faults(text: string): readonly string[] {
   }
 }
 
+test('long-lived graceful restart is off unless there is a time for it', () => {
+  const restart = (settings: string) =>
+    parseSpeakerFile(`${MINIMAL}\ngracefulRestart: ${settings}\n`).gracefulRestart;
+  expect(restart('{ restartSeconds: 60 }')).not.toHaveProperty('longLivedStaleSeconds');
+  expect(restart('{ longLivedStaleSeconds: 86400 }').longLivedStaleSeconds).toBe(86_400);
+  expect(faults(`${MINIMAL}\ngracefulRestart: { longLivedStaleSeconds: 16777216 }\n`)).toEqual([
+    expect.stringMatching(/^gracefulRestart.longLivedStaleSeconds: .*16777215/),
+  ]);
+});
+
 test('fills in what a router in a data centre wants', () => {
   const config = parseSpeakerFile(MINIMAL);
   expect(config).toMatchObject({

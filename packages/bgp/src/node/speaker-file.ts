@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { MAX_BEST_PATHS, type PeerConfig, type SpeakerConfig } from '../core/config.ts';
 import { isExternal } from '../core/session/remote-as.ts';
 import { placeOf } from '../core/session/unnumbered.ts';
+import { MAX_STALE_SECONDS } from '../core/wire/long-lived-restart.ts';
 import {
   address,
   asn,
@@ -220,8 +221,10 @@ const file = z.strictObject({
       notification: z.boolean().default(false),
       restartSeconds: whole(0, 4095).default(120),
       stalePathSeconds: whole(1, 65_535).default(300),
+      longLivedStaleSeconds: whole(1, MAX_STALE_SECONDS).optional(),
       deferralSeconds: whole(1, 3600).default(30),
     })
+    .transform(withoutUndefined)
     .prefault({}),
   filters: z.array(filterSchema).optional(),
   importSafety: clusterSafetySchema,

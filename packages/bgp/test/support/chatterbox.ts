@@ -53,6 +53,7 @@ export class Chatterbox implements RouteEngine {
   peerDown(): void {}
   peerRemoved(): void {}
   flushStale(): void {}
+  beginLongLived(): void {}
   beginRefresh(): void {}
   refresh(): void {}
   endDeferral(): void {}

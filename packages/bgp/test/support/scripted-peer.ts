@@ -55,6 +55,7 @@ export class ScriptedPeer implements Disposable {
           enhancedRouteRefresh: false,
           roles: [],
           addPath: [],
+          longLivedRestart: undefined,
           gracefulRestart: restart
             ? {
                 restarted: false,

@@ -66,6 +66,7 @@ function newPeers(): NaivePathPeer[] {
     nextHop: '',
     device: `eth${n}`,
     up: true,
+    longLived: false,
     allowAsIn: 0,
     isClient: false,
     accept: (_, attributes) => attributes,
@@ -374,7 +375,7 @@ function compare(world: World): void {
   const { family, peers, rules } = world;
   for (const peer of peers) {
     const accepted = peer.paths.filter(({ prefix, attributes }) =>
-      naiveImport(peer, prefix, attributes, rules),
+      naiveImport(peer, prefix, { attributes, stale: false }, rules),
     );
     expect(world.dut.engine.counters(peer.addressRank)).toMatchObject({
       received: { [family]: accepted.length },

@@ -34,6 +34,8 @@ export class AdjRibIn {
   #generation = 1;
   /** The peer is sending everything again. */
   #isRefreshing = false;
+  /** What is stale has become a last choice. RFC 9494. */
+  #isLongLived = false;
   /** The session has path identifiers. RFC 7911. */
   #isIdentified = false;
   /**
@@ -47,6 +49,8 @@ export class AdjRibIn {
   /** Of the group whose paths are being looked at anew. */
   #judgement: Judgement = AS_RECEIVED;
   #isToggled = false;
+  /** Of that group, too: see {@link #longLivedMarkOf}. */
+  #longLivedMark: boolean | undefined;
   #isNew = false;
 
   /** @param peer Slot. */
@@ -157,15 +161,23 @@ export class AdjRibIn {
     const { groups, peerSweep, keepFrom } = this.#tables;
     const wasSwept = [peerSweep.cancel(this.#current), peerSweep.cancel(this.#staleRing)];
     // What a refresh has not come to yet is as good as what it has.
-    const keepsStale = retain && this.#isRefreshing;
+    // What is long-lived has its time, however often the session comes and goes meanwhile: RFC 9494 section 4.2.
+    const keepsStale = retain && (this.#isRefreshing || this.#isLongLived);
     this.#isRefreshing = false;
+    this.#isLongLived &&= retain;
     if (!keepsStale) groups.ofPeer.moveAll(this.#staleRing, this.#dead);
     groups.ofPeer.moveAll(this.#current, retain ? this.#staleRing : this.#dead);
     this.accepted.end(retain, keepsStale);
     this.filtered.end(retain, keepsStale);
     if (!keepsStale) keepFrom.set(this.#peer, retain ? this.#generation : this.#generation + 1);
     this.#generation += 1;
-    if (wasSwept.includes(true)) peerSweep.request(this.#staleRing);
+    if (wasSwept.includes(true) || this.#isLongLived) peerSweep.request(this.#staleRing);
+  }
+
+  /** Makes what is stale a last choice, in slices: its peer is long gone. RFC 9494 section 4.2. */
+  beginLongLived(): void {
+    this.#isLongLived = true;
+    this.#tables.peerSweep.request(this.#staleRing);
   }
 
   /** The peer sends everything again: what is here is stale until it has. RFC 7313 section 4. */
@@ -183,6 +195,7 @@ export class AdjRibIn {
   /** Drops what is still stale. */
   flushStale(): void {
     this.#isRefreshing = false;
+    this.#isLongLived = false;
     const { groups, peerSweep, keepFrom } = this.#tables;
     peerSweep.cancel(this.#staleRing);
     groups.ofPeer.moveAll(this.#staleRing, this.#dead);
@@ -231,6 +244,7 @@ export class AdjRibIn {
       this.#add(this.filtered, group, isRefused ? paths : -paths);
     }
     this.#judgement = this.#judge(group);
+    this.#longLivedMark = this.#longLivedMarkOf(group);
   }
 
   /** Looks at a path of that group anew. */
@@ -238,13 +252,16 @@ export class AdjRibIn {
     const tables = this.#tables;
     const prefix = tables.paths.prefix(path);
     if (this.#isToggled) tables.undecided.add(prefix);
-    this.#treatAs(path, this.#treatmentOf(prefix, this.#judgement));
+    const treatment = this.#treatmentOf(prefix, this.#judgement);
+    this.#treatAs(path, this.#treatmentInTime(treatment, this.#longLivedMark));
   }
 
   /** What the policy says of the path's prefix may have changed, while the policy has not. */
   revalidate(path: number): void {
     const { paths } = this.#tables;
-    this.#treatAs(path, this.#treatmentOf(paths.prefix(path), this.#judge(paths.group(path))));
+    const group = paths.group(path);
+    const treatment = this.#treatmentOf(paths.prefix(path), this.#judge(group));
+    this.#treatAs(path, this.#treatmentInTime(treatment, this.#longLivedMarkOf(group)));
   }
 
   #treatAs(path: number, treatment: number): void {
@@ -261,6 +278,18 @@ export class AdjRibIn {
   /** Whether the paths of a group are from an earlier session. */
   isStale(group: number): boolean {
     return this.#tables.groups.generation(group) < this.#generation;
+  }
+
+  /** Of what is a last choice, whether the set received is marked NO_LLGR; `undefined`: it is none. */
+  #longLivedMarkOf(group: number): boolean | undefined {
+    if (!this.#isLongLived || !this.isStale(group)) return undefined;
+    this.#tables.summarise(this.#tables.groups.received(group));
+    return this.#tables.summary.noLongLived;
+  }
+
+  #treatmentInTime(treatment: number, longLivedMark: boolean | undefined): number {
+    const { treatments } = this.#tables;
+    return longLivedMark === undefined ? treatment : treatments.longLived(treatment, longLivedMark);
   }
 
   #judge(group: number): Judgement {

@@ -31,7 +31,7 @@ export interface DecisionTables {
 }
 
 /**
- * The decision process, in order. RFC 4271 section 9.1, with the tie breakers of RFC 4456 section 9.
+ * The decision process, in order. RFC 4271 section 9.1, with the tie breakers of RFC 4456 section 9 and RFC 9494 section 4.3.
  *
  * There is no "oldest route wins": the choice depends on the routes alone, never on the order they came in, so
  * that a replay and a restart end in the same state (RFC 5004 is the alternative). The IGP metric of 9.1.2.2 e
@@ -40,6 +40,10 @@ export interface DecisionTables {
  */
 export const DECISION_STEPS: readonly DecisionStep[] = [
   { name: 'originated', value: (groups, g) => (groups.has(g, GroupFlag.Originated) ? 0 : 1) },
+  {
+    name: 'long-lived-stale',
+    value: (groups, g) => (groups.has(g, GroupFlag.LongLivedStale) ? 1 : 0),
+  },
   { name: 'local-pref', value: (groups, g) => -groups.localPref(g) },
   { name: 'as-path-length', value: (groups, g) => groups.asPathLength(g) },
   { name: 'origin', value: (groups, g) => groups.origin(g) },

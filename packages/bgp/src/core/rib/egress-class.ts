@@ -3,6 +3,8 @@ import type { AddPathSelection, NextHopMode, SpeakerConfig } from '../config.ts'
 import { applyEdits } from '../policy/apply-edits.ts';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
+import { editsOf } from '../policy/compose-edits.ts';
+import { EditsAfter } from '../policy/edits-after.ts';
 import { GRACEFUL_SHUTDOWN_EDITS } from '../policy/graceful-shutdown.ts';
 import {
   AttributeEncoder,
@@ -45,6 +47,8 @@ export interface EgressKey {
   readonly bgpRole: BgpRole | undefined;
   readonly fourOctetAs: boolean;
   readonly maxMessageOctets: number;
+  /** The peers know what LLGR_STALE means. RFC 9494. */
+  readonly takesLongLivedStale: boolean;
   /** Whether the peers are to make our routes their last choice. RFC 8326. */
   readonly gracefulShutdown: boolean;
   /** Which paths of a prefix are sent, with path identifiers (RFC 7911); `undefined`: the best one, without. */
@@ -60,6 +64,8 @@ export type ExportRefusal =
   | 'no-export'
   /** It has OTC, and the peers are providers, peers or route servers. RFC 9234 section 5. */
   | 'only-to-customer'
+  /** It is LLGR_STALE, and the peers do not know what that is. RFC 9494 section 4.3. */
+  | 'long-lived-stale'
   /** From one iBGP peer to another, and neither is a client. RFC 4456 section 6. */
   | 'not-reflected'
   /** A rule of an export filter. */
@@ -69,6 +75,9 @@ export type ExportRefusal =
   | 'host-role'
   /** A reflector offers eBGP peers its own prefixes and those of its clients. */
   | 'reflector-role';
+
+/** What makes a route that is LLGR_STALE harmless to iBGP peers that do not know it. RFC 9494 section 4.6. */
+const LONG_LIVED_FALLBACK = editsOf({ communities: { add: ['no-export'] }, localPref: 0 });
 
 /** Octets that headers of MED, LOCAL_PREF (with their values), communities and a longer AS_PATH add at most. */
 const MAX_NEW_HEADERS_OCTETS = 7 + 7 + 4 + 4 + 1;
@@ -93,6 +102,7 @@ export class EgressClass {
   /** What has OTC is not for these peers. */
   readonly #keepsMarked: boolean;
   readonly #edited: Uint8Array;
+  readonly #fallback = new EditsAfter(LONG_LIVED_FALLBACK);
 
   /** @param filters Those of `key.exportPolicy`. */
   constructor(
@@ -131,8 +141,9 @@ export class EgressClass {
     const barred = this.#barred(group);
     if (barred !== undefined) return barred;
     const verdict = this.policy?.verdict(group, prefix);
+    const edits = this.#finalEdits(group, verdict?.edits);
     if (verdict && !verdict.accepted) return 'filter';
-    if (!this.#fits(group, verdict?.edits)) return 'attributes-too-long';
+    if (!this.#fits(group, edits)) return 'attributes-too-long';
     return verdict && !verdict.isDefault ? undefined : this.#notOffered(group);
   }
 
@@ -142,6 +153,7 @@ export class EgressClass {
     if ((flags & GroupFlag.NoAdvertise) !== 0) return 'no-advertise';
     if ((flags & GroupFlag.OnlyToCustomer) !== 0 && this.#keepsMarked) return 'only-to-customer';
     if ((flags & GroupFlag.NoExport) !== 0 && this.key.ebgp) return 'no-export';
+    if (this.#needsFallback(group) && this.key.ebgp) return 'long-lived-stale';
     if ((flags & GroupFlag.Originated) !== 0) return undefined;
     // iBGP speakers are fully meshed (RFC 4271 section 9.2), but for clients: RFC 4456 section 6.
     if (this.key.ebgp || (flags & GroupFlag.Ebgp) !== 0) return undefined;
@@ -208,7 +220,16 @@ export class EgressClass {
 
   /** What the filters change of a prefix of a group on its way out; equal edits are one object. */
   editsOf(group: number, prefix: number): AttributeEdits | undefined {
-    return this.policy?.verdict(group, prefix).edits;
+    return this.#finalEdits(group, this.policy?.verdict(group, prefix).edits);
+  }
+
+  #finalEdits(group: number, edits: AttributeEdits | undefined): AttributeEdits | undefined {
+    return this.#needsFallback(group) ? this.#fallback.after(edits) : edits;
+  }
+
+  /** Peers that do not know LLGR_STALE may prefer what has it. */
+  #needsFallback(group: number): boolean {
+    return !this.key.takesLongLivedStale && this.#groups.has(group, GroupFlag.LongLivedStale);
   }
 
   /** The attributes of a group as peers of the class get them, with room for the next hop. */

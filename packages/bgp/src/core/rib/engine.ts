@@ -189,6 +189,11 @@ class Engine implements RouteEngine {
     for (const family of families) this.#ribs[family].adjRibIn(this.#peer(id).slot).flushStale();
   }
 
+  beginLongLived(id: PeerId, families: readonly Family[]): void {
+    for (const family of families)
+      this.#ribs[family].adjRibIn(this.#peer(id).slot).beginLongLived();
+  }
+
   receiveUpdate(id: PeerId, body: Uint8Array): NotificationFault | undefined {
     const peer = this.#peer(id);
     const { live } = peer;

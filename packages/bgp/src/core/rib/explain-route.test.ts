@@ -171,6 +171,7 @@ test('one path needs no decision; of several, each step that was needed is named
     .explain();
   expect(decision.steps.map(({ step, values }) => `${step} ${values.length}`)).toEqual([
     'originated 3',
+    'long-lived-stale 3',
     'local-pref 3',
     'as-path-length 3',
     'origin 3',
@@ -350,6 +351,7 @@ interface Withheld {
 test.each<Withheld>([
   { refusal: 'no-advertise', update: { communities: [0xffff_ff02] } },
   { refusal: 'no-export', update: { communities: [0xffff_ff01] } },
+  { refusal: 'long-lived-stale', update: { communities: [0xffff_0006] } },
   { refusal: 'not-reflected', from: INTERNAL, to: INTERNAL },
   { refusal: 'not-reflected', from: CLIENT, to: CLIENT, speaker: { clientToClient: false } },
   { refusal: 'host-role', speaker: { role: 'host' } },

@@ -17,6 +17,8 @@ export const GroupFlag = {
   ReflectionLoop: 0x20,
   /** Not to go to providers, peers and route servers. RFC 9234 section 5. */
   OnlyToCustomer: 0x40,
+  /** The last choice, and only for peers that know what it is. RFC 9494. */
+  LongLivedStale: 0x80,
 } as const;
 
 /** LOCAL_PREF of what comes without one. */
@@ -312,6 +314,7 @@ function pack(summary: AttributeSummary, { flags, ownAsCount }: GroupFacts): num
     (summary.noExport ? GroupFlag.NoExport : 0) |
     (summary.noAdvertise ? GroupFlag.NoAdvertise : 0) |
     (summary.onlyToCustomer ? GroupFlag.OnlyToCustomer : 0) |
+    (summary.longLivedStale ? GroupFlag.LongLivedStale : 0) |
     (summary.origin << ORIGIN_SHIFT) |
     (Math.min(ownAsCount, MAX_OWN_AS) << OWN_AS_SHIFT) |
     (Math.min(summary.asPathLength, MAX_LENGTH) << LENGTH_SHIFT)

@@ -117,6 +117,7 @@ export class LiveSession {
       bgpRole: this.bgpRole,
       fourOctetAs: session.fourOctetAs,
       maxMessageOctets: session.maxMessageOctets,
+      takesLongLivedStale: session.takesLongLivedStale ?? false,
       gracefulShutdown: policy.gracefulShutdown ?? false,
       addPath: this.#addPathSelection(family),
       exportPolicy,

@@ -14,6 +14,8 @@ export type RefusalReason =
   | 'filter'
   /** What import filters add makes the attributes longer than can be kept. */
   | 'attributes-too-long'
+  /** Its peer is long gone, and it is marked NO_LLGR. RFC 9494 section 4.2. */
+  | 'no-long-lived'
   | ImportSafetyReason;
 
 /** What the built-in checks of import refuse. */

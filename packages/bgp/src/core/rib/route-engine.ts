@@ -42,6 +42,12 @@ export interface RouteEngine {
   flushStale(peer: PeerId, families?: readonly Family[]): void;
 
   /**
+   * Makes what is stale of these families a last choice, marked LLGR_STALE: the peer was not back in time (RFC 9494 section
+   * 4.2). What is marked NO_LLGR goes.
+   */
+  beginLongLived(peer: PeerId, families: readonly Family[]): void;
+
+  /**
    * Takes one UPDATE, without the 19-octet header. Faults that RFC 7606 contains are counted, not returned.
    *
    * @param body Read only while the call lasts.
@@ -159,6 +165,8 @@ export interface EstablishedSession {
   readonly enhancedRefresh?: boolean;
   /** RFC 7911: families with path identifiers in what we take and in what we send; absent: none. */
   readonly addPath?: { readonly receive: readonly Family[]; readonly send: readonly Family[] };
+  /** RFC 9494: the peer knows what LLGR_STALE means; absent: it does not. */
+  readonly takesLongLivedStale?: boolean;
   /** Largest message either side may send, octets: 4096, or 65,535 (RFC 8654). */
   readonly maxMessageOctets: number;
 }

@@ -130,8 +130,8 @@ export class ConnectionDriver {
     }
     connection.establishedAtMs = this.#turn.nowMs;
     this.#wasEstablished = true;
-    const { stalePathSeconds } = this.context.speaker.gracefulRestart;
-    this.#turn.push(...this.stale.back(negotiated, stalePathSeconds, this.#turn.nowMs));
+    const { gracefulRestart } = this.context.speaker;
+    this.#turn.push(...this.stale.back(negotiated, gracefulRestart, this.#turn.nowMs));
     const { speaker, config } = this.context;
     const { interface: device } = config;
     const end = { localAddress: local, ...(device !== undefined && { device }) };
@@ -157,10 +157,10 @@ export class ConnectionDriver {
 
   /** Routes stay under graceful restart: RFC 4724 section 4.2. */
   #down({ negotiated }: Connection, event: Event): void {
-    const { stalePathSeconds } = this.context.speaker.gracefulRestart;
+    const { gracefulRestart } = this.context.speaker;
     const { retain, effects } =
       negotiated && isSurvivable(event, negotiated.notificationRestart)
-        ? this.stale.lost(negotiated, stalePathSeconds, this.#turn.nowMs)
+        ? this.stale.lost(negotiated, gracefulRestart, this.#turn.nowMs)
         : { retain: [], effects: this.stale.ended() };
     this.#turn.push(...this.refreshes.sessionEnded());
     this.#turn.push({ type: 'down', retain, reason: this.#turn.reason }, ...effects);

@@ -15,6 +15,7 @@ import {
   NO_CAPABILITIES,
 } from '../wire/capabilities.ts';
 import { MAX_EXTENDED_OCTETS, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
+import type { LongLivedFamily } from '../wire/long-lived-restart.ts';
 import type { Open } from '../wire/open.ts';
 import { type BgpRole, COUNTERPART, roleFrom, roleValue } from '../wire/role.ts';
 import { Writer } from '../wire/writer.ts';
@@ -46,6 +47,10 @@ export interface Negotiated {
   readonly peerRole: BgpRole | undefined;
   /** The peer's capability, when both sides have announced it. */
   readonly gracefulRestart: GracefulRestart | undefined;
+  /** How long routes are kept beyond that, by family; empty unless both sides have announced it. RFC 9494. */
+  readonly longLivedRestart: readonly LongLivedFamily[];
+  /** The peer knows routes that are kept so, and may be sent them. RFC 9494 section 4.3. */
+  readonly takesLongLivedStale: boolean;
   /** Routes are kept after a NOTIFICATION other than Hard Reset, too. RFC 8538. */
   readonly notificationRestart: boolean;
   /** Families for which the peer sends End-of-RIB before it wants ours: it did not restart. RFC 4724 section 4.1. */
@@ -76,6 +81,8 @@ function ownRole(speaker: SpeakerConfig, peer: PeerConfig): BgpRole | undefined 
 /** The OPEN that we send. RFC 4271 section 4.2. */
 export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Restart): Open {
   const { enabled, restartSeconds, notification = false } = speaker.gracefulRestart;
+  const { longLivedStaleSeconds: staleSeconds } = speaker.gracefulRestart;
+  const forwarding = (family: Family): boolean => restart.preserved.includes(family);
   const role = ownRole(speaker, peer);
   return {
     asn: localAsn(speaker, peer),
@@ -97,12 +104,17 @@ export function localOpen(speaker: SpeakerConfig, peer: PeerConfig, restart: Res
             restarted: restart.restarting,
             notification,
             restartSeconds,
-            families: peer.families.map((family) => ({
-              family,
-              forwarding: restart.preserved.includes(family),
-            })),
+            families: peer.families.map((family) => ({ family, forwarding: forwarding(family) })),
           }
         : undefined,
+      longLivedRestart:
+        enabled && staleSeconds !== undefined
+          ? peer.families.map((family) => ({
+              family,
+              forwarding: forwarding(family),
+              staleSeconds,
+            }))
+          : undefined,
     },
   };
 }
@@ -140,6 +152,7 @@ function settle({
   readonly families: readonly Family[];
 }): Negotiated {
   const holdSeconds = Math.min(sent.holdSeconds, received.holdSeconds);
+  const longLived = received.capabilities.longLivedRestart ?? [];
   const both = sent.capabilities.gracefulRestart && received.capabilities.gracefulRestart;
   return {
     families,
@@ -165,6 +178,10 @@ function settle({
     addPath: commonAddPath(sent.capabilities, received.capabilities, families),
     peerRole: roleFrom(received.capabilities.roles[0] ?? -1),
     gracefulRestart: both,
+    longLivedRestart: both && sent.capabilities.longLivedRestart ? longLived : [],
+    takesLongLivedStale:
+      received.capabilities.gracefulRestart !== undefined &&
+      received.capabilities.longLivedRestart !== undefined,
     notificationRestart:
       both?.notification === true && sent.capabilities.gracefulRestart?.notification === true,
     endOfRibExpected: both && !both.restarted ? families : [],

@@ -35,6 +35,8 @@ export type PeerEvent =
   | { readonly type: 'connected'; readonly connection: ConnectionId; readonly local: IpAddress }
   /** TCP: refused, reset, closed by the peer. */
   | { readonly type: 'lost'; readonly connection: ConnectionId; readonly reason: string }
+  /** The peer has sent everything of a family since its session came up: End-of-RIB. */
+  | { readonly type: 'endOfRib'; readonly family: Family }
   /** A message other than UPDATE, or an UPDATE before Established. `body` is read during the call only. */
   | {
       readonly type: 'message';
@@ -85,6 +87,8 @@ export type PeerEffect =
   | { readonly type: 'down'; readonly retain: readonly Family[]; readonly reason: string }
   /** Routes kept from a session that is over are to go: they had their time, or the peer did not keep them. */
   | { readonly type: 'flush'; readonly families: readonly Family[]; readonly reason: string }
+  /** What is kept of a session that is over becomes a last choice: the peer was not back in time. RFC 9494. */
+  | { readonly type: 'longLived'; readonly families: readonly Family[]; readonly reason: string }
   /** The peer asks for everything again. */
   | { readonly type: 'refresh'; readonly family: Family }
   /** The peer sends everything again: what it has not sent by the end, a `flush`, is to go. RFC 7313. */

@@ -124,6 +124,9 @@ export class PeerMachine {
       case 'restart':
         this.#driver.restart = event.restart;
         return;
+      case 'endOfRib':
+        this.#turn.push(...this.#driver.stale.synchronised(event.family, this.#turn.nowMs));
+        return;
       case 'accepted':
         this.#accept(event.connection, event.local);
         return;
@@ -190,7 +193,7 @@ export class PeerMachine {
       return;
     }
     if (timer === 'stale') {
-      this.#turn.push(...this.#driver.stale.flush('the peer has not sent them again in time'));
+      this.#turn.push(...this.#driver.stale.expired(this.#turn.nowMs));
       return;
     }
     const connection = this.#driver.connections.find(id);

@@ -10,6 +10,7 @@ const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } 
   peerDown: 'input',
   peerRemoved: 'input',
   flushStale: 'input',
+  beginLongLived: 'input',
   receiveUpdate: 'input',
   beginRefresh: 'input',
   refresh: 'input',

@@ -1,8 +1,10 @@
 import { type AsPathField, asPathLength, neighbourAs } from './as-path.ts';
 import { AttributeCode, AttributeCursor, type AttributeField, readU32 } from './attribute-set.ts';
 
-/** Well-known communities. RFC 1997, RFC 8326. */
+/** Well-known communities. RFC 1997, RFC 8326, RFC 9494. */
 const GRACEFUL_SHUTDOWN = 0xffff_0000;
+const LLGR_STALE = 0xffff_0006;
+const NO_LLGR = 0xffff_0007;
 const NO_EXPORT = 0xffff_ff01;
 const NO_ADVERTISE = 0xffff_ff02;
 const NO_EXPORT_SUBCONFED = 0xffff_ff03;
@@ -23,6 +25,10 @@ export class AttributeSummary {
   noExport = false;
   noAdvertise = false;
   gracefulShutdown = false;
+  /** Kept from a session that is long over, here or elsewhere. RFC 9494. */
+  longLivedStale = false;
+  /** Not to be kept so. */
+  noLongLived = false;
   /** ORIGINATOR_ID; `undefined` if the set has none. RFC 4456 section 8. */
   originatorId: number | undefined;
   /** CLUSTER_LIST; empty if the set has none. */
@@ -42,6 +48,8 @@ export class AttributeSummary {
     this.noExport = false;
     this.noAdvertise = false;
     this.gracefulShutdown = false;
+    this.longLivedStale = false;
+    this.noLongLived = false;
     this.originatorId = undefined;
     this.clusterList = NO_PATH;
     this.onlyToCustomer = false;
@@ -101,5 +109,7 @@ export class AttributeSummary {
     if (value === NO_EXPORT || value === NO_EXPORT_SUBCONFED) this.noExport = true;
     else if (value === NO_ADVERTISE) this.noAdvertise = true;
     else if (value === GRACEFUL_SHUTDOWN) this.gracefulShutdown = true;
+    else if (value === LLGR_STALE) this.longLivedStale = true;
+    else if (value === NO_LLGR) this.noLongLived = true;
   }
 }

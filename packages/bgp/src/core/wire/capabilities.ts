@@ -8,6 +8,12 @@ import {
 } from './add-path.ts';
 import { afiOf, familyFrom, SAFI_UNICAST } from './address-family.ts';
 import { ErrorCode, OpenSubcode } from './bgp-error.ts';
+import {
+  decodeLongLived,
+  encodeLongLived,
+  type LongLivedFamily,
+  longLivedOctets,
+} from './long-lived-restart.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
@@ -22,6 +28,7 @@ const CapabilityCode = {
   FourOctetAs: 65,
   AddPath: 69,
   EnhancedRouteRefresh: 70,
+  LongLivedGracefulRestart: 71,
 } as const;
 
 /** Graceful Restart capability. RFC 4724 section 3. */
@@ -56,6 +63,8 @@ export interface Capabilities {
   /** Values of the role capability, each once: one in a proper OPEN (RFC 9234 section 4.1). */
   readonly roles: readonly number[];
   readonly gracefulRestart: GracefulRestart | undefined;
+  /** `undefined`: not announced. It means nothing without {@link gracefulRestart}: RFC 9494 section 3. */
+  readonly longLivedRestart: readonly LongLivedFamily[] | undefined;
   /** Families with path identifiers, each once: RFC 7911. */
   readonly addPath: readonly AddPath[];
 }
@@ -70,6 +79,7 @@ export const NO_CAPABILITIES: Capabilities = {
   enhancedRouteRefresh: false,
   roles: [],
   gracefulRestart: undefined,
+  longLivedRestart: undefined,
   addPath: [],
 };
 
@@ -118,6 +128,11 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array<Array
   if (capabilities.enhancedRouteRefresh) {
     writer.u8(CapabilityCode.EnhancedRouteRefresh).u8(0);
   }
+  if (capabilities.longLivedRestart) {
+    writer.u8(CapabilityCode.LongLivedGracefulRestart);
+    writer.u8(longLivedOctets(capabilities.longLivedRestart));
+    encodeLongLived(capabilities.longLivedRestart, writer);
+  }
   return writer.finish();
 }
 
@@ -154,6 +169,8 @@ export function decodeCapabilities(value: Uint8Array): Capabilities {
       found = { ...found, fourOctetAs: decodeFourOctetAs(field) };
     } else if (code === CapabilityCode.AddPath) {
       found = { ...found, addPath: mergeAddPath(found.addPath, decodeAddPath(field)) };
+    } else if (code === CapabilityCode.LongLivedGracefulRestart) {
+      found = { ...found, longLivedRestart: decodeLongLived(field) };
     } else if (code === CapabilityCode.GracefulRestart) {
       // RFC 4724 section 3: of several, the last one counts.
       found = { ...found, gracefulRestart: decodeGracefulRestart(field) };

@@ -1,9 +1,12 @@
+/** A route that is not to be kept when its peer is long gone. RFC 9494. */
+export const NO_LLGR = 0xffff_0007;
+
 /** Well-known communities. IANA "BGP Well-known Communities". */
 const WELL_KNOWN: ReadonlyMap<number, string> = new Map([
   [0xffff_0000, 'GRACEFUL_SHUTDOWN'],
   [0xffff_0001, 'ACCEPT_OWN'],
   [0xffff_0006, 'LLGR_STALE'],
-  [0xffff_0007, 'NO_LLGR'],
+  [NO_LLGR, 'NO_LLGR'],
   [0xffff_029a, 'BLACKHOLE'],
   [0xffff_ff01, 'NO_EXPORT'],
   [0xffff_ff02, 'NO_ADVERTISE'],

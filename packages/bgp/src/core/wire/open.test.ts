@@ -5,6 +5,7 @@ import vectors from '../../../test/vectors/open.json' with { type: 'json' };
 import { BgpError } from './bgp-error.ts';
 import { NO_CAPABILITIES } from './capabilities.ts';
 import { HEADER_OCTETS } from './header.ts';
+import { MAX_STALE_SECONDS } from './long-lived-restart.ts';
 import { decodeOpen, encodeOpen, type Open } from './open.ts';
 
 const bytes = (hex: string): Uint8Array => Buffer.from(hex.replaceAll(' ', ''), 'hex');
@@ -49,6 +50,17 @@ const anyOpen: fc.Arbitrary<Open> = fc
       })
       .map((entries) => entries.filter(({ receive, send }) => receive || send)),
     roles: fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 3 }),
+    longLivedRestart: fc.option(
+      fc.uniqueArray(
+        fc.record({
+          family,
+          forwarding: fc.boolean(),
+          staleSeconds: fc.integer({ min: 0, max: MAX_STALE_SECONDS }),
+        }),
+        { selector: (entry) => entry.family },
+      ),
+      { nil: undefined },
+    ),
     gracefulRestart: fc.option(
       fc.record({
         restarted: fc.boolean(),

@@ -51,6 +51,11 @@ const ROWS: readonly Row[] = [
     title: 'Graceful Restart Capability',
     isIn: ({ gracefulRestart }) => gracefulRestart !== undefined,
   },
+  {
+    key: 'longLivedGracefulRestart',
+    title: 'Long-lived Graceful Restart',
+    isIn: ({ longLivedRestart }) => longLivedRestart !== undefined,
+  },
 ];
 
 function multiprotocol(family: Family, title: string): Row {
