@@ -10,9 +10,6 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
   if (spec.localWorkloadSelector) return 'sessions with local workloads are not supported yet';
   const passwordless = spec.password && passwordFault('password', spec.password);
   if (passwordless !== undefined) return passwordless;
-  if (spec.maxPrefixes?.advertised) {
-    return 'maxPrefixes.advertised is not supported yet: no session is made without';
-  }
   if (!spec.peerIP && !spec.peerSelector && !spec.interface) {
     return 'has neither peerIP nor peerSelector nor interface';
   }

@@ -1,5 +1,6 @@
 import type { PeerConfig, PrefixLimit } from '@overland/bgp';
 import { type BgpPeer, parseDuration } from '@overland/model';
+import type { Family } from '@overland/net';
 import type { Report } from './diagnostics.ts';
 import { passwordOf } from './passwords.ts';
 
@@ -36,6 +37,7 @@ type Settings = Pick<
   | 'minTtl'
   | 'password'
   | 'maxPrefixes'
+  | 'maxAdvertised'
   | 'role'
   | 'strictRole'
   | 'gracefulShutdown'
@@ -75,6 +77,7 @@ export function sessionSettings(
     ...(spec.bfd && { bfd: bfdOf(spec.bfd) }),
     ...(spec.addPath && { addPath: addPathOf(spec.addPath) }),
     ...(spec.maxPrefixes && { maxPrefixes: prefixLimit(spec.maxPrefixes) }),
+    ...(spec.maxPrefixes?.advertised && { maxAdvertised: perFamily(spec.maxPrefixes.advertised) }),
   };
 }
 
@@ -110,13 +113,23 @@ function addPathOf({
 }
 
 function prefixLimit(spec: NonNullable<SessionSpec['maxPrefixes']>): PrefixLimit {
-  const { ipv4, ipv6, warningPercent, action, restartAfter } = spec;
+  const { warningPercent, action, restartAfter } = spec;
   return {
-    most: { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) },
+    most: perFamily(spec),
     warningPercent,
     action: ACTIONS[action],
     restartSeconds: seconds(restartAfter) ?? 0,
   };
+}
+
+function perFamily({
+  ipv4,
+  ipv6,
+}: {
+  readonly ipv4?: number | undefined;
+  readonly ipv6?: number | undefined;
+}): Partial<Record<Family, number>> {
+  return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
 }
 
 function holdSeconds(

@@ -286,7 +286,6 @@ test('what cannot be honoured is named; what protects a session is not left out'
     peer('nothing', {}),
     peer('gtsm', { peerIP: '192.0.2.4', asNumber: 1, ttlSecurity: 1, reachableBy: '192.0.2.5' }),
     peer('hold', { peerIP: '192.0.2.6', asNumber: 1, holdTime: '2s' }),
-    peer('limits', { peerIP: '192.0.2.9', asNumber: 1, maxPrefixes: { advertised: { ipv4: 10 } } }),
   ];
   const bgpConfigurations = [bgp({ nodeToNodeMeshEnabled: false, ignoredInterfaces: ['eth9'] })];
   expect(sessions({ bgpPeers, bgpConfigurations })).toEqual([
@@ -298,7 +297,6 @@ test('what cannot be honoured is named; what protects a session is not left out'
     'BGPPeer filters: there is no BGPFilter f: no session is made without',
     'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
-    'BGPPeer limits: maxPrefixes.advertised is not supported yet: no session is made without',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
     'BGPPeer no-source: password has neither secretKeyRef, file nor value: no session is made without',
     'BGPPeer nothing: has neither peerIP nor peerSelector nor interface',
@@ -347,6 +345,10 @@ test('settings of a peer', () => {
     }),
   ).toMatchObject({
     maxPrefixes: { most: { ipv4: 100 }, action: 'restart', restartSeconds: 300 },
+  });
+  expect(settings({ maxPrefixes: { advertised: { ipv4: 10 } } })).toMatchObject({
+    maxPrefixes: { most: {} },
+    maxAdvertised: { ipv4: 10 },
   });
   expect(settings({ role: 'RSClient', strictRole: true })).toMatchObject({
     role: 'rs-client',

@@ -56,6 +56,7 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
       stale: none,
       filtered: none,
       sent: none,
+      heldBack: none,
       updatesReceived: 0,
       updatesSent: 0,
       refused: {},

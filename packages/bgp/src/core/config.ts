@@ -233,6 +233,11 @@ export interface PeerConfig {
   /** Absent: as many prefixes as the peer likes. */
   readonly maxPrefixes?: PrefixLimit;
   /**
+   * Most prefixes (paths, where several of a prefix are sent) that the peer is given of a family; what is above is held back
+   * until there is room. Absent: all. FRR's `maximum-prefix-out`.
+   */
+  readonly maxAdvertised?: Readonly<Partial<Record<Family, number>>>;
+  /**
    * Built-in checks of what the peer offers, before its filters: nothing of ours, nothing longer than a block inside
    * the pools, no default route. Absent: none of these. AS_PATH loops and martians are refused always.
    */

@@ -392,3 +392,12 @@ peers:
     'peers[0].addPath.receive: Invalid input: expected boolean, received number',
   ]);
 });
+
+test('limits of what a peer is given', () => {
+  const file = (most: string) =>
+    MINIMAL.replace('asn: 65000 }', `asn: 65000, maxAdvertised: ${most} }`);
+  expect(parseSpeakerFile(file('{ ipv4: 10 }')).peers[0]?.maxAdvertised).toEqual({ ipv4: 10 });
+  expect(faults(file('{ ipv4: 0 }'))).toEqual([
+    'peers[0].maxAdvertised.ipv4: 0 is not allowed: a whole number from 1 to 4294967295',
+  ]);
+});

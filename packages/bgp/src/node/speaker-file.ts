@@ -135,6 +135,14 @@ const peerSettings = {
     .strictObject({ receive: z.boolean().default(false), send: addPathSend.optional() })
     .transform((addPath) => withoutUndefined(addPath))
     .optional(),
+  /** Most prefixes to the peer. */
+  maxAdvertised: z
+    .strictObject({
+      ipv4: whole(1, 0xffff_ffff).optional(),
+      ipv6: whole(1, 0xffff_ffff).optional(),
+    })
+    .transform((most) => withoutUndefined(most))
+    .optional(),
   maxPrefixes: z
     .strictObject({
       ipv4: whole(0, 0xffff_ffff).optional(),

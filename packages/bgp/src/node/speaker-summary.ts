@@ -71,6 +71,8 @@ export interface PeerSummary {
   /** Refused by import rules, and kept for when these change. */
   readonly prefixesFiltered: Readonly<Record<Family, number>>;
   readonly prefixesSent: Readonly<Record<Family, number>>;
+  /** Not sent because the peer has as many as it may. */
+  readonly prefixesHeldBack: Readonly<Record<Family, number>>;
   readonly refused: RouteCounters['refused'];
   readonly refusedByRule: RouteCounters['refusedByRule'];
   /** Of the session; absent fields mean that there is none. */
@@ -136,6 +138,7 @@ export function summarisePeer(
     prefixesStale: counters.stale,
     prefixesFiltered: counters.filtered,
     prefixesSent: counters.sent,
+    prefixesHeldBack: counters.heldBack,
     refused: counters.refused,
     refusedByRule: counters.refusedByRule,
     session: session

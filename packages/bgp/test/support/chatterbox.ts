@@ -34,6 +34,7 @@ export class Chatterbox implements RouteEngine {
       stale: NONE,
       filtered: NONE,
       sent: NONE,
+      heldBack: NONE,
       updatesReceived: 0,
       updatesSent: 0,
       refused: {},

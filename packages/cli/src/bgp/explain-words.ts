@@ -10,6 +10,7 @@ const SEND_REFUSALS: Readonly<Record<Refusal, string>> = {
   'no-route': 'there is no route that could be chosen',
   'split-horizon': 'the best route is its own',
   'no-next-hop': 'there is no next hop that it can be told: no address of the family on its link',
+  'send-limit': 'it has as many prefixes from us as it may (maxAdvertised)',
   'no-advertise': 'the route has NO_ADVERTISE',
   'no-export': 'the route has NO_EXPORT, and the session is eBGP',
   'only-to-customer': 'the route is for customers only (OTC), and the peer is none',

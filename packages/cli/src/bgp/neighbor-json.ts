@@ -5,7 +5,7 @@ import { prefixHints } from './prefix-hints.ts';
 
 /**
  * `bgp neighbor -o json`: the shape and the keys of FRR's `show bgp neighbors X json`. Ours in addition: `peerName`,
- * `refused`, `refusedByRule`, `filteredPrefixCounter`, `hints`, `lastCommunication`. Peers that share an address have their name as key.
+ * `refused`, `refusedByRule`, `filteredPrefixCounter`, `heldBackPrefixCounter`, `hints`, `lastCommunication`. Peers that share an address have their name as key.
  */
 export function neighborJson(neighbors: readonly NeighborDetail[]): object {
   const isAlone = neighbors.length === 1;
@@ -125,12 +125,17 @@ function messagesJson({ sent, received, ...peer }: NeighborDetail): object {
 
 function familyJson(peer: NeighborDetail, family: Family): object {
   const most = peer.configured.maxPrefixes?.most[family];
+  const maxAdvertised = peer.configured.maxAdvertised?.[family];
   return {
     negotiated: isFamilyUp(peer, family),
     acceptedPrefixCounter: peer.prefixesReceived[family],
     filteredPrefixCounter: peer.prefixesFiltered[family],
     stalePrefixCounter: peer.prefixesStale[family],
     sentPrefixCounter: peer.prefixesSent[family],
+    ...(maxAdvertised !== undefined && {
+      prefixOutAllowedMax: maxAdvertised,
+      heldBackPrefixCounter: peer.prefixesHeldBack[family],
+    }),
     ...(most !== undefined && { prefixAllowedMax: most }),
     hints: prefixHints(peer, family),
   };

@@ -80,6 +80,20 @@ test('what is refused: now, and since the peer was configured, by reason and by 
   });
 });
 
+test('what is held back of a peer that may have no more', () => {
+  const { configured } = neighbor();
+  const change = {
+    prefixesHeldBack: { ipv4: 5, ipv6: 0 },
+    configured: { ...configured, maxAdvertised: { ipv4: 7 } },
+  };
+  expect(text(change)).toContain('  7 sent prefixes\n  5 more held back: at most 7 are sent\n');
+  expect(neighborJson([neighbor(change)])).toMatchObject({
+    '10.1.0.1': {
+      addressFamilyInfo: { ipv4Unicast: { prefixOutAllowedMax: 7, heldBackPrefixCounter: 5 } },
+    },
+  });
+});
+
 test('roles stand on both sides (RFC 9234)', () => {
   const change = { bgpRole: 'customer' } as const;
   expect(text(change)).toContain('  Local Role: customer\n  Remote Role: undefined\n');

@@ -131,13 +131,17 @@ function addressFamily(peer: NeighborDetail, family: Family, colours: Colours): 
   const title = ` For address family: ${FAMILY_TITLES[family]}`;
   if (!isFamilyUp(peer, family)) return [title, ...hints];
   const [stale, filtered] = [peer.prefixesStale[family], peer.prefixesFiltered[family]];
-  const limit = peer.configured.maxPrefixes;
+  const heldBack = peer.prefixesHeldBack[family];
+  const { maxPrefixes: limit, maxAdvertised } = peer.configured;
   const most = limit?.most[family];
   return [
     title,
     `  ${peer.prefixesReceived[family]} accepted prefixes${stale > 0 ? `, ${stale} of them stale` : ''}`,
     ...(filtered > 0 ? [`  ${filtered} filtered prefixes (bgp routes --filtered shows them)`] : []),
     `  ${peer.prefixesSent[family]} sent prefixes`,
+    ...(heldBack > 0
+      ? [`  ${heldBack} more held back: at most ${maxAdvertised?.[family]} are sent`]
+      : []),
     ...addPath(peer, family),
     ...(limit && most !== undefined
       ? [

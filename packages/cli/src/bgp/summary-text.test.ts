@@ -36,6 +36,7 @@ function peer(address: string, change: Partial<PeerSummary> = {}): PeerSummary {
     prefixesStale: { ipv4: 0, ipv6: 0 },
     prefixesFiltered: { ipv4: 2, ipv6: 0 },
     prefixesSent: { ipv4: 7, ipv6: 0 },
+    prefixesHeldBack: { ipv4: 0, ipv6: 0 },
     refused: {},
     refusedByRule: {},
     session: {

@@ -17,6 +17,7 @@ import {
   type SentRoute,
 } from './rib-out.ts';
 import type { RibTables } from './rib-tables.ts';
+import { SendLimit } from './send-limit.ts';
 
 /** Path identifier of the default route that a peer is offered by itself. Those of paths begin with 1. */
 const OWN_DEFAULT_ID = 0;
@@ -51,6 +52,8 @@ export class AddPathOut implements RibOut {
   #advertisedDefault = 0;
   /** Paths of one prefix that the peer should have. */
   readonly #wanted: number[] = [];
+  /** Of paths; a default route of our own is not counted. */
+  #limit: SendLimit | undefined;
 
   constructor(tables: RibTables, ranking: Ranking, egress: EgressClass, recipient: Recipient) {
     this.#tables = tables;
@@ -72,6 +75,17 @@ export class AddPathOut implements RibOut {
     return this.#withdrawnPrefixes.length;
   }
 
+  get heldBack(): number {
+    return this.#limit?.held ?? 0;
+  }
+
+  setLimit(most: number | undefined): void {
+    if (most === this.#limit?.most) return;
+    const [announce, advertised] = [this.#announce, this.#advertised];
+    this.#limit = most === undefined ? undefined : new SendLimit(most, { announce, advertised });
+    this.reconsider();
+  }
+
   isAdvertised(prefix: number): boolean {
     if (prefix === this.#advertisedDefault) return true;
     const { paths } = this.#tables;
@@ -84,7 +98,9 @@ export class AddPathOut implements RibOut {
   refusalOf(prefix: number): SendRefusal | undefined {
     if (prefix === this.#ownDefault) return this.offer.ownNextHop ? undefined : 'no-next-hop';
     this.#ranking.start(prefix);
-    if (this.#wantedOf(prefix).length > 0) return undefined;
+    const wanted = this.#wantedOf(prefix);
+    if (wanted.some((path) => !this.#limit?.holds(path))) return undefined;
+    if (wanted.length > 0) return 'send-limit';
     return this.offer.refusalOf(this.#ranking.at(0), prefix);
   }
 
@@ -132,6 +148,7 @@ export class AddPathOut implements RibOut {
 
   reconsider(): void {
     this.#announce.clear();
+    this.#limit?.clear();
     this.startPass();
   }
 
@@ -181,7 +198,8 @@ export class AddPathOut implements RibOut {
   /** A path is about to move to another group. What is pending of it waits for the decision. */
   pathMoves(path: number, group: number): void {
     const { paths } = this.#tables;
-    const wasPending = this.#announce.delete(path);
+    this.#limit?.forget(path);
+    const wasPending = this.#unannounce(path);
     if (!this.#advertised.has(path)) return;
     const before = paths.group(path);
     if (wasPending || !this.offer.looksEqual(before, group, paths.prefix(path))) {
@@ -191,7 +209,8 @@ export class AddPathOut implements RibOut {
 
   /** A path is about to be removed, and its number may come to stand for another one. */
   pathLeaves(path: number): void {
-    this.#announce.delete(path);
+    this.#limit?.forget(path);
+    this.#unannounce(path);
     this.#takeBack(path);
   }
 
@@ -238,13 +257,29 @@ export class AddPathOut implements RibOut {
     const { paths } = this.#tables;
     const wanted = this.#wantedOf(prefix);
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
-      if (!wanted.includes(path)) {
-        this.#announce.delete(path);
-        this.#takeBack(path);
-      } else if (again || !this.#advertised.has(path) || this.#outdated.has(path)) {
-        this.#announce.add(path);
+      if (!wanted.includes(path)) this.#limit?.forget(path);
+      else if (!this.#limit || this.#limit.admits(path)) {
+        const isDue = again || !this.#advertised.has(path) || this.#outdated.has(path);
+        if (isDue) this.#announceOne(path);
+        continue;
       }
+      this.#unannounce(path);
+      this.#takeBack(path);
     }
+    const limit = this.#limit;
+    if (!limit) return;
+    for (let next = limit.next(); next !== 0; next = limit.next()) this.#announceOne(next);
+  }
+
+  #announceOne(path: number): void {
+    if (this.#announce.add(path)) this.#limit?.added(path);
+  }
+
+  /** @returns Whether it was to be announced. */
+  #unannounce(path: number): boolean {
+    const wasPending = this.#announce.delete(path);
+    if (wasPending) this.#limit?.removed(path);
+    return wasPending;
   }
 
   #reconcileDefault(prefix: number, again: boolean): void {
@@ -364,7 +399,7 @@ export class AddPathOut implements RibOut {
 
   #put(path: number): void {
     this.#write(this.#tables.paths.prefix(path), path);
-    this.#advertised.add(path);
+    if (this.#advertised.add(path)) this.#limit?.sent();
     this.#outdated.delete(path);
   }
 

@@ -15,6 +15,7 @@ import {
   type SentRoute,
 } from './rib-out.ts';
 import type { RibTables } from './rib-tables.ts';
+import { SendLimit } from './send-limit.ts';
 
 /** The group, so to speak, of the default route that a peer is offered by itself. */
 const DEFAULT_ORIGINATED = -1;
@@ -47,6 +48,7 @@ export class AdjRibOut implements RibOut {
   /** Prefix 0/0 while {@link originateDefault} is in force, held; 0 while it is not. */
   #ownDefault = 0;
   readonly #phases: OutPhases;
+  #limit: SendLimit | undefined;
 
   constructor(tables: RibTables, locRib: BestPaths, egress: EgressClass, recipient: Recipient) {
     this.#tables = tables;
@@ -68,12 +70,25 @@ export class AdjRibOut implements RibOut {
     return this.#withdraw.size;
   }
 
+  get heldBack(): number {
+    return this.#limit?.held ?? 0;
+  }
+
+  setLimit(most: number | undefined): void {
+    if (most === this.#limit?.most) return;
+    const [announce, advertised, withdraw] = [this.#announce, this.#advertised, this.#withdraw];
+    this.#limit =
+      most === undefined ? undefined : new SendLimit(most, { announce, advertised, withdraw });
+    this.reconsider();
+  }
+
   isAdvertised(prefix: number): boolean {
     return this.#advertised.has(prefix) && this.#best(prefix) !== 0;
   }
 
   refusalOf(prefix: number): SendRefusal | undefined {
-    return this.#refusal(this.#best(prefix), prefix);
+    const isHeld = this.#limit?.holds(prefix) ?? false;
+    return this.#refusal(this.#best(prefix), prefix) ?? (isHeld ? 'send-limit' : undefined);
   }
 
   stateOf(prefix: number): SendState {
@@ -114,6 +129,7 @@ export class AdjRibOut implements RibOut {
 
   reconsider(): void {
     this.#announce.clear();
+    this.#limit?.clear();
     this.startPass();
   }
 
@@ -222,15 +238,23 @@ export class AdjRibOut implements RibOut {
   }
 
   #enqueue(prefix: number, isWanted: boolean): void {
-    if (isWanted) {
-      if (this.#withdraw.delete(prefix)) this.#tables.prefixes.release(prefix);
-      this.#announce.add(prefix);
-    } else {
-      this.#announce.delete(prefix);
-      if (this.#advertised.has(prefix) && this.#withdraw.add(prefix)) {
-        this.#tables.prefixes.hold(prefix);
-      }
+    const limit = this.#limit;
+    if (isWanted && (!limit || limit.admits(prefix))) {
+      this.#announceOne(prefix);
+      return;
     }
+    if (this.#announce.delete(prefix)) limit?.removed(prefix);
+    if (this.#advertised.has(prefix) && this.#withdraw.add(prefix)) {
+      this.#tables.prefixes.hold(prefix);
+    }
+    if (!limit) return;
+    if (!isWanted) limit.forget(prefix);
+    for (let next = limit.next(); next !== 0; next = limit.next()) this.#announceOne(next);
+  }
+
+  #announceOne(prefix: number): void {
+    if (this.#withdraw.delete(prefix)) this.#tables.prefixes.release(prefix);
+    if (this.#announce.add(prefix)) this.#limit?.added(prefix);
   }
 
   #packWithdrawals(): void {
@@ -298,6 +322,6 @@ export class AdjRibOut implements RibOut {
   #put(prefix: number): void {
     const writer = this.#writer;
     writer.at = this.#tables.prefixes.writeNlri(prefix, writer.target, writer.at);
-    this.#advertised.add(prefix);
+    if (this.#advertised.add(prefix)) this.#limit?.sent();
   }
 }

@@ -162,6 +162,7 @@ class Engine implements RouteEngine {
         enhancedRefresh: session.enhancedRefresh ?? false,
       });
       this.#setLinks(out, live, family);
+      out.setLimit(session.config.maxAdvertised?.[family]);
       this.#originateDefault(out, live, family);
       live.outs.set(family, out);
     }
@@ -270,6 +271,7 @@ class Engine implements RouteEngine {
       stale: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).accepted.stale),
       filtered: perFamily((family) => this.#ribs[family].adjRibIn(peer.slot).filtered.all),
       sent: perFamily((family) => peer.live?.outs.get(family)?.sent ?? 0),
+      heldBack: perFamily((family) => peer.live?.outs.get(family)?.heldBack ?? 0),
       updatesReceived: peer.updatesReceived,
       updatesSent: peer.updatesSent,
       refused: Object.fromEntries(peer.refused),
@@ -401,6 +403,7 @@ class Engine implements RouteEngine {
     live.adopt(config);
     for (const [family, out] of live.outs) {
       this.#ribs[family].setClient(slot, live.isClient);
+      out.setLimit(config.maxAdvertised?.[family]);
       this.#originateDefault(out, live, family);
       if (this.#setLinks(out, live, family)) out.startPass();
       const egress = this.#class(live, family);

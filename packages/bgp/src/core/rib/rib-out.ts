@@ -26,7 +26,9 @@ export type SendRefusal =
   /** It is the peer's own. */
   | 'split-horizon'
   /** The peer can be told none: of ours there is no address of the family on the session's link. */
-  | 'no-next-hop';
+  | 'no-next-hop'
+  /** The peer has as many prefixes from us as it may. */
+  | 'send-limit';
 
 /** `pending`: it is about to be sent, or sent anew; `withdrawing`: the peer has it, and is about to be told otherwise. */
 export type SendState = 'advertised' | 'pending' | 'withdrawing' | 'withheld';
@@ -51,6 +53,10 @@ export interface RibOut {
   /** Of these, how many it is to be sent, and how many it is to lose. */
   readonly announcing: number;
   readonly withdrawing: number;
+  /** How many more it would have if there were no limit. */
+  readonly heldBack: number;
+  /** @param most Most that the peer may have from us; `undefined`: there is no limit. */
+  setLimit(most: number | undefined): void;
   /** Whether the peer has the prefix from us, and there still is a route of it. */
   isAdvertised(prefix: number): boolean;
   /** Why the peer is to have no route of a prefix; `undefined`: it is to have one. */

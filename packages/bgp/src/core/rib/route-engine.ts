@@ -188,6 +188,8 @@ export interface RouteCounters {
   readonly filtered: Readonly<Record<Family, number>>;
   /** By family: prefixes in Adj-RIB-Out. */
   readonly sent: Readonly<Record<Family, number>>;
+  /** By family: what would be there as well if the peer might have more (`maxAdvertised`). */
+  readonly heldBack: Readonly<Record<Family, number>>;
   readonly updatesReceived: number;
   readonly updatesSent: number;
   /** Paths or messages refused, by reason: `as-path-loop`, `treat-as-withdraw`, `attribute-discard`, … */

@@ -47,6 +47,8 @@ interface ConfiguredSession {
   /** TCP-MD5 (RFC 2385) is required. */
   readonly hasPassword: boolean;
   readonly maxPrefixes: PrefixLimit | null;
+  /** Most prefixes to the peer, by family; `null`: all. */
+  readonly maxAdvertised: NonNullable<PeerConfig['maxAdvertised']> | null;
   /** Several paths of a prefix, RFC 7911. */
   readonly addPath: NonNullable<PeerConfig['addPath']> | null;
 }
@@ -96,6 +98,7 @@ export function describeNeighbor(
       minTtl: config.minTtl ?? null,
       hasPassword: config.password !== undefined,
       maxPrefixes: config.maxPrefixes ?? null,
+      maxAdvertised: config.maxAdvertised ?? null,
       addPath: config.addPath ?? null,
     },
     lastReadSeconds: secondsSince(record.lastReadMs),

@@ -30,6 +30,7 @@ const UP: NeighborDetail = {
   prefixesStale: { ipv4: 0, ipv6: 0 },
   prefixesFiltered: { ipv4: 0, ipv6: 0 },
   prefixesSent: { ipv4: 7, ipv6: 0 },
+  prefixesHeldBack: { ipv4: 0, ipv6: 0 },
   refused: {},
   refusedByRule: {},
   session: {
@@ -61,6 +62,7 @@ const UP: NeighborDetail = {
     minTtl: null,
     hasPassword: false,
     addPath: null,
+    maxAdvertised: null,
     maxPrefixes: {
       most: { ipv4: 100 },
       warningPercent: 75,
