@@ -140,37 +140,44 @@ const twoPeers = (change: object = {}): string =>
     })),
   });
 
-const frrTwice = frrConfig([
-  'neighbor swp2 interface remote-as external',
-  'neighbor swp2 timers connect 1',
-  'bgp graceful-restart',
-]).replaceAll('  neighbor swp1 activate', '  neighbor swp1 activate\n  neighbor swp2 activate');
+const frrTwice = (extra: readonly string[] = []): string =>
+  frrConfig([
+    'neighbor swp2 interface remote-as external',
+    'neighbor swp2 timers connect 1',
+    'bgp graceful-restart',
+    ...extra,
+  ]).replaceAll('  neighbor swp1 activate', '  neighbor swp1 activate\n  neighbor swp2 activate');
 
 test.each([
-  ['when both dial', {}],
-  ['when FRR dials', { passive: true }],
-])('two links with the same addresses are two peers and one route, %s', async (_, change) => {
-  await using net = await twoLinks();
-  await using _frr = await startFrr(net.leaf, frrTwice);
-  await using run = await startBgpRun(net.host, twoPeers(change));
-  const route = await until('the route has both links', async () => {
-    const text = await net.host.ip('-4', 'route', 'show', FAR_NETWORK);
-    return text.includes('eth1') && text.includes('eth2') ? text : undefined;
-  });
-  expect(route.match(/via inet6 fe80::2 dev eth\d/g)).toHaveLength(2);
-  await pingsWork(net);
-  await net.leaf.ip('link', 'set', 'swp1', 'down');
-  await until('one link is left', async () => {
-    const text = await net.host.ip('-4', 'route', 'show', FAR_NETWORK);
-    return text.includes('eth2') && !text.includes('eth1');
-  });
-  await pingsWork(net);
-  await net.leaf.ip('link', 'set', 'swp1', 'up');
-  // FRR answers at whatever link-local address the interface has now.
-  await until('both sessions are up', async () =>
-    (await run.summary()).peers.every(({ state }) => state === 'Established'),
-  );
-});
+  ['when both dial', {}, []],
+  ['when FRR dials', { passive: true }, []],
+  // Neither interface is the only one that has a link-local address.
+  ['when we dial', {}, ['neighbor swp1 passive', 'neighbor swp2 passive']],
+])(
+  'two links with the same addresses are two peers and one route, %s',
+  async (_, change, extra) => {
+    await using net = await twoLinks();
+    await using _frr = await startFrr(net.leaf, frrTwice(extra));
+    await using run = await startBgpRun(net.host, twoPeers(change));
+    const route = await until('the route has both links', async () => {
+      const text = await net.host.ip('-4', 'route', 'show', FAR_NETWORK);
+      return text.includes('eth1') && text.includes('eth2') ? text : undefined;
+    });
+    expect(route.match(/via inet6 fe80::2 dev eth\d/g)).toHaveLength(2);
+    await pingsWork(net);
+    await net.leaf.ip('link', 'set', 'swp1', 'down');
+    await until('one link is left', async () => {
+      const text = await net.host.ip('-4', 'route', 'show', FAR_NETWORK);
+      return text.includes('eth2') && !text.includes('eth1');
+    });
+    await pingsWork(net);
+    await net.leaf.ip('link', 'set', 'swp1', 'up');
+    // FRR answers at whatever link-local address the interface has now.
+    await until('both sessions are up', async () =>
+      (await run.summary()).peers.every(({ state }) => state === 'Established'),
+    );
+  },
+);
 
 test('a restart of ours loses no packet', async () => {
   await using net = await link();

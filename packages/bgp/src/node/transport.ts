@@ -9,6 +9,7 @@ import {
 import { familyOf, type IpAddress, parseAddress } from '@overland/net';
 import type { PeerConfig } from '../core/config.ts';
 import { Deframer, type Frame } from '../core/wire/deframer.ts';
+import { isScoped } from '../core/wire/next-hop-field.ts';
 
 /** Octets that may wait in user space before packing stops until the socket has drained. */
 const HIGH_WATER_OCTETS = 64 * 1024;
@@ -88,7 +89,9 @@ export class Transport {
     });
     const socket = new Socket({ fd, readable: true, writable: true });
     const transport = new Transport(socket, events);
-    socket.connect({ host: address, port }, () => {
+    // Without a scope libuv takes the first interface that has a link-local address.
+    const host = device !== undefined && isScoped(address) ? `${address}%${device}` : address;
+    socket.connect({ host, port }, () => {
       const local = localAddressOf(socket);
       if (local) transport.#events?.connected(local);
     });

@@ -1,3 +1,4 @@
+import { parseAddress } from '@overland/net';
 import { expect, test } from 'vitest';
 import { coloursFor } from '../colours.ts';
 import { neighborJson } from './neighbor-json.ts';
@@ -186,4 +187,20 @@ test('path identifiers: who announced them, and which are in use (RFC 7911)', ()
       },
     },
   });
+});
+
+test('an unnumbered peer is on its interface, whoever is heard there', () => {
+  const found = { place: 'eth1', address: parseAddress('fe80::1') };
+  expect(text(found)).toContain('BGP neighbor on eth1: fe80::1, remote AS 65000,');
+  expect(text({ place: 'fe80::1%eth1', address: parseAddress('fe80::1') })).toContain(
+    'BGP neighbor is fe80::1%eth1, remote AS 65000,',
+  );
+  const lost = { ...found, address: parseAddress('::'), awaitsRouter: true, session: null };
+  expect(text({ ...lost, asn: null })).toContain(
+    'BGP neighbor on eth1: none, remote AS (not told)',
+  );
+  expect(prefixHints(neighbor(lost), 'ipv4')).toEqual([
+    'no prefixes: nobody is heard on eth1 (router advertisements)',
+  ]);
+  expect(Object.keys(neighborJson([neighbor(found)]))).toEqual(['eth1']);
 });

@@ -36,8 +36,9 @@ const PerFamily = z.object({ ipv4: z.number(), ipv6: z.number() });
 const Summary = z.object({
   peers: z.array(
     z.object({
-      address: z.string(),
-      asn: z.number(),
+      place: z.string(),
+      /** Not known before the peer has told it, where the configuration leaves it open. */
+      asn: z.number().nullable(),
       localAsn: z.number(),
       families: z.array(Family),
       state: z.string(),
@@ -56,9 +57,10 @@ export function parseOverlandSummary(body: string): ReportedSession[] {
       const isUp = peer.session?.families.includes(family) ?? false;
       return {
         family,
-        peerAddress: peer.address,
+        peerAddress: peer.place,
         localAs: peer.localAsn,
-        remoteAs: peer.asn,
+        // FRR's number for it.
+        remoteAs: peer.asn ?? 0,
         state: peer.session && !isUp ? 'NoNeg' : peer.state,
         received: isUp ? peer.prefixesReceived[family] : undefined,
         sent: isUp ? peer.prefixesSent[family] : undefined,

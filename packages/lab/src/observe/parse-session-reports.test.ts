@@ -93,7 +93,7 @@ test('BIRD: a session that came up before midnight', () => {
 
 test('Overland: GET /v1/bgp/summary; a family that was not negotiated is not up', () => {
   const peer = {
-    address: '10.254.11.10',
+    place: '10.254.11.10',
     asn: 65011,
     localAsn: 65101,
     families: ['ipv4', 'ipv6'],
@@ -112,5 +112,9 @@ test('Overland: GET /v1/bgp/summary; a family that was not negotiated is not up'
   const down = { ...peer, families: ['ipv4'], state: 'Connect', session: null };
   expect(parseOverlandSummary(JSON.stringify({ peers: [down] }))).toEqual([
     { ...base, family: 'ipv4', state: 'Connect', ...nothing },
+  ]);
+  const unheard = { ...down, place: 'eth1', asn: null };
+  expect(parseOverlandSummary(JSON.stringify({ peers: [unheard] }))).toMatchObject([
+    { peerAddress: 'eth1', remoteAs: 0 },
   ]);
 });
