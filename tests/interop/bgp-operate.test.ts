@@ -1,5 +1,10 @@
+import { execFile as execFileCallback } from 'node:child_process';
+import { mkdtemp, stat } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import type { TestNamespace } from '@overland/linux/testing';
 import { describe, expect, test } from 'vitest';
 import { type CapturedRun, captureRun } from '../../packages/cli/src/testing/captured-run.ts';
@@ -7,6 +12,8 @@ import { type BgpRun, startBgpRun } from './support/bgp-run.ts';
 import { fabric, OURS, THEIRS } from './support/fabric.ts';
 import { type Frr, startFrr } from './support/frr.ts';
 import { until } from './support/until.ts';
+
+const execFile = promisify(execFileCallback);
 
 const FRR = `
 router bgp 65011
@@ -240,6 +247,29 @@ async function scrape(socketPath: string): Promise<string> {
     .end();
   return await answer.promise;
 }
+
+describe('bgp capture', () => {
+  test('tcpdump reads what went over the session, checksums and all; without a file it is lines', async () => {
+    await using lab = await pair();
+    const file = join(await mkdtemp(join(tmpdir(), 'capture-')), 'leaf.pcapng');
+    const capture = lab.bgp('capture', 'leaf', '-w', file, '--count', '8');
+    const lines = lab.bgp('capture', 'leaf', '--count', '6');
+    await until('a capture has begun and messages have gone', async () => {
+      await lab.bgp('clear', 'leaf', 'soft');
+      const { size } = await stat(file).catch(() => ({ size: 0 }));
+      return size > 500;
+    });
+    expect(await capture).toMatchObject({ code: 0, err: '8 packets\n' });
+    const { stdout } = await execFile('tcpdump', ['-nn', '-vvv', '-r', file]);
+    expect(stdout).toContain(`${OURS.ipv4}.`);
+    expect(stdout).toMatch(/BGP, length|Keepalive Message|Update Message/);
+    expect(stdout).not.toMatch(/incorrect|bad cksum|bad-len|truncated/);
+    expect((await lines).out).toMatch(/^\S+Z {2}(sent|received) +\S+ \d+ octets/);
+    expect(await lab.bgp('capture', 'spine7')).toMatchObject({ code: 3 });
+    expect(await lab.bgp('capture', 'leaf', '--count', 'x')).toMatchObject({ code: 2 });
+    expect(await lab.bgp('capture', 'leaf', '-w', '/nowhere/x')).toMatchObject({ code: 2 });
+  });
+});
 
 describe('bgp events', () => {
   const typesOf = (out: string): unknown[] =>

@@ -125,6 +125,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-events.ts')).bgpEvents,
   },
   {
+    name: 'bgp capture',
+    summary: 'Record what goes over one session, for Wireshark and tcpdump',
+    load: async () => (await import('./commands/bgp-capture.ts')).bgpCapture,
+  },
+  {
     name: 'bgp update-groups',
     summary: 'Show which peers are sent the same, and what sets them apart',
     load: async () => (await import('./commands/bgp-update-groups.ts')).bgpUpdateGroups,

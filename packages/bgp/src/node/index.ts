@@ -6,6 +6,7 @@ export type { MessageCounts } from './message-counters.ts';
 export type { CapabilityView } from './operator/capability-views.ts';
 export type { ClearedPeer } from './operator/clear-peer.ts';
 export type { NeighborDetail } from './operator/neighbor-detail.ts';
+export type { CapturePiece, CaptureRecord } from './operator/session-captures.ts';
 export type {
   ExplainedPeer,
   ExplainedRoute,

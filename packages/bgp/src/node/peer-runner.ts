@@ -32,7 +32,13 @@ import { countMessage } from './message-counters.ts';
 import { PeerRecord } from './peer-record.ts';
 import { KeyError } from './session-keys.ts';
 import { TimerTable } from './timer-table.ts';
-import { type Endpoints, type OpenSocket, Transport, type TransportEvents } from './transport.ts';
+import {
+  type Endpoints,
+  type OpenSocket,
+  type StreamTap,
+  Transport,
+  type TransportEvents,
+} from './transport.ts';
 
 /** What a peer needs of the speaker. */
 export interface PeerHost {
@@ -70,6 +76,8 @@ const EMPTY = new Uint8Array(0);
 export class PeerRunner {
   readonly id: PeerId;
   readonly record: PeerRecord;
+  /** Who listens in on its connections. */
+  readonly taps = new Set<StreamTap>();
   #config: PeerConfig;
   readonly #host: PeerHost;
   #log: Logger;
@@ -501,6 +509,7 @@ export class PeerRunner {
 
   #transportEvents(connection: ConnectionId): TransportEvents {
     return {
+      taps: this.taps,
       connected: (local) => this.handle({ type: 'connected', connection, local }),
       readable: () => this.#host.wake(),
       drained: () => this.#host.wake(),

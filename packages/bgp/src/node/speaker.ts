@@ -358,6 +358,7 @@ export class Speaker implements AsyncDisposable {
     this.#keys[Symbol.dispose]();
     this.#events[Symbol.dispose]();
     this.#loopDelay[Symbol.dispose]();
+    this.operator[Symbol.dispose]();
     const fault =
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
     for (const peer of this.#peers.values()) peer.stop(fault);

@@ -7,6 +7,7 @@ import {
   TOS_NETWORK_CONTROL,
 } from '@overland/linux';
 import { familyOf, type IpAddress, parseAddress } from '@overland/net';
+import type { CapturedStream } from '../core/capture/pcapng.ts';
 import type { PeerConfig } from '../core/config.ts';
 import { Deframer, type Frame } from '../core/wire/deframer.ts';
 import { isScoped } from '../core/wire/next-hop-field.ts';
@@ -16,7 +17,16 @@ const HIGH_WATER_OCTETS = 64 * 1024;
 /** How long a NOTIFICATION may take to leave before the socket is closed all the same, milliseconds. */
 const LINGER_MS = 1000;
 
+/** Gets a copy-it-now view of what goes over a connection. */
+export type StreamTap = (
+  direction: 'sent' | 'received',
+  octets: Uint8Array,
+  stream: CapturedStream,
+) => void;
+
 export interface TransportEvents {
+  /** Who listens in; empty: nobody, which costs nothing. */
+  readonly taps: ReadonlySet<StreamTap>;
   connected(local: IpAddress): void;
   /** There are frames to take with {@link Transport.nextFrame}. */
   readable(): void;
@@ -165,6 +175,7 @@ export class Transport {
       released?.();
       return;
     }
+    this.#tell('sent', octets);
     if (this.#socket.writableLength === 0) this.#progressMs = performance.now();
     this.#socket.write(octets, () => {
       this.#progressMs = performance.now();
@@ -180,6 +191,7 @@ export class Transport {
 
   /** Ends after `last` has left: unread octets would turn the close into a reset, which may overtake it. */
   closeAfter(last: Uint8Array): void {
+    this.#tell('sent', last);
     this.#events = undefined;
     const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
     this.#socket.once('close', () => clearTimeout(timer));
@@ -187,8 +199,27 @@ export class Transport {
     this.#socket.resume();
   }
 
+  #tell(direction: 'sent' | 'received', octets: Uint8Array): void {
+    const taps = this.#events?.taps;
+    if (!taps || taps.size === 0) return;
+    const stream = this.#stream();
+    if (stream) for (const tap of taps) tap(direction, octets, stream);
+  }
+
+  /** `undefined` when TCP is over. */
+  #stream(): CapturedStream | undefined {
+    const [local, remote] = [localAddressOf(this.#socket), remoteAddressOf(this.#socket)];
+    const ports = this.endpoints;
+    if (!local || !remote || !ports) return undefined;
+    return {
+      local: { address: local, port: ports.localPort },
+      remote: { address: remote, port: ports.remotePort },
+    };
+  }
+
   #take(chunk: Uint8Array): void {
     if (!this.#events) return;
+    this.#tell('received', chunk);
     this.#socket.pause();
     this.#hasInput = true;
     this.#deframer.push(chunk);

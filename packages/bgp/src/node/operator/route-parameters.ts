@@ -64,6 +64,13 @@ export function eventQuery(query: URLSearchParams): EventQuery {
   };
 }
 
+/** Which piece of a capture a request asks for. @throws {SpeakerRequestError} */
+export function captureRequest(query: URLSearchParams): { next: string; waitMs: number } {
+  const next = query.get('next');
+  if (next === null) throw invalid('next is missing');
+  return { next, waitMs: wholeNumber(query, 'waitMs', MAX_WAIT_MS) };
+}
+
 /** @returns 0 if it is not given. */
 function wholeNumber(query: URLSearchParams, field: string, most: number): number {
   const value = Number(query.get(field) ?? 0);

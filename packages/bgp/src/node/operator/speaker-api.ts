@@ -6,6 +6,7 @@ import type { SpeakerSummary } from '../speaker-summary.ts';
 import type { ClearedPeer, ClearKind } from './clear-peer.ts';
 import type { NeighborDetail } from './neighbor-detail.ts';
 import {
+  captureRequest,
   clearKind,
   drainPhase,
   dumpRequest,
@@ -15,6 +16,7 @@ import {
   routeQuery,
   rpkiRequest,
 } from './route-parameters.ts';
+import type { CapturePiece } from './session-captures.ts';
 import type {
   AboutPeers,
   DumpRequest,
@@ -48,6 +50,11 @@ export interface SpeakerPort {
   updateGroups(): Promise<readonly NamedUpdateGroup[] | null>;
   statistics(): Promise<SpeakerStatistics | null>;
   metrics(): Promise<readonly Metric[] | null>;
+  /** `next` is `null`: there are too many captures. */
+  beginCapture(peer: string): Promise<AboutPeers<{ readonly next: string | null }> | null>;
+  /** `ended`: there is no such capture any more. */
+  nextCapture(id: string, waitMs: number): Promise<CapturePiece | 'ended' | null>;
+  endCapture(id: string): Promise<boolean | null>;
   events(query: EventQuery): Promise<AboutPeers<EventPage> | null>;
 }
 
@@ -71,6 +78,7 @@ export interface SpeakerRoute {
  *   GET /v1/bgp/explain-peer?peer=spine1
  *   GET /v1/bgp/update-groups
  *   GET /v1/bgp/statistics
+ *   POST /v1/bgp/capture?peer=spine1, then GET /v1/bgp/capture?next=7&waitMs=5000, and POST /v1/bgp/capture?end=7
  *   GET /v1/bgp/events?after=0&peer=spine1&waitMs=10000
  */
 export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
@@ -140,6 +148,27 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
     answer: async (speaker) => running(await speaker.statistics()),
   },
   {
+    method: 'POST',
+    path: '/v1/bgp/capture',
+    async answer(speaker, query) {
+      const end = query.get('end');
+      if (end !== null) return { ended: running(await speaker.endCapture(end)) };
+      const begun = known(running(await speaker.beginCapture(neededPeer(query))));
+      if (begun.next !== null) return begun;
+      throw new SpeakerRequestError('invalid', 'there are as many captures as there may be');
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/bgp/capture',
+    async answer(speaker, query) {
+      const { next, waitMs } = captureRequest(query);
+      const piece = running(await speaker.nextCapture(next, waitMs));
+      if (piece !== 'ended') return piece;
+      throw new SpeakerRequestError('not-found', 'the capture has ended: begin anew');
+    },
+  },
+  {
     method: 'GET',
     path: '/v1/bgp/events',
     answer: async (speaker, query) => known(running(await speaker.events(eventQuery(query)))),
@@ -171,6 +200,9 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     updateGroups: async () => operator()?.updateGroups() ?? null,
     statistics: async () => operator()?.statistics() ?? null,
     metrics: async () => operator()?.metrics() ?? null,
+    beginCapture: async (peer) => operator()?.beginCapture(peer) ?? null,
+    nextCapture: async (id, waitMs) => (await operator()?.nextCapture(id, waitMs)) ?? null,
+    endCapture: async (id) => operator()?.endCapture(id) ?? null,
     events: async (query) => (await operator()?.events(query)) ?? null,
   };
 }

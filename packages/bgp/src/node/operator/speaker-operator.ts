@@ -24,6 +24,7 @@ import { speakerMetrics } from '../speaker-metrics.ts';
 import type { SpeakerSummary } from '../speaker-summary.ts';
 import { type ClearedPeer, type ClearKind, clearPeer } from './clear-peer.ts';
 import { describeNeighbor, type NeighborDetail } from './neighbor-detail.ts';
+import { type CapturePiece, SessionCaptures } from './session-captures.ts';
 import { type SpeakerStatistics, speakerStatistics } from './speaker-statistics.ts';
 import { type DumpPiece, TableDumps } from './table-dumps.ts';
 
@@ -90,9 +91,10 @@ export interface NamedUpdateGroup extends Omit<UpdateGroup, 'members'> {
 export type AboutPeers<T> = T | { readonly unknownPeer: string; readonly count: number };
 
 /** What an operator may ask of a running speaker. Each answer is bounded, and plain data. */
-export class SpeakerOperator {
+export class SpeakerOperator implements Disposable {
   readonly #speaker: OperatedSpeaker;
   readonly #dumps: TableDumps;
+  readonly #captures = new SessionCaptures();
 
   constructor(speaker: OperatedSpeaker) {
     this.#speaker = speaker;
@@ -198,6 +200,11 @@ export class SpeakerOperator {
     return (await this.#dumps.next(request.next)) ?? 'ended';
   }
 
+  /** The speaker stops. */
+  [Symbol.dispose](): void {
+    this.#captures[Symbol.dispose]();
+  }
+
   /** Classes of peers that are sent the same, by the names of their members. */
   updateGroups(): NamedUpdateGroup[] {
     const names = new Map(Array.from(this.#speaker.peers(), ({ id, config }) => [id, config.name]));
@@ -205,6 +212,22 @@ export class SpeakerOperator {
       ...group,
       members: members.map((member) => ({ ...member, name: names.get(member.peer) ?? '' })),
     }));
+  }
+
+  /** Begins to record what goes over the sessions of a peer. @returns What to fetch with; `null`: there are too many. */
+  beginCapture(peer: string): AboutPeers<{ readonly next: string | null }> {
+    const found = this.#resolve(peer);
+    if ('unknownPeer' in found) return found;
+    return { next: (found.runner && this.#captures.begin(found.runner)) ?? null };
+  }
+
+  /** @returns `ended`: there is no such capture any more. */
+  async nextCapture(id: string, waitMs: number): Promise<CapturePiece | 'ended'> {
+    return (await this.#captures.next(id, waitMs)) ?? 'ended';
+  }
+
+  endCapture(id: string): boolean {
+    return this.#captures.end(id);
   }
 
   statistics(): SpeakerStatistics {
