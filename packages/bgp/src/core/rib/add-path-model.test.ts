@@ -464,7 +464,7 @@ test.each(['ipv4', 'ipv6'] as const)(
           world.end();
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   },
 );
