@@ -1,6 +1,5 @@
 import {
   type Family,
-  type NextHop,
   type Prefix,
   parseAddress,
   parseAsn,
@@ -8,6 +7,7 @@ import {
   parsePrefix,
   type RouteBatch,
   unpackRoutes,
+  type WeightedNextHop,
 } from '@overland/net';
 import {
   createRouteEngine,
@@ -97,7 +97,7 @@ export class FakeKernel {
   readonly routes = new Map<Prefix, string>();
   readonly ended: Family[] = [];
   records = 0;
-  readonly #sets = new Map<number, readonly NextHop[]>();
+  readonly #sets = new Map<number, readonly WeightedNextHop[]>();
   #sequence = 0;
 
   apply(batch: RouteBatch): void {
@@ -115,7 +115,9 @@ export class FakeKernel {
       }
       const nextHops = this.#sets.get(nextHopSet);
       if (!nextHops) throw new Error(`next-hop set ${nextHopSet} was never defined`);
-      const text = nextHops.map(({ address, device }) => `${address}@${device}`).sort();
+      const text = nextHops
+        .map(({ address, device, weight }) => `${address}@${device}${weight ? `*${weight}` : ''}`)
+        .sort();
       if (this.routes.get(prefix) === text.join(' ')) throw new Error(`${prefix} was told twice`);
       this.routes.set(prefix, text.join(' '));
     }

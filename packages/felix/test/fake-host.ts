@@ -70,6 +70,13 @@ function sets(first: NextHop, second: NextHop): NextHopSet[] {
     { id: 1, nextHops: [first, second] },
     { id: 2, nextHops: [first] },
     { id: 3, nextHops: [second] },
+    {
+      id: 4,
+      nextHops: [
+        { ...first, weight: 2 },
+        { ...second, weight: 3 },
+      ],
+    },
   ];
 }
 
@@ -128,6 +135,11 @@ export async function objects(kernel: FakeKernel): Promise<string[]> {
     .toSorted();
 }
 
+/** A share of the load, unless it is 1. */
+export function shareText(weight = 1): string {
+  return weight === 1 ? '' : `*${weight}`;
+}
+
 /** Turns the id of an object into the paths it leads to. */
 async function spelling(kernel: FakeKernel): Promise<(id: number) => string> {
   const listed = await kernel.nextHopObjects.list();
@@ -136,7 +148,10 @@ async function spelling(kernel: FakeKernel): Promise<(id: number) => string> {
     const content = contents.get(id);
     if (!content) return `missing ${id}`;
     return content.type === 'group'
-      ? content.members.map(spell).toSorted().join(' ')
+      ? content.members
+          .map((member, i) => `${spell(member)}${shareText(content.weights?.[i])}`)
+          .toSorted()
+          .join(' ')
       : `${content.nextHop.address}@${content.nextHop.device}`;
   };
   return spell;

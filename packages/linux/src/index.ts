@@ -19,6 +19,8 @@ export {
   namespacePath,
   runInNamespace,
 } from './namespaces.ts';
+export type { NextHopMember } from './next-hop-group.ts';
+export { nextHopGroup, nextHopGroupKey } from './next-hop-group.ts';
 export { nftCommand } from './nft-command.ts';
 export type { Nftables, NftElementChange, NftTable } from './nftables.ts';
 export { NftError } from './nftables.ts';

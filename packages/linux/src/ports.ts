@@ -108,7 +108,12 @@ export interface NextHopObject {
   readonly protocol: Protocol;
   readonly content:
     | { readonly type: 'path'; readonly family: Family; readonly nextHop: NextHop }
-    | { readonly type: 'group'; readonly members: readonly number[] };
+    | {
+        readonly type: 'group';
+        readonly members: readonly number[];
+        /** Shares of the members, 1..255; absent: all are 1. */
+        readonly weights?: readonly number[];
+      };
 }
 
 export interface NextHopObjects {

@@ -38,6 +38,12 @@ export {
 } from './prefix.ts';
 export type { PrefixEntry } from './prefix-table.ts';
 export { PrefixTable } from './prefix-table.ts';
-export type { NextHop, NextHopSet, RouteBatch, RouteChange } from './route-batch.ts';
+export type {
+  NextHop,
+  NextHopSet,
+  RouteBatch,
+  RouteChange,
+  WeightedNextHop,
+} from './route-batch.ts';
 export { packRoutes, recordOctets, unpackRoutes } from './route-batch.ts';
 export { WORKLOAD_LINK } from './workload-link.ts';

@@ -10,11 +10,17 @@ export interface NextHop {
   readonly device: string;
 }
 
+/** A next hop among others, and its share of the load. */
+export interface WeightedNextHop extends NextHop {
+  /** 1..255, in proportion to those of the others; absent: 1. */
+  readonly weight?: number;
+}
+
 /** The equal-cost next hops that many routes share. Order carries no meaning; no duplicates. */
 export interface NextHopSet {
   /** The sender's own number for the set, 1..2^32-1; stable while the sender lives, never reused for another set. */
   readonly id: number;
-  readonly nextHops: readonly NextHop[];
+  readonly nextHops: readonly WeightedNextHop[];
 }
 
 /**

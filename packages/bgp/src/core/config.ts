@@ -35,6 +35,11 @@ export interface SpeakerConfig {
     readonly maxPaths: number;
     /** Paths of equal length through different AS are equal too (`bestpath as-path multipath-relax`). */
     readonly relaxAsPath: boolean;
+    /**
+     * Paths share the load in proportion to their link bandwidth communities, where all of them have one; absent:
+     * equally (draft-ietf-idr-link-bandwidth).
+     */
+    readonly linkBandwidth?: boolean;
   };
   readonly gracefulRestart: {
     readonly enabled: boolean;

@@ -32,6 +32,19 @@ test('one next hop is a path, several are a group of paths, members first', () =
   expect(table.objectFor('ipv4', [A, B])).toEqual({ id: 86_002, missing: [] });
 });
 
+test('sets that differ in their shares are different groups, and found again', () => {
+  const table = new NextHopTable([]);
+  const [wide, narrow] = [{ ...A, weight: 3 }, B];
+  expect(table.objectFor('ipv4', [wide, narrow]).missing.at(-1)).toEqual({
+    id: 86_002,
+    protocol: PROTOCOL.bgp,
+    content: { type: 'group', members: [86_000, 86_001], weights: [3, 1] },
+  });
+  expect(table.objectFor('ipv4', [A, B]).id).toBe(86_003);
+  expect(table.objectFor('ipv4', [narrow, wide])).toEqual({ id: 86_002, missing: [] });
+  expect(table.unused(new Set([86_002]))).toEqual([86_003]);
+});
+
 test('what the kernel has already is used, under its number', () => {
   const group: NextHopObject = {
     id: 7,

@@ -1,5 +1,5 @@
-import { type NextHopObject, PROTOCOL } from '@overland/linux';
-import { type Family, familyOf, type NextHop } from '@overland/net';
+import { type NextHopObject, nextHopGroup, nextHopGroupKey, PROTOCOL } from '@overland/linux';
+import { type Family, familyOf, type NextHop, type WeightedNextHop } from '@overland/net';
 
 /** Where our numbers begin: below it others have theirs. */
 const FIRST_ID = 86_000;
@@ -30,15 +30,16 @@ export class NextHopTable {
    */
   objectFor(
     family: Family,
-    nextHops: readonly NextHop[],
+    nextHops: readonly WeightedNextHop[],
   ): { readonly id: number; readonly missing: readonly NextHopObject[] } {
     const missing: NextHopObject[] = [];
-    const members = nextHops.map((nextHop) =>
-      this.#idOf({ type: 'path', family: gatewayFamily(nextHop) ?? family, nextHop }, missing),
-    );
+    const members = nextHops.map(({ weight = 1, ...nextHop }) => {
+      const path = { type: 'path', family: gatewayFamily(nextHop) ?? family, nextHop } as const;
+      return { id: this.#idOf(path, missing), weight };
+    });
     const [only] = members;
-    if (only !== undefined && members.length === 1) return { id: only, missing };
-    const group = { type: 'group', members: members.toSorted((a, b) => a - b) } as const;
+    if (only !== undefined && members.length === 1) return { id: only.id, missing };
+    const group = nextHopGroup(members.toSorted((a, b) => a.id - b.id));
     return { id: this.#idOf(group, missing), missing };
   }
 
@@ -83,8 +84,9 @@ export class NextHopTable {
   }
 
   #membersOf(id: number): number[] {
-    const [type, ...members] = this.#contentById.get(id)?.split(' ') ?? [];
-    return type === 'group' ? members.map(Number) : [];
+    const [type, members = ''] = this.#contentById.get(id)?.split(' ') ?? [];
+    if (type !== 'group') return [];
+    return members.split('/').map((member) => Number.parseInt(member, 10));
   }
 }
 
@@ -93,9 +95,7 @@ function gatewayFamily({ address }: NextHop): Family | undefined {
 }
 
 function contentKey(content: NextHopObject['content']): string {
-  if (content.type === 'group') {
-    return ['group', ...content.members.toSorted((a, b) => a - b)].join(' ');
-  }
+  if (content.type === 'group') return `group ${nextHopGroupKey(content)}`;
   const { address, device } = content.nextHop;
   return ['path', content.family, address, device].join(' ');
 }

@@ -401,3 +401,10 @@ test('limits of what a peer is given', () => {
     'peers[0].maxAdvertised.ipv4: 0 is not allowed: a whole number from 1 to 4294967295',
   ]);
 });
+
+test('shares by link bandwidth are off unless asked for', () => {
+  const multipath = (text: string) =>
+    parseSpeakerFile(`${MINIMAL}multipath: { maxPaths: 4${text} }\n`).multipath;
+  expect(multipath('')).toEqual({ maxPaths: 4, relaxAsPath: true });
+  expect(multipath(', linkBandwidth: true')).toMatchObject({ linkBandwidth: true });
+});

@@ -221,7 +221,13 @@ const file = z.strictObject({
     { address: parseAddress('::'), port: 179 },
   ]),
   multipath: z
-    .strictObject({ maxPaths: whole(1, 128).default(16), relaxAsPath: z.boolean().default(true) })
+    .strictObject({
+      maxPaths: whole(1, 128).default(16),
+      relaxAsPath: z.boolean().default(true),
+      /** Shares by link bandwidth communities. */
+      linkBandwidth: z.boolean().optional(),
+    })
+    .transform((multipath) => withoutUndefined(multipath))
     .prefault({}),
   gracefulRestart: z
     .strictObject({

@@ -1,10 +1,10 @@
 import { type Kernel, type NextHopObject, PROTOCOL, type Route } from '@overland/linux';
 import {
   type Family,
-  type NextHop,
   type Prefix,
   type RouteBatch,
   unpackRoutes,
+  type WeightedNextHop,
 } from '@overland/net';
 import type { Logger } from 'pino';
 import { NextHopTable } from './next-hop-table.ts';
@@ -17,7 +17,7 @@ const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
 
 interface PathSet {
   readonly family: Family;
-  readonly nextHops: readonly NextHop[];
+  readonly nextHops: readonly WeightedNextHop[];
 }
 
 /** What the kernel shall and does have of one family. */

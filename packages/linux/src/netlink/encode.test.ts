@@ -157,6 +157,15 @@ test('next-hop objects', () => {
       '14000200 01000000 00000000 02000000 00000000',
     ),
   );
+  const weighted = {
+    id: 10,
+    protocol: 86,
+    content: { type: 'group', members: [1, 2], weights: [3, 255] },
+  } as const;
+  expect(request((writer) => writeNextHopReplacement(writer, weighted, devices))).toContain(
+    message('6800 0105', '00005600 00000000', '08000100 0a000000').slice(-16) +
+      '14000200 01000000 02000000 02000000 fe000000'.replaceAll(' ', ''),
+  );
   expect(request((writer) => writeNextHopRemoval(writer, 11))).toBe(
     message('6900 0100', '00000000 00000000', '08000100 0b000000'),
   );

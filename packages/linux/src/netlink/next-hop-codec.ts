@@ -1,4 +1,5 @@
 import { addressBytes, addressFromBytes, type Family, type NextHop } from '@overland/net';
+import { type NextHopMember, nextHopGroup, nextHopMembers } from '../next-hop-group.ts';
 import type { NextHopObject } from '../ports.ts';
 import { AF, NLM_F, RTM } from './constants.ts';
 import type { DeviceNames, DeviceNumbers } from './devices.ts';
@@ -41,7 +42,7 @@ export function readNextHopObject(
   const identity = readNextHopIdentity(message);
   if (identity === undefined) return undefined;
   const { view, start, end } = message;
-  let members: number[] | undefined;
+  let members: NextHopMember[] | undefined;
   let [device, gateway]: [number, Uint8Array | undefined] = [0, undefined];
   const attributes = new Attributes(message, start + NHMSG_OCTETS, end);
   while (attributes.next()) {
@@ -49,7 +50,7 @@ export function readNextHopObject(
     else if (attributes.type === NHA.device) device = attributes.u32();
     else if (attributes.type === NHA.gateway) gateway = attributes.octets();
   }
-  if (members !== undefined) return { ...identity, content: { type: 'group', members } };
+  if (members !== undefined) return { ...identity, content: nextHopGroup(members) };
   const name = devices.nameOf(device);
   if (name === undefined) return undefined;
   const family: Family = view.getUint8(start) === AF.ipv4 ? 'ipv4' : 'ipv6';
@@ -57,12 +58,15 @@ export function readNextHopObject(
   return { ...identity, content: { type: 'path', family, nextHop: { address, device: name } } };
 }
 
-/** NHA_GROUP: a list of `struct nexthop_grp`: id (4), weight - 1 (1), high octet of the weight (1), reserved (2). */
-function readMembers(group: Attributes): number[] {
-  const { message, start, length } = group;
-  return Array.from({ length: Math.floor(length / GROUP_ENTRY_OCTETS) }, (_, i) =>
-    message.view.getUint32(start + i * GROUP_ENTRY_OCTETS, LITTLE_ENDIAN),
-  );
+/** NHA_GROUP: a list of `struct nexthop_grp`: id (4), weight - 1 (1), high octet of that (1), reserved (2). */
+function readMembers({ message: { view }, start, length }: Attributes): NextHopMember[] {
+  return Array.from({ length: Math.floor(length / GROUP_ENTRY_OCTETS) }, (_, i) => {
+    const at = start + i * GROUP_ENTRY_OCTETS;
+    return {
+      id: view.getUint32(at, LITTLE_ENDIAN),
+      weight: view.getUint8(at + 4) + 256 * view.getUint8(at + 5) + 1,
+    };
+  });
 }
 
 export function writeNextHopDump(writer: MessageWriter): void {
@@ -81,9 +85,12 @@ export function writeNextHopReplacement(
     writeHeader(writer, AF.unspecified, protocol);
     writer.attributeU32(NHA.id, id);
     writer.nest(NHA.group, () => {
-      for (const member of content.members) {
+      for (const { id: member, weight } of nextHopMembers(content)) {
         writer.u32(member);
-        writer.u32(0); // weight 1
+        writer.u8(weight - 1);
+        writer.u8(0);
+        writer.u8(0);
+        writer.u8(0);
       }
     });
   } else {

@@ -2,6 +2,7 @@ import { isLinkLocal, parseAddress, parseInterfaceAddress } from '@overland/net'
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openKernel } from '../kernel/open-kernel.ts';
+import { nextHopGroup } from '../next-hop-group.ts';
 import { type Kernel, KernelError, type NextHopObject, PROTOCOL, type Route } from '../ports.ts';
 import { fakeKernel } from './fake-kernel.ts';
 import {
@@ -61,8 +62,17 @@ const changeAddress = addresses.map(([n, text, isAdded]): Step => {
 /** Ids 1 to 4 are paths and 10 to 12 groups, so that nothing changes its nature: that has a test of its own. */
 const pathObject = fc.tuple(link, family).map(([n, f]) => path(f === 'ipv4' ? n : n + 2, n, f));
 const groupObject = fc
-  .tuple(fc.constantFrom(10, 11), fc.uniqueArray(fc.constantFrom(1, 2), { minLength: 1 }))
-  .map(([id, members]) => group(id, ...members));
+  .tuple(
+    fc.constantFrom(10, 11),
+    fc.uniqueArray(fc.constantFrom(1, 2), { minLength: 1 }),
+    fc.constantFrom(1, 2, 255),
+  )
+  .map(([id, members, weight]) => ({
+    ...group(id, ...members),
+    content: nextHopGroup(
+      members.map((member, i) => ({ id: member, weight: i === 0 ? weight : 1 })),
+    ),
+  }));
 const group6Object = fc
   .uniqueArray(fc.constantFrom(3, 4), { minLength: 1 })
   .map((members) => group(12, ...members));

@@ -7,6 +7,7 @@ import {
   type NextHop,
   prefixOf,
 } from '@overland/net';
+import { nextHopGroup, nextHopMembers } from '../next-hop-group.ts';
 import { KernelError, type NextHopObject, type Route } from '../ports.ts';
 import { type FakeLink, type FakeNamespace, hasCarrier } from './fake-namespace.ts';
 
@@ -116,12 +117,12 @@ function leaveGroup(
   silent: boolean,
 ): void {
   if (group.content.type !== 'group' || !group.content.members.includes(member)) return;
-  const members = group.content.members.filter((id) => id !== member);
+  const members = nextHopMembers(group.content).filter(({ id }) => id !== member);
   if (members.length === 0) {
     dropNextHop(namespace, group.id, silent);
     return;
   }
-  const changed: NextHopObject = { ...group, content: { type: 'group', members } };
+  const changed: NextHopObject = { ...group, content: nextHopGroup(members) };
   namespace.nextHopObjects.set(group.id, changed);
   if (silent) return;
   const { id, protocol } = group;

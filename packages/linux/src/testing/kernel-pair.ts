@@ -1,4 +1,5 @@
 import { parseAddress, parseInterfaceAddress, parsePrefix } from '@overland/net';
+import { nextHopGroupKey } from '../next-hop-group.ts';
 import { type Kernel, type NextHopObject, PROTOCOL, type Route } from '../ports.ts';
 
 /** For what the kernel does a little later, such as telling of a lost carrier; generous, as test machines are busy. */
@@ -84,7 +85,7 @@ export async function ourRoutes(kernel: Kernel): Promise<string[]> {
 export async function ourNextHops(kernel: Kernel): Promise<string[]> {
   return (await kernel.nextHopObjects.list(PROTOCOL.bgp)).map(({ id, content }) =>
     content.type === 'group'
-      ? `${id} group ${content.members.join('/')}`
+      ? `${id} group ${nextHopGroupKey(content)}`
       : `${id} via ${content.nextHop.address} dev ${content.nextHop.device}`,
   );
 }

@@ -1,6 +1,6 @@
 import { type Family, parseAddress } from '@overland/net';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CLUSTER, FILTERS, type NaivePolicy, POLICIES, SAFE } from '../../../test/naive-filters.ts';
 import {
   type NaiveChoice,
@@ -22,6 +22,8 @@ import {
 import { endOfRibOctets, updateOctets } from '../../../test/update-octets.ts';
 import type { AddPathSelection, SpeakerConfig } from '../config.ts';
 import { createSharedTables } from './shared-tables.ts';
+
+vi.setConfig({ testTimeout: 120_000 }); // all computing: how long depends on the machine alone
 
 const ASN = 65000;
 

@@ -63,6 +63,7 @@ export const DECISION_STEPS: readonly DecisionStep[] = [
 export interface MultipathRule {
   readonly maxPaths: number;
   readonly relaxAsPath: boolean;
+  readonly linkBandwidth?: boolean;
 }
 
 /** Runs the decision process for one prefix at a time, over the groups that its paths are in. */

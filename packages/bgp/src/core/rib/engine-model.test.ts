@@ -28,7 +28,7 @@ for (const [family, receiver, receiverAsn] of [
         compare(world);
         world.end();
       }),
-      { numRuns: 80 },
+      { numRuns: 200 },
     );
   });
 }

@@ -67,8 +67,9 @@ export class FamilyRib {
   /** Takes over how many paths may share the load; if that changes, every prefix is decided again. */
   setMultipath(rule: MultipathRule): void {
     const { decision } = this.locRib;
-    const { maxPaths, relaxAsPath } = decision.multipath;
-    if (rule.maxPaths === maxPaths && rule.relaxAsPath === relaxAsPath) return;
+    const { maxPaths, relaxAsPath, linkBandwidth = false } = decision.multipath;
+    const isSame = rule.maxPaths === maxPaths && rule.relaxAsPath === relaxAsPath;
+    if (isSame && (rule.linkBandwidth ?? false) === linkBandwidth) return;
     decision.multipath = rule;
     this.#prefixAt = 1;
     this.#prefixEnd = this.tables.highestPrefix();

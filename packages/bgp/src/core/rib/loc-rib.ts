@@ -1,7 +1,9 @@
+import { LinkBandwidthReader } from '../wire/link-bandwidth.ts';
 import type { AddPathOut } from './add-path-out.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
 import { Decision, type PeerOrder } from './decision.ts';
 import type { FibStream } from './fib-stream.ts';
+import { toShares } from './load-shares.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import { GroupFlag } from './path-groups.ts';
 import { Ranking } from './ranking.ts';
@@ -47,6 +49,9 @@ export class LocRib {
   readonly #fib: FibStream;
   readonly #candidates: number[] = [];
   readonly #adjacencies: number[] = [];
+  /** Of the adjacencies; 0: not known. */
+  readonly #bandwidths: number[] = [];
+  readonly #bandwidthReader = new LinkBandwidthReader();
   readonly #batch = newBatch();
   /** The group that a prefix has had as its only one, and what that comes to. */
   #soleGroup = 0;
@@ -147,22 +152,49 @@ export class LocRib {
     const { groups, nextHops } = this.#tables;
     const best = this.#candidates[0] ?? 0;
     if (groups.has(best, GroupFlag.Originated)) return 0;
+    const asksBandwidth = count > 1 && this.decision.multipath.linkBandwidth === true;
+    let isWeighted = asksBandwidth;
     let members = 0;
     for (let i = 0; i < count; i += 1) {
       const group = this.#candidates[i] ?? 0;
-      members = this.#addAdjacency(nextHops.adjacencyOf(groups.nextHop(group)), members);
+      const bandwidth = asksBandwidth ? this.#bandwidthOf(group) : 0;
+      if (bandwidth === 0) isWeighted = false;
+      const adjacency = nextHops.adjacencyOf(groups.nextHop(group));
+      members = this.#addAdjacency(adjacency, bandwidth, members);
     }
-    return this.#sets.slotOf(this.#adjacencies, members);
+    // Where one path does not say, nobody knows its share: all get the same.
+    if (!isWeighted || !toShares(this.#bandwidths, members)) {
+      return this.#sets.slotOf(this.#adjacencies, members);
+    }
+    return this.#sets.slotOf(this.#adjacencies, members, this.#bandwidths);
   }
 
-  /** Adds to the first `count` adjacencies, which are ascending, unless it is there. @returns The new count. */
-  #addAdjacency(adjacency: number, count: number): number {
-    const adjacencies = this.#adjacencies;
+  #bandwidthOf(group: number): number {
+    const { attributes, groups } = this.#tables;
+    const id = groups.attribute(group);
+    const [bytes, from] = [attributes.bytes(id), attributes.offset(id)];
+    return this.#bandwidthReader.read(bytes, from, attributes.length(id));
+  }
+
+  /**
+   * Adds to the first `count` adjacencies, which are ascending, unless it is there: then the higher bandwidth counts.
+   *
+   * @returns The new count.
+   */
+  #addAdjacency(adjacency: number, bandwidth: number, count: number): number {
+    const [adjacencies, bandwidths] = [this.#adjacencies, this.#bandwidths];
     let at = count;
     while (at > 0 && (adjacencies[at - 1] ?? 0) > adjacency) at -= 1;
-    if (at > 0 && adjacencies[at - 1] === adjacency) return count;
-    for (let i = count; i > at; i -= 1) adjacencies[i] = adjacencies[i - 1] ?? 0;
+    if (at > 0 && adjacencies[at - 1] === adjacency) {
+      bandwidths[at - 1] = Math.max(bandwidths[at - 1] ?? 0, bandwidth);
+      return count;
+    }
+    for (let i = count; i > at; i -= 1) {
+      adjacencies[i] = adjacencies[i - 1] ?? 0;
+      bandwidths[i] = bandwidths[i - 1] ?? 0;
+    }
     adjacencies[at] = adjacency;
+    bandwidths[at] = bandwidth;
     return count + 1;
   }
 

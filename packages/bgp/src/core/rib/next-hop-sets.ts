@@ -13,6 +13,8 @@ interface SetEntry {
   readonly id: number;
   /** Adjacency ids, ascending. */
   readonly members: readonly number[];
+  /** Shares of the members; `undefined`: equal. */
+  readonly weights: readonly number[] | undefined;
   readonly hash: number;
   references: number;
   /** Whether a batch has defined it. */
@@ -59,19 +61,21 @@ export class NextHopSets {
    * The slot of a set. Whoever keeps it must {@link hold} it.
    *
    * @param members Adjacency ids, ascending, without duplicates: the first `count` of the array.
+   * @param weights Shares of the members; absent: equal.
    */
-  slotOf(members: readonly number[], count: number): number {
+  slotOf(members: readonly number[], count: number, weights?: readonly number[]): number {
     // Routes come in runs with the same set.
     const last = this.#entries[this.#lastSlot];
-    if (last && hasMembers(last, members, count)) return this.#lastSlot;
+    if (last && isSet(last, members, count, weights)) return this.#lastSlot;
     let hash = count;
     for (let i = 0; i < count; i += 1) {
       hash = Math.imul(hash, 0x0100_0193) ^ (members[i] ?? 0);
+      if (weights) hash = Math.imul(hash, 0x0100_0193) ^ (weights[i] ?? 0);
     }
     const found = this.#slotsByHash
       .get(hash)
-      ?.find((slot) => hasMembers(this.#entry(slot), members, count));
-    this.#lastSlot = found ?? this.#create(members.slice(0, count), hash);
+      ?.find((slot) => isSet(this.#entry(slot), members, count, weights));
+    this.#lastSlot = found ?? this.#create(members.slice(0, count), hash, weights?.slice(0, count));
     return this.#lastSlot;
   }
 
@@ -103,14 +107,18 @@ export class NextHopSets {
     entry.told = true;
     return {
       id: entry.id,
-      nextHops: entry.members.map((member) => this.#adjacency(member).nextHop),
+      nextHops: entry.members.map((member, i) => {
+        const { nextHop } = this.#adjacency(member);
+        return entry.weights ? { ...nextHop, weight: entry.weights[i] ?? 1 } : nextHop;
+      }),
     };
   }
 
-  #create(members: readonly number[], hash: number): number {
+  #create(members: readonly number[], hash: number, weights?: readonly number[]): number {
     const slot = this.#slots.take();
     this.#lastId += 1;
-    this.#entries[slot] = { id: this.#lastId, members, hash, references: 0, told: false };
+    const id = this.#lastId;
+    this.#entries[slot] = { id, members, weights, hash, references: 0, told: false };
     for (const member of members) this.#adjacency(member).references += 1;
     const others = this.#slotsByHash.get(hash);
     if (others) others.push(slot);
@@ -127,8 +135,16 @@ export class NextHopSets {
   }
 }
 
-function hasMembers(entry: SetEntry, members: readonly number[], count: number): boolean {
+function isSet(
+  entry: SetEntry,
+  members: readonly number[],
+  count: number,
+  weights: readonly number[] | undefined,
+): boolean {
   if (entry.members.length !== count) return false;
-  for (let i = 0; i < count; i += 1) if (entry.members[i] !== members[i]) return false;
+  if ((entry.weights === undefined) !== (weights === undefined)) return false;
+  for (let i = 0; i < count; i += 1) {
+    if (entry.members[i] !== members[i] || entry.weights?.[i] !== weights?.[i]) return false;
+  }
   return true;
 }

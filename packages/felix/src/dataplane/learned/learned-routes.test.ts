@@ -10,6 +10,7 @@ import {
   objects,
   offer,
   SETS,
+  shareText,
   type Wanted,
 } from '../../../test/fake-host.ts';
 import type { Dataplane } from '../dataplane.ts';
@@ -31,7 +32,9 @@ function expected({ wanted, down, foreign }: World): string[] {
       const set = SETS[family].find(({ id }) => id === number);
       const paths = (set?.nextHops ?? []).filter(({ device }) => !down.has(device));
       if (paths.length === 0 || foreign.has(prefix)) return [];
-      const to = paths.map(({ address, device }) => `${address}@${device}`).toSorted();
+      const to = paths
+        .map(({ address, device, weight }) => `${address}@${device}${shareText(weight)}`)
+        .toSorted();
       const source = family === 'ipv4' ? '10.0.0.11' : '-';
       return [`${prefix} metric 1024 src ${source} to ${to.join(' ')}`];
     })
@@ -42,11 +45,11 @@ function expected({ wanted, down, foreign }: World): string[] {
 function expectedObjects({ wanted, down }: World): string[] {
   const lines = Object.entries(wanted).flatMap(([prefix, number]) => {
     const set = SETS[familyOf(prefix)].find(({ id }) => id === number);
-    const paths = (set?.nextHops ?? [])
-      .filter(({ device }) => !down.has(device))
-      .map(({ address, device }) => `${address}@${device}`);
+    const usable = (set?.nextHops ?? []).filter(({ device }) => !down.has(device));
+    const paths = usable.map(({ address, device }) => `${address}@${device}`);
+    const members = usable.map(({ weight }, i) => `${paths[i]}${shareText(weight)}`);
     const isGroup = (set?.nextHops.length ?? 0) > 1 && paths.length > 0;
-    return isGroup ? [...paths, `group ${paths.join(' ')}`] : paths;
+    return isGroup ? [...paths, `group ${members.join(' ')}`] : paths;
   });
   return [...new Set(lines)].toSorted();
 }
@@ -61,7 +64,7 @@ const prefix = fc.constantFrom(...PREFIXES);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     type: fc.constant('offer' as const),
-    wanted: fc.dictionary(prefix, fc.integer({ min: 1, max: 3 })),
+    wanted: fc.dictionary(prefix, fc.integer({ min: 1, max: 4 })),
   }),
   fc.record({
     type: fc.constant('link' as const),

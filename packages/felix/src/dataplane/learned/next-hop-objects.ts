@@ -1,4 +1,10 @@
-import { type NextHopObject, PROTOCOL } from '@overland/linux';
+import {
+  type NextHopMember,
+  type NextHopObject,
+  nextHopGroup,
+  nextHopGroupKey,
+  PROTOCOL,
+} from '@overland/linux';
 import { RetryQueue } from '../retry-queue.ts';
 import {
   type NextHopSets,
@@ -112,11 +118,12 @@ export class NextHopObjectTable {
       if (set.paths.length === 1 || this.#failures.isWaiting(setKey(set))) continue;
       const members = this.#members(set);
       if (members.length === 0) continue;
-      const key = groupKey(members);
+      const group = nextHopGroup(members);
+      const key = nextHopGroupKey(group);
       if (set.group === 0) set.group = this.#claim(key, setKey(set), 'group');
       const actual = this.#actual.get(set.group);
-      if (actual?.type === 'group' && groupKey(actual.members) === key) continue;
-      missing.push(object(set.group, { type: 'group', members }));
+      if (actual?.type === 'group' && nextHopGroupKey(actual) === key) continue;
+      missing.push(object(set.group, group));
     }
     return missing;
   }
@@ -165,10 +172,11 @@ export class NextHopObjectTable {
     }
   }
 
-  #members(set: PathSet): number[] {
-    return set.paths
-      .filter((path) => this.#isUsable(path.nextHop.device) && this.#isPresent(path))
-      .map((path) => path.id);
+  #members({ paths, weights }: PathSet): NextHopMember[] {
+    return paths.flatMap((path, i) => {
+      const isThere = this.#isUsable(path.nextHop.device) && this.#isPresent(path);
+      return isThere ? [{ id: path.id, weight: weights[i] ?? 1 }] : [];
+    });
   }
 
   #isPresent({ id, key }: Path): boolean {
@@ -193,7 +201,7 @@ export class NextHopObjectTable {
     for (const [id, content] of this.#actual) {
       if (this.#assigned.has(id)) continue;
       const isPath = content.type === 'path';
-      const key = isPath ? pathKey(content.family, content.nextHop) : groupKey(content.members);
+      const key = isPath ? pathKey(content.family, content.nextHop) : nextHopGroupKey(content);
       this.#unclaimed.set(key, id);
     }
   }
@@ -216,10 +224,6 @@ export class NextHopObjectTable {
 
 function object(id: number, content: NextHopObject['content']): NextHopObject {
   return { id, protocol: PROTOCOL.bgp, content };
-}
-
-function groupKey(members: readonly number[]): string {
-  return members.toSorted((a, b) => a - b).join('/');
 }
 
 function setKey({ index }: PathSet): string {

@@ -20,6 +20,8 @@ export interface PathSet {
   readonly index: number;
   readonly family: Family;
   readonly paths: readonly Path[];
+  /** Shares of the paths. */
+  readonly weights: readonly number[];
   /** Routes that want this set. */
   routes: number;
   /** Id of the kernel's group; 0 while it has none, and always for a single path. */
@@ -40,14 +42,17 @@ export class NextHopSets {
 
   /** Takes over what a batch says about its sets. Two numbers with equal content are one set here. */
   define(family: Family, { id, nextHops }: NextHopSet): PathSet {
-    const paths = [...new Set(nextHops.map((nextHop) => this.#path(family, nextHop)))].toSorted(
-      (a, b) => (a.key < b.key ? -1 : 1),
-    );
-    const key = [family, ...paths.map((path) => path.key)].join(' ');
+    const weightOf = new Map<Path, number>();
+    for (const { weight = 1, ...nextHop } of nextHops) {
+      weightOf.set(this.#path(family, nextHop), weight);
+    }
+    const paths = [...weightOf.keys()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const weights = paths.map((path) => weightOf.get(path) ?? 1);
+    const key = [family, ...paths.map((path, i) => `${path.key}*${weights[i]}`)].join(' ');
     let set = this.#byContent.get(key);
     if (!set) {
       const index = this.#sets.length;
-      set = { index, family, paths, routes: 0, group: 0, target: 'pending', isNew: true };
+      set = { index, family, paths, weights, routes: 0, group: 0, target: 'pending', isNew: true };
       this.#sets.push(set);
       this.#byContent.set(key, set);
     }
