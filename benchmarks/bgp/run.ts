@@ -7,6 +7,8 @@ import { manyPaths } from './many-paths.ts';
 import { propagation } from './propagation.ts';
 import { reflection } from './reflection.ts';
 import { printTable, report } from './report.ts';
+import { overland } from './routers/overland.ts';
+import type { StartRouter } from './routers/router.ts';
 import { ROUTERS } from './routers.ts';
 import type { Figures, Scenario } from './scenario.ts';
 
@@ -15,7 +17,9 @@ import type { Figures, Scenario } from './scenario.ts';
  * same receiver, each router in a namespace of its own and new for each round; rounds of all routers alternate.
  *
  *   scripts/isolated node --conditions=@overland/source benchmarks/bgp/run.ts [--scale 0.1] [--rounds 5]
- *     [--scenarios table-ipv4,paths-ipv4] [--routers overland,bird] [--json FILE]
+ *     [--scenarios table-ipv4,paths-ipv4] [--routers overland,bird] [--json FILE] [--other CHECKOUT]
+ *
+ * With `--other`, the router `other` is the program of another checkout, for comparison.
  */
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -35,11 +39,16 @@ const { values } = parseArgs({
     scenarios: { type: 'string', default: Object.keys(SCENARIOS).join(',') },
     routers: { type: 'string', default: 'overland,bird' },
     json: { type: 'string' },
+    other: { type: 'string' },
   },
 });
 const [scale, rounds] = [Number(values.scale), Number(values.rounds)];
 
 execFileSync(join(import.meta.dirname, '../../scripts/bootstrap'), { stdio: 'inherit' });
+const routers = {
+  ...ROUTERS,
+  ...(values.other !== undefined && { other: overland(values.other) }),
+};
 /** By router, then row: the figures of each round. */
 const measured = new Map<string, Map<string, Figures[]>>();
 for (const name of values.scenarios.split(',')) {
@@ -47,7 +56,7 @@ for (const name of values.scenarios.split(',')) {
   for (let round = 1; round <= rounds; round += 1) {
     for (const router of values.routers.split(',')) {
       try {
-        const rows = await run(chosen(ROUTERS, router));
+        const rows = await run(chosen<StartRouter>(routers, router));
         for (const [row, figures] of Object.entries(rows)) keep(router, row, figures);
       } catch (error) {
         process.exitCode = 1;

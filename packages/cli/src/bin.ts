@@ -7,13 +7,15 @@ import { runProgram } from './program.ts';
 
 // Not in the temporary directory, which is the default: what others may write is not to be run. Commands start some
 // 15 ms sooner; a process that stays would only keep more code in memory.
-if (process.argv[2] !== 'agent') {
+const [noun, verb] = process.argv.slice(2);
+const stays = noun === 'agent' || ((noun === 'bgp' || noun === 'bfd') && verb === 'run');
+if (!stays) {
   enableCompileCache(
     fileURLToPath(new URL('../../../node_modules/.cache/overland', import.meta.url)),
   );
 } else {
   // New spaces stay as small as they begin, in every thread: a start would grow them to many megabytes, which V8 keeps.
-  // Set here and not on a command line, so that it holds however the agent is started.
+  // Set here and not on a command line, so that it holds however the process is started.
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 

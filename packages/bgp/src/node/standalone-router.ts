@@ -105,7 +105,7 @@ async function runWith(
   const preserved = fib?.preserved ?? [];
   using trace = options.record === undefined ? undefined : openTraceFile(options.record, log);
   const recorder = trace && new TraceRecorder((line) => trace.write(line));
-  const plain = createRouteEngine(config);
+  const plain = createRouteEngine(config, { kernelRoutes: !noFib });
   const engine = recorder?.engine(plain, config) ?? plain;
   engine.setInterfaces(watch.interfaces);
   // Nobody comes before the next turn of the event loop.

@@ -58,6 +58,24 @@ test('two speakers exchange what they originate, in both families over one sessi
   });
 });
 
+test('without a kernel there are no routes for one, and the same ones for peers', () => {
+  const { host, leaf } = pair();
+  const config = speakerConfig(65101, { role: 'host', originate: ['10.65.0.0/26'] });
+  const speaker = new Speaker(config, { kernelRoutes: false });
+  speaker.engine.setInterfaces([link('eth1', ['10.1.0.1/31', 'fd00:1::1/127'])]);
+  speaker.engine.endDeferral();
+  const end = { ...host, speaker };
+  connect(end, leaf);
+  settle(speaker, leaf.speaker);
+  expect(speaker.best('ipv4')).toEqual(['10.0.0.11/32 10.1.0.0 65011', '10.65.0.0/26 own']);
+  expect(leaf.speaker.best('ipv4')).toEqual(['10.0.0.11/32 own', '10.65.0.0/26 10.1.0.1 65101']);
+  expect([...speaker.kernel.routes]).toEqual([]);
+  expect(speaker.kernel.ended).toEqual(['ipv4', 'ipv6']);
+  disconnect(end, leaf);
+  settle(speaker, leaf.speaker);
+  expect(speaker.best('ipv4')).toEqual(['10.65.0.0/26 own']);
+});
+
 test('a lost session takes its routes away', () => {
   const { host, leaf } = pair();
   connect(host, leaf);

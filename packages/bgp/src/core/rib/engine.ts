@@ -44,6 +44,8 @@ const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
 export interface RouteEngineOptions {
   /** Tables to share with other speakers of this thread; own ones by default. */
   readonly shared?: SharedTables;
+  /** Whether somebody programs the batches of {@link RouteEngine.nextRouteBatch}; if not, they are empty. Yes by default. */
+  readonly kernelRoutes?: boolean;
 }
 
 /**
@@ -52,9 +54,10 @@ export interface RouteEngineOptions {
  */
 export function createRouteEngine(
   config: SpeakerConfig,
-  { shared = createSharedTables() }: RouteEngineOptions = {},
+  { shared = createSharedTables(), kernelRoutes = true }: RouteEngineOptions = {},
 ): RouteEngine {
   const engine = new Engine(config, shared);
+  if (!kernelRoutes) engine.discardKernelRoutes();
   engine.configure(config);
   return engine;
 }
@@ -97,6 +100,11 @@ class Engine implements RouteEngine {
     this.#receiver = new UpdateReceiver(shared, this.#ribs, this.#links);
     this.#originated = new OriginatedRoutes(shared, this.#ribs);
     this.#batches = new RouteBatches(this.#ribs);
+  }
+
+  /** Before the first route. */
+  discardKernelRoutes(): void {
+    for (const family of FAMILIES) this.#ribs[family].fib.discard();
   }
 
   configure(config: SpeakerConfig): void {

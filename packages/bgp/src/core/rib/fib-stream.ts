@@ -18,6 +18,7 @@ export class FibStream {
   /** Slots of next-hop sets by prefix; 0: no route. */
   readonly #states: RouteStates;
   readonly #pending = new IdSet();
+  #isDiscarding = false;
 
   constructor(prefixes: PrefixTable, states: RouteStates, sets: NextHopSets) {
     this.family = prefixes.family;
@@ -30,8 +31,14 @@ export class FibStream {
     return this.#pending.size;
   }
 
+  /** Nobody puts routes into a kernel: none is kept for it. Before the first route. */
+  discard(): void {
+    this.#isDiscarding = true;
+  }
+
   /** @param slot Of the next-hop set; 0 to withdraw. */
   want(prefix: number, slot: number): void {
+    if (this.#isDiscarding) return;
     const before = this.#states.wanted(prefix);
     if (before === slot) return;
     if (slot !== 0) this.#sets.hold(slot);

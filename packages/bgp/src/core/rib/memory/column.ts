@@ -1,3 +1,5 @@
+import { grown } from './grown.ts';
+
 const INITIAL_LENGTH = 256;
 
 /**
@@ -27,8 +29,6 @@ export class Int32Column {
   }
 
   #grow(length: number): void {
-    const grown = new Int32Array(grownLength(this.#values.length, length));
-    grown.set(this.#values);
-    this.#values = grown;
+    this.#values = grown(this.#values, grownLength(this.#values.length, length));
   }
 }

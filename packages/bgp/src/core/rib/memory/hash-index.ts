@@ -1,3 +1,5 @@
+import { grown } from './grown.ts';
+
 const INITIAL_SLOTS = 8;
 /** Slots in use, of all: more makes runs long. */
 const MAX_LOAD = 0.66;
@@ -145,6 +147,7 @@ class Segment {
       const word = before[at + 1] ?? 0;
       if (word !== 0) this.#put(before[at] ?? 0, word);
     }
+    grown(before, 0);
   }
 
   /** Frees a slot and moves what was pushed behind it forward, so that no lookup ends at the gap. */

@@ -1,3 +1,5 @@
+import { grown } from './grown.ts';
+
 const INITIAL_WORDS = 32;
 
 /**
@@ -100,12 +102,8 @@ export class IdSet {
   #grow(words: number): void {
     const wanted = Math.max(words, Math.ceil(this.#words.length * 1.5));
     const length = (wanted + 31) & ~31;
-    const grown = new Int32Array(length);
-    grown.set(this.#words);
-    this.#words = grown;
-    const summary = new Int32Array(length >> 5);
-    summary.set(this.#summary);
-    this.#summary = summary;
+    this.#words = grown(this.#words, length);
+    this.#summary = grown(this.#summary, length >> 5);
   }
 }
 

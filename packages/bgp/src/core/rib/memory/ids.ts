@@ -1,3 +1,5 @@
+import { grown } from './grown.ts';
+
 /** Hands out ids from 1 upwards and reuses those given back. 0 is never an id: it stands for "none". */
 export class Ids {
   #highest = 0;
@@ -25,9 +27,7 @@ export class Ids {
 
   giveBack(id: number): void {
     if (this.#freedCount === this.#freed.length) {
-      const grown = new Int32Array(Math.max(64, Math.ceil(this.#freed.length * 1.5)));
-      grown.set(this.#freed);
-      this.#freed = grown;
+      this.#freed = grown(this.#freed, Math.max(64, Math.ceil(this.#freed.length * 1.5)));
     }
     this.#freed[this.#freedCount] = id;
     this.#freedCount += 1;

@@ -1,3 +1,5 @@
+import { grown } from './grown.ts';
+
 const GROWTH = 1.5;
 
 /**
@@ -8,7 +10,7 @@ const GROWTH = 1.5;
  */
 export class Records {
   readonly #fields: number;
-  #values: Int32Array;
+  #values: Int32Array<ArrayBuffer>;
 
   /**
    * @param fields Integers per record.
@@ -24,9 +26,8 @@ export class Records {
   ensure(id: number): void {
     const needed = (id + 1) * this.#fields;
     if (needed <= this.#values.length) return;
-    const grown = new Int32Array(Math.max(needed, Math.ceil(this.#values.length * GROWTH)));
-    grown.set(this.#values);
-    this.#values = grown;
+    const length = Math.max(needed, Math.ceil(this.#values.length * GROWTH));
+    this.#values = grown(this.#values, length);
   }
 
   /**
