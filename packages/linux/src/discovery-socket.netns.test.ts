@@ -92,6 +92,21 @@ test('what one sends the other hears, with its source; types that were not asked
   right.socket.close();
 });
 
+test('a flood is taken in slices: the event loop has time for others', async () => {
+  await using net = await pair();
+  const left = openIn(net.left, []);
+  const right = openIn(net.right, [SOLICITATION]);
+  for (let i = 0; i < 200; i += 1) {
+    left.socket.send(Uint8Array.of(SOLICITATION, 0, 0, 0, 0, 0, 0, 0), ALL_ROUTERS);
+  }
+  const first = performance.now();
+  await right.many(24);
+  // Three slices have two pauses between them.
+  expect(performance.now() - first).toBeGreaterThan(150);
+  left.socket.close();
+  right.socket.close();
+});
+
 test('it knows the link-layer address', async () => {
   await using net = await pair();
   await net.left.ip('link', 'set', 'eth1', 'address', '02:00:00:00:00:07');

@@ -25,6 +25,9 @@ const SO_BINDTODEVICE = 25;
 /** Of what neighbour discovery sends, and all that it takes: nothing has come through a router. RFC 4861 section 6.1. */
 const HOP_LIMIT = 255;
 const ALL_ROUTERS = parseAddress('ff02::2');
+/** Packets that are taken in a slice of time, milliseconds; those of a flood wait in the kernel, which drops what is too much. */
+const SLICE_PACKETS = 8;
+const SLICE_MS = 100;
 
 export interface DiscoverySocketOptions {
   readonly device: string;
@@ -66,12 +69,21 @@ export function openDiscoverySocket(options: DiscoverySocketOptions): DiscoveryS
   const sender = openSender(options.device, index);
   try {
     const { fd, mac } = openReceiver(index, options.types);
+    let taken = 0;
+    let slice: NodeJS.Timeout | undefined;
     const receiver = adoptDescriptor(fd, (packet) => {
       options.received(packet);
-      return true;
+      taken += 1;
+      slice ??= setTimeout(() => {
+        slice = undefined;
+        taken = 0;
+        receiver.resume();
+      }, SLICE_MS);
+      return taken < SLICE_PACKETS;
     });
     let isOpen = true;
     const end = (): void => {
+      clearTimeout(slice);
       if (isOpen) close(sender);
       isOpen = false;
     };
