@@ -279,3 +279,25 @@ test('two of ours', async () => {
   await pingsWork(net);
   expect((await near.summary()).peers).toMatchObject([{ asn: 65011, awaitsRouter: false }]);
 });
+
+test('bgpd of FRR is killed: its routes stay until it is back', async () => {
+  await using net = await link();
+  const preserving = ['bgp graceful-restart', 'bgp graceful-restart preserve-fw-state'];
+  await using frr = await startFrr(net.leaf, frrConfig(preserving));
+  await using run = await startBgpRun(net.host, speakerFile());
+  await kernelRoute(net.host, FAR_NETWORK);
+  const peer = async () => (await run.summary()).peers[0];
+  await frr.killBgpd('SIGKILL');
+  await until('its routes are stale', async () => (await peer())?.prefixesStale.ipv4 === 1);
+  expect(await net.host.ip('-4', 'route', 'show', FAR_NETWORK)).toContain('via inet6 fe80::');
+  await frr.startBgpd();
+  await until(
+    () => `its routes are current: ${run.log}`,
+    async () => {
+      const { state, prefixesReceived, prefixesStale } = (await peer()) ?? {};
+      return state === 'Established' && prefixesReceived?.ipv4 === 1 && prefixesStale?.ipv4 === 0;
+    },
+    30,
+  );
+  expect(await net.host.ip('-4', 'route', 'show', FAR_NETWORK)).toContain('via inet6 fe80::');
+});
