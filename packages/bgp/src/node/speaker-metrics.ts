@@ -122,6 +122,11 @@ function prefixMetrics(peers: readonly PeerSummary[]): Metric[] {
       'Prefixes that the peer has from us.',
       perFamily(({ prefixesSent }, family) => prefixesSent[family]),
     ),
+    gauge(
+      'overland_bgp_prefixes_held_back',
+      'What the peer would have from us as well if it might have more.',
+      perFamily(({ prefixesHeldBack }, family) => prefixesHeldBack[family]),
+    ),
   ];
 }
 

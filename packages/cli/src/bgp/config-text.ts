@@ -42,6 +42,7 @@ const PEER_COLUMNS: readonly Column<PeerConfig>[] = [
   { title: 'FAMILIES', cell: ({ families }) => families.join(' ') },
   { title: 'HOLD', cell: ({ holdSeconds }) => `${holdSeconds}s`, align: 'right' },
   { title: 'NEXT HOP', cell: ({ nextHop }) => nextHop },
+  { title: 'CHECKS', cell: ({ importSafety }) => checksOf(importSafety) },
   { title: 'IMPORT', cell: ({ importFilters }) => importFilters?.join(' ') ?? '-' },
   { title: 'EXPORT', cell: ({ exportFilters }) => exportFilters?.join(' ') ?? '-' },
 ];
@@ -52,6 +53,13 @@ const RULE_COLUMNS: readonly Column<FilterRow>[] = [
   { title: 'ACTION', cell: ({ action }) => action },
   { title: 'CHANGES', cell: ({ set }) => (set ? JSON.stringify(set) : '-') },
 ];
+
+/** Built-in checks of what the peer sends. */
+function checksOf(checks: PeerConfig['importSafety']): string {
+  if (!checks) return 'none';
+  const allowed = [checks.isNode && 'node', checks.defaultRoute && 'default route'].filter(Boolean);
+  return allowed.length > 0 ? `all but ${allowed.join(', ')}` : 'all';
+}
 
 /** Labelled as verdicts are. */
 function ruleRows({ name, rules }: RouteFilter): FilterRow[] {

@@ -69,9 +69,22 @@ test('YAML says what JSON says', async () => {
 test('a table for people', async () => {
   const { out } = await config(['--node', 'host11']);
   expect(out).toContain('BGP router identifier 10.0.0.11, local AS 65101, role host\n');
-  expect(out).toMatch(/^leaf11 +10\.1\.0\.0 +179 +65011 +ipv4 +90s +auto +- +-$/m);
+  expect(out).toMatch(/^leaf11 +10\.1\.0\.0 +179 +65011 +ipv4 +90s +auto +all +- +-$/m);
   expect(out).toContain('offers 10.0.0.11/32, 10.65.0.0/26\n');
   expect(out).toMatch(/^BGPPeer leaf12: .*no session is made without$/m);
+});
+
+test.each([
+  ['{mode: Disabled}', 'none'],
+  ['{defaultRoute: Accept}', 'all but default route'],
+  ['{}', 'all'],
+])('the checks of what a peer sends: importSafety %s', async (importSafety, shown) => {
+  const text = MANIFESTS.replace(
+    'asNumber: 65011,',
+    `asNumber: 65011, importSafety: ${importSafety},`,
+  );
+  const { out } = await config(['--node', 'host11'], text);
+  expect(/^leaf11 .*?auto +(.*?) {2,}/m.exec(out)?.[1]).toBe(shown);
 });
 
 test('a node that is not there, and manifests that are not valid', async () => {
