@@ -178,7 +178,7 @@ describe('bgp explain', () => {
       peer: 'leaf',
       state: 'advertised',
       reason: 'advertised',
-      sent: { nextHop: OURS.ipv4, isOwnNextHop: true },
+      sent: [{ nextHop: OURS.ipv4, isOwnNextHop: true }],
     });
     const back = await lab.bgp('explain', '10.99.1.0/24', '--to', 'leaf');
     expect(back.out).toContain('To leaf: not advertised: the best route is its own\n');

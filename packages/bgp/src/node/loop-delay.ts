@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** Between looks at the loop, milliseconds: often enough to see what matters to sessions, rarely enough to cost nothing. */
-const RESOLUTION_MS = 20;
+const RESOLUTION_MS = 50;
 
 /** How late this thread's event loop comes to what is due, since the start; milliseconds. */
 export interface LoopDelayView {

@@ -171,12 +171,15 @@ const EXPORT: ExportExplanation = {
   state: 'advertised',
   refusal: null,
   rules: [{ rule: 'pad/far', action: 'accept', changes: ['med 5'] }],
-  sent: {
-    isDefaultOriginated: false,
-    attributes: [attribute('ORIGIN', 'igp'), attribute('MULTI_EXIT_DISC', 5)],
-    nextHop: parseAddress('10.1.0.254'),
-    isOwnNextHop: true,
-  },
+  sent: [
+    {
+      pathId: null,
+      isDefaultOriginated: false,
+      attributes: [attribute('ORIGIN', 'igp'), attribute('MULTI_EXIT_DISC', 5)],
+      nextHop: parseAddress('10.1.0.254'),
+      isOwnNextHop: true,
+    },
+  ],
 };
 
 test('to a peer that gets it', () => {
@@ -199,12 +202,12 @@ test.each<[Partial<ExportExplanation>, string]>([
   [{ state: 'pending' }, 'about to be sent'],
   [{ state: 'deferred' }, 'not yet: after the restart'],
 ])('to a peer that does not: %j', (change, expected) => {
-  const told = { ...EXPORT, state: 'withheld', rules: [], sent: null, ...change } as const;
+  const told = { ...EXPORT, state: 'withheld', rules: [], sent: [], ...change } as const;
   expect(text({ export: told })).toContain(`To spine1: ${expected}`);
 });
 
 test('to a peer without a session: why there is none', () => {
-  const told = { ...EXPORT, state: 'down', rules: [], sent: null } as const;
+  const told = { ...EXPORT, state: 'down', rules: [], sent: [] } as const;
   const down = neighbor({ session: null, state: 'Active', lastError: 'ECONNREFUSED' });
   expect(text({ export: told }, down)).toContain(
     'To spine1: not advertised: the session is Active: ECONNREFUSED',

@@ -111,15 +111,17 @@ function exportLines(route: RouteExplanation, to: NeighborDetail, colours: Colou
     '',
     `${colours.bold(`To ${to.name}`)}: ${isThere ? told : colours.yellow(told)}`,
     ...(rules.length > 0 ? [`  export rules: ${rules.map(ruleText).join('; ')}`] : []),
-    ...(sent
-      ? [
-          `  next hop: ${sent.nextHop ?? 'none'}${sent.isOwnNextHop ? ' (ours)' : ''}`,
-          `  attributes: ${attributesText(sent.attributes)}`,
-          ...(sent.isDefaultOriginated
-            ? ['  the peer is offered it by itself (defaultOriginate)']
-            : []),
-        ]
-      : []),
+    ...sent.flatMap(sentLines),
+  ];
+}
+
+function sentLines(sent: ExportExplanation['sent'][number]): string[] {
+  const { pathId, nextHop, isOwnNextHop, attributes, isDefaultOriginated } = sent;
+  const id = pathId === null ? '' : `, path id ${pathId}`;
+  return [
+    `  next hop: ${nextHop ?? 'none'}${isOwnNextHop ? ' (ours)' : ''}${id}`,
+    `  attributes: ${attributesText(attributes)}`,
+    ...(isDefaultOriginated ? ['  the peer is offered it by itself (defaultOriginate)'] : []),
   ];
 }
 

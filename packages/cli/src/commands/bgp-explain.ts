@@ -63,7 +63,7 @@ async function explainPrefix(
       ? `${JSON.stringify(routeObject(explained))}\n`
       : explainText(explained, context.colours),
   );
-  const isThere = route.paths.length > 0 || (route.export?.sent ?? null) !== null;
+  const isThere = route.paths.length > 0 || (route.export?.sent.length ?? 0) > 0;
   return isThere ? EXIT.success : EXIT.notFound;
 }
 

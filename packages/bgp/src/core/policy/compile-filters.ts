@@ -121,15 +121,9 @@ class Policy implements CompiledPolicy {
 
   trace(facts: RouteFacts, words: Int32Array, lengthBits: number): readonly RuleTrace[] {
     this.#route.read(facts.bytes, facts.offset, facts.length);
-    const traces: RuleTrace[] = [];
-    for (const rule of this.#rules) {
-      if (!this.#holds(rule, facts)) continue;
-      if (rule.prefix && !rule.prefix(words, 0, lengthBits)) continue;
-      traces.push(traceOf(rule));
-      if (rule.continues) continue;
-      return rule.accepts ? [...traces, ...this.#last] : traces;
-    }
-    return [...traces, ...this.#last];
+    const rules = this.#byPrefix(this.#outcomes.start, 0, facts).holding(words, lengthBits);
+    const isRejected = rules.some(({ accepts, continues }) => !accepts && !continues);
+    return isRejected ? rules.map(traceOf) : [...rules.map(traceOf), ...this.#last];
   }
 
   #holds({ tests }: CompiledRule, facts: RouteFacts): boolean {
@@ -138,7 +132,7 @@ class Policy implements CompiledPolicy {
   }
 
   /** The rest from rule `first` on, of which only prefixes are still asked for. */
-  #byPrefix(outcome: Outcome, first: number, facts: RouteFacts): PrefixVerdicts {
+  #byPrefix(outcome: Outcome, first: number, facts: RouteFacts): RemainingRules {
     const rules: CompiledRule[] = [];
     for (const rule of this.#rules.slice(first)) {
       if (!this.#holds(rule, facts)) continue;
@@ -197,6 +191,17 @@ class RemainingRules implements PrefixVerdicts {
       outcome = outcome.after(rule);
     }
     return outcome.undecided();
+  }
+
+  /** The rules that {@link verdict} goes by for a prefix. For people. */
+  holding(words: Int32Array, lengthBits: number): CompiledRule[] {
+    const rules = this.#rules.filter(
+      ({ prefix, rpki }) =>
+        (!prefix || prefix(words, 0, lengthBits)) &&
+        (!rpki || rpki === this.#origin?.state(words, 0, lengthBits)),
+    );
+    const last = rules.findIndex(({ continues }) => !continues);
+    return last < 0 ? rules : rules.slice(0, last + 1);
   }
 }
 

@@ -148,6 +148,13 @@ function ask(policy: CompiledPolicy, route: NaiveRoute): Verdict {
   return answer.kind === 'verdict' ? answer : answer.verdict(...prefixArgument(route.prefix));
 }
 
+/** The rule that decides, as a trace tells it. */
+function decider(policy: CompiledPolicy, route: NaiveRoute): string {
+  const [words, , lengthBits] = prefixArgument(route.prefix);
+  const last = policy.trace(factsOf(route), words, lengthBits).at(-1);
+  return last === undefined || last.action === 'continue' ? 'default' : last.rule;
+}
+
 /** The route as a session would take it. */
 function edited(route: NaiveRoute, { edits }: Verdict) {
   const octets = attributeOctets(route);
@@ -182,6 +189,9 @@ for (const family of FAMILIES) {
             rule: name,
             edits: accepted ? readAttributes(attributeOctets(route)) : undefined,
           })),
+        );
+        expect(routes.map((route) => decider(policy, route))).toEqual(
+          verdicts.map(({ rule }) => rule),
         );
         // One object for one outcome, with an index of its own.
         const distinct = new Set(verdicts);

@@ -362,7 +362,7 @@ test.each<Withheld>([
 ])('to a peer: %j', ({ refusal, from = {}, update = {}, to = {}, speaker = {} }) => {
   const subject = new Subject([from, to], { filters: FILTERS, ...speaker }).learn(0, update);
   const { export: told } = subject.explain(ROUTE, 1);
-  expect(told).toMatchObject({ state: 'withheld', refusal, sent: null });
+  expect(told).toMatchObject({ state: 'withheld', refusal, sent: [] });
   const rules = refusal === 'filter' ? [{ rule: 'out[0]', action: 'reject', changes: [] }] : [];
   expect(told?.rules).toEqual(rules);
   const detail = refusal === 'filter' ? 'filter out[0]' : refusal;
@@ -378,9 +378,9 @@ test('to a peer: what it gets, and which rule changed it', () => {
     state: 'advertised',
     refusal: null,
     rules: [{ rule: 'pad/far', action: 'accept', changes: ['med 5', 'prepend 65000'] }],
-    sent: { isDefaultOriginated: false, nextHop: '10.1.0.254', isOwnNextHop: true },
+    sent: [{ isDefaultOriginated: false, nextHop: '10.1.0.254', isOwnNextHop: true }],
   });
-  expect(told?.sent?.attributes.map(({ name, value }) => [name, value])).toEqual([
+  expect(told?.sent[0]?.attributes.map(({ name, value }) => [name, value])).toEqual([
     ['ORIGIN', 'igp'],
     ['AS_PATH', [{ type: 'sequence', asns: [65000, 65000, 65001] }]],
     ['MULTI_EXIT_DISC', 5],
@@ -428,7 +428,7 @@ test('to a peer: the default route that it is offered by itself', () => {
   const subject = new Subject([{ defaultOriginate: true }]);
   expect(subject.explain('0.0.0.0/0', 0)).toMatchObject({
     paths: [],
-    export: { state: 'advertised', rules: [], sent: { isDefaultOriginated: true } },
+    export: { state: 'advertised', rules: [], sent: [{ isDefaultOriginated: true }] },
   });
 });
 
@@ -443,6 +443,34 @@ test('several paths of one peer (add-path): which identifiers, each with its fat
   ]);
   expect(subject.losses()).toEqual(['as-path-length: p1 2 loses to p1 1']);
   expect(subject.census(0).received).toEqual([`best 2 ${ROUTE}`, `other 1 ${ROUTE}`]);
+});
+
+test('to a peer that takes path identifiers: each path that it gets, or the rule that keeps all from it', () => {
+  const session = { addPath: { receive: [], send: ['ipv4' as const] } };
+  const learned = (receiver: PeerText): Subject => {
+    const subject = new Subject([{}, {}, { session, ...receiver }], { filters: FILTERS });
+    return subject.learn(0).learn(1, { origin: 2 });
+  };
+  const { export: told } = learned({ addPath: { receive: false, send: 'all' } }).explain(ROUTE, 2);
+  expect(told).toMatchObject({ state: 'advertised', refusal: null });
+  const origins = told?.sent.map(({ pathId, attributes }) => [
+    typeof pathId,
+    attributes.find(({ name }) => name === 'ORIGIN')?.value,
+  ]);
+  expect(origins?.toSorted()).toEqual([
+    ['number', 'igp'],
+    ['number', 'incomplete'],
+  ]);
+  const none = learned({
+    addPath: { receive: false, send: 'all' },
+    exportFilters: ['out'],
+  }).explain(ROUTE, 2);
+  expect(none.export).toMatchObject({
+    state: 'withheld',
+    refusal: 'filter',
+    rules: [{ rule: 'out[0]' }],
+    sent: [],
+  });
 });
 
 test('a peer whose routes are made the last choice: the change that is made to all of them', () => {
@@ -465,7 +493,7 @@ test('IPv6', () => {
   const told = subject.explain('2001:db8::/32', 2);
   expect(told).toMatchObject({
     paths: [{ nextHop: { address: 'fd00:1::2', state: 'usable', device: 'eth1' } }, {}],
-    export: { state: 'advertised', sent: { nextHop: expect.stringMatching(/^fd00:1::/) } },
+    export: { state: 'advertised', sent: [{ nextHop: expect.stringMatching(/^fd00:1::/) }] },
   });
   expect(subject.census(1, 'ipv6').received).toEqual(['best 1 2001:db8::/32']);
   expect(subject.census(0, 'ipv6').received).toEqual(['other 1 2001:db8::/32']);

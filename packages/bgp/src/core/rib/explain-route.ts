@@ -65,7 +65,7 @@ export function explainRoute(
     prefix: id === 0 ? selection.prefix : rib.tables.prefixes.prefix(id),
     paths: groups.map((group) => explainPath(context, id, group)),
     decision: explainDecision(rib, id, groups),
-    export: to ? explainExport(id, to, context.isDeferred) : null,
+    export: to ? explainExport(context, id, to) : null,
     absence: groups.length === 0 ? absence(rib, selection) : null,
   };
 }
@@ -179,31 +179,33 @@ function contentsOf(
 }
 
 function explainExport(
+  { rib, isDeferred }: ExplainContext,
   id: number,
   { out, isUp }: Addressee,
-  isDeferred: boolean,
 ): ExportExplanation {
-  const nothing = { refusal: null, rules: [], sent: null };
+  const nothing = { refusal: null, rules: [], sent: [] };
   if (!isUp) return { ...nothing, state: 'down' };
   if (!out) return { ...nothing, state: 'not-negotiated' };
   if (id === 0) return { ...nothing, state: 'withheld', refusal: 'no-route' };
   const refusal = out.refusalOf(id) ?? null;
   const state = out.stateOf(id);
-  // Of several paths the first one.
-  const [sent] = out.sentOf(id);
-  const isFiltered = sent && sent.group !== 0 && refusal !== 'split-horizon';
+  // Octets of one are gone when the next is asked for.
+  const sent = refusal === null ? Array.from(out.sentOf(id), (one) => describeSent(one, out)) : [];
+  const best = rib.locRib.best(id);
+  const isJudged = best !== 0 && refusal !== 'split-horizon' && !sent[0]?.isDefaultOriginated;
   return {
     state: isDeferred && state === 'pending' ? 'deferred' : state,
     refusal,
-    rules: isFiltered ? (out.offer.egress.policy?.trace(sent.group, id) ?? []) : [],
-    sent: sent && refusal === null ? describeSent(sent, out) : null,
+    rules: isJudged ? (out.offer.egress.policy?.trace(best, id) ?? []) : [],
+    sent,
   };
 }
 
-function describeSent(sent: SentRoute, out: RibOut): ExportExplanation['sent'] {
-  const { group, attributes, nextHop } = sent;
+function describeSent(sent: SentRoute, out: RibOut): ExportExplanation['sent'][number] {
+  const { group, pathId, attributes, nextHop } = sent;
   const field = { bytes: attributes.octets, from: 0, to: attributes.length };
   return {
+    pathId,
     isDefaultOriginated: group === 0,
     // The next hop is put in when a message is packed.
     attributes: describeAttributes(field, SET_CONTEXT).filter(

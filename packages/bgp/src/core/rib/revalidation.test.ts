@@ -149,6 +149,19 @@ test('routes follow VRPs as they come, change and go, without a word from the pe
   expect(speaker.sent).toEqual(new Set(['10.1.0.0/16', '10.2.0.0/16']));
 });
 
+test('an explanation names the rule that the origin decides about, and no other', () => {
+  const speaker = new Validated(IMPORT);
+  speaker.learn(['10.1.0.0/16', '10.2.0.0/16', '10.3.0.0/16'], 65001);
+  speaker.vrps(tablesOf(vrp('10.1.0.0/16', 16, 65001), vrp('10.2.0.0/16', 24, 65009)));
+  const rules = ['10.1.0.0/16', '10.2.0.0/16', '10.3.0.0/16'].map((text) => {
+    const prefix = { prefix: parsePrefix(text), match: 'exact' } as const;
+    const { imported } = speaker.engine.explain({ prefix }).paths[0] ?? {};
+    expect(imported?.isPending).toBe(false);
+    return imported?.rules.map(({ rule }) => rule).join();
+  });
+  expect(rules).toEqual(['validate[1]', 'validate/invalid', '']);
+});
+
 test('new routes are judged by what is known', () => {
   const speaker = new Validated(IMPORT);
   speaker.vrps(tablesOf(vrp('10.0.0.0/8', 16, 65001)));

@@ -85,15 +85,17 @@ export interface ExportExplanation {
   readonly refusal: SendRefusal | null;
   /** Rules of export filters that hold, up to the one that decides. */
   readonly rules: readonly RuleTrace[];
-  /** What the peer gets; `null`: nothing. */
-  readonly sent: {
+  /** What the peer gets: several paths where it takes path identifiers. */
+  readonly sent: readonly {
+    /** RFC 7911; `null`: none. */
+    readonly pathId: number | null;
     /** It is no path of the Loc-RIB, but the default route that the peer is offered by itself. */
     readonly isDefaultOriginated: boolean;
     readonly attributes: readonly DescribedAttribute[];
     readonly nextHop: IpAddress | null;
     /** The next hop is our own address. */
     readonly isOwnNextHop: boolean;
-  } | null;
+  }[];
 }
 
 export interface Absence {
