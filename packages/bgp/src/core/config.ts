@@ -1,5 +1,5 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
-import type { RouteFilter } from './policy/route-filter.ts';
+import type { Community, RouteFilter } from './policy/route-filter.ts';
 import type { PrefixLimit } from './session/prefix-limit.ts';
 import type { RemoteAs } from './session/remote-as.ts';
 import type { LinkLocalFormat } from './wire/next-hop-field.ts';
@@ -84,6 +84,17 @@ export interface SpeakerConfig {
   readonly rpki?: RpkiConfig;
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
+  /** Prefixes that are offered as long as there is a route inside them, at most 128; absent: none. */
+  readonly aggregates?: readonly AggregateConfig[];
+}
+
+/** An aggregate of ours. RFC 4271 section 9.2.2.2; it never has an AS_SET (RFC 9774). */
+export interface AggregateConfig {
+  readonly prefix: Prefix;
+  /** Peers are not sent what lies inside it, while it is there itself. */
+  readonly summaryOnly: boolean;
+  /** `aa:nn`, `aa:nn:mm`, or a well-known name; absent: none. */
+  readonly communities?: readonly Community[];
 }
 
 /** Peers whose addresses nobody writes down: each is there as long as it has a session, or routes that wait for one. */

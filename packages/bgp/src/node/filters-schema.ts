@@ -12,7 +12,8 @@ const u32 = whole(0, 0xffff_ffff);
 const length = whole(0, 128);
 const asns = z.array(asn).min(1);
 
-const community = z.string().refine((text) => parseCommunity(text) !== undefined, {
+/** `aa:nn`, `aa:nn:mm`, or a well-known name. */
+export const community = z.string().refine((text) => parseCommunity(text) !== undefined, {
   error: (issue) =>
     `${JSON.stringify(issue.input)} is no community: aa:nn, aa:nn:mm, or a well-known name such as no-export`,
 });

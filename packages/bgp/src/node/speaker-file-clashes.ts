@@ -26,7 +26,18 @@ export function clashesIn(config: SpeakerConfig): string[] {
     ...entries.flatMap((entry) => misplacedClients(config, entry)),
     ...filterFaults(filters, entries),
     ...rpkiFaults(config),
+    ...aggregateFaults(config),
   ];
+}
+
+/** An aggregate comes and goes with its contributors: what is always there cannot be one, too. */
+function aggregateFaults({ aggregates = [], originate }: SpeakerConfig): string[] {
+  return aggregates.flatMap(({ prefix }, i) => {
+    const path = `aggregates[${i}].prefix`;
+    const first = aggregates.findIndex((other) => other.prefix === prefix);
+    if (first < i) return [`${path}: ${prefix} is the prefix of aggregates[${first}]`];
+    return originate.includes(prefix) ? [`${path}: ${prefix} is in originate, too`] : [];
+  });
 }
 
 function duplicates(peers: readonly PeerConfig[]): string[] {

@@ -21,6 +21,30 @@ function faults(text: string): readonly string[] {
   }
 }
 
+test('aggregates', () => {
+  const file = (aggregates: string) => `${MINIMAL}\naggregates: ${aggregates}\n`;
+  expect(parseSpeakerFile(MINIMAL)).not.toHaveProperty('aggregates');
+  expect(
+    parseSpeakerFile(
+      file(
+        '[{ prefix: 10.64.0.0/12 }, { prefix: fd00:64::/32, summaryOnly: true, communities: ["65000:1"] }]',
+      ),
+    ).aggregates,
+  ).toEqual([
+    { prefix: '10.64.0.0/12', summaryOnly: false },
+    { prefix: 'fd00:64::/32', summaryOnly: true, communities: ['65000:1'] },
+  ]);
+  expect(
+    faults(file('[{ prefix: 10.64.0.0/12 }, { prefix: 10.64.0.0/12 }, { prefix: 10.0.0.11/32 }]')),
+  ).toEqual([
+    'aggregates[1].prefix: 10.64.0.0/12 is the prefix of aggregates[0]',
+    'aggregates[2].prefix: 10.0.0.11/32 is in originate, too',
+  ]);
+  expect(faults(file('[{ prefix: 10.64.0.0/12, communities: [x] }]'))[0]).toContain(
+    'aggregates[0].communities[0]: "x" is no community',
+  );
+});
+
 test('long-lived graceful restart is off unless there is a time for it', () => {
   const restart = (settings: string) =>
     parseSpeakerFile(`${MINIMAL}\ngracefulRestart: ${settings}\n`).gracefulRestart;

@@ -16,7 +16,7 @@ import {
   whole,
   withoutUndefined,
 } from './file-values.ts';
-import { filterSchema } from './filters-schema.ts';
+import { community, filterSchema } from './filters-schema.ts';
 import { clusterSafetySchema, peerSafetyOf, peerSafetySchema } from './import-safety-schema.ts';
 import { groupFaults, overlay } from './peer-groups.ts';
 import { givesPlace, placeFields, placeFrom } from './peer-place.ts';
@@ -210,6 +210,17 @@ const listen = z.union([
     .transform((at) => withoutUndefined(at)),
 ]);
 
+/** Each costs a comparison per changed route. */
+const MAX_AGGREGATES = 128;
+
+const aggregate = z
+  .strictObject({
+    prefix,
+    summaryOnly: z.boolean().default(false),
+    communities: z.array(community).min(1).optional(),
+  })
+  .transform(withoutUndefined);
+
 const file = z.strictObject({
   asn,
   routerId: identifier,
@@ -247,6 +258,7 @@ const file = z.strictObject({
   peers: z.array(peer).default([]),
   listenRanges: z.array(listenRange).default([]),
   originate: z.array(prefix).default([]),
+  aggregates: z.array(aggregate).max(MAX_AGGREGATES).optional(),
   rpki: rpkiSchema.optional(),
 });
 

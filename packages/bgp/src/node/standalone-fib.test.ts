@@ -20,6 +20,7 @@ const via = (address: string, device: string): NextHop => ({
 const A = via('10.1.0.1', 'eth1');
 const B = via('10.2.0.1', 'eth2');
 const SETS: readonly NextHopSet[] = [
+  { id: 3, nextHops: [] },
   { id: 1, nextHops: [A] },
   { id: 2, nextHops: [A, B] },
 ];
@@ -176,4 +177,24 @@ test('what the kernel refuses is tried again', async () => {
   kernel.refuse = () => undefined;
   await fib.resync();
   expect(await table(kernel)).toEqual(['10.8.0.0/24 10.1.0.1']);
+});
+
+test('what is to be dropped is a blackhole, found again after a restart, and goes with its route', async () => {
+  const { kernel, start } = await router();
+  const fib = await start();
+  await fib.apply(batch({ '10.64.0.0/12': 3, '10.65.0.0/26': 1 }, true));
+  const blackholes = async (): Promise<string[]> =>
+    (await kernel.routes.list('ipv4', PROTOCOL.bgp))
+      .filter(({ target }) => target.type === 'blackhole')
+      .map(({ destination }) => destination);
+  expect(await blackholes()).toEqual(['10.64.0.0/12']);
+  const again = await start();
+  await again.apply(noIpv6);
+  await again.apply(batch({ '10.64.0.0/12': 3, '10.65.0.0/26': 1 }, true));
+  expect(kernel.operations).toEqual([]);
+  await again.apply(batch({ '10.64.0.0/12': 1 }));
+  expect(await blackholes()).toEqual([]);
+  await again.apply(batch({ '10.64.0.0/12': 3 }));
+  await again.apply(batch({ '10.64.0.0/12': 0 }));
+  expect(await kernel.routes.list('ipv4', PROTOCOL.bgp)).toHaveLength(1);
 });

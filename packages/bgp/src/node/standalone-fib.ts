@@ -11,6 +11,10 @@ import { NextHopTable } from './next-hop-table.ts';
 
 /** Metric of learned routes: FRR's for eBGP. */
 const METRIC = 20;
+/** Instead of the number of a next-hop object: the kernel drops what has no longer route. */
+const DISCARD = 0;
+/** The same of a route that is none of those we make. */
+const FOREIGN = -1;
 /** Messages in one netlink send. */
 const BATCH = 128;
 const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
@@ -23,7 +27,7 @@ interface PathSet {
 /** What the kernel shall and does have of one family. */
 interface Table {
   readonly desired: Map<Prefix, PathSet>;
-  /** Number of the next-hop object of each route. */
+  /** Number of the next-hop object of each route, or one of the above. */
   readonly actual: Map<Prefix, number>;
   /** The speaker has offered everything: what is not desired is stale. */
   complete: boolean;
@@ -83,8 +87,7 @@ export class StandaloneFib {
         const { actual, desired, complete } = this.#tables[family];
         actual.clear();
         for (const route of await this.#kernel.routes.list(family, PROTOCOL.bgp)) {
-          const id = route.target.type === 'next-hop-object' ? route.target.id : 0;
-          actual.set(route.destination, id);
+          actual.set(route.destination, numberOf(route));
         }
         const prefixes = new Set([...actual.keys(), ...desired.keys()]);
         await this.#write(family, prefixes, (prefix) => complete || desired.has(prefix));
@@ -115,19 +118,20 @@ export class StandaloneFib {
       if (target !== undefined) {
         if (actual.get(prefix) !== target) replace.set(prefix, routeTo(prefix, target));
       } else if (actual.has(prefix) && mayRemove(prefix)) {
-        remove.set(prefix, routeTo(prefix, actual.get(prefix) ?? 0));
+        remove.set(prefix, routeTo(prefix, actual.get(prefix) ?? FOREIGN));
       }
     }
     await this.#writeObjects(missing);
     await this.#each([...remove.values()], 'remove', (route) => actual.delete(route.destination));
     await this.#each([...replace.values()], 'replace', (route) => {
-      if (route.target.type === 'next-hop-object') actual.set(route.destination, route.target.id);
+      actual.set(route.destination, numberOf(route));
     });
   }
 
-  /** The object for a set, without next hops whose link is down; `undefined` if none is left. */
+  /** The object for a set, without next hops whose link is down; `undefined` if none is left. An empty set is to be dropped. */
   #target(set: PathSet | undefined, missing: NextHopObject[]): number | undefined {
     const usable = set?.nextHops.filter(({ device }) => this.#isUsable(device)) ?? [];
+    if (set?.nextHops.length === 0) return DISCARD;
     if (!set || usable.length === 0) return undefined;
     const found = this.#objects.objectFor(set.family, usable);
     missing.push(...found.missing);
@@ -177,7 +181,15 @@ function emptyTable(): Table {
   return { desired: new Map(), actual: new Map(), complete: false };
 }
 
+function numberOf({ target }: Route): number {
+  if (target.type === 'blackhole') return DISCARD;
+  return target.type === 'next-hop-object' ? target.id : FOREIGN;
+}
+
 function routeTo(destination: Prefix, id: number): Route {
-  const target = { type: 'next-hop-object', id } as const;
+  const target =
+    id === DISCARD
+      ? ({ type: 'blackhole' } as const)
+      : ({ type: 'next-hop-object', id: Math.max(id, 0) } as const);
   return { destination, metric: METRIC, protocol: PROTOCOL.bgp, target };
 }

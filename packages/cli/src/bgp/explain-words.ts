@@ -16,6 +16,7 @@ const SEND_REFUSALS: Readonly<Record<Refusal, string>> = {
   'only-to-customer': 'the route is for customers only (OTC), and the peer is none',
   'long-lived-stale':
     'its peer is long gone (LLGR_STALE), and this one does not announce that it knows such routes',
+  summarised: 'an aggregate of ours is offered instead (summaryOnly)',
   'not-reflected': 'the route is from an iBGP peer, and neither of the two is a client',
   filter: 'an export filter rejects it',
   'attributes-too-long': 'its attributes do not fit into a message',

@@ -315,7 +315,7 @@ export class AdjRibIn {
     const [generation, nextHop] = [groups.generation(group), groups.nextHop(group)];
     const key = { peer: this.#peer, generation, received, nextHop, treatment };
     const other = this.#groupOf(key, {
-      flags: groups.flags(group) & (GroupFlag.Originated | GroupFlag.Ebgp),
+      flags: groups.flags(group) & (GroupFlag.Originated | GroupFlag.Ebgp | GroupFlag.Discard),
       routerId: groups.routerId(group),
       countOwnAs: () => groups.ownAsCount(group),
     });

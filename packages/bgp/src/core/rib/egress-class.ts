@@ -66,6 +66,8 @@ export type ExportRefusal =
   | 'only-to-customer'
   /** It is LLGR_STALE, and the peers do not know what that is. RFC 9494 section 4.3. */
   | 'long-lived-stale'
+  /** It lies inside an aggregate of ours that is offered instead. */
+  | 'summarised'
   /** From one iBGP peer to another, and neither is a client. RFC 4456 section 6. */
   | 'not-reflected'
   /** A rule of an export filter. */
@@ -133,13 +135,14 @@ export class EgressClass {
 
   /** Whether prefixes of a group may be treated differently. */
   splits(group: number): boolean {
-    return this.policy?.splits(group) ?? false;
+    return this.#tables.summaries !== undefined || (this.policy?.splits(group) ?? false);
   }
 
   /** Why a prefix of a group may not be sent to peers of the class; `undefined`: it may. Makes no object. */
   refusalOf(group: number, prefix: number): ExportRefusal | undefined {
     const barred = this.#barred(group);
     if (barred !== undefined) return barred;
+    if (this.#tables.summaries?.suppresses(prefix)) return 'summarised';
     const verdict = this.policy?.verdict(group, prefix);
     const edits = this.#finalEdits(group, verdict?.edits);
     if (verdict && !verdict.accepted) return 'filter';

@@ -1,7 +1,9 @@
 import { type Family, familyOf, type Prefix, type RouteBatch } from '@overland/net';
-import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import type { AggregateConfig, PeerConfig, SpeakerConfig } from '../config.ts';
+import { communityOf } from '../policy/community-test.ts';
 import { OriginValidation } from '../rpki/origin-validation.ts';
 import type { VrpTables } from '../rpki/vrp-table.ts';
+import { aggregateSet } from '../wire/aggregate-set.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS, MessageType } from '../wire/header.ts';
 import { EgressClass, type EgressKey } from './egress-class.ts';
 import type { EngineStatistics, UpdateGroup } from './engine-statistics.ts';
@@ -9,7 +11,7 @@ import { explainRoute } from './explain-route.ts';
 import { FamilyRib } from './family-rib.ts';
 import { Links } from './links.ts';
 import { NextHopSets } from './next-hop-sets.ts';
-import { OriginatedRoutes } from './originated-routes.ts';
+import { DISCARD_ORIGIN, OriginatedRoutes } from './originated-routes.ts';
 import { LiveSession, Peer, reflectorIds } from './peer.ts';
 import { CensusTaker } from './peer-census.ts';
 import { PeerPolicies } from './peer-policies.ts';
@@ -92,9 +94,15 @@ class Engine implements RouteEngine {
     const rib = (family: Family): FamilyRib =>
       new FamilyRib(
         { ...shared, prefixes: shared.prefixes[family] },
-        sets,
-        this.#ranks,
-        this.#links,
+        {
+          sets,
+          peers: this.#ranks,
+          links: this.#links,
+          aggregateEvents: {
+            announce: (aggregate, origin) => this.#announceAggregate(aggregate, origin),
+            withdraw: (prefix) => this.#originated.withdraw(prefix),
+          },
+        },
       );
     this.#ribs = { ipv4: rib('ipv4'), ipv6: rib('ipv6') };
     this.#receiver = new UpdateReceiver(shared, this.#ribs, this.#links);
@@ -115,6 +123,7 @@ class Engine implements RouteEngine {
     for (const family of FAMILIES) {
       this.#ribs[family].setMultipath(config.multipath);
       this.#ribs[family].setReflector(reflectorIds(config));
+      this.#ribs[family].aggregates.set(family, config.aggregates);
     }
     const byIdentity = new Map(config.peers.map((peer) => [identity(peer), peer]));
     for (const peer of this.#peers) {
@@ -126,6 +135,12 @@ class Engine implements RouteEngine {
       if (peer.live) this.#applyExport(peer.slot, peer.live, policy);
     }
     this.#dropUnusedClasses();
+  }
+
+  #announceAggregate({ prefix, communities = [] }: AggregateConfig, origin: number): void {
+    const { asn, routerId } = this.#config;
+    const attributes = { origin, asn, routerId, communities: communities.map(communityOf) };
+    this.#originated.announce(prefix, aggregateSet(attributes), DISCARD_ORIGIN);
   }
 
   setInterfaces(interfaces: readonly InterfaceState[]): void {

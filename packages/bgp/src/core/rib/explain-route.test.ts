@@ -351,6 +351,10 @@ interface Withheld {
 test.each<Withheld>([
   { refusal: 'no-advertise', update: { communities: [0xffff_ff02] } },
   { refusal: 'no-export', update: { communities: [0xffff_ff01] } },
+  {
+    refusal: 'summarised',
+    speaker: { aggregates: [{ prefix: parsePrefix('10.0.0.0/8'), summaryOnly: true }] },
+  },
   { refusal: 'long-lived-stale', update: { communities: [0xffff_0006] } },
   { refusal: 'not-reflected', from: INTERNAL, to: INTERNAL },
   { refusal: 'not-reflected', from: CLIENT, to: CLIENT, speaker: { clientToClient: false } },

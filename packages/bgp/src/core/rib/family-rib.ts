@@ -2,6 +2,7 @@ import type { Family } from '@overland/net';
 import { AddPathOut } from './add-path-out.ts';
 import { AdjRibIn } from './adj-rib-in.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
+import { type AggregateEvents, Aggregates } from './aggregates.ts';
 import type { MultipathRule, PeerOrder } from './decision.ts';
 import type { EgressClass } from './egress-class.ts';
 import type { FamilyStatistics } from './engine-statistics.ts';
@@ -13,12 +14,21 @@ import { Revalidation } from './revalidation.ts';
 import type { Recipient, RibOut } from './rib-out.ts';
 import { type ReflectorIds, RibTables, type TablesInCommon } from './rib-tables.ts';
 
+/** What a {@link FamilyRib} has from its engine. */
+export interface FamilyRibOptions {
+  readonly sets: NextHopSets;
+  readonly peers: PeerOrder;
+  readonly links: Links;
+  readonly aggregateEvents: Pick<AggregateEvents, 'announce' | 'withdraw'>;
+}
+
 /** All routes of one family: what came in, what was chosen, what goes out, and the work that is left between. */
 export class FamilyRib {
   readonly family: Family;
   readonly tables: RibTables;
   readonly locRib: LocRib;
   readonly fib: FibStream;
+  readonly aggregates: Aggregates;
   /** Of prefixes whose VRPs have changed. */
   readonly revalidation: Revalidation;
   /** By peer slot. */
@@ -32,7 +42,7 @@ export class FamilyRib {
   #prefixAt = 1;
   #prefixEnd = 0;
 
-  constructor(shared: TablesInCommon, sets: NextHopSets, peers: PeerOrder, links: Links) {
+  constructor(shared: TablesInCommon, { sets, peers, links, aggregateEvents }: FamilyRibOptions) {
     this.family = shared.prefixes.family;
     const ofGroup = (group: number) => this.adjRibIn(this.tables.groups.peer(group));
     this.tables = new RibTables(shared, sets, links, {
@@ -41,6 +51,13 @@ export class FamilyRib {
     });
     this.fib = new FibStream(shared.prefixes, this.tables.states, sets);
     this.locRib = new LocRib(this.tables, { sets, fib: this.fib }, peers);
+    this.aggregates = new Aggregates(this.tables, {
+      ...aggregateEvents,
+      summariesChanged: () => {
+        for (const out of this.#outs) out.reconsider();
+      },
+    });
+    this.locRib.aggregates = this.aggregates;
     this.revalidation = new Revalidation({
       tables: this.tables,
       adjRibIn: (peer) => this.adjRibIn(peer),
@@ -124,6 +141,7 @@ export class FamilyRib {
       this.tables.nextHopSweep.isIdle &&
       this.tables.peerSweep.isIdle &&
       this.revalidation.isIdle &&
+      this.aggregates.isIdle &&
       this.#nextHopAt > this.tables.nextHops.highest &&
       this.#prefixAt > this.#prefixEnd &&
       !this.#adjRibIns.some((rib) => rib?.hasDead)
@@ -154,6 +172,7 @@ export class FamilyRib {
     // A part for what finds changes, most for deciding them, and the rest for either: neither starves.
     let used = this.#findChanges(Math.ceil(units / 4));
     used += this.locRib.step(units - used);
+    used += this.aggregates.step(units - used);
     if (used < units) used += this.#findChanges(units - used);
     if (this.isDecided) for (const out of this.#outs) out.settle();
     return used;

@@ -41,6 +41,8 @@ export class LocRib {
   /** Everyone that is told of every prefix that is decided: they get more than its best path. */
   readonly pathOuts: AddPathOut[] = [];
   readonly ranking: Ranking;
+  /** Told of changes before anybody else. */
+  aggregates: { bestChanged(changes: BestChanges): void } | undefined;
   /** Prefixes decided, and best paths that changed by that, since the start. */
   decisions = 0;
   bestChanges = 0;
@@ -119,6 +121,7 @@ export class LocRib {
     }
     this.decisions += count;
     this.bestChanges += this.#batch.count;
+    this.aggregates?.bestChanged(this.#batch);
     for (const out of this.outs) out.bestChanged(this.#batch);
     this.#releaseFormer();
   }
@@ -134,7 +137,12 @@ export class LocRib {
       const { groups, nextHops } = this.#tables;
       this.#soleGroup = group;
       this.#soleBest = this.#tables.isEligible(group) ? group : 0;
-      this.#soleSet = this.#soleBest === 0 ? 0 : nextHops.soleSetOf(groups.nextHop(group));
+      this.#soleSet = 0;
+      if (this.#soleBest !== 0) {
+        this.#soleSet = groups.has(group, GroupFlag.Discard)
+          ? this.#sets.slotOf([], 0)
+          : nextHops.soleSetOf(groups.nextHop(group));
+      }
     }
     this.#fib.want(prefix, this.#soleSet);
     this.#setBest(prefix, this.#soleBest);
@@ -147,10 +155,14 @@ export class LocRib {
     this.#setBest(prefix, chosen === 0 ? 0 : (this.#candidates[0] ?? 0));
   }
 
-  /** Slot of the set that the first `count` candidates make; 0 for what we originate: others route that. */
+  /**
+   * Slot of the set that the first `count` candidates make; an empty one for what is to be dropped; 0 for what else we
+   * originate: others route that.
+   */
   #nextHopSet(count: number): number {
     const { groups, nextHops } = this.#tables;
     const best = this.#candidates[0] ?? 0;
+    if (groups.has(best, GroupFlag.Discard)) return this.#sets.slotOf([], 0);
     if (groups.has(best, GroupFlag.Originated)) return 0;
     const asksBandwidth = count > 1 && this.decision.multipath.linkBandwidth === true;
     let isWeighted = asksBandwidth;

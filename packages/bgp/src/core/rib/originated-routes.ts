@@ -15,6 +15,12 @@ const OWN_ORIGIN: GroupOrigin = {
   countOwnAs: () => 0,
 };
 
+/** The same of what the kernel is to drop where it has nothing longer. */
+export const DISCARD_ORIGIN: GroupOrigin = {
+  ...OWN_ORIGIN,
+  flags: GroupFlag.Originated | GroupFlag.Discard,
+};
+
 /** The prefixes that this speaker originates, kept as if it were a peer of its own. */
 export class OriginatedRoutes {
   readonly #shared: SharedTables;
@@ -29,23 +35,24 @@ export class OriginatedRoutes {
   /** Makes `prefixes` the originated ones; those that stay are not touched. */
   set(prefixes: readonly Prefix[]): void {
     const wanted = new Set(prefixes);
-    for (const prefix of this.#prefixes) if (!wanted.has(prefix)) this.#withdraw(prefix);
-    for (const prefix of wanted) if (!this.#prefixes.has(prefix)) this.#announce(prefix);
+    for (const prefix of this.#prefixes) if (!wanted.has(prefix)) this.withdraw(prefix);
+    const set = originatedSet();
+    for (const prefix of wanted) if (!this.#prefixes.has(prefix)) this.announce(prefix, set);
     this.#prefixes = wanted;
   }
 
-  #announce(prefix: Prefix): void {
+  /** Puts a prefix into the Loc-RIB. @param set Its attributes, normalised. */
+  announce(prefix: Prefix, set: Uint8Array, origin: GroupOrigin = OWN_ORIGIN): void {
     const { family, octets, length } = prefixBytes(prefix);
     const { attributes, nlri, prefixIds } = this.#shared;
-    const set = originatedSet();
     const adjRibIn = this.#ribs[family].adjRibIn(OWN_SLOT);
     const attribute = attributes.intern(set, set.length);
     nlri.readOne(family, octets, length);
     this.#ribs[family].tables.prefixes.internAll(nlri, prefixIds);
-    adjRibIn.announce(prefixIds, 1, adjRibIn.group(attribute, NO_NEXT_HOP, OWN_ORIGIN));
+    adjRibIn.announce(prefixIds, 1, adjRibIn.group(attribute, NO_NEXT_HOP, origin));
   }
 
-  #withdraw(prefix: Prefix): void {
+  withdraw(prefix: Prefix): void {
     const { family, octets, length } = prefixBytes(prefix);
     const { nlri, prefixIds } = this.#shared;
     nlri.readOne(family, octets, length);

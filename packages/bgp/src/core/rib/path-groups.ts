@@ -19,6 +19,8 @@ export const GroupFlag = {
   OnlyToCustomer: 0x40,
   /** The last choice, and only for peers that know what it is. RFC 9494. */
   LongLivedStale: 0x80,
+  /** What the kernel is to drop, where it has nothing longer: an aggregate of ours. */
+  Discard: 0x100,
 } as const;
 
 /** LOCAL_PREF of what comes without one. */
@@ -54,7 +56,7 @@ const Field = {
   /** As accepted. */
   Attribute: 2,
   NextHop: 3,
-  /** Flags (8 bits), ORIGIN (2), own AS count (8) and AS_PATH length (14), from the lowest bit on. */
+  /** Flags (9 bits), ORIGIN (2), own AS count (8) and AS_PATH length (13), from the lowest bit on. */
   Facts: 4,
   LocalPref: 5,
   Med: 6,
@@ -75,11 +77,12 @@ const Field = {
 } as const;
 const FIELDS = 20;
 
-const ORIGIN_SHIFT = 8;
-const OWN_AS_SHIFT = 10;
-const LENGTH_SHIFT = 18;
+const FLAGS = 0x1ff;
+const ORIGIN_SHIFT = 9;
+const OWN_AS_SHIFT = 11;
+const LENGTH_SHIFT = 19;
 const MAX_OWN_AS = 255;
-const MAX_LENGTH = (1 << 14) - 1;
+const MAX_LENGTH = (1 << 13) - 1;
 
 /**
  * Paths that came from one peer, in one generation of its session, with one attribute set and one next hop, and
@@ -189,7 +192,7 @@ export class PathGroups {
 
   /** {@link GroupFlag}s. */
   flags(id: number): number {
-    return this.#records.get(id, Field.Facts) & 0xff;
+    return this.#records.get(id, Field.Facts) & FLAGS;
   }
 
   has(id: number, flag: number): boolean {

@@ -71,6 +71,8 @@ export class RibTables {
   readonly peerSweep: Sweep;
   readonly treatments: Treatments;
   links: Links;
+  /** Prefixes that peers are not sent, because an aggregate says enough; `undefined`: there are none. */
+  summaries: { suppresses(prefix: number): boolean } | undefined;
   /** Words of an address. */
   readonly words = new Int32Array(4);
   /** Told of each group that is no more. */
