@@ -140,3 +140,37 @@ test('the kernel is told when a bandwidth changes, and when the setting does', (
   settle(speaker);
   expect(text()).toBe('10.0.0.1 10.0.0.2');
 });
+
+test.each([
+  ['an eBGP peer gets the transitive communities alone (RFC 4360 section 6)', 65009, ['rt', 'lb']],
+  ['an iBGP peer gets all', ASN, ['rt', 'lb', 'local lb']],
+])('%s', (_, asn, expected) => {
+  const { speaker, announce } = kernelRoute([1e9]);
+  const RECEIVER = 9;
+  const local = { asn: ASN, address: '10.0.0.254' };
+  speaker.engine.peerUp(
+    sessionWith(RECEIVER, peerConfig('10.0.0.9', asn, { families: ['ipv4'] }), local),
+  );
+  const communities = {
+    rt: [0, 2, 0xfd, 0xe9, 0, 0, 0, 1],
+    lb: community(5, 0),
+    'local lb': community(6),
+  };
+  const sent = (): string[] => {
+    settle(speaker);
+    const octets = Buffer.from(speaker.message(RECEIVER) ?? []).toString('hex');
+    return Object.entries(communities).flatMap(([name, value]) =>
+      octets.includes(Buffer.from(value).toString('hex')) ? [name] : [],
+    );
+  };
+  announce(1, 0);
+  const update = { announce: [PREFIX], nextHop: '10.0.0.1', asPath: [65001] };
+  const all = [extended(...Object.values(communities))];
+  speaker.engine.receiveUpdate(1, updateOctets({ ...update, extra: all }));
+  expect(sent()).toEqual(expected);
+  const none = [extended(communities['local lb'])];
+  speaker.engine.receiveUpdate(1, updateOctets({ ...update, extra: none }));
+  settle(speaker);
+  const octets = Buffer.from(speaker.message(RECEIVER) ?? []).toString('hex');
+  expect(octets.includes('c010')).toBe(asn === ASN);
+});

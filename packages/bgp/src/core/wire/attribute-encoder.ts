@@ -59,6 +59,10 @@ export interface EncodedAttributes {
   readonly nextHopAt: number;
 }
 
+const EXTENDED_COMMUNITY_OCTETS = 8;
+/** T bit of an extended community's type. RFC 4360 section 2. */
+const NOT_TRANSITIVE = 0x40;
+
 /**
  * Turns interned attribute sets into what goes into a message. RFC 4271 section 5.1, RFC 6793 section 4.2.2. The
  * result is its fields.
@@ -147,6 +151,10 @@ export class AttributeEncoder implements EncodedAttributes {
         // Neither crosses an AS boundary. RFC 4456 section 8.
         if (!ebgp) this.#copy(cursor);
         break;
+      case AttributeCode.ExtendedCommunities:
+        if (ebgp) this.#putTransitive(cursor);
+        else this.#copy(cursor);
+        break;
       case AttributeCode.Aggregator:
         if (fourOctetAs) this.#copy(cursor);
         else this.#putNarrowAggregator(cursor);
@@ -167,6 +175,22 @@ export class AttributeEncoder implements EncodedAttributes {
     const { octets } = this;
     let at = this.#header(attributeType(flags, code), to - from);
     for (let i = from; i < to; i += 1, at += 1) octets[at] = bytes[i] ?? 0;
+  }
+
+  /** Extended communities that are not transitive stay in the AS. RFC 4360 section 6. */
+  #putTransitive({ bytes, flags, code, from, to }: AttributeCursor): void {
+    let kept = 0;
+    for (let at = from; at < to; at += EXTENDED_COMMUNITY_OCTETS) {
+      if (((bytes[at] ?? 0) & NOT_TRANSITIVE) === 0) kept += 1;
+    }
+    if (kept === 0) return;
+    const { octets } = this;
+    let target = this.#header(attributeType(flags, code), kept * EXTENDED_COMMUNITY_OCTETS);
+    for (let at = from; at < to; at += EXTENDED_COMMUNITY_OCTETS) {
+      if (((bytes[at] ?? 0) & NOT_TRANSITIVE) !== 0) continue;
+      octets.set(bytes.subarray(at, at + EXTENDED_COMMUNITY_OCTETS), target);
+      target += EXTENDED_COMMUNITY_OCTETS;
+    }
   }
 
   #putLocalPref(localPref: number): void {
