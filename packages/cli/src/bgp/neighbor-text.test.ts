@@ -204,3 +204,15 @@ test('an unnumbered peer is on its interface, whoever is heard there', () => {
   ]);
   expect(Object.keys(neighborJson([neighbor(found)]))).toEqual(['eth1']);
 });
+
+test('IPv4 routes over IPv6 want a next hop that the peer takes', () => {
+  const up = neighbor({});
+  const session = up.session && { ...up.session, localAddress: parseAddress('fe80::2') };
+  const endOfRib = { sent: ['ipv4'], received: [] } as const;
+  const none = { session, endOfRib, prefixesSent: { ipv4: 0, ipv6: 0 } };
+  expect(prefixHints(neighbor(none), 'ipv4').join()).toContain('RFC 8950');
+  const extended = { key: 'extendedNexthop', title: '', advertised: true, received: true };
+  expect(prefixHints(neighbor({ ...none, capabilities: [extended] }), 'ipv4').join()).not.toContain(
+    'RFC 8950',
+  );
+});

@@ -38,8 +38,18 @@ function whyNone({ refused, endOfRib }: NeighborDetail, family: Family): string 
     : 'the peer has sent no route yet';
 }
 
-function whyNoneSent({ endOfRib }: NeighborDetail, family: Family): string {
-  return endOfRib.sent.includes(family)
-    ? 'no route may go to it'
-    : 'routes are still being selected';
+function whyNoneSent(peer: NeighborDetail, family: Family): string {
+  if (!peer.endOfRib.sent.includes(family)) return 'routes are still being selected';
+  return lacksNextHop(peer, family)
+    ? 'no route may go to it; over IPv6 that takes extendedNextHop on both sides (RFC 8950), or an IPv4 address on the interface'
+    : 'no route may go to it';
+}
+
+/** Whether IPv4 routes may want for a next hop that the peer takes. */
+function lacksNextHop({ session, capabilities }: NeighborDetail, family: Family): boolean {
+  const isOverIpv6 = session?.localAddress.includes(':') ?? false;
+  const isNegotiated = capabilities.some(
+    ({ key, advertised, received }) => key === 'extendedNexthop' && advertised && received,
+  );
+  return family === 'ipv4' && isOverIpv6 && !isNegotiated;
 }
