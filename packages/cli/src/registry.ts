@@ -85,6 +85,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/bgp-decode.ts')).bgpDecode,
   },
   {
+    name: 'bgp bmp',
+    summary: 'Show the BMP stations of the speaker, and how they fare',
+    load: async () => (await import('./commands/bgp-bmp.ts')).bgpBmp,
+  },
+  {
     name: 'bgp rpki',
     summary: 'Show what is known of route origins: caches, VRPs, a verdict',
     load: async () => (await import('./commands/bgp-rpki.ts')).bgpRpki,

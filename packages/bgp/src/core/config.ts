@@ -82,6 +82,8 @@ export interface SpeakerConfig {
   readonly filters?: readonly RouteFilter[];
   /** Where VRPs for origin validation come from (RFC 8210, RFC 6811); absent: nowhere. */
   readonly rpki?: RpkiConfig;
+  /** Stations that are told what is in the RIBs (BMP, RFC 7854); absent: none. */
+  readonly bmp?: readonly BmpStationConfig[];
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
   /** Prefixes that are offered as long as there is a route inside them, at most 128; absent: none. */
@@ -104,6 +106,21 @@ export interface ListenRange {
   readonly limit: number;
   /** What each of them is told; it dials, we never do. */
   readonly peer: Omit<PeerConfig, 'name' | 'address' | 'range'>;
+}
+
+/** A BMP station, which we dial. */
+export interface BmpStationConfig {
+  readonly address: IpAddress;
+  readonly port: number;
+  /** Source address; absent: the kernel picks. */
+  readonly localAddress?: IpAddress;
+  /**
+   * What it is told: Adj-RIBs-In before and after import rules (RFC 7854 section 5), the Loc-RIB (RFC 9069). Each once,
+   * at least one.
+   */
+  readonly ribs: readonly ('pre-policy' | 'post-policy' | 'loc-rib')[];
+  /** Between Statistics Reports, seconds; 0: none. */
+  readonly statisticsSeconds: number;
 }
 
 /** Caches of validated route origins. */

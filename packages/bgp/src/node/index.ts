@@ -1,4 +1,5 @@
 export { TraceError } from '../core/trace/trace-replay.ts';
+export type { BmpStationView } from './bmp/bmp-station.ts';
 export { DEFAULT_CONTROL_SOCKET } from './control-socket.ts';
 export type { EventPage, SpeakerEvent } from './event-log.ts';
 export { ListenError } from './listeners.ts';

@@ -5,6 +5,7 @@ import { type Notification, notificationName } from '../core/wire/notification.t
 import type { EventDetail } from './event-log.ts';
 import { type MessageCounts, noMessages } from './message-counters.ts';
 import { NotificationCounts } from './notification-counts.ts';
+import type { OpenPair } from './open-exchange.ts';
 
 /** A NOTIFICATION that ended a session, or kept one from coming up. */
 export interface NotificationRecord extends Notification {
@@ -28,6 +29,8 @@ export class PeerRecord {
   readonly notifications = new NotificationCounts();
   state: State = 'Idle';
   session: UpSession | undefined;
+  /** The OPENs of the session. */
+  opens: OpenPair | undefined;
   /** When it last became or ceased to be Established; `undefined`: never. */
   changedMs: number | undefined;
   /** When a message last came, and went. */

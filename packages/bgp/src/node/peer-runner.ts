@@ -29,6 +29,7 @@ import { encodeRouteRefresh } from '../core/wire/route-refresh.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { EventLog } from './event-log.ts';
 import { countMessage } from './message-counters.ts';
+import { OpenExchange } from './open-exchange.ts';
 import { PeerRecord } from './peer-record.ts';
 import { KeyError } from './session-keys.ts';
 import { TimerTable } from './timer-table.ts';
@@ -87,6 +88,7 @@ export class PeerRunner {
     (key) => this.handle({ type: 'timer', ...parseTimerKey(key) }),
   );
   readonly #transports = new Map<ConnectionId, Transport>();
+  readonly #opens = new OpenExchange();
   readonly #limitWatch = new PrefixLimitWatch();
   /** Families whose End-of-RIB the machine has been told of. */
   readonly #synchronised = new Set<Family>();
@@ -282,6 +284,7 @@ export class PeerRunner {
         this.#takeUpdate(connection, frame);
       } else {
         const { type: messageType, body } = frame;
+        if (messageType === MessageType.Open) this.#opens.received(connection, body);
         this.handle({ type: 'message', connection, messageType, body });
       }
       if (performance.now() >= deadlineMs) break;
@@ -348,6 +351,7 @@ export class PeerRunner {
         return;
       case 'send':
         this.#transports.get(effect.connection)?.write(effect.bytes);
+        if (effect.message === 'open') this.#opens.sent(effect.connection, effect.bytes);
         this.record.sent[effect.message] += 1;
         this.record.lastWriteMs = performance.now();
         this.#checkStall(effect.connection);
@@ -392,6 +396,7 @@ export class PeerRunner {
     const { engine } = this.#host;
     switch (effect.type) {
       case 'up':
+        this.record.opens = this.#opens.pair(effect.connection);
         this.#sessionUp(effect.session);
         break;
       case 'down':
@@ -495,6 +500,7 @@ export class PeerRunner {
   }
 
   #close(connection: ConnectionId, fault: NotificationFault | undefined): void {
+    this.#opens.forget(connection);
     const transport = this.#transports.get(connection);
     this.#transports.delete(connection);
     if (!fault) {
@@ -514,6 +520,7 @@ export class PeerRunner {
       readable: () => this.#host.wake(),
       drained: () => this.#host.wake(),
       lost: (reason) => {
+        this.#opens.forget(connection);
         this.#transports.delete(connection);
         if (this.record.session === undefined) this.record.failed(reason);
         this.handle({ type: 'lost', connection, reason });

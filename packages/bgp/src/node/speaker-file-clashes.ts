@@ -3,6 +3,7 @@ import type { ListenRange, PeerConfig, SpeakerConfig } from '../core/config.ts';
 import { peerKey } from '../core/session/peer-changes.ts';
 import { isExternal } from '../core/session/remote-as.ts';
 import { placeOf } from '../core/session/unnumbered.ts';
+import { bmpFaults } from './bmp/bmp-schema.ts';
 import { filterFaults } from './filters-schema.ts';
 import { rpkiFaults } from './rpki/rpki-schema.ts';
 
@@ -27,6 +28,7 @@ export function clashesIn(config: SpeakerConfig): string[] {
     ...filterFaults(filters, entries),
     ...rpkiFaults(config),
     ...aggregateFaults(config),
+    ...bmpFaults(config),
   ];
 }
 

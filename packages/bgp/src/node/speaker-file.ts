@@ -6,6 +6,7 @@ import { MAX_BEST_PATHS, type PeerConfig, type SpeakerConfig } from '../core/con
 import { isExternal } from '../core/session/remote-as.ts';
 import { placeOf } from '../core/session/unnumbered.ts';
 import { MAX_STALE_SECONDS } from '../core/wire/long-lived-restart.ts';
+import { bmpSchema } from './bmp/bmp-schema.ts';
 import {
   address,
   asn,
@@ -260,6 +261,7 @@ const file = z.strictObject({
   originate: z.array(prefix).default([]),
   aggregates: z.array(aggregate).max(MAX_AGGREGATES).optional(),
   rpki: rpkiSchema.optional(),
+  bmp: z.array(bmpSchema).max(16).optional(),
 });
 
 const DEFAULT_HOLD_SECONDS = 9;

@@ -13,6 +13,7 @@ import type { BfdChange } from '../core/session/bfd-gate.ts';
 import { keepDynamicPeers } from '../core/session/listen-ranges.ts';
 import type { Restart } from '../core/session/negotiation.ts';
 import { peerChanges, peerKey } from '../core/session/peer-changes.ts';
+import type { UpSession } from '../core/session/peer-events.ts';
 import { type PeerLink, peerLink } from '../core/session/peer-link.ts';
 import { PeerMachine } from '../core/session/peer-machine.ts';
 import { isUnheard } from '../core/session/unnumbered.ts';
@@ -20,6 +21,7 @@ import type { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BgpError, CeaseSubcode, ErrorCode } from '../core/wire/bgp-error.ts';
 import { encodeCommunication } from '../core/wire/notification.ts';
 import { type BfdPath, bfdPathText, bfdPathTo } from './bfd/bfd-path.ts';
+import { BmpStations } from './bmp/bmp-stations.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { ConvergenceClock } from './convergence.ts';
 import { configInPhase, type DrainPhase } from './drain.ts';
@@ -117,6 +119,7 @@ export class Speaker implements AsyncDisposable {
   readonly #tuner = new UnitTuner();
   readonly #neighbourProbe: NeighbourProbe | undefined;
   readonly #rpki: RpkiSource;
+  readonly #bmp: BmpStations;
   readonly #finished = Promise.withResolvers<void>();
   readonly #isRestart: boolean;
   readonly #preserved: readonly Family[];
@@ -147,6 +150,7 @@ export class Speaker implements AsyncDisposable {
     this.#preserved = options.preserved ?? (restarting ? ['ipv4', 'ipv6'] : []);
     this.#loop = this.#newLoop(onRouteBatch);
     this.#rpki = this.#rpkiSource(openSocket);
+    this.#bmp = this.#bmpStations(openSocket);
     this.#onPeersInForce = options.onPeersInForce ?? (() => undefined);
     this.#keys = new SessionKeys(log, (holders) => this.#keysChanged(holders));
     const peers = (): Iterable<PeerRunner> => this.#peers.values();
@@ -183,14 +187,8 @@ export class Speaker implements AsyncDisposable {
       buffers: new BufferPool(),
       keyOf,
       wake: () => this.#loop.wake(),
-      sessionUp: (peer, session) => {
-        this.#convergence.changed(performance.now());
-        this.#deferral?.peerUp(peer.id, session);
-      },
-      sessionDown: (peer) => {
-        this.#convergence.changed(performance.now());
-        this.#deferral?.peerDown(peer.id);
-      },
+      sessionUp: (peer, session) => this.#sessionUp(peer, session),
+      sessionDown: (peer) => this.#sessionDown(peer),
       seemsAtRest: (peer) => this.#dynamic.seemsAtRest(peer),
       updateTaken: (peer, octets) => this.#updateTaken(peer, octets),
     };
@@ -226,6 +224,7 @@ export class Speaker implements AsyncDisposable {
     this.#unnumbered.locate(this.#config);
     this.#deferral?.check();
     this.#rpki.configure(this.#config.rpki);
+    this.#bmp.configure(this.#config.bmp);
     this.#loop.wake();
   }
 
@@ -266,6 +265,7 @@ export class Speaker implements AsyncDisposable {
     this.#convergence.changed(performance.now());
     this.#engine.configure(config);
     this.#rpki.configure(config.rpki);
+    this.#bmp.configure(config.bmp);
     for (const peer of kept) {
       const runner = this.#peers.get(peerKey(peer));
       runner?.configure({ speaker: config, config: peer });
@@ -362,6 +362,7 @@ export class Speaker implements AsyncDisposable {
     const fault =
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
     for (const peer of this.#peers.values()) peer.stop(fault);
+    this.#bmp[Symbol.dispose]();
     this.#loop.stop();
     if (fault) await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
     this.#finished.resolve();
@@ -380,7 +381,7 @@ export class Speaker implements AsyncDisposable {
       (deadlineMs) => this.#readInput(deadlineMs),
       (deadlineMs) => this.#stepEngine(deadlineMs),
       (deadlineMs) => this.#writeUpdates(deadlineMs),
-      (deadlineMs) => pump.pump(deadlineMs),
+      (deadlineMs) => this.#deliver(pump, deadlineMs),
     ];
     return new WorkLoop(workers, () => {
       if (!pump.isDelivering && !this.isDeferring) this.#convergence.rests(performance.now());
@@ -400,8 +401,38 @@ export class Speaker implements AsyncDisposable {
       events: this.#events,
       rpki: this.#rpki,
       times: () => ({ convergence: this.#convergence.view, loopDelay: this.#loopDelay.view }),
+      stations: () => this.#bmp.view(),
       wake: () => this.#loop.wake(),
     });
+  }
+
+  #bmpStations(openSocket: OpenSocket): BmpStations {
+    return new BmpStations({
+      engine: this.#engine,
+      log: this.#log,
+      openSocket,
+      config: () => this.#config,
+      peers: () => this.#peers.values(),
+      wake: () => this.#loop.wake(),
+    });
+  }
+
+  #sessionUp(peer: PeerRunner, session: UpSession): void {
+    this.#convergence.changed(performance.now());
+    this.#deferral?.peerUp(peer.id, session);
+    this.#bmp.sessionUp(peer, session);
+  }
+
+  #sessionDown(peer: PeerRunner): void {
+    this.#convergence.changed(performance.now());
+    this.#deferral?.peerDown(peer.id);
+    this.#bmp.sessionDown(peer);
+  }
+
+  /** What is for the kernel, then what is for stations. */
+  #deliver(pump: RoutePump, deadlineMs: number): boolean {
+    const hasBatch = pump.pump(deadlineMs);
+    return this.#bmp.work(deadlineMs) || hasBatch;
   }
 
   #rpkiSource(openSocket: OpenSocket): RpkiSource {

@@ -68,6 +68,7 @@ export class Chatterbox implements RouteEngine {
   explain = NO_ANSWERS.explain;
   census = NO_ANSWERS.census;
   dump = NO_ANSWERS.dump;
+  monitor = NO_ANSWERS.monitor;
   vrpsChanged(): void {}
   statistics = NO_ANSWERS.statistics;
   updateGroups = NO_ANSWERS.updateGroups;

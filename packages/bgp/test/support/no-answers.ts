@@ -14,7 +14,7 @@ const NO_ROUTES: FamilyStatistics = {
 /** What operators ask of a route engine, answered by one that has no routes. */
 export const NO_ANSWERS: Pick<
   RouteEngine,
-  'routes' | 'search' | 'explain' | 'census' | 'dump' | 'statistics' | 'updateGroups'
+  'routes' | 'search' | 'explain' | 'census' | 'dump' | 'statistics' | 'updateGroups' | 'monitor'
 > = {
   routes: () => ({ routes: [], next: undefined }),
   search: () => ({ step: () => false, result: () => ({ routes: [], next: undefined }) }),
@@ -24,6 +24,16 @@ export const NO_ANSWERS: Pick<
     attributeOctets: 0,
   }),
   updateGroups: () => [],
+  monitor: (rib) => ({
+    rib,
+    hasWork: false,
+    peer: undefined,
+    peerUp: () => undefined,
+    peerDown: () => undefined,
+    step: () => undefined,
+    next: () => 0,
+    close: () => undefined,
+  }),
   dump: () => ({ next: () => undefined }),
   explain: ({ prefix: { prefix } }) => ({
     prefix,

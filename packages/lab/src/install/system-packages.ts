@@ -45,6 +45,7 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     services: ['openbgpd', 'bgplgd'],
     neededBy: byTestsAlone,
   },
+  { name: 'tshark', file: '/usr/bin/tshark', services: [], neededBy: byTestsAlone },
   { name: 'stayrtr', file: '/usr/bin/stayrtr', services: ['stayrtr'], neededBy: byTestsAlone },
   { name: 'bgpdump', file: '/usr/bin/bgpdump', services: [], neededBy: byTestsAlone },
   { name: 'exabgp', file: '/usr/sbin/exabgp', services: ['exabgp'], neededBy: byTestsAlone },

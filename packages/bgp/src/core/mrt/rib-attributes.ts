@@ -1,5 +1,6 @@
 import { ADDRESS_OCTETS, type Family } from '@overland/net';
 import { afiOf, SAFI_UNICAST } from '../wire/address-family.ts';
+import type { EncodedAttributes } from '../wire/attribute-encoder.ts';
 import {
   AttributeCode,
   AttributeCursor,
@@ -13,6 +14,7 @@ const NEXT_HOP = attributeType(AttributeFlag.Transitive, AttributeCode.NextHop);
 const MP_REACH = attributeType(AttributeFlag.Optional, AttributeCode.MpReach);
 /** Of an attribute's header. */
 const MAX_HEADER_OCTETS = 4;
+const SHORT_HEADER_OCTETS = 3;
 
 /** An attribute set where it lies in memory. */
 export interface SetField {
@@ -35,6 +37,19 @@ export function writeRibAttributes(writer: Writer, set: SetField, nextHop: Uint8
   writer.bytes(headerOf(isIpv4 ? NEXT_HOP : MP_REACH, length));
   if (!isIpv4) writer.u8(nextHop.length);
   writer.bytes(nextHop).bytes(set.bytes.subarray(at, set.offset + set.length));
+}
+
+/** The same as they stand in an UPDATE: next hops of 4 octets in a NEXT_HOP, others in an MP_REACH_NLRI that is still to be made. */
+export function setWithNextHop(set: SetField, nextHop: Uint8Array): EncodedAttributes {
+  if (nextHop.length !== ADDRESS_OCTETS.ipv4) {
+    const octets = set.bytes.subarray(set.offset, set.offset + set.length);
+    return { octets, length: set.length, nextHopAt: -1 };
+  }
+  const writer = new Writer();
+  writeRibAttributes(writer, set, nextHop);
+  const octets = writer.finish();
+  const nextHopAt = endOfLower(set, AttributeCode.NextHop) - set.offset + SHORT_HEADER_OCTETS;
+  return { octets, length: octets.length, nextHopAt };
 }
 
 function headerOf(type: number, length: number): Uint8Array {

@@ -10,6 +10,9 @@ import type { EngineStatistics, UpdateGroup } from './engine-statistics.ts';
 import { explainRoute } from './explain-route.ts';
 import { FamilyRib } from './family-rib.ts';
 import { Links } from './links.ts';
+import { BestMonitor } from './monitor/best-monitor.ts';
+import { PathMonitor } from './monitor/path-monitor.ts';
+import type { MonitoredRib, RibMonitor } from './monitor/rib-monitor.ts';
 import { NextHopSets } from './next-hop-sets.ts';
 import { DISCARD_ORIGIN, OriginatedRoutes } from './originated-routes.ts';
 import { LiveSession, Peer, reflectorIds } from './peer.ts';
@@ -319,6 +322,12 @@ class Engine implements RouteEngine {
         changed === 'all' ? changed : changed.filter((prefix) => familyOf(prefix) === family);
       this.#ribs[family].revalidation.request(ofFamily);
     }
+  }
+
+  monitor(rib: MonitoredRib, family: Family): RibMonitor {
+    if (rib === 'loc-rib') return new BestMonitor(this.#ribs[family]);
+    const hasEndedRib = (slot: number): boolean => this.#peers[slot]?.endOfRib.has(family) ?? false;
+    return new PathMonitor(rib, this.#ribs[family], { hasEndedRib });
   }
 
   dump(options: TableDumpOptions): TableDump {

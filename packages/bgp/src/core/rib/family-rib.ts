@@ -8,11 +8,16 @@ import type { EgressClass } from './egress-class.ts';
 import type { FamilyStatistics } from './engine-statistics.ts';
 import { FibStream } from './fib-stream.ts';
 import type { Links } from './links.ts';
-import { LocRib } from './loc-rib.ts';
+import { type BestWatcher, type DecisionWatcher, LocRib } from './loc-rib.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import { Revalidation } from './revalidation.ts';
 import type { Recipient, RibOut } from './rib-out.ts';
-import { type ReflectorIds, RibTables, type TablesInCommon } from './rib-tables.ts';
+import {
+  type PathWatcher,
+  type ReflectorIds,
+  RibTables,
+  type TablesInCommon,
+} from './rib-tables.ts';
 
 /** What a {@link FamilyRib} has from its engine. */
 export interface FamilyRibOptions {
@@ -130,8 +135,28 @@ export class FamilyRib {
     if (out instanceof AddPathOut) {
       removeFrom(this.locRib.pathOuts, out);
       removeFrom(this.tables.pathWatchers, out);
-    } else removeFrom<RibOut>(this.locRib.outs, out);
+    } else removeFrom<unknown>(this.locRib.outs, out);
     this.#released.push(out);
+  }
+
+  /** Tells somebody of every path that moves, leaves or was decided. */
+  watchPaths(watcher: PathWatcher & DecisionWatcher): void {
+    this.locRib.pathOuts.push(watcher);
+    this.tables.pathWatchers.push(watcher);
+  }
+
+  unwatchPaths(watcher: PathWatcher & DecisionWatcher): void {
+    removeFrom<DecisionWatcher>(this.locRib.pathOuts, watcher);
+    removeFrom<PathWatcher>(this.tables.pathWatchers, watcher);
+  }
+
+  /** Tells somebody of every best path that changes. */
+  watchBest(watcher: BestWatcher): void {
+    this.locRib.outs.push(watcher);
+  }
+
+  unwatchBest(watcher: BestWatcher): void {
+    removeFrom(this.locRib.outs, watcher);
   }
 
   /** Whether every route that is known is in the Loc-RIB. */

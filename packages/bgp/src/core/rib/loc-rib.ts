@@ -1,6 +1,4 @@
 import { LinkBandwidthReader } from '../wire/link-bandwidth.ts';
-import type { AddPathOut } from './add-path-out.ts';
-import type { AdjRibOut } from './adj-rib-out.ts';
 import { Decision, type PeerOrder } from './decision.ts';
 import type { FibStream } from './fib-stream.ts';
 import { toShares } from './load-shares.ts';
@@ -20,6 +18,16 @@ export interface BestChanges {
   readonly best: Int32Array;
 }
 
+/** Is told of other best paths. */
+export interface BestWatcher {
+  bestChanged(changes: BestChanges): void;
+}
+
+/** Is told of each prefix that was decided; the ranking has been started with it. */
+export interface DecisionWatcher {
+  decided(prefix: number): void;
+}
+
 function newBatch(): BestChanges {
   const [prefixes, before, best] = [0, 0, 0].map(() => new Int32Array(BATCH)) as [
     Int32Array,
@@ -37,9 +45,9 @@ function newBatch(): BestChanges {
 export class LocRib {
   readonly decision: Decision;
   /** Everyone that is told of a change. */
-  readonly outs: AdjRibOut[] = [];
+  readonly outs: BestWatcher[] = [];
   /** Everyone that is told of every prefix that is decided: they get more than its best path. */
-  readonly pathOuts: AddPathOut[] = [];
+  readonly pathOuts: DecisionWatcher[] = [];
   readonly ranking: Ranking;
   /** Told of changes before anybody else. */
   aggregates: { bestChanged(changes: BestChanges): void } | undefined;

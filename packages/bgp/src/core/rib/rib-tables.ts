@@ -32,7 +32,7 @@ export interface Reconsider {
 }
 
 /** Who has given others paths by their numbers. */
-interface PathWatcher {
+export interface PathWatcher {
   /** The path is about to join another group. */
   pathMoves(path: number, group: number): void;
   /** The path is about to be removed. */

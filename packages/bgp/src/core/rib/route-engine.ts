@@ -2,6 +2,7 @@ import type { Asn, Family, InterfaceAddress, IpAddress, Prefix, RouteBatch } fro
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import type { VrpTables } from '../rpki/vrp-table.ts';
 import type { EngineStatistics, UpdateGroup } from './engine-statistics.ts';
+import type { MonitoredRib, RibMonitor } from './monitor/rib-monitor.ts';
 import type { ExplainQuery, PeerCensus, RouteExplanation } from './route-explanation.ts';
 
 /**
@@ -114,6 +115,8 @@ export interface RouteEngine {
    * @param changed Prefixes of the VRPs that came or went.
    */
   vrpsChanged(tables: VrpTables, changed: readonly Prefix[] | 'all'): void;
+  /** Begins to tell somebody what is in a RIB: BMP, RFC 7854. Peers are unknown to it before they are told. */
+  monitor(rib: MonitoredRib, family: Family): RibMonitor;
   /** Begins to write the RIBs as MRT (RFC 6396). */
   dump(options: TableDumpOptions): TableDump;
   /** Why a prefix is routed as it is, and why a peer has it or not. */

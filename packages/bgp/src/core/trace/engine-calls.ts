@@ -27,6 +27,7 @@ const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } 
   routes: 'question',
   search: 'question',
   dump: 'question',
+  monitor: 'question',
   vrpsChanged: 'input',
   explain: 'question',
   statistics: 'question',

@@ -1,4 +1,5 @@
 import type { RoutePage } from '../../core/rib/route-engine.ts';
+import type { BmpStationView } from '../bmp/bmp-station.ts';
 import type { DrainPhase } from '../drain.ts';
 import type { EventPage, EventQuery } from '../event-log.ts';
 import type { Metric } from '../metrics-text.ts';
@@ -42,6 +43,7 @@ export interface SpeakerPort {
   clear(peer: string, kind: ClearKind): Promise<readonly ClearedPeer[] | null>;
   drain(phase: DrainPhase): Promise<SpeakerSummary['drain'] | null>;
   routes(query: NamedRouteQuery): Promise<AboutPeers<RoutePage> | null>;
+  stations(): Promise<readonly BmpStationView[] | null>;
   rpki(request: RpkiRequest): Promise<RpkiAnswer | null>;
   /** `ended`: there is no such dump any more. */
   dump(request: DumpRequest): Promise<DumpPiece | 'ended' | null>;
@@ -72,6 +74,7 @@ export interface SpeakerRoute {
  *   POST /v1/bgp/clear?peer=spine1&kind=hard|in|out|soft
  *   POST /v1/bgp/drain?phase=active|draining|drained
  *   GET /v1/bgp/routes?family=ipv4&limit=200&after=10.65.0.0/26&from=spine1&paths=refused
+ *   GET /v1/bgp/stations
  *   GET /v1/bgp/rpki, GET /v1/bgp/rpki/vrps?prefix=10.0.0.0/8&limit=200&after=…, GET /v1/bgp/rpki/check?prefix=10.0.0.0/24&asn=65001
  *   GET /v1/bgp/dump?view=accepted|received, then GET /v1/bgp/dump?next=7 until next is null
  *   GET /v1/bgp/explain?prefix=10.65.0.0/26&to=spine1
@@ -116,6 +119,11 @@ export const SPEAKER_ROUTES: readonly SpeakerRoute[] = [
     method: 'GET',
     path: '/v1/bgp/routes',
     answer: async (speaker, query) => known(running(await speaker.routes(routeQuery(query)))),
+  },
+  {
+    method: 'GET',
+    path: '/v1/bgp/stations',
+    answer: async (speaker) => ({ stations: running(await speaker.stations()) }),
   },
   ...(['status', 'vrps', 'check'] as const).map((ask) => ({
     method: 'GET' as const,
@@ -193,6 +201,7 @@ export function speakerPort(operator: () => SpeakerOperator | undefined): Speake
     clear: async (peer, kind) => operator()?.clear(peer, kind) ?? null,
     drain: async (phase) => operator()?.drain(phase) ?? null,
     routes: async (query) => (await operator()?.routes(query)) ?? null,
+    stations: async () => operator()?.stations() ?? null,
     rpki: async (request) => operator()?.rpki(request) ?? null,
     dump: async (request) => (await operator()?.dump(request)) ?? null,
     explain: async (query) => operator()?.explain(query) ?? null,

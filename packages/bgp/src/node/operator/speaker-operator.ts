@@ -14,6 +14,7 @@ import type {
   PeerCensus,
   RouteExplanation,
 } from '../../core/rib/route-explanation.ts';
+import type { BmpStationView } from '../bmp/bmp-station.ts';
 import type { DrainPhase } from '../drain.ts';
 import type { EventLog, EventPage, EventQuery } from '../event-log.ts';
 import type { Metric } from '../metrics-text.ts';
@@ -38,6 +39,8 @@ export interface OperatedSpeaker {
   readonly events: EventLog;
   readonly rpki: RpkiSource;
   times(): Pick<SpeakerStatistics, 'convergence' | 'loopDelay'>;
+  /** Of BMP. */
+  stations(): BmpStationView[];
   /** There may be work. */
   wake(): void;
 }
@@ -179,6 +182,11 @@ export class SpeakerOperator implements Disposable {
     const [runner, ...others] = this.#find(name);
     if (runner && others.length === 0) return { runner };
     return { unknownPeer: name, count: runner ? others.length + 1 : 0 };
+  }
+
+  /** BMP stations, and how they fare. */
+  stations(): BmpStationView[] {
+    return this.#speaker.stations();
   }
 
   /** What is known of route origins. */
