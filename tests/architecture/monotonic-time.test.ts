@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 const ROOT = new URL('../../', import.meta.url).pathname;
 /** Time stamps for people and in files; nothing that waits, or compares, may come from the wall clock. */
 const STAMPS = [
+  'packages/bgp/src/node/bmp/bmp-peers.ts',
   'packages/bgp/src/node/event-log.ts',
   'packages/bgp/src/node/operator/table-dumps.ts',
 ];
