@@ -351,10 +351,6 @@ interface Withheld {
 test.each<Withheld>([
   { refusal: 'no-advertise', update: { communities: [0xffff_ff02] } },
   { refusal: 'no-export', update: { communities: [0xffff_ff01] } },
-  {
-    refusal: 'summarised',
-    speaker: { aggregates: [{ prefix: parsePrefix('10.0.0.0/8'), summaryOnly: true }] },
-  },
   { refusal: 'long-lived-stale', update: { communities: [0xffff_0006] } },
   { refusal: 'not-reflected', from: INTERNAL, to: INTERNAL },
   { refusal: 'not-reflected', from: CLIENT, to: CLIENT, speaker: { clientToClient: false } },
@@ -371,6 +367,16 @@ test.each<Withheld>([
   expect(told?.rules).toEqual(rules);
   const detail = refusal === 'filter' ? 'filter out[0]' : refusal;
   expect(subject.census(1).sent).toEqual([`withheld ${detail} 1 ${ROUTE}`]);
+});
+
+test('to a peer that is offered an aggregate instead', () => {
+  const aggregates = [{ prefix: parsePrefix('10.0.0.0/8'), summaryOnly: true }];
+  const subject = new Subject([{}, {}], { aggregates }).learn(0);
+  expect(subject.explain(ROUTE, 1).export?.refusal).toBe('summarised');
+  expect(subject.census(1).sent).toEqual([
+    `withheld summarised 1 ${ROUTE}`,
+    'advertised 1 10.0.0.0/8',
+  ]);
 });
 
 test('to a peer: what it gets, and which rule changed it', () => {
