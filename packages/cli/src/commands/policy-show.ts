@@ -1,4 +1,4 @@
-import { command, FailureError, OUTPUT_OPTION } from '../command.ts';
+import { command, FailureError } from '../command.ts';
 import { readPolicies } from '../policy/policy-inputs.ts';
 import { POLICY_OPTIONS } from '../policy/policy-options.ts';
 
@@ -9,14 +9,26 @@ export const policyShow = command({
   description:
     'In the order in which they are asked: the first rule that matches decides, but for Log and Pass. Behind a selector is the number of ranges or ports that it stands for. The endpoint is an address, NAMESPACE/NAME, or NAME where it is unique; of a node, all its host endpoints are shown.',
   arguments: { endpoint: { summary: 'address or name' } },
-  options: { output: OUTPUT_OPTION, ...POLICY_OPTIONS },
+  options: {
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'format',
+      summary:
+        'how to print; nft: the rules for the kernel, of workload endpoints with an interface',
+      choices: ['table', 'json', 'nft'],
+      default: 'table',
+    },
+    ...POLICY_OPTIONS,
+  },
   examples: [
     ['overland policy show prod/web-1', 'in the cluster'],
     ['overland policy show 10.65.0.1 -R -f manifests/', 'before anything is applied'],
+    ['overland policy show prod/web-1 -o nft', 'as the packet filter would be told'],
   ],
   async handle(context, { endpoint: text, output, ...source }) {
     const { inputs, problems } = await readPolicies(source, context);
-    const { findPlace, PolicyView } = await import('@overland/felix/policy');
+    const { findPlace, PolicyView, renderRuleset } = await import('@overland/felix/policy');
     const { endpointPolicyOf, endpointPolicyText } = await import('../policy/endpoint-text.ts');
     const view = new PolicyView(inputs);
     const place = findPlace(text, view.endpoints, inputs.nodes);
@@ -25,6 +37,13 @@ export const policyShow = command({
     if (endpoints.length === 0) throw new FailureError(`node ${place.name} has no host endpoint`);
     const { stdout, stderr, colours } = context;
     for (const { resource, reason } of problems) stderr.write(`${resource}: ${reason}\n`);
+    if (output === 'nft') {
+      if (place.kind !== 'workload' || place.endpoint.interfaceName === undefined) {
+        throw new FailureError(`${text} is no workload endpoint with an interface`);
+      }
+      stdout.write(renderRuleset(view, endpoints));
+      return 0;
+    }
     const shown = endpoints.map((endpoint) => endpointPolicyOf(endpoint, view));
     if (output === 'json') stdout.write(`${JSON.stringify({ endpoints: shown })}\n`);
     else stdout.write(shown.map((one) => endpointPolicyText(one, colours)).join('\n'));

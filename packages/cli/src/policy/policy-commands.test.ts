@@ -8,7 +8,7 @@ const MANIFESTS = `
 apiVersion: projectcalico.org/v3
 kind: WorkloadEndpoint
 metadata: {namespace: prod, labels: {app: web}}
-spec: {orchestrator: cni, node: h1, containerID: c1, endpoint: eth0, workload: web-1, ipNetworks: [10.65.0.1/32], profiles: [open]}
+spec: {orchestrator: cni, node: h1, containerID: c1, endpoint: eth0, workload: web-1, interfaceName: cali1, ipNetworks: [10.65.0.1/32], profiles: [open]}
 ---
 apiVersion: projectcalico.org/v3
 kind: WorkloadEndpoint
@@ -137,6 +137,15 @@ egress
   expect((await policy(['show', '192.0.2.1'])).err).toContain(
     '192.0.2.1 is the address of no endpoint',
   );
+});
+
+test('show -o nft: the rules that enforce it', async () => {
+  const { code, out } = await policy(['show', 'web-1', '-o', 'nft']);
+  expect(code).toBe(0);
+  expect(out).toContain('elements = { "cali1" : goto to-cali1 }');
+  expect(out).toContain('chain ingress/Profile/open {');
+  const without = await policy(['show', 'db-1', '-o', 'nft']);
+  expect([without.code, without.err]).toEqual([1, expect.stringContaining('with an interface')]);
 });
 
 test('test: expectations that hold and that do not, for people and as JUnit', async () => {

@@ -1,3 +1,4 @@
+export { renderRuleset } from '../nftables/render-ruleset.ts';
 export type { PolicyEndpoint } from './endpoint.ts';
 export type { FlowExplanation, FlowKind, FlowQuestion, FlowStep } from './explain-flow.ts';
 export { explainFlow, NoFamilyError } from './explain-flow.ts';

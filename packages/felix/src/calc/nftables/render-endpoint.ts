@@ -1,0 +1,39 @@
+import type { EndpointPolicy, RuleList } from '../policy/policy-view.ts';
+import { listChain } from './names.ts';
+import { ACCEPT_MARK, hex, PASS_MARK } from './render-rule.ts';
+
+const BOTH = ACCEPT_MARK | PASS_MARK;
+
+const CLEAR = `meta mark set meta mark and ${hex(~BOTH)}`;
+const CLEAR_PASS = `meta mark set meta mark and ${hex(~PASS_MARK)}`;
+const RETURN_IF_ACCEPTED = `meta mark and ${hex(ACCEPT_MARK)} == ${hex(ACCEPT_MARK)} return`;
+const IF_PASSED = `meta mark and ${hex(PASS_MARK)} == ${hex(PASS_MARK)}`;
+const IF_NOT_PASSED = `meta mark and ${hex(PASS_MARK)} == 0x00000000`;
+
+/**
+ * The chain that decides about an endpoint's traffic in one direction: it returns what may go on, and drops the rest.
+ * Flows that were let through once are not asked again.
+ */
+export function renderEndpoint(
+  { tiers, profiles }: EndpointPolicy,
+  direction: 'ingress' | 'egress',
+): string[] {
+  const ask = ({ name, missing }: RuleList, condition: string): string[] =>
+    missing === undefined
+      ? [`${condition} jump ${listChain(direction, name)}`.trim(), RETURN_IF_ACCEPTED]
+      : // What is not there is closed.
+        [`${condition} drop`.trim()];
+  return [
+    'ct state established,related return',
+    'ct state invalid drop',
+    CLEAR,
+    ...tiers.flatMap(({ defaultAction, policies }) => [
+      CLEAR_PASS,
+      ...policies.flatMap((policy) => ask(policy, IF_NOT_PASSED)),
+      ...(defaultAction === 'Deny' ? [`${IF_NOT_PASSED} drop`] : []),
+    ]),
+    CLEAR_PASS,
+    ...profiles.flatMap((profile) => [...ask(profile, ''), `${IF_PASSED} drop`]),
+    'drop',
+  ];
+}
