@@ -41,6 +41,8 @@ const SPEAKER = JSON.stringify({
 });
 
 interface Pair extends AsyncDisposable {
+  /** Name of the namespace of our router. */
+  readonly host: string;
   readonly frr: Frr;
   readonly ours: BgpRun;
   /** `overland bgp …` against our speaker. */
@@ -51,7 +53,7 @@ interface Pair extends AsyncDisposable {
 async function pair(): Promise<Pair> {
   const net = await fabric();
   const frr = await startFrr(net.leaf, FRR);
-  const ours = await startBgpRun(net.host as TestNamespace, SPEAKER);
+  const ours = await startBgpRun(net.host as TestNamespace, SPEAKER, ['--metrics-port', '9179']);
   const bgp = (...args: readonly string[]): Promise<CapturedRun> =>
     captureRun(['bgp', ...args, '--socket', ours.socket]);
   await until('routes have come and gone', async () => {
@@ -60,6 +62,7 @@ async function pair(): Promise<Pair> {
     return leaf?.prefixesReceived.ipv4 === 2 && leaf.prefixesSent.ipv4 > 0;
   });
   return {
+    host: net.host.name,
     frr,
     ours,
     bgp,
@@ -228,6 +231,8 @@ describe('bgp statistics, bgp update-groups', () => {
     expect(groups.out).toMatch(
       /^Update group 1, IPv4 Unicast, eBGP\nMember +Advertised .*\n {2}leaf +1 +0 +0\n$/,
     );
+    const curl = ['exec', lab.host, 'curl', '-s', 'http://127.0.0.1:9179/metrics'];
+    expect((await execFile('ip', ['netns', ...curl])).stdout).toContain('overland_bgp_sessions');
     const metrics = await scrape(lab.ours.socket);
     expect(metrics).toContain('overland_bgp_sessions{state="Established"} 1\n');
     expect(metrics).toContain(

@@ -7,6 +7,7 @@ import { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BfdWatch } from './bfd/bfd-watch.ts';
 import { serveControlSocket } from './control-socket.ts';
 import { watchKernel } from './kernel-watch.ts';
+import { serveMetrics } from './metrics-server.ts';
 import { reloadOnHangup } from './reload-on-hangup.ts';
 import { startSpeaker } from './speaker.ts';
 import { StandaloneFib } from './standalone-fib.ts';
@@ -32,6 +33,8 @@ export interface StandaloneRouterOptions {
   readonly command: readonly string[];
   /** File for a trace of everything that the speaker is told and does; what it held is lost. Absent: none. */
   readonly record?: string;
+  /** TCP port of the loopback address for `/metrics`; absent: on the control socket alone. */
+  readonly metricsPort?: number;
   /** Called when it listens, dials and answers. */
   readonly started?: () => void;
 }
@@ -136,6 +139,11 @@ async function runWith(
     changed: (path, change) => speaker.bfdChanged(path, change),
   });
   await using _control = await serveControlSocket(controlSocket, speaker);
+  const { metricsPort } = options;
+  await using _metrics =
+    metricsPort === undefined
+      ? undefined
+      : await serveMetrics(metricsPort, () => speaker.operator.metrics());
   followPeers = () => bfd.update(speaker.config, watch.interfaces);
   const failed = Promise.withResolvers<never>();
   const resync = (): void => void fib?.resync().catch(failed.reject);

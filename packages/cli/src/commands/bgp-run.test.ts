@@ -7,6 +7,16 @@ import { captureRun } from '../testing/captured-run.ts';
 const directory = mkdtempSync(join(tmpdir(), 'bgp-run-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
+test('a port for metrics that is none is refused', async () => {
+  writeFileSync(join(directory, 'small.yaml'), 'asn: 65011\nrouterId: 10.0.0.11\n');
+  const file = join(directory, 'small.yaml');
+  for (const port of ['0', '65536', 'x']) {
+    const { code, err } = await captureRun(['bgp', 'run', '-c', file, '--metrics-port', port]);
+    expect(code).toBe(2);
+    expect(err).toContain(`--metrics-port must be a port from 1 to 65535, not ${port}`);
+  }
+});
+
 test('what a speaker file means is shown without its passwords', async () => {
   writeFileSync(
     join(directory, 'speaker.yaml'),

@@ -43,16 +43,23 @@ export const bgpRun = command({
       summary:
         'write what the speaker is told and does, for overland bgp replay-trace; at most 1 GiB',
     },
+    metricsPort: {
+      type: 'string',
+      value: 'port',
+      summary: 'TCP port of /metrics on the loopback address; default: the control socket alone',
+    },
     logLevel: LOG_LEVEL_OPTION,
   },
   examples: [
     ['overland bgp run -c speaker.yaml', 'until SIGTERM'],
     ['overland bgp run -c speaker.yaml --dry-run', 'is the file right?'],
   ],
-  async handle(context, { config: file, dryRun, noFib, socket, bfdSocket, record, logLevel }) {
+  async handle(context, { config: file, dryRun, noFib, socket, bfdSocket, logLevel, ...more }) {
     if (file === undefined) throw new UsageError('bgp run needs a speaker file: -c FILE');
     const { workingDirectory, stdout, signal, isRoot } = context;
     const readConfig = () => readSpeakerFile(resolve(workingDirectory, file), file);
+    const { record } = more;
+    const metricsPort = more.metricsPort === undefined ? undefined : portOf(more.metricsPort);
     const config = await readConfig();
     if (dryRun) {
       stdout.write(`${JSON.stringify(withoutSecrets(config), undefined, 2)}\n`);
@@ -75,6 +82,7 @@ export const bgpRun = command({
       bfdSocket: bfd,
       command: thisProgram(),
       ...(record !== undefined && { record: resolve(workingDirectory, record) }),
+      ...(metricsPort !== undefined && { metricsPort }),
     };
     try {
       await runStandaloneRouter(options, signal);
@@ -91,6 +99,12 @@ export const bgpRun = command({
     return 0;
   },
 });
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new UsageError(`--metrics-port must be a port from 1 to 65535, not ${text}`);
+}
 
 async function readSpeakerFile(path: string, given: string): Promise<SpeakerConfig> {
   let text: string;
