@@ -45,6 +45,8 @@ export class AddPathOut implements RibOut {
   /** Prefixes, held, and the path identifiers that the peer is to forget. At most what it was sent. */
   readonly #withdrawnPrefixes: number[] = [];
   readonly #withdrawnIds: number[] = [];
+  /** Those prefixes again, for people who ask about one: the list may be long. */
+  readonly #withdrawing = new IdSet();
   /** Prefix 0/0 while {@link originateDefault} is in force, held; 0 while it is not. */
   #ownDefault = 0;
   #announcesDefault = false;
@@ -111,7 +113,7 @@ export class AddPathOut implements RibOut {
       if (this.#announce.has(path)) return 'pending';
     }
     if (this.isAdvertised(prefix)) return 'advertised';
-    if (this.#withdrawnPrefixes.includes(prefix)) return 'withdrawing';
+    if (this.#withdrawing.has(prefix)) return 'withdrawing';
     return this.isPassing && this.refusalOf(prefix) === undefined ? 'pending' : 'withheld';
   }
 
@@ -342,6 +344,7 @@ export class AddPathOut implements RibOut {
     this.#tables.prefixes.hold(prefix);
     this.#withdrawnPrefixes.push(prefix);
     this.#withdrawnIds.push(identifier);
+    this.#withdrawing.add(prefix);
   }
 
   #packWithdrawals(): void {
@@ -350,6 +353,7 @@ export class AddPathOut implements RibOut {
     while (this.#withdrawnPrefixes.length > 0 && this.#hasRoom) {
       const prefix = this.#withdrawnPrefixes.pop() ?? 0;
       this.#write(prefix, this.#withdrawnIds.pop() ?? 0);
+      this.#withdrawing.delete(prefix);
       prefixes.release(prefix);
     }
   }

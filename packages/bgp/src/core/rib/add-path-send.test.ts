@@ -1,3 +1,4 @@
+import { parsePrefix } from '@overland/net';
 import { expect, test } from 'vitest';
 import {
   link,
@@ -158,6 +159,24 @@ test('prefixes of one attribute set travel together', () => {
   let messages = 0;
   while (speaker.message(RECEIVER)) messages += 1;
   expect(messages).toBe(2);
+});
+
+test('a route is told to be pending, advertised, and about to be withdrawn', () => {
+  const { receive, sent, speaker } = setUp('all');
+  const state = (): string | undefined => {
+    settle(speaker);
+    const prefix = { prefix: parsePrefix(PREFIX), match: 'exact' } as const;
+    return speaker.engine.explain({ prefix, to: RECEIVER }).export?.state;
+  };
+  for (const n of [1, 2]) receive(n, { announce: [PREFIX] });
+  expect(state()).toBe('pending');
+  sent();
+  expect(state()).toBe('advertised');
+  receive(3, { announce: [PREFIX], communities: [0xffff_ff02] });
+  for (const n of [1, 2]) receive(n, { withdraw: [PREFIX] });
+  expect(state()).toBe('withdrawing');
+  sent();
+  expect(state()).toBe('withheld');
 });
 
 test('what the peer gets is shown with its identifiers', () => {
