@@ -200,40 +200,47 @@ test('what is written is what is read, however the file is cut into chunks', () 
   });
   const paths = fc.array(path, { minLength: 1, maxLength: 4 });
   fc.assert(
-    fc.property(fc.array(paths), fc.integer({ min: 1, max: 200 }), (prefixes, chunk) => {
-      const writer = new TableDumpWriter(TIMESTAMP);
-      const collector = parseAddress('192.0.2.1');
-      writer.peerIndex(collector, 'a view', []);
-      for (const [index, entries] of prefixes.entries()) {
-        const dumped = entries.map(({ origin, isIpv4, ...rest }) => ({
-          ...rest,
-          set: {
-            bytes: Uint8Array.of(9, 9, 0x40, 1, 1, origin, 0x80, 16, 0),
-            offset: 2,
-            length: 7,
-          },
-          nextHop: new Uint8Array(isIpv4 ? 4 : 16).fill(1),
-        }));
-        writer.prefix('ipv4', Uint8Array.of(16, 10, index), dumped);
-      }
-      const [first, ...ribs] = recordsOf(writer.take(), chunk).map(decodeMrt);
-      expect(first).toMatchObject({ type: 'peer-index', viewName: 'a view', peers: [] });
-      const next = (isIpv4: boolean): number[] =>
-        isIpv4
-          ? [0x40, 3, 4, ...Array.from({ length: 4 }, () => 1)]
-          : [0x80, 14, 17, 16, ...Array.from({ length: 16 }, () => 1)];
-      expect(ribs).toEqual(
-        prefixes.map((entries, sequence) => ({
-          type: 'rib',
-          family: 'ipv4',
-          sequence,
-          nlri: Uint8Array.of(16, 10, sequence),
-          entries: entries.map(({ origin, isIpv4, ...rest }) => ({
+    fc.property(
+      fc.array(paths),
+      fc.integer({ min: 1, max: 200 }),
+      fc.boolean(),
+      (prefixes, chunk, hasPathIds) => {
+        const writer = new TableDumpWriter(TIMESTAMP);
+        const collector = parseAddress('192.0.2.1');
+        writer.peerIndex(collector, 'a view', []);
+        for (const [index, entries] of prefixes.entries()) {
+          const dumped = entries.map(({ origin, isIpv4, ...rest }) => ({
             ...rest,
-            attributes: Uint8Array.from([0x40, 1, 1, origin, ...next(isIpv4), 0x80, 16, 0]),
+            pathId: 7,
+            set: {
+              bytes: Uint8Array.of(9, 9, 0x40, 1, 1, origin, 0x80, 16, 0),
+              offset: 2,
+              length: 7,
+            },
+            nextHop: new Uint8Array(isIpv4 ? 4 : 16).fill(1),
+          }));
+          writer.prefix({ family: 'ipv4', hasPathIds }, Uint8Array.of(16, 10, index), dumped);
+        }
+        const [first, ...ribs] = recordsOf(writer.take(), chunk).map(decodeMrt);
+        expect(first).toMatchObject({ type: 'peer-index', viewName: 'a view', peers: [] });
+        const next = (isIpv4: boolean): number[] =>
+          isIpv4
+            ? [0x40, 3, 4, ...Array.from({ length: 4 }, () => 1)]
+            : [0x80, 14, 17, 16, ...Array.from({ length: 16 }, () => 1)];
+        expect(ribs).toEqual(
+          prefixes.map((entries, sequence) => ({
+            type: 'rib',
+            family: 'ipv4',
+            sequence,
+            nlri: Uint8Array.of(16, 10, sequence),
+            entries: entries.map(({ origin, isIpv4, ...rest }) => ({
+              ...rest,
+              ...(hasPathIds && { pathId: 7 }),
+              attributes: Uint8Array.from([0x40, 1, 1, origin, ...next(isIpv4), 0x80, 16, 0]),
+            })),
           })),
-        })),
-      );
-    }),
+        );
+      },
+    ),
   );
 });

@@ -13,8 +13,8 @@ export interface DumpedPath {
   readonly peerIndex: number;
   /** UNIX time at which it was heard, seconds. */
   readonly originatedSeconds: number;
-  /** RFC 8050: given for all paths of a prefix, or for none. */
-  readonly pathId?: number;
+  /** Written where path identifiers are: RFC 8050. */
+  readonly pathId: number;
   readonly set: SetField;
   /** 4, 16 or 32 octets. */
   readonly nextHop: Uint8Array;
@@ -53,17 +53,21 @@ export class TableDumpWriter {
   /**
    * One prefix with all its paths.
    *
+   * @param hasPathIds Whether some peer gives path identifiers: the record then has one for each path.
    * @param nlri Length in bits, then octets.
    */
-  prefix(family: Family, nlri: Uint8Array, paths: readonly DumpedPath[]): void {
+  prefix(
+    { family, hasPathIds }: { readonly family: Family; readonly hasPathIds: boolean },
+    nlri: Uint8Array,
+    paths: readonly DumpedPath[],
+  ): void {
     const writer = this.#writer;
-    const hasPathIds = paths[0]?.pathId !== undefined;
     const start = this.#begin(subtypeOf(family, hasPathIds));
     writer.u32(this.#sequence).bytes(nlri).u16(paths.length);
     this.#sequence = (this.#sequence + 1) >>> 0;
     for (const { peerIndex, originatedSeconds, pathId, set, nextHop } of paths) {
       writer.u16(peerIndex).u32(originatedSeconds);
-      if (hasPathIds) writer.u32(pathId ?? 0);
+      if (hasPathIds) writer.u32(pathId);
       const lengthAt = writer.length;
       writer.u16(0);
       writeRibAttributes(writer, set, nextHop);

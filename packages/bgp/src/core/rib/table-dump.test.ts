@@ -145,3 +145,23 @@ test('routes of a peer that has gone are not dumped', () => {
     'fd00:65::/64 65000 via :: pref -',
   ]);
 });
+
+test('path identifiers are told where a peer gives them (RFC 8050)', () => {
+  const feeder = peerConfig('10.0.0.1', 65001);
+  const engine = createRouteEngine(speakerConfig(65000, { peers: [feeder] }));
+  engine.setInterfaces([link('eth0', ['10.0.0.9/24'])]);
+  const session = sessionWith(0, feeder, { asn: 65000, address: '10.0.0.9' });
+  engine.peerUp({ ...session, addPath: { receive: ['ipv4'], send: [] } });
+  for (const [pathId, med] of [
+    [42, 1],
+    [43, 2],
+  ] as const) {
+    const plain = updateOctets({ ...IPV4, announce: ['10.0.0.0/8'], med });
+    // The NLRI is the last two octets.
+    const octets = Uint8Array.of(...plain.slice(0, -2), 0, 0, 0, pathId, ...plain.slice(-2));
+    expect(engine.receiveUpdate(0, octets)).toBeUndefined();
+  }
+  const ribs = dump(engine, 'received').filter(({ type }) => type === 'rib');
+  expect(ribs).toHaveLength(1);
+  expect(ribs[0]?.entries?.map(({ pathId }) => pathId).toSorted()).toEqual([42, 43]);
+});

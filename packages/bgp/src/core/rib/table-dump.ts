@@ -94,15 +94,16 @@ export class RibDump implements TableDump {
     const dumped: DumpedPath[] = [];
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
       const one = this.#path(rib, paths.group(path));
-      if (one) dumped.push(one);
+      if (one) dumped.push({ ...one, pathId: paths.identifier(path) });
     }
     if (dumped.length === 0) return 0;
+    const hasPathIds = dumped.some(({ pathId }) => pathId !== 0);
     const length = prefixes.writeNlri(prefix, this.#nlri, 0);
-    this.#writer.prefix(rib.family, this.#nlri.subarray(0, length), dumped);
+    this.#writer.prefix({ family: rib.family, hasPathIds }, this.#nlri.subarray(0, length), dumped);
     return dumped.length;
   }
 
-  #path(rib: FamilyRib, group: number): DumpedPath | undefined {
+  #path(rib: FamilyRib, group: number): Omit<DumpedPath, 'pathId'> | undefined {
     const { attributes, groups, keepFrom, nextHops } = rib.tables;
     const slot = groups.peer(group);
     const peer = this.#peers[slot];
