@@ -16,6 +16,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/**/*.test.ts', 'tests/architecture/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', '**/*.netns.test.ts'],
+          // Ends what hangs, and measures nothing: model tests take seconds on a machine that has other work.
+          testTimeout: 60_000,
         },
       },
       {
