@@ -47,6 +47,8 @@ export interface OperatedSpeaker {
 
 /** Prefixes looked at in one go: well below a millisecond. */
 const SEARCH_UNITS = 16_384;
+/** Prefixes counted in one go, each with its paths and what the peer may have of it: below a millisecond. */
+const CENSUS_UNITS = 256;
 
 /** A query for routes by the names or addresses of peers. */
 export interface NamedRouteQuery extends Omit<RouteQuery, 'from' | 'advertisedTo'> {
@@ -138,7 +140,7 @@ export class SpeakerOperator implements Disposable {
       ...(sources.runner && { from: sources.runner.id }),
       ...(targets.runner && { advertisedTo: targets.runner.id }),
     });
-    return await inSlices(search);
+    return await inSlices(search, SEARCH_UNITS);
   }
 
   /** Why a prefix is routed as it is, and whether a peer gets it. */
@@ -161,7 +163,7 @@ export class SpeakerOperator implements Disposable {
     for (const runner of this.#find(peer)) {
       const census: PeerCensus[] = [];
       for (const family of runner.config.families) {
-        census.push(await inSlices(this.#speaker.engine.census(runner.id, family)));
+        census.push(await inSlices(this.#speaker.engine.census(runner.id, family), CENSUS_UNITS));
       }
       const { deferring } = this.#speaker.summary();
       explained.push({ neighbor: this.#describe(runner), census, deferring });
@@ -275,7 +277,7 @@ export class SpeakerOperator implements Disposable {
   }
 }
 
-async function inSlices<T>(search: Sliced<T>): Promise<T> {
-  while (search.step(SEARCH_UNITS)) await nextTurn();
+async function inSlices<T>(search: Sliced<T>, units: number): Promise<T> {
+  while (search.step(units)) await nextTurn();
   return search.result();
 }
