@@ -140,12 +140,6 @@ class Engine implements RouteEngine {
     this.#dropUnusedClasses();
   }
 
-  #announceAggregate({ prefix, communities = [] }: AggregateConfig, origin: number): void {
-    const { asn, routerId } = this.#config;
-    const attributes = { origin, asn, routerId, communities: communities.map(communityOf) };
-    this.#originated.announce(prefix, aggregateSet(attributes), DISCARD_ORIGIN);
-  }
-
   setInterfaces(interfaces: readonly InterfaceState[]): void {
     this.#links = new Links(interfaces);
     this.#receiver.links = this.#links;
@@ -363,6 +357,12 @@ class Engine implements RouteEngine {
   census(id: PeerId, family: Family): Sliced<PeerCensus> {
     const { slot, live } = this.#peer(id);
     return new CensusTaker(this.#ribs[family], slot, live?.outs.get(family));
+  }
+
+  #announceAggregate({ prefix, communities = [] }: AggregateConfig, origin: number): void {
+    const { asn, routerId } = this.#config;
+    const attributes = { origin, asn, routerId, communities: communities.map(communityOf) };
+    this.#originated.announce(prefix, aggregateSet(attributes), DISCARD_ORIGIN);
   }
 
   #peer(id: PeerId): Peer {
