@@ -29,6 +29,20 @@ function atMost(figure: string, most: number): Bar {
   return { says: `${figure} ≤ ${most}`, figure, most: () => most };
 }
 
+/** Of figures of the same program. */
+function besideOwn(figure: string, other: string, times: number): Bar {
+  return {
+    says: `${figure} ≤ ${times} × ${other}`,
+    figure,
+    most: (of) => {
+      const own = of('overland', other);
+      return own === undefined ? undefined : own * times;
+    },
+  };
+}
+
+/** Of every row, where the thread is watched: no task of the speaker's is longer. */
+export const TASK = atMost('longestTaskMs', 10);
 const TABLE = [
   beside('bird', 'ms', { times: 0.35 }),
   beside('bird', 'peakMb', { plus: 60 }),
@@ -52,4 +66,5 @@ export const BARS: Readonly<Record<string, readonly Bar[]>> = {
   'd session lost ipv4': LOSS,
   e: [beside('bird', 'p90Ms', {}), beside('bird', 'p99Ms', { times: 1.5 }), atMost('p99Ms', 4)],
   f: [beside('bird', 'p50Ms', { times: 1.5 })],
+  g: [besideOwn('ms', 'bareMs', 1.3)],
 };

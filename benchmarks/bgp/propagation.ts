@@ -52,7 +52,7 @@ export function propagation(row: string, options: { readonly churns: boolean }):
         await receivers.ask({ type: 'await', present: prefixes }, PATIENCE_SECONDS);
         await feeders.ask({ type: 'pace', table: 'churn', perSecond: CHURN_PER_SECOND }, 60);
         await delay(options.churns ? WARM_UP_SECONDS * 1000 : 0);
-        const { cpuMs = 0, peakMb = 0 } = await measure(
+        const { ms: _, ...used } = await measure(
           () => others.ask({ type: 'pace', table: 'marked', perSecond: PROBES_PER_SECOND }, 60),
           async () => {
             await delay((seconds + 0.5) * 1000);
@@ -72,8 +72,7 @@ export function propagation(row: string, options: { readonly churns: boolean }):
             p99Ms: p99Ms ?? Number.NaN,
             // A change that is overtaken by the next one is never sent on: seen with routers that gather changes.
             overtaken: sent.length - latencies.length,
-            cpuMs,
-            peakMb,
+            ...used,
           },
         };
       };

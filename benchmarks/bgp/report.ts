@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, release } from 'node:os';
-import { BARS, type Bar } from './bars.ts';
+import { BARS, type Bar, TASK } from './bars.ts';
 import type { Figures } from './scenario.ts';
 import { median } from './statistics.ts';
 
@@ -84,7 +84,7 @@ function held(
   figures: Figures,
   of: (router: string) => Figures | undefined,
 ): Row['bars'] {
-  return (BARS[row] ?? []).flatMap((bar) => {
+  return [...(BARS[row] ?? []), TASK].flatMap((bar) => {
     const measured = figures[bar.figure];
     const most = bar.most((router, figure) => of(router)?.[figure]);
     if (measured === undefined || most === undefined) return [];

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fullTable } from './full-table.ts';
+import { kernelRoutes } from './kernel-routes.ts';
 import { manyPaths } from './many-paths.ts';
 import { propagation } from './propagation.ts';
 import { reflection } from './reflection.ts';
@@ -19,6 +20,7 @@ import type { Figures, Scenario } from './scenario.ts';
  *   scripts/isolated node --conditions=@overland/source benchmarks/bgp/run.ts [--scale 0.1] [--rounds 5]
  *     [--scenarios table-ipv4,paths-ipv4] [--routers overland,bird] [--json FILE] [--other CHECKOUT]
  *
+ * With `--watch`, the CPU time of the longest task of our speaker's thread and the delay of its event loop are told, too.
  * With `--other`, the router `other` is the program of another checkout, for comparison.
  */
 
@@ -30,6 +32,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   reflection,
   churn: propagation('e', { churns: true }),
   idle: propagation('f', { churns: false }),
+  kernel: kernelRoutes,
 };
 
 const { values } = parseArgs({
@@ -40,6 +43,7 @@ const { values } = parseArgs({
     routers: { type: 'string', default: 'overland,bird' },
     json: { type: 'string' },
     other: { type: 'string' },
+    watch: { type: 'boolean', default: false },
   },
 });
 const [scale, rounds] = [Number(values.scale), Number(values.rounds)];
@@ -47,6 +51,7 @@ const [scale, rounds] = [Number(values.scale), Number(values.rounds)];
 execFileSync(join(import.meta.dirname, '../../scripts/bootstrap'), { stdio: 'inherit' });
 const routers = {
   ...ROUTERS,
+  ...(values.watch && { overland: overland(undefined, true) }),
   ...(values.other !== undefined && { other: overland(values.other) }),
 };
 /** By router, then row: the figures of each round. */
@@ -64,12 +69,13 @@ for (const name of values.scenarios.split(',')) {
       }
     }
   }
+  // After each: a run may take an hour.
+  if (values.json !== undefined) {
+    const text = JSON.stringify(report(measured, { scale }), undefined, 2);
+    await writeFile(values.json, `${text}\n`);
+  }
 }
-const result = report(measured, { scale });
-printTable(result);
-if (values.json !== undefined) {
-  await writeFile(values.json, `${JSON.stringify(result, undefined, 2)}\n`);
-}
+printTable(report(measured, { scale }));
 process.exit();
 
 function keep(router: string, row: string, figures: Figures): void {

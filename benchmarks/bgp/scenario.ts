@@ -28,6 +28,8 @@ export interface Cast {
   readonly receivers: readonly PeerSpec[];
   /** Further feeders, in a thread of their own. */
   readonly others?: readonly PeerSpec[];
+  /** Routes go into the kernel, with up to so many next hops; absent: they do not. */
+  readonly kernelPaths?: number;
   /** Whether the receivers are clients of a route reflector. */
   readonly clients?: boolean;
 }
@@ -44,7 +46,7 @@ export interface Play extends AsyncDisposable {
 }
 
 export async function play(start: StartRouter, cast: Cast): Promise<Play> {
-  const { family, feeders, receivers, others = [], clients = false } = cast;
+  const { family, feeders, receivers, others = [], clients = false, kernelPaths } = cast;
   await using stack = new AsyncDisposableStack();
   const scene = stack.use(await stage(family, receivers.length));
   const address = routerAddress(family);
@@ -52,7 +54,8 @@ export async function play(start: StartRouter, cast: Cast): Promise<Play> {
     ...[...feeders, ...others].map((peer) => ({ ...peer, isClient: false })),
     ...receivers.map((peer) => ({ ...peer, isClient: clients })),
   ].map(({ address: of, asn, isClient }) => ({ address: of, asn, isClient }));
-  const setup = { family, asn: ROUTER_ASN, address, peers };
+  const kernel = kernelPaths !== undefined && { kernelPaths };
+  const setup = { family, asn: ROUTER_ASN, address, peers, ...kernel };
   const router = stack.use(await start(scene.router, setup));
   const data = {
     namespace: scene.peers.path,
@@ -73,6 +76,7 @@ export async function play(start: StartRouter, cast: Cast): Promise<Play> {
     router,
     ...threads,
     async measure(begin, end) {
+      await router.watch?.restart();
       const before = await usageIn(scene.router);
       const ended = end();
       const startMs = await begin();
@@ -82,6 +86,7 @@ export async function play(start: StartRouter, cast: Cast): Promise<Play> {
         ms: endMs - startMs,
         cpuMs: after.cpuMs - before.cpuMs,
         peakMb: after.peakMb,
+        ...(await router.watch?.read()),
       };
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

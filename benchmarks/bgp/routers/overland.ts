@@ -1,19 +1,25 @@
 import { join } from 'node:path';
 import { startBgpRun } from '../../../tests/interop/support/bgp-run.ts';
+import { Watch } from '../watch.ts';
 import { HOLD_SECONDS, KEEPALIVE_SECONDS, ROUTER_ID, type StartRouter } from './router.ts';
 
 const THIS_CHECKOUT = join(import.meta.dirname, '../../..');
 
-/** `overland bgp run`, compiled, as it is shipped. @param checkout Where: another one to compare with. */
-export function overland(checkout = THIS_CHECKOUT): StartRouter {
-  return (namespace, { family, asn, address, peers }) => {
+/**
+ * `overland bgp run`, compiled, as it is shipped.
+ *
+ * @param checkout Where: another one to compare with.
+ * @param watches Whether its thread is watched, which costs some CPU time.
+ */
+export function overland(checkout = THIS_CHECKOUT, watches = false): StartRouter {
+  return async (namespace, { family, asn, address, peers, kernelPaths }) => {
     const file = {
       asn,
       routerId: ROUTER_ID,
       role: peers.some(({ isClient }) => isClient) ? 'reflector' : 'router',
       listen: [{ address, port: 179 }],
       gracefulRestart: { enabled: false },
-      multipath: { maxPaths: 1 },
+      multipath: { maxPaths: kernelPaths ?? 1 },
       defaults: {
         families: [family],
         passive: true,
@@ -25,7 +31,12 @@ export function overland(checkout = THIS_CHECKOUT): StartRouter {
         ...(isClient && { routeReflectorClient: true }),
       })),
     };
-    const program = [join(checkout, 'overland')];
-    return startBgpRun(namespace, JSON.stringify(file), ['--no-fib'], program);
+    const options = kernelPaths === undefined ? ['--no-fib'] : [];
+    const watch = watches ? new Watch() : undefined;
+    const program = watch?.program(join(checkout, 'packages/cli/dist/bin.js')) ?? [
+      join(checkout, 'overland'),
+    ];
+    const run = await startBgpRun(namespace, JSON.stringify(file), options, program);
+    return { ...(watch && { watch }), [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
   };
 }

@@ -1,5 +1,6 @@
 import type { TestNamespace } from '@overland/linux/testing';
 import type { Family, IpAddress } from '@overland/net';
+import type { Watch } from '../watch.ts';
 
 /** What a router is to be, in the words of no router in particular. */
 export interface RouterSetup {
@@ -7,8 +8,8 @@ export interface RouterSetup {
   readonly asn: number;
   readonly address: IpAddress;
   readonly peers: readonly RouterPeer[];
-  /** Files for measurements from within; absent: none. */
-  readonly watchFile?: string;
+  /** Most next hops of a route in the kernel; absent: it leaves the kernel's routes alone. */
+  readonly kernelPaths?: number;
 }
 
 export interface RouterPeer {
@@ -18,12 +19,12 @@ export interface RouterPeer {
   readonly isClient: boolean;
 }
 
-/** Starts a router. It leaves the kernel's routes alone, listens on port 179 and dials nobody. */
+/** Starts a router. It listens on port 179 and dials nobody. */
 export type StartRouter = (namespace: TestNamespace, setup: RouterSetup) => Promise<RunningRouter>;
 
 export interface RunningRouter extends AsyncDisposable {
-  /** Sends SIGUSR2: what is watched from within begins anew. */
-  restartWatch?(): Promise<void>;
+  /** Of its thread, from within; absent: it is not watched. */
+  readonly watch?: Watch;
 }
 
 export const ROUTER_ID = '10.254.0.1';
