@@ -24,8 +24,12 @@ export function fullTable(family: Family): Scenario {
         tables: {},
         tallies: true,
       };
-      return async (start) => {
-        await using scene = await play(start, { family, feeders: [feeder], receivers: [receiver] });
+      return async (router) => {
+        await using scene = await play(router, {
+          family,
+          feeders: [feeder],
+          receivers: [receiver],
+        });
         const { feeders, receivers, measure } = scene;
         const send = (table: 'all' | 'none') => () => feeders.ask({ type: 'send', table }, 60);
         const have = (present: number) => () =>

@@ -25,14 +25,14 @@ export const kernelRoutes: Scenario = {
       const shape = { family, prefixes, nextHop: address, firstAs: asn, seed: 1 } as const;
       return { address, asn, tables: { all: announcements(shape) }, tallies: false };
     });
-    return async (start) => {
+    return async (router) => {
       const bareMs = await bare(prefixes);
-      await using scene = await play(start, { family, feeders, receivers: [], kernelPaths: 2 });
-      const { router } = scene.stage;
-      const before = routesIn(router);
+      await using scene = await play(router, { family, feeders, receivers: [], kernelPaths: 2 });
+      const namespace = scene.stage.router;
+      const before = routesIn(namespace);
       const figures = await scene.measure(
         () => scene.feeders.ask({ type: 'send', table: 'all' }, 60),
-        () => filled(router, before + prefixes),
+        () => filled(namespace, before + prefixes),
       );
       return { g: { ...figures, bareMs } };
     };

@@ -25,8 +25,8 @@ export function manyPaths(family: Family): Scenario {
         tables: {},
         tallies: true,
       };
-      return async (start) => {
-        await using scene = await play(start, { family, feeders, receivers: [receiver] });
+      return async (router) => {
+        await using scene = await play(router, { family, feeders, receivers: [receiver] });
         let startMs = 0;
         let fullMs = 0;
         const figures = await scene.measure(

@@ -42,17 +42,23 @@ type Answer = Extract<Told, { type: 'answer' }>;
 /** Peers of the router in a thread of their own. One request at a time. */
 export class Peers implements AsyncDisposable {
   readonly #worker: Worker;
+  readonly #lost = Promise.withResolvers<never>();
   #answer = Promise.withResolvers<Answer>();
 
   constructor(data: PeersData) {
     this.#worker = new Worker(new URL('./peers-worker.ts', import.meta.url), { workerData: data });
     this.#worker.on('message', (told: Told) => {
       if (told.type === 'answer') this.#answer.resolve(told);
-      else this.#answer.reject(new Error(`session of ${told.peer} lost: ${told.reason}`));
+      else this.#lost.reject(new Error(`session of ${told.peer} lost: ${told.reason}`));
     });
-    this.#worker.on('error', (error) => this.#answer.reject(error));
-    // Whoever asks gets it; a session may be lost while nobody does.
-    this.#answer.promise.catch(() => undefined);
+    this.#worker.on('error', (error) => this.#lost.reject(error));
+    // A session may be lost while nobody waits.
+    this.#lost.promise.catch(() => undefined);
+  }
+
+  /** Rejects when a session is lost. */
+  get lost(): Promise<never> {
+    return this.#lost.promise;
   }
 
   /** All sessions are up. */
@@ -83,9 +89,8 @@ export class Peers implements AsyncDisposable {
       seconds * 1000,
     );
     try {
-      const answer = await Promise.race([this.#answer.promise, late.promise]);
+      const answer = await Promise.race([this.#answer.promise, this.lost, late.promise]);
       this.#answer = Promise.withResolvers();
-      this.#answer.promise.catch(() => undefined);
       return answer;
     } finally {
       clearTimeout(timer);

@@ -39,14 +39,14 @@ export function propagation(row: string, options: { readonly churns: boolean }):
         tables: {},
         tallies: true,
       };
-      return async (start) => {
+      return async (router) => {
         const cast = {
           family,
           feeders: [feeder],
           receivers: [receiver],
           others: [prober],
         } as const;
-        await using scene = await play(start, cast);
+        await using scene = await play(router, cast);
         const { feeders, receivers, others, measure } = scene;
         await feeders.ask({ type: 'send', table: 'all' }, 60);
         await receivers.ask({ type: 'await', present: prefixes }, PATIENCE_SECONDS);

@@ -20,8 +20,8 @@ export const reflection: Scenario = {
       tables: {},
       tallies: true,
     }));
-    return async (start) => {
-      await using scene = await play(start, {
+    return async (router) => {
+      await using scene = await play(router, {
         family,
         feeders: [feeder],
         receivers,

@@ -3,12 +3,14 @@ import { startFrrRouter } from './routers/frr.ts';
 import { startGobgpRouter } from './routers/gobgp.ts';
 import { startOpenbgpdRouter } from './routers/openbgpd.ts';
 import { overland } from './routers/overland.ts';
-import type { StartRouter } from './routers/router.ts';
+import type { Router } from './routers/router.ts';
 
-export const ROUTERS: Readonly<Record<string, StartRouter>> = {
+const HOLD_SECONDS = 90;
+
+export const ROUTERS: Readonly<Record<string, Router>> = {
   overland: overland(),
-  bird: startBirdRouter,
-  frr: startFrrRouter,
-  openbgpd: startOpenbgpdRouter,
-  gobgp: startGobgpRouter,
+  bird: { start: startBirdRouter, holdSeconds: HOLD_SECONDS },
+  frr: { start: startFrrRouter, holdSeconds: HOLD_SECONDS },
+  openbgpd: { start: startOpenbgpdRouter, holdSeconds: HOLD_SECONDS },
+  gobgp: { start: startGobgpRouter, holdSeconds: HOLD_SECONDS },
 };

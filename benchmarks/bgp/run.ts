@@ -9,7 +9,7 @@ import { propagation } from './propagation.ts';
 import { reflection } from './reflection.ts';
 import { printTable, report } from './report.ts';
 import { overland } from './routers/overland.ts';
-import type { StartRouter } from './routers/router.ts';
+import type { Router } from './routers/router.ts';
 import { ROUTERS } from './routers.ts';
 import type { Figures, Scenario } from './scenario.ts';
 
@@ -61,7 +61,7 @@ for (const name of values.scenarios.split(',')) {
   for (let round = 1; round <= rounds; round += 1) {
     for (const router of values.routers.split(',')) {
       try {
-        const rows = await run(chosen<StartRouter>(routers, router));
+        const rows = await run(chosen<Router>(routers, router));
         for (const [row, figures] of Object.entries(rows)) keep(router, row, figures);
       } catch (error) {
         process.exitCode = 1;

@@ -1,11 +1,6 @@
 import type { Family } from '@overland/net';
 import { type PeerSpec, Peers } from './peers.ts';
-import {
-  HOLD_SECONDS,
-  type RouterPeer,
-  type RunningRouter,
-  type StartRouter,
-} from './routers/router.ts';
+import type { Router, RouterPeer, RunningRouter } from './routers/router.ts';
 import { ROUTER_ASN, routerAddress, type Stage, stage } from './stage.ts';
 import { usageIn } from './usage.ts';
 
@@ -19,7 +14,7 @@ export type Figures = Readonly<Record<string, number>>;
 /** One round with one router. @returns Figures by row of the table. */
 export interface Scenario {
   /** Makes what all rounds send, once. @param scale 1: the sizes of the table. */
-  prepare(scale: number): (start: StartRouter) => Promise<Readonly<Record<string, Figures>>>;
+  prepare(scale: number): (router: Router) => Promise<Readonly<Record<string, Figures>>>;
 }
 
 export interface Cast {
@@ -45,7 +40,7 @@ export interface Play extends AsyncDisposable {
   measure(begin: () => Promise<number>, end: () => Promise<number>): Promise<Figures>;
 }
 
-export async function play(start: StartRouter, cast: Cast): Promise<Play> {
+export async function play(played: Router, cast: Cast): Promise<Play> {
   const { family, feeders, receivers, others = [], clients = false, kernelPaths } = cast;
   await using stack = new AsyncDisposableStack();
   const scene = stack.use(await stage(family, receivers.length));
@@ -55,13 +50,14 @@ export async function play(start: StartRouter, cast: Cast): Promise<Play> {
     ...receivers.map((peer) => ({ ...peer, isClient: clients })),
   ].map(({ address: of, asn, isClient }) => ({ address: of, asn, isClient }));
   const kernel = kernelPaths !== undefined && { kernelPaths };
-  const setup = { family, asn: ROUTER_ASN, address, peers, ...kernel };
-  const router = stack.use(await start(scene.router, setup));
+  const { holdSeconds } = played;
+  const setup = { family, asn: ROUTER_ASN, address, peers, holdSeconds, ...kernel };
+  const router = stack.use(await played.start(scene.router, setup));
   const data = {
     namespace: scene.peers.path,
     family,
     speaker: address,
-    holdSeconds: HOLD_SECONDS,
+    holdSeconds,
   };
   const thread = (specs: readonly PeerSpec[]) => stack.use(new Peers({ ...data, peers: specs }));
   const threads = {
@@ -78,7 +74,8 @@ export async function play(start: StartRouter, cast: Cast): Promise<Play> {
     async measure(begin, end) {
       await router.watch?.restart();
       const before = await usageIn(scene.router);
-      const ended = end();
+      const lost = Promise.race(Object.values(threads).map((each) => each.lost));
+      const ended = Promise.race([end(), lost]);
       const startMs = await begin();
       const endMs = await ended;
       const after = await usageIn(scene.router);

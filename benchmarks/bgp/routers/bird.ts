@@ -1,12 +1,5 @@
 import { startBird } from '../../../tests/interop/support/bird.ts';
-import {
-  HOLD_SECONDS,
-  KEEPALIVE_SECONDS,
-  ROUTER_ID,
-  type RouterPeer,
-  type RouterSetup,
-  type StartRouter,
-} from './router.ts';
+import { ROUTER_ID, type RouterPeer, type RouterSetup, type StartRouter } from './router.ts';
 
 /** BIRD without a kernel protocol. */
 export const startBirdRouter: StartRouter = (namespace, setup) =>
@@ -20,14 +13,14 @@ ${setup.peers.map((peer, index) => protocol(peer, index, setup)).join('')}`,
   );
 
 function protocol(peer: RouterPeer, index: number, setup: RouterSetup): string {
-  const { family, asn, address } = setup;
+  const { family, asn, address, holdSeconds } = setup;
   const nextHop = peer.asn === asn ? 'gateway direct' : 'next hop self; gateway direct';
   return `
 protocol bgp peer${index} {
   local ${address} as ${asn};
   neighbor ${peer.address} as ${peer.asn};
   direct; passive; ${peer.isClient ? 'rr client;' : ''}
-  hold time ${HOLD_SECONDS}; keepalive time ${KEEPALIVE_SECONDS};
+  hold time ${holdSeconds}; keepalive time ${holdSeconds / 3};
   ${family} { import all; export where source = RTS_BGP; ${nextHop}; };
 }`;
 }

@@ -1,8 +1,8 @@
 import { startFrr } from '../../../tests/interop/support/frr.ts';
-import { HOLD_SECONDS, KEEPALIVE_SECONDS, ROUTER_ID, type StartRouter } from './router.ts';
+import { ROUTER_ID, type StartRouter } from './router.ts';
 
 /** FRR; a table map keeps its routes from zebra and the kernel. */
-export const startFrrRouter: StartRouter = (namespace, { family, asn, peers }) =>
+export const startFrrRouter: StartRouter = (namespace, { family, asn, peers, holdSeconds }) =>
   startFrr(
     namespace,
     `
@@ -11,7 +11,7 @@ router bgp ${asn}
  bgp router-id ${ROUTER_ID}
  no bgp default ipv4-unicast
  no bgp ebgp-requires-policy
- timers bgp ${KEEPALIVE_SECONDS} ${HOLD_SECONDS}
+ timers bgp ${holdSeconds / 3} ${holdSeconds}
 ${peers
   .map(
     ({ address, asn: remote }) => ` neighbor ${address} remote-as ${remote}

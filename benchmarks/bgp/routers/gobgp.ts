@@ -1,7 +1,10 @@
 import { startGobgp } from '../../../tests/interop/support/gobgp.ts';
-import { HOLD_SECONDS, KEEPALIVE_SECONDS, ROUTER_ID, type StartRouter } from './router.ts';
+import { ROUTER_ID, type StartRouter } from './router.ts';
 
-export const startGobgpRouter: StartRouter = async (namespace, { family, asn, address, peers }) => {
+export const startGobgpRouter: StartRouter = async (
+  namespace,
+  { family, asn, address, peers, holdSeconds },
+) => {
   const gobgp = await startGobgp(
     namespace,
     `
@@ -19,8 +22,8 @@ ${peers
     local-address = "${address}"
     passive-mode = true
   [neighbors.timers.config]
-    hold-time = ${HOLD_SECONDS}
-    keepalive-interval = ${KEEPALIVE_SECONDS}
+    hold-time = ${holdSeconds}
+    keepalive-interval = ${holdSeconds / 3}
   ${
     peer.isClient
       ? `[neighbors.route-reflector.config]

@@ -1,13 +1,16 @@
 import { startOpenbgpd } from '../../../tests/interop/support/openbgpd.ts';
-import { HOLD_SECONDS, ROUTER_ID, type StartRouter } from './router.ts';
+import { ROUTER_ID, type StartRouter } from './router.ts';
 
-export const startOpenbgpdRouter: StartRouter = (namespace, { family, asn, address, peers }) =>
+export const startOpenbgpdRouter: StartRouter = (
+  namespace,
+  { family, asn, address, peers, holdSeconds },
+) =>
   startOpenbgpd(
     namespace,
     `
 AS ${asn}
 router-id ${ROUTER_ID}
-holdtime ${HOLD_SECONDS}
+holdtime ${holdSeconds}
 listen on ${address}
 ${peers
   .map(

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { startBgpRun } from '../../../tests/interop/support/bgp-run.ts';
 import { Watch } from '../watch.ts';
-import { HOLD_SECONDS, KEEPALIVE_SECONDS, ROUTER_ID, type StartRouter } from './router.ts';
+import { ROUTER_ID, type Router, type StartRouter } from './router.ts';
 
+/** What it is held to: hold time 3 s, keepalive 1 s keeps every session up. */
+const HOLD_SECONDS = 3;
 const THIS_CHECKOUT = join(import.meta.dirname, '../../..');
 
 /**
@@ -11,8 +13,11 @@ const THIS_CHECKOUT = join(import.meta.dirname, '../../..');
  * @param checkout Where: another one to compare with.
  * @param watches Whether its thread is watched, which costs some CPU time.
  */
-export function overland(checkout = THIS_CHECKOUT, watches = false): StartRouter {
-  return async (namespace, { family, asn, address, peers, kernelPaths }) => {
+export function overland(checkout = THIS_CHECKOUT, watches = false): Router {
+  const start: StartRouter = async (
+    namespace,
+    { family, asn, address, peers, holdSeconds, kernelPaths },
+  ) => {
     const file = {
       asn,
       routerId: ROUTER_ID,
@@ -23,8 +28,8 @@ export function overland(checkout = THIS_CHECKOUT, watches = false): StartRouter
       defaults: {
         families: [family],
         passive: true,
-        holdSeconds: HOLD_SECONDS,
-        keepaliveSeconds: KEEPALIVE_SECONDS,
+        holdSeconds,
+        keepaliveSeconds: holdSeconds / 3,
       },
       peers: peers.map(({ isClient, ...peer }) => ({
         ...peer,
@@ -39,4 +44,5 @@ export function overland(checkout = THIS_CHECKOUT, watches = false): StartRouter
     const run = await startBgpRun(namespace, JSON.stringify(file), options, program);
     return { ...(watch && { watch }), [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
   };
+  return { start, holdSeconds: HOLD_SECONDS };
 }

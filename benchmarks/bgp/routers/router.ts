@@ -8,6 +8,7 @@ export interface RouterSetup {
   readonly asn: number;
   readonly address: IpAddress;
   readonly peers: readonly RouterPeer[];
+  readonly holdSeconds: number;
   /** Most next hops of a route in the kernel; absent: it leaves the kernel's routes alone. */
   readonly kernelPaths?: number;
 }
@@ -22,11 +23,18 @@ export interface RouterPeer {
 /** Starts a router. It listens on port 179 and dials nobody. */
 export type StartRouter = (namespace: TestNamespace, setup: RouterSetup) => Promise<RunningRouter>;
 
+export interface Router {
+  /**
+   * Both sides of every session have this hold time, and a third of it between KEEPALIVEs. What our speaker is held to is too
+   * short for others: they lose sessions while they are busy.
+   */
+  readonly holdSeconds: number;
+  readonly start: StartRouter;
+}
+
 export interface RunningRouter extends AsyncDisposable {
   /** Of its thread, from within; absent: it is not watched. */
   readonly watch?: Watch;
 }
 
 export const ROUTER_ID = '10.254.0.1';
-export const HOLD_SECONDS = 3;
-export const KEEPALIVE_SECONDS = 1;
