@@ -150,7 +150,8 @@ export function drawnAttributes(
   firstAs: number,
 ): { readonly path: readonly number[]; readonly rest: readonly number[] } {
   const hops = 1 + random(5);
-  const path = [firstAs, ...Array.from({ length: hops }, () => 1 + random(400_000))];
+  // Never one of those who take part: that would be a loop.
+  const path = [firstAs, ...Array.from({ length: hops }, () => 70_000 + random(400_000))];
   const communities = Array.from({ length: random(6) }, () => random(0xfff0_0000));
   return {
     path: [

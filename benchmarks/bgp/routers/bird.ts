@@ -8,7 +8,6 @@ export const startBirdRouter: StartRouter = (namespace, setup) =>
     `
 router id ${ROUTER_ID};
 protocol device {}
-protocol direct { ${setup.family}; }
 ${setup.peers.map((peer, index) => protocol(peer, index, setup)).join('')}`,
   );
 
