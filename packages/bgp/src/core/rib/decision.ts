@@ -191,21 +191,36 @@ export class Decision {
   }
 
   #keepLowestPerNeighbour(step: DecisionStep, candidates: number[], count: number): number {
-    const groups = this.#groups;
-    const before = candidates.slice(0, count);
     let kept = 0;
-    for (const group of before) {
-      const neighbour = groups.neighbourAs(group);
-      const value = step.value(groups, group, this.#peers);
-      const isBeaten = before.some(
-        (other) =>
-          groups.neighbourAs(other) === neighbour && step.value(groups, other, this.#peers) < value,
-      );
+    for (let i = 0; i < count; i += 1) {
+      const group = candidates[i] ?? 0;
+      // The lowest of a neighbour is always among those kept and those to come.
+      const isBeaten =
+        this.#isBeaten(step, group, candidates, { from: 0, to: kept }) ||
+        this.#isBeaten(step, group, candidates, { from: i + 1, to: count });
       if (isBeaten) continue;
       candidates[kept] = group;
       kept += 1;
     }
     return kept;
+  }
+
+  /** Whether some of the candidates comes from the same neighbouring AS and has a lower value. */
+  #isBeaten(
+    step: DecisionStep,
+    group: number,
+    candidates: readonly number[],
+    { from, to }: { readonly from: number; readonly to: number },
+  ): boolean {
+    const groups = this.#groups;
+    const neighbour = groups.neighbourAs(group);
+    const value = step.value(groups, group, this.#peers);
+    for (let i = from; i < to; i += 1) {
+      const other = candidates[i] ?? 0;
+      if (groups.neighbourAs(other) !== neighbour) continue;
+      if (step.value(groups, other, this.#peers) < value) return true;
+    }
+    return false;
   }
 
   /** Insertion sort: there are as many candidates as peers offer the prefix. */

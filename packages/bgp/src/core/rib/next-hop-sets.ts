@@ -8,6 +8,8 @@ interface Adjacency {
   references: number;
 }
 
+const NO_SLOTS: readonly number[] = [];
+
 interface SetEntry {
   /** What the receiver of batches knows it by; never used for another set. */
   readonly id: number;
@@ -72,11 +74,21 @@ export class NextHopSets {
       hash = Math.imul(hash, 0x0100_0193) ^ (members[i] ?? 0);
       if (weights) hash = Math.imul(hash, 0x0100_0193) ^ (weights[i] ?? 0);
     }
-    const found = this.#slotsByHash
-      .get(hash)
-      ?.find((slot) => isSet(this.#entry(slot), members, count, weights));
+    const found = this.#find(hash, members, count, weights);
     this.#lastSlot = found ?? this.#create(members.slice(0, count), hash, weights?.slice(0, count));
     return this.#lastSlot;
+  }
+
+  #find(
+    hash: number,
+    members: readonly number[],
+    count: number,
+    weights: readonly number[] | undefined,
+  ): number | undefined {
+    for (const slot of this.#slotsByHash.get(hash) ?? NO_SLOTS) {
+      if (isSet(this.#entry(slot), members, count, weights)) return slot;
+    }
+    return undefined;
   }
 
   hold(slot: number): void {

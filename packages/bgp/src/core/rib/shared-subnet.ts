@@ -29,7 +29,13 @@ export class SharedSubnet {
    */
   reaches(octets: Uint8Array): boolean {
     if (octets.length !== this.#network.length) return false;
-    return this.#contains(octets) && octets.some((octet, i) => octet !== this.#peer[i]);
+    return this.#contains(octets) && !this.#isPeer(octets);
+  }
+
+  // Without a closure: it is asked for every change of a best path, for every peer.
+  #isPeer(octets: Uint8Array): boolean {
+    for (let i = 0; i < octets.length; i += 1) if (octets[i] !== this.#peer[i]) return false;
+    return true;
   }
 
   #contains(octets: Uint8Array): boolean {
