@@ -150,8 +150,8 @@ function ask(policy: CompiledPolicy, route: NaiveRoute): Verdict {
 
 /** The rule that decides, as a trace tells it. */
 function decider(policy: CompiledPolicy, route: NaiveRoute): string {
-  const [words, , lengthBits] = prefixArgument(route.prefix);
-  const last = policy.trace(factsOf(route), words, lengthBits).at(-1);
+  const [words, at, lengthBits] = prefixArgument(route.prefix);
+  const last = policy.trace(factsOf(route), words.subarray(at), lengthBits).at(-1);
   return last === undefined || last.action === 'continue' ? 'default' : last.rule;
 }
 
