@@ -84,6 +84,8 @@ export interface SpeakerConfig {
   readonly rpki?: RpkiConfig;
   /** Stations that are told what is in the RIBs (BMP, RFC 7854); absent: none. */
   readonly bmp?: readonly BmpStationConfig[];
+  /** Routes that this speaker originates with the attributes that they have in a file, read once; absent: none. */
+  readonly originateFrom?: MrtFeedConfig;
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
   /** Prefixes that are offered as long as there is a route inside them, at most 128; absent: none. */
@@ -106,6 +108,14 @@ export interface ListenRange {
   readonly limit: number;
   /** What each of them is told; it dials, we never do. */
   readonly peer: Omit<PeerConfig, 'name' | 'address' | 'range'>;
+}
+
+/** An MRT file (RFC 6396) whose routes are replayed, for tests and labs. */
+export interface MrtFeedConfig {
+  /** Path of the file: a table dump, or recorded messages. */
+  readonly mrt: string;
+  /** Address of the peer of the collector whose paths are taken; absent: the first path of each prefix. */
+  readonly peer?: IpAddress;
 }
 
 /** A BMP station, which we dial. */

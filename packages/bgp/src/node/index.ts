@@ -4,6 +4,7 @@ export { DEFAULT_CONTROL_SOCKET } from './control-socket.ts';
 export type { EventPage, SpeakerEvent } from './event-log.ts';
 export { ListenError } from './listeners.ts';
 export type { MessageCounts } from './message-counters.ts';
+export { MrtFeedError } from './mrt-feed.ts';
 export type { CapabilityView } from './operator/capability-views.ts';
 export type { ClearedPeer } from './operator/clear-peer.ts';
 export type { NeighborDetail } from './operator/neighbor-detail.ts';

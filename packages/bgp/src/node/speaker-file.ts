@@ -260,6 +260,10 @@ const file = z.strictObject({
   listenRanges: z.array(listenRange).default([]),
   originate: z.array(prefix).default([]),
   aggregates: z.array(aggregate).max(MAX_AGGREGATES).optional(),
+  originateFrom: z
+    .strictObject({ mrt: z.string().min(1), peer: address.optional() })
+    .transform(withoutUndefined)
+    .optional(),
   rpki: rpkiSchema.optional(),
   bmp: z.array(bmpSchema).max(16).optional(),
 });

@@ -8,6 +8,7 @@ import { BfdWatch } from './bfd/bfd-watch.ts';
 import { serveControlSocket } from './control-socket.ts';
 import { watchKernel } from './kernel-watch.ts';
 import { serveMetrics } from './metrics-server.ts';
+import { feedMrt } from './mrt-feed.ts';
 import { reloadOnHangup } from './reload-on-hangup.ts';
 import { startSpeaker } from './speaker.ts';
 import { StandaloneFib } from './standalone-fib.ts';
@@ -111,6 +112,10 @@ async function runWith(
   const plain = createRouteEngine(config, { kernelRoutes: !noFib });
   const engine = recorder?.engine(plain, config) ?? plain;
   engine.setInterfaces(watch.interfaces);
+  if (config.originateFrom) {
+    const outcome = await feedMrt(engine, config.originateFrom);
+    log.info({ file: config.originateFrom.mrt, ...outcome }, 'routes of a file are originated');
+  }
   // Nobody comes before the next turn of the event loop.
   let followPeers = (): void => undefined;
   await using speaker = await startSpeaker(

@@ -69,6 +69,7 @@ export class Chatterbox implements RouteEngine {
   census = NO_ANSWERS.census;
   dump = NO_ANSWERS.dump;
   monitor = NO_ANSWERS.monitor;
+  originateUpdate = NO_ANSWERS.originateUpdate;
   vrpsChanged(): void {}
   statistics = NO_ANSWERS.statistics;
   updateGroups = NO_ANSWERS.updateGroups;

@@ -14,7 +14,15 @@ const NO_ROUTES: FamilyStatistics = {
 /** What operators ask of a route engine, answered by one that has no routes. */
 export const NO_ANSWERS: Pick<
   RouteEngine,
-  'routes' | 'search' | 'explain' | 'census' | 'dump' | 'statistics' | 'updateGroups' | 'monitor'
+  | 'routes'
+  | 'search'
+  | 'explain'
+  | 'census'
+  | 'dump'
+  | 'statistics'
+  | 'updateGroups'
+  | 'monitor'
+  | 'originateUpdate'
 > = {
   routes: () => ({ routes: [], next: undefined }),
   search: () => ({ step: () => false, result: () => ({ routes: [], next: undefined }) }),
@@ -24,6 +32,7 @@ export const NO_ANSWERS: Pick<
     attributeOctets: 0,
   }),
   updateGroups: () => [],
+  originateUpdate: () => true,
   monitor: (rib) => ({
     rib,
     hasWork: false,

@@ -11,7 +11,7 @@ import { type CommandContext, command, FailureError, UsageError } from '../comma
 export const bgpDump = command({
   name: 'bgp dump',
   summary: 'Write the routes of the speaker as an MRT table dump',
-  description: `TABLE_DUMP_V2 of RFC 6396, as bgpdump, GoBGP, OpenBGPD and most collectors read it: every path of every prefix, with the peer it came from. Paths that import rules refuse are left
+  description: `TABLE_DUMP_V2 of RFC 6396, as bgpdump, OpenBGPD and most collectors read it: every path of every prefix, with the peer it came from. Paths that import rules refuse are left
 out, and attributes are as the rules made them; --received has all, as they came. Sessions go on meanwhile; a prefix is as it was when its turn came.`,
   arguments: { format: { summary: 'of the file', choices: ['mrt'] } },
   options: {

@@ -6,6 +6,7 @@ import {
   ControlSocketError,
   DEFAULT_CONTROL_SOCKET,
   ListenError,
+  MrtFeedError,
   parseSpeakerFile,
   runStandaloneRouter,
   SpeakerFileError,
@@ -90,6 +91,7 @@ export const bgpRun = command({
       if (
         error instanceof ListenError ||
         error instanceof ControlSocketError ||
+        error instanceof MrtFeedError ||
         error instanceof TraceFileError
       ) {
         throw new FailureError(error.message);

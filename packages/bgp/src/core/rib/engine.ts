@@ -318,6 +318,10 @@ class Engine implements RouteEngine {
     }
   }
 
+  originateUpdate(body: Uint8Array, fourOctetAs: boolean): boolean {
+    return this.#originated.takeUpdate(body, fourOctetAs);
+  }
+
   monitor(rib: MonitoredRib, family: Family): RibMonitor {
     if (rib === 'loc-rib') return new BestMonitor(this.#ribs[family]);
     const hasEndedRib = (slot: number): boolean => this.#peers[slot]?.endOfRib.has(family) ?? false;

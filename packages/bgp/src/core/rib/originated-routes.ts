@@ -1,6 +1,8 @@
 import { type Family, type Prefix, prefixBytes } from '@overland/net';
+import { HEADER_OCTETS, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
 import { originatedSet } from '../wire/originated-set.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
+import { MAX_ATTRIBUTE_OCTETS } from './attribute-table.ts';
 import type { FamilyRib } from './family-rib.ts';
 import { NO_NEXT_HOP } from './next-hops.ts';
 import { GroupFlag } from './path-groups.ts';
@@ -8,6 +10,8 @@ import type { SharedTables } from './shared-tables.ts';
 
 /** The slot of the speaker itself in all tables that are indexed by peers. */
 export const OWN_SLOT = 0;
+
+const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
 const OWN_ORIGIN: GroupOrigin = {
   flags: GroupFlag.Originated,
@@ -50,6 +54,32 @@ export class OriginatedRoutes {
     nlri.readOne(family, octets, length);
     this.#ribs[family].tables.prefixes.internAll(nlri, prefixIds);
     adjRibIn.announce(prefixIds, 1, adjRibIn.group(attribute, NO_NEXT_HOP, origin));
+  }
+
+  /** Originates what an UPDATE announces, with its attributes. @returns Whether it was well-formed. */
+  takeUpdate(body: Uint8Array, fourOctetAs: boolean): boolean {
+    const isLong = body.length + HEADER_OCTETS > MAX_MESSAGE_OCTETS;
+    const { decoder, nlri, prefixIds } = isLong ? this.#shared.forExtended() : this.#shared;
+    const context = { fourOctetAs, ebgp: false, families: FAMILIES, extendedNextHop: FAMILIES };
+    const { announced, attributes: set, withdrawn } = decoder;
+    if (decoder.decode(body, context)) return false;
+    for (const { family, from, to } of withdrawn) {
+      if (from === to) continue;
+      nlri.read(family, body, from, to);
+      this.#ribs[family].tables.prefixes.findAll(nlri, prefixIds);
+      this.#ribs[family].adjRibIn(OWN_SLOT).withdraw(prefixIds, nlri.count);
+    }
+    if (decoder.withdrawReason !== undefined || set.length > MAX_ATTRIBUTE_OCTETS) return false;
+    for (const { family, from, to } of announced) {
+      if (from === to) continue;
+      nlri.read(family, body, from, to);
+      this.#ribs[family].tables.prefixes.internAll(nlri, prefixIds);
+      const attribute = this.#shared.attributes.intern(set.octets, set.length);
+      const adjRibIn = this.#ribs[family].adjRibIn(OWN_SLOT);
+      const group = adjRibIn.group(attribute, NO_NEXT_HOP, OWN_ORIGIN);
+      adjRibIn.announce(prefixIds, nlri.count, group);
+    }
+    return true;
   }
 
   withdraw(prefix: Prefix): void {

@@ -115,6 +115,15 @@ export interface RouteEngine {
    * @param changed Prefixes of the VRPs that came or went.
    */
   vrpsChanged(tables: VrpTables, changed: readonly Prefix[] | 'all'): void;
+  /**
+   * Originates what an UPDATE announces, with its attributes but for the next hop, and ceases to originate what it
+   * withdraws.
+   *
+   * @param body Without the 19-octet header; read only while the call lasts.
+   * @param fourOctetAs AS numbers have four octets.
+   * @returns Whether it was well-formed; otherwise nothing is announced.
+   */
+  originateUpdate(body: Uint8Array, fourOctetAs: boolean): boolean;
   /** Begins to tell somebody what is in a RIB: BMP, RFC 7854. Peers are unknown to it before they are told. */
   monitor(rib: MonitoredRib, family: Family): RibMonitor;
   /** Begins to write the RIBs as MRT (RFC 6396). */

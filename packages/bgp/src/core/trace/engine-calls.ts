@@ -28,6 +28,7 @@ const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } 
   search: 'question',
   dump: 'question',
   monitor: 'question',
+  originateUpdate: 'input',
   vrpsChanged: 'input',
   explain: 'question',
   statistics: 'question',
