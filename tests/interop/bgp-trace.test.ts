@@ -69,7 +69,7 @@ async function record(
   expect((await stat(trace)).mode & 0o777).toBe(0o600);
   const outcome = await replayTraceFile(trace, new AbortController().signal);
   expect(outcome.difference).toBeUndefined();
-  expect(outcome.lines).toBeGreaterThan(30);
+  expect(outcome.lines).toBeGreaterThan(20);
   if (KEEP) await copyFile(trace, join(KEEP, `${name}.jsonl`));
 }
 

@@ -133,8 +133,7 @@ export class Speaker {
   #target: Uint8Array | undefined;
 
   constructor(config: SpeakerConfig, options?: RouteEngineOptions, recorder?: TraceRecorder) {
-    const engine = createRouteEngine(config, options);
-    this.engine = recorder?.engine(engine, config) ?? engine;
+    this.engine = recorder?.engine(config, options) ?? createRouteEngine(config, options);
   }
 
   plug(peer: number, wire: Wire): void {

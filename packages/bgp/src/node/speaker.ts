@@ -586,8 +586,7 @@ export class Speaker implements AsyncDisposable {
 }
 
 function newEngine(config: SpeakerConfig, recorder: TraceRecorder | undefined): RouteEngine {
-  const engine = createRouteEngine(config);
-  return recorder?.engine(engine, config) ?? engine;
+  return recorder?.engine(config) ?? createRouteEngine(config);
 }
 
 function cease(

@@ -109,8 +109,8 @@ async function runWith(
   const preserved = fib?.preserved ?? [];
   using trace = options.record === undefined ? undefined : openTraceFile(options.record, log);
   const recorder = trace && new TraceRecorder((line) => trace.write(line));
-  const plain = createRouteEngine(config, { kernelRoutes: !noFib });
-  const engine = recorder?.engine(plain, config) ?? plain;
+  const made = { kernelRoutes: !noFib };
+  const engine = recorder?.engine(config, made) ?? createRouteEngine(config, made);
   engine.setInterfaces(watch.interfaces);
   if (config.originateFrom) {
     const outcome = await feedMrt(engine, config.originateFrom);

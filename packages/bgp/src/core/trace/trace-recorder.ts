@@ -1,4 +1,5 @@
 import type { SpeakerConfig } from '../config.ts';
+import { createRouteEngine, type RouteEngineOptions } from '../rib/engine.ts';
 import type { PeerId, RouteEngine } from '../rib/route-engine.ts';
 import type { ConnectionId, PeerEffect, PeerEvent } from '../session/peer-events.ts';
 import { PeerMachine, type PeerMachineOptions } from '../session/peer-machine.ts';
@@ -24,11 +25,12 @@ export class TraceRecorder {
     this.#line({ trace: 'overland-bgp', version: TRACE_VERSION });
   }
 
-  /** The engine, recorded. It must be as it was made: nothing has happened to it. */
-  engine(engine: RouteEngine, config: SpeakerConfig): RouteEngine {
+  /** An engine that is recorded, and what it was made with. */
+  engine(config: SpeakerConfig, options: RouteEngineOptions = {}): RouteEngine {
+    const { shared: _, ...told } = options;
     this.#told(config);
-    this.#line({ engine: config });
-    return observedEngine(engine, (call) => {
+    this.#line({ engine: config, options: told });
+    return observedEngine(createRouteEngine(config, options), (call) => {
       const [first] = call.args;
       if (call.call === 'configure') this.#told(first as SpeakerConfig);
       const peer = this.#sessions.get(first as object);

@@ -1,5 +1,5 @@
 import type { SpeakerConfig } from '../config.ts';
-import { createRouteEngine } from '../rib/engine.ts';
+import { createRouteEngine, type RouteEngineOptions } from '../rib/engine.ts';
 import type { RouteEngine } from '../rib/route-engine.ts';
 import type { Restart } from '../session/negotiation.ts';
 import type { PeerContext, PeerEvent, UpSession } from '../session/peer-events.ts';
@@ -28,6 +28,7 @@ interface TraceLine {
   readonly config?: number;
   readonly value?: SpeakerConfig;
   readonly engine?: SpeakerConfig;
+  readonly options?: Omit<RouteEngineOptions, 'shared'>;
   readonly call?: string;
   readonly args?: readonly unknown[];
   readonly peer?: number;
@@ -80,7 +81,7 @@ export class TraceReplay {
       return traceText(line, this.#configs, true);
     }
     if (line.engine) {
-      this.#engine = createRouteEngine(line.engine);
+      this.#engine = createRouteEngine(line.engine, line.options);
       return this.#text(line);
     }
     if (line.call !== undefined && line.args) {

@@ -3,7 +3,6 @@ import { HostilePeer } from '../../../test/hostile-peer.ts';
 import { CORPUS } from '../../../test/message-corpus.ts';
 import { Chance, mutated } from '../../../test/mutations.ts';
 import { peerConfig, speakerConfig } from '../../../test/two-speakers.ts';
-import { createRouteEngine } from '../rib/engine.ts';
 import { emptyVrpTables } from '../rpki/vrp-table.ts';
 import { KnownConfigs, parseTraceText, traceText } from './trace-json.ts';
 import { TraceRecorder } from './trace-recorder.ts';
@@ -61,6 +60,18 @@ test('something else that comes of a line is seen in what it is now', () => {
   expect(replay.replay(last.replace('105', '104'))).toBe(last);
 });
 
+test('an engine is made again as it was made', () => {
+  const config = speakerConfig(65000);
+  const lines = recorded((recorder) => {
+    const engine = recorder.engine(config, { kernelRoutes: false });
+    engine.endDeferral();
+    engine.nextRouteBatch(10);
+  });
+  expect(lines).toContain('{"engine":{"$config":1},"options":{"kernelRoutes":false}}');
+  const replay = new TraceReplay();
+  expect(lines.map((line) => replay.replay(line))).toEqual(lines);
+});
+
 test('octets from sockets are octets', () => {
   const configs = new KnownConfigs();
   const text = traceText(
@@ -80,7 +91,7 @@ test('VRPs are in a trace, and do the same again', () => {
   tables.ipv4.add({ family: 'ipv4', words, lengthBits: 16, maxLengthBits: 24, asn: 65001 });
   const lines = recorded((recorder) => {
     const config = speakerConfig(65000);
-    recorder.engine(createRouteEngine(config), config).vrpsChanged(tables, 'all');
+    recorder.engine(config).vrpsChanged(tables, 'all');
   });
   const line = lines.at(-1) ?? '';
   expect(line).toContain('{"ipv4":[[167837696,16,24,65001]],"ipv6":[]},"all"');
@@ -96,7 +107,7 @@ test('passwords do not get into a trace', () => {
   const lines = recorded((recorder) => {
     const peers = [peerConfig('10.1.0.1', 65001, { password: { value: 's3cret' } })];
     const config = speakerConfig(65000, { peers });
-    recorder.engine(createRouteEngine(config), config).configure({ ...config });
+    recorder.engine(config).configure({ ...config });
     for (const peer of config.peers) {
       const context = { speaker: config, config: peer };
       const restart = { restarting: false, preserved: [] };
@@ -129,7 +140,7 @@ describe('what is no trace is refused', () => {
 
   test('a call that the engine does not have, or that is a question', () => {
     const config = speakerConfig(65000);
-    const lines = recorded((recorder) => recorder.engine(createRouteEngine(config), config));
+    const lines = recorded((recorder) => recorder.engine(config));
     for (const call of ['constructor', 'counters', 'nothing']) {
       const replay = new TraceReplay();
       for (const line of lines) replay.replay(line);
