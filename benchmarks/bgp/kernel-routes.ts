@@ -26,6 +26,7 @@ export const kernelRoutes: Scenario = {
       return { address, asn, tables: { all: announcements(shape) }, tallies: false };
     });
     return async (router) => {
+      if (!router.writesKernel) throw new Error('does not write the kernel here');
       const bareMs = await bare(prefixes);
       await using scene = await play(router, { family, feeders, receivers: [], kernelPaths: 2 });
       const namespace = scene.stage.router;

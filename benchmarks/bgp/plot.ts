@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { Report } from './report.ts';
 
 /**
- * Draws reports of `run.ts --json FILE` as SVG: one file for each figure, bars of all routers by row.
+ * Draws reports of `run.ts --json FILE` as SVG: one file for each figure, bars of all routers by row. Several reports of one
+ * scale make one picture.
  *
- *   node --conditions=@overland/source benchmarks/bgp/plot.ts REPORT.json DIRECTORY
+ *   node --conditions=@overland/source benchmarks/bgp/plot.ts DIRECTORY REPORT.json...
  */
 
 const FIGURES = [
@@ -92,10 +93,16 @@ function round(value: number): number {
   return Number(value.toFixed(1));
 }
 
-const [source, directory] = process.argv.slice(2);
-if (source === undefined || directory === undefined)
-  throw new Error('plot.ts REPORT.json DIRECTORY');
-const report = JSON.parse(await readFile(source, 'utf8')) as Report;
+const [directory, ...sources] = process.argv.slice(2);
+if (directory === undefined || sources.length === 0) {
+  throw new Error('plot.ts DIRECTORY REPORT.json...');
+}
+const reports = await Promise.all(
+  sources.map(async (source) => JSON.parse(await readFile(source, 'utf8')) as Report),
+);
+const [first] = reports;
+if (first === undefined) throw new Error('no report');
+const report = { ...first, rows: reports.flatMap(({ rows }) => rows) };
 for (const { figure, title, file } of FIGURES) {
   const svg = draw(report, figure, title);
   if (svg !== undefined) await writeFile(join(directory, file), svg);

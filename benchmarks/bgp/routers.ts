@@ -9,8 +9,8 @@ const HOLD_SECONDS = 90;
 
 export const ROUTERS: Readonly<Record<string, Router>> = {
   overland: overland(),
-  bird: { start: startBirdRouter, holdSeconds: HOLD_SECONDS },
-  frr: { start: startFrrRouter, holdSeconds: HOLD_SECONDS },
-  openbgpd: { start: startOpenbgpdRouter, holdSeconds: HOLD_SECONDS },
-  gobgp: { start: startGobgpRouter, holdSeconds: HOLD_SECONDS },
+  bird: { start: startBirdRouter, holdSeconds: HOLD_SECONDS, writesKernel: true },
+  frr: { start: startFrrRouter, holdSeconds: HOLD_SECONDS, writesKernel: false },
+  openbgpd: { start: startOpenbgpdRouter, holdSeconds: HOLD_SECONDS, writesKernel: false },
+  gobgp: { start: startGobgpRouter, holdSeconds: HOLD_SECONDS, writesKernel: false },
 };

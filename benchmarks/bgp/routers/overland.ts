@@ -44,5 +44,5 @@ export function overland(checkout = THIS_CHECKOUT, watches = false): Router {
     const run = await startBgpRun(namespace, JSON.stringify(file), options, program);
     return { ...(watch && { watch }), [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
   };
-  return { start, holdSeconds: HOLD_SECONDS };
+  return { start, holdSeconds: HOLD_SECONDS, writesKernel: true };
 }

@@ -29,6 +29,8 @@ export interface Router {
    * short for others: they lose sessions while they are busy.
    */
   readonly holdSeconds: number;
+  /** Whether it knows `kernelPaths`. */
+  readonly writesKernel: boolean;
   readonly start: StartRouter;
 }
 
