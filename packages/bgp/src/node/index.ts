@@ -19,7 +19,7 @@ export type { DumpPiece } from './operator/table-dumps.ts';
 export { type ReplayOutcome, replayTraceFile } from './replay-trace-file.ts';
 export type { CacheView, RpkiStatus } from './rpki/rpki-caches.ts';
 export type { OriginAnswer, VrpPage } from './rpki/rpki-source.ts';
-export type { Speaker, SpeakerOptions, StopKind } from './speaker.ts';
+export type { Speaker } from './speaker.ts';
 export { startSpeaker } from './speaker.ts';
 export {
   askForSummary,
@@ -28,6 +28,7 @@ export {
   type SpeakerRequest,
 } from './speaker-client.ts';
 export { parseSpeakerFile, SpeakerFileError } from './speaker-file.ts';
+export type { SpeakerOptions, StopKind } from './speaker-options.ts';
 export type { PeerSummary, SessionSummary, SpeakerSummary } from './speaker-summary.ts';
 export type { StandaloneRouterOptions } from './standalone-router.ts';
 export { runStandaloneRouter } from './standalone-router.ts';

@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { Chatterbox } from '../../test/support/chatterbox.ts';
 import { PEER_ASN, ScriptedPeer } from '../../test/support/scripted-peer.ts';
 import type { PeerConfig, SpeakerConfig } from '../core/config.ts';
-import { type Speaker, type SpeakerOptions, startSpeaker } from './speaker.ts';
+import { type Speaker, startSpeaker } from './speaker.ts';
+import type { SpeakerOptions } from './speaker-options.ts';
 
 // Each test has ports and loopback addresses of its own.
 const PEER = '127.0.0.2';

@@ -1,7 +1,8 @@
 import { type Asn, parseAddress } from '@overland/net';
 import { pino } from 'pino';
 import type { PeerConfig, SpeakerConfig } from '../../src/core/config.ts';
-import { type Speaker, type SpeakerOptions, startSpeaker } from '../../src/node/speaker.ts';
+import { type Speaker, startSpeaker } from '../../src/node/speaker.ts';
+import type { SpeakerOptions } from '../../src/node/speaker-options.ts';
 import { PEER_ASN, ScriptedPeer } from './scripted-peer.ts';
 
 /** A peer that waits to be dialled, at a loopback address. */
