@@ -1,11 +1,9 @@
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import { writeU32 } from '../wire/attribute-set.ts';
 import { PATH_ID_OCTETS } from '../wire/nlri.ts';
-import { UpdateWriter } from '../wire/update-writer.ts';
 import type { EgressClass } from './egress-class.ts';
 import { IdSet } from './memory/id-set.ts';
-import { Offer } from './offer.ts';
-import { OutPhases } from './out-phases.ts';
+import { NO_OCTETS, OutQueue } from './out-queue.ts';
 import type { Ranking } from './ranking.ts';
 import {
   MAX_SKIPS,
@@ -22,8 +20,6 @@ import { SendLimit } from './send-limit.ts';
 /** Path identifier of the default route that a peer is offered by itself. Those of paths begin with 1. */
 const OWN_DEFAULT_ID = 0;
 
-const NO_OCTETS = new Uint8Array(0);
-
 /**
  * What a peer that takes path identifiers was sent of one family, and what it has yet to be sent: three bits per path. RFC
  * 7911. As in AdjRibOut, messages are packed when the socket has room.
@@ -31,15 +27,8 @@ const NO_OCTETS = new Uint8Array(0);
  * The identifier of a path is its number here: it stays while its peer has the path, whatever it announces it with, and no two
  * paths have the same. Where it is given to another path, the peer has been told before that the first one is gone.
  */
-export class AddPathOut implements RibOut {
-  readonly offer: Offer;
-  readonly #tables: RibTables;
+export class AddPathOut extends OutQueue implements RibOut {
   readonly #ranking: Ranking;
-  readonly #recipient: Recipient;
-  readonly #writer = new UpdateWriter();
-  readonly #phases: OutPhases;
-  readonly #announce = new IdSet();
-  readonly #advertised = new IdSet();
   /** Paths of which the peer has something else than what they are now. */
   readonly #outdated = new IdSet();
   /** Prefixes, held, and the path identifiers that the peer is to forget. At most what it was sent. */
@@ -47,70 +36,60 @@ export class AddPathOut implements RibOut {
   readonly #withdrawnIds: number[] = [];
   /** Those prefixes again, for people who ask about one: the list may be long. */
   readonly #withdrawing = new IdSet();
-  /** Prefix 0/0 while {@link originateDefault} is in force, held; 0 while it is not. */
-  #ownDefault = 0;
   #announcesDefault = false;
   /** Prefix 0/0, if the peer has our default route of it. */
   #advertisedDefault = 0;
   /** Paths of one prefix that the peer should have. */
   readonly #wanted: number[] = [];
-  /** Of paths; a default route of our own is not counted. */
-  #limit: SendLimit | undefined;
 
   constructor(tables: RibTables, ranking: Ranking, egress: EgressClass, recipient: Recipient) {
-    this.#tables = tables;
+    super(tables, egress, recipient);
     this.#ranking = ranking;
-    this.offer = new Offer(tables, egress, recipient.peer);
-    this.#recipient = recipient;
-    this.#phases = new OutPhases(tables.highestPrefix());
   }
 
   get sent(): number {
-    return this.#advertised.size + (this.#advertisedDefault === 0 ? 0 : 1);
+    return this.advertised.size + (this.#advertisedDefault === 0 ? 0 : 1);
   }
 
   get announcing(): number {
-    return this.#announce.size + (this.#announcesDefault ? 1 : 0);
+    return this.announce.size + (this.#announcesDefault ? 1 : 0);
   }
 
   get withdrawing(): number {
     return this.#withdrawnPrefixes.length;
   }
 
-  get heldBack(): number {
-    return this.#limit?.held ?? 0;
-  }
-
+  /** Counts paths; a default route of our own is not one. */
   setLimit(most: number | undefined): void {
-    if (most === this.#limit?.most) return;
-    const [announce, advertised] = [this.#announce, this.#advertised];
-    this.#limit = most === undefined ? undefined : new SendLimit(most, { announce, advertised });
+    if (most === this.limit?.most) return;
+    const [announce, advertised] = [this.announce, this.advertised];
+    this.limit = most === undefined ? undefined : new SendLimit(most, { announce, advertised });
     this.reconsider();
   }
 
   isAdvertised(prefix: number): boolean {
     if (prefix === this.#advertisedDefault) return true;
-    const { paths } = this.#tables;
+    const { paths } = this.tables;
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
-      if (this.#advertised.has(path)) return true;
+      if (this.advertised.has(path)) return true;
     }
     return false;
   }
 
   refusalOf(prefix: number): SendRefusal | undefined {
-    if (prefix === this.#ownDefault) return this.offer.ownNextHop ? undefined : 'no-next-hop';
+    if (prefix === this.ownDefault) return this.offer.ownNextHop ? undefined : 'no-next-hop';
     this.#ranking.start(prefix);
     const wanted = this.#wantedOf(prefix);
-    if (wanted.some((path) => !this.#limit?.holds(path))) return undefined;
+    if (wanted.some((path) => !this.limit?.holds(path))) return undefined;
     if (wanted.length > 0) return 'send-limit';
     return this.offer.refusalOf(this.#ranking.at(0), prefix);
   }
 
   stateOf(prefix: number): SendState {
-    const { paths } = this.#tables;
-    if (prefix === this.#ownDefault && this.#announcesDefault) return 'pending';
+    const { paths } = this.tables;
+    if (prefix === this.ownDefault && this.#announcesDefault) return 'pending';
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
-      if (this.#announce.has(path)) return 'pending';
+      if (this.announce.has(path)) return 'pending';
     }
     if (this.isAdvertised(prefix)) return 'advertised';
     if (this.#withdrawing.has(prefix)) return 'withdrawing';
@@ -119,39 +98,17 @@ export class AddPathOut implements RibOut {
 
   *sentOf(prefix: number): Iterable<SentRoute> {
     const { egress, ownNextHop } = this.offer;
-    if (prefix === this.#ownDefault) {
+    if (prefix === this.ownDefault) {
       const attributes = egress.encodeOriginated();
       yield { group: 0, pathId: OWN_DEFAULT_ID, attributes, nextHop: ownNextHop };
       return;
     }
     this.#ranking.start(prefix);
     for (const path of [...this.#wantedOf(prefix)]) {
-      const group = this.#tables.paths.group(path);
+      const group = this.tables.paths.group(path);
       const attributes = egress.encodeWide(group, egress.editsOf(group, prefix));
       yield { group, pathId: path, attributes, nextHop: this.offer.nextHopOf(group) };
     }
-  }
-
-  get hasEndedRib(): boolean {
-    return this.#phases.hasEndedRib;
-  }
-
-  get hasUpdate(): boolean {
-    return !this.#isIdle || this.#phases.due(true) !== undefined;
-  }
-
-  get isPassing(): boolean {
-    return this.#phases.isPassing;
-  }
-
-  startPass(): void {
-    this.#phases.startPass(this.#tables.highestPrefix());
-  }
-
-  reconsider(): void {
-    this.#announce.clear();
-    this.#limit?.clear();
-    this.startPass();
   }
 
   reconsiderPrefix(prefix: number): void {
@@ -160,36 +117,27 @@ export class AddPathOut implements RibOut {
   }
 
   originateDefault(prefix: number): void {
-    const before = this.#ownDefault;
+    const before = this.ownDefault;
     if (before === prefix) return;
-    this.#ownDefault = prefix;
+    this.ownDefault = prefix;
     this.#announcesDefault = false;
-    if (prefix !== 0) this.#tables.prefixes.hold(prefix);
-    this.#tables.highestPrefix();
+    if (prefix !== 0) this.tables.prefixes.hold(prefix);
+    this.tables.highestPrefix();
     this.#ranking.start(prefix || before);
     this.decided(prefix || before);
-    if (before !== 0) this.#tables.prefixes.release(before);
-  }
-
-  refresh(): void {
-    if (this.#recipient.enhancedRefresh) this.#phases.beginRefresh();
-    this.startPass();
+    if (before !== 0) this.tables.prefixes.release(before);
   }
 
   step(units: number): number {
-    const phases = this.#phases;
+    const phases = this.phases;
     let used = 0;
     for (; used < units && phases.isPassing; used += 1) {
       const prefix = phases.nextPrefix();
-      if (this.#tables.paths.first(prefix) === 0 && prefix !== this.#ownDefault) continue;
+      if (this.tables.paths.first(prefix) === 0 && prefix !== this.ownDefault) continue;
       this.#ranking.start(prefix);
       this.#reconcile(prefix, !phases.isFirstPass);
     }
     return used;
-  }
-
-  settle(): void {
-    this.#phases.settle();
   }
 
   /** Paths of a prefix, which the ranking has been started with, have been decided. */
@@ -199,10 +147,10 @@ export class AddPathOut implements RibOut {
 
   /** A path is about to move to another group. What is pending of it waits for the decision. */
   pathMoves(path: number, group: number): void {
-    const { paths } = this.#tables;
-    this.#limit?.forget(path);
+    const { paths } = this.tables;
+    this.limit?.forget(path);
     const wasPending = this.#unannounce(path);
-    if (!this.#advertised.has(path)) return;
+    if (!this.advertised.has(path)) return;
     const before = paths.group(path);
     if (wasPending || !this.offer.looksEqual(before, group, paths.prefix(path))) {
       this.#outdated.add(path);
@@ -211,82 +159,71 @@ export class AddPathOut implements RibOut {
 
   /** A path is about to be removed, and its number may come to stand for another one. */
   pathLeaves(path: number): void {
-    this.#limit?.forget(path);
+    this.limit?.forget(path);
     this.#unannounce(path);
     this.#takeBack(path);
   }
 
-  nextUpdate(target: Uint8Array, offset: number): number {
-    const due = this.#phases.due(this.#isIdle);
-    if (due !== undefined && due !== 'end-of-rib') {
-      return this.#phases.tellRefresh(due, this.#tables.family, { target, offset });
-    }
-    this.#writer.open(target, offset, this.#recipient.maxMessageOctets);
+  protected packChanges(): boolean {
     if (this.#withdrawnPrefixes.length > 0) this.#packWithdrawals();
     else if (this.#announcesDefault) this.#packDefault();
-    else if (this.#announce.size > 0) this.#packAnnouncements();
-    else if (due === 'end-of-rib') {
-      this.#phases.endRib();
-      this.#writer.beginWithdraw(this.#tables.family);
-    } else return 0;
-    return this.#writer.finish();
+    else if (this.announce.size > 0) this.#packAnnouncements();
+    else return false;
+    return true;
   }
 
   release(units: number): number {
     let used = 0;
-    if (this.#ownDefault !== 0) {
-      this.#tables.prefixes.release(this.#ownDefault);
-      this.#ownDefault = 0;
-    }
+    this.releaseDefault();
     for (; used < units && this.#withdrawnPrefixes.length > 0; used += 1) {
-      this.#tables.prefixes.release(this.#withdrawnPrefixes.pop() ?? 0);
+      this.tables.prefixes.release(this.#withdrawnPrefixes.pop() ?? 0);
     }
     return used;
   }
 
   get isReleased(): boolean {
-    return this.#withdrawnPrefixes.length === 0 && this.#ownDefault === 0;
+    return this.#withdrawnPrefixes.length === 0 && this.ownDefault === 0;
   }
 
-  get #isIdle(): boolean {
-    const isSent = this.#announce.size === 0 && !this.#announcesDefault;
+  protected get isIdle(): boolean {
+    const isSent = this.announce.size === 0 && !this.#announcesDefault;
     return isSent && this.#withdrawnPrefixes.length === 0;
   }
 
   /** @param again Sends what the peer has, too. */
   #reconcile(prefix: number, again: boolean): void {
     this.#reconcileDefault(prefix, again);
-    const { paths } = this.#tables;
+    const { paths } = this.tables;
     const wanted = this.#wantedOf(prefix);
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
-      if (!wanted.includes(path)) this.#limit?.forget(path);
-      else if (!this.#limit || this.#limit.admits(path)) {
-        const isDue = again || !this.#advertised.has(path) || this.#outdated.has(path);
+      if (!wanted.includes(path)) this.limit?.forget(path);
+      else if (!this.limit || this.limit.admits(path)) {
+        const isDue = again || !this.advertised.has(path) || this.#outdated.has(path);
         if (isDue) this.#announceOne(path);
         continue;
       }
       this.#unannounce(path);
       this.#takeBack(path);
     }
-    const limit = this.#limit;
+    const limit = this.limit;
     if (!limit) return;
     for (let next = limit.next(); next !== 0; next = limit.next()) this.#announceOne(next);
   }
 
   #announceOne(path: number): void {
-    if (this.#announce.add(path)) this.#limit?.added(path);
+    if (this.announce.add(path)) this.limit?.added(path);
   }
 
   /** @returns Whether it was to be announced. */
   #unannounce(path: number): boolean {
-    const wasPending = this.#announce.delete(path);
-    if (wasPending) this.#limit?.removed(path);
+    const wasPending = this.announce.delete(path);
+    if (wasPending) this.limit?.removed(path);
     return wasPending;
   }
 
   #reconcileDefault(prefix: number, again: boolean): void {
-    if (prefix !== this.#ownDefault && prefix !== this.#advertisedDefault) return;
-    if (prefix === this.#ownDefault && this.offer.ownNextHop) {
+    if (prefix !== this.ownDefault && prefix !== this.#advertisedDefault) return;
+    if (prefix === this.ownDefault && this.offer.ownNextHop) {
       this.#announcesDefault ||= again || this.#advertisedDefault === 0;
       return;
     }
@@ -299,7 +236,7 @@ export class AddPathOut implements RibOut {
   /** The paths of a prefix, which the ranking has been started with, that the peer should have. */
   #wantedOf(prefix: number): readonly number[] {
     this.#wanted.length = 0;
-    if (prefix === this.#ownDefault) return this.#wanted;
+    if (prefix === this.ownDefault) return this.#wanted;
     const selection = this.offer.egress.key.addPath ?? 'all';
     if (selection === 'all') this.#wantAll(prefix);
     else if (selection === 'multipath') {
@@ -315,7 +252,7 @@ export class AddPathOut implements RibOut {
   }
 
   #wantAll(prefix: number): void {
-    const tables = this.#tables;
+    const tables = this.tables;
     const { paths } = tables;
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
       const group = paths.group(path);
@@ -326,30 +263,30 @@ export class AddPathOut implements RibOut {
   /** Of equal paths of one peer one will do, and preferably the one that was sent. */
   #wantOne(prefix: number, group: number): void {
     if (!this.offer.includes(group, prefix)) return;
-    const { paths } = this.#tables;
+    const { paths } = this.tables;
     let chosen = 0;
     for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
       if (paths.group(path) !== group) continue;
-      if (chosen === 0 || this.#advertised.has(path)) chosen = path;
+      if (chosen === 0 || this.advertised.has(path)) chosen = path;
     }
     this.#wanted.push(chosen);
   }
 
   #takeBack(path: number): void {
     this.#outdated.delete(path);
-    if (this.#advertised.delete(path)) this.#forget(this.#tables.paths.prefix(path), path);
+    if (this.advertised.delete(path)) this.#forget(this.tables.paths.prefix(path), path);
   }
 
   #forget(prefix: number, identifier: number): void {
-    this.#tables.prefixes.hold(prefix);
+    this.tables.prefixes.hold(prefix);
     this.#withdrawnPrefixes.push(prefix);
     this.#withdrawnIds.push(identifier);
     this.#withdrawing.add(prefix);
   }
 
   #packWithdrawals(): void {
-    const { prefixes, family } = this.#tables;
-    this.#writer.beginWithdraw(family);
+    const { prefixes, family } = this.tables;
+    this.writer.beginWithdraw(family);
     while (this.#withdrawnPrefixes.length > 0 && this.#hasRoom) {
       const prefix = this.#withdrawnPrefixes.pop() ?? 0;
       this.#write(prefix, this.#withdrawnIds.pop() ?? 0);
@@ -360,20 +297,20 @@ export class AddPathOut implements RibOut {
 
   #packDefault(): void {
     const { egress, ownNextHop = NO_OCTETS } = this.offer;
-    this.#writer.beginAnnounce(this.#tables.family, egress.encodeOriginated(), ownNextHop);
-    this.#write(this.#ownDefault, OWN_DEFAULT_ID);
+    this.writer.beginAnnounce(this.tables.family, egress.encodeOriginated(), ownNextHop);
+    this.#write(this.ownDefault, OWN_DEFAULT_ID);
     this.#announcesDefault = false;
-    this.#advertisedDefault = this.#ownDefault;
+    this.#advertisedDefault = this.ownDefault;
   }
 
   #packAnnouncements(): void {
-    const { family, paths } = this.#tables;
+    const { family, paths } = this.tables;
     const { egress } = this.offer;
-    const path = this.#announce.take();
+    const path = this.announce.take();
     const group = paths.group(path);
     const edits = egress.editsOf(group, paths.prefix(path));
     const nextHop = this.offer.nextHopOf(group) ?? NO_OCTETS;
-    this.#writer.beginAnnounce(family, egress.encode(group, edits), nextHop);
+    this.writer.beginAnnounce(family, egress.encode(group, edits), nextHop);
     this.#put(path);
     this.#packNeighbours(path, edits, 'newer');
     this.#packNeighbours(path, edits, 'older');
@@ -385,7 +322,7 @@ export class AddPathOut implements RibOut {
     edits: AttributeEdits | undefined,
     direction: 'newer' | 'older',
   ): void {
-    const { paths } = this.#tables;
+    const { paths } = this.tables;
     const group = paths.group(path);
     const splits = this.offer.splits(group);
     let skips = 0;
@@ -394,7 +331,7 @@ export class AddPathOut implements RibOut {
       at = direction === 'newer' ? paths.newerInGroup(at) : paths.olderInGroup(at);
       if (at === 0) return;
       const isAlike = !splits || this.offer.egress.editsOf(group, paths.prefix(at)) === edits;
-      if (isAlike && this.#announce.delete(at)) {
+      if (isAlike && this.announce.delete(at)) {
         this.#put(at);
         skips = 0;
       } else skips += 1;
@@ -402,19 +339,19 @@ export class AddPathOut implements RibOut {
   }
 
   #put(path: number): void {
-    this.#write(this.#tables.paths.prefix(path), path);
-    if (this.#advertised.add(path)) this.#limit?.sent();
+    this.#write(this.tables.paths.prefix(path), path);
+    if (this.advertised.add(path)) this.limit?.sent();
     this.#outdated.delete(path);
   }
 
   get #hasRoom(): boolean {
-    const octets = PATH_ID_OCTETS + NLRI_OCTETS[this.#tables.family];
-    return this.#writer.at + octets <= this.#writer.end;
+    const octets = PATH_ID_OCTETS + NLRI_OCTETS[this.tables.family];
+    return this.writer.at + octets <= this.writer.end;
   }
 
   #write(prefix: number, identifier: number): void {
-    const { target, at } = this.#writer;
+    const { target, at } = this.writer;
     writeU32(target, at, identifier);
-    this.#writer.at = this.#tables.prefixes.writeNlri(prefix, target, at + PATH_ID_OCTETS);
+    this.writer.at = this.tables.prefixes.writeNlri(prefix, target, at + PATH_ID_OCTETS);
   }
 }

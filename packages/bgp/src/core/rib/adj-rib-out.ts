@@ -1,10 +1,8 @@
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
-import { UpdateWriter } from '../wire/update-writer.ts';
 import type { EgressClass } from './egress-class.ts';
 import type { BestChanges } from './loc-rib.ts';
 import { IdSet } from './memory/id-set.ts';
-import { Offer } from './offer.ts';
-import { OutPhases } from './out-phases.ts';
+import { NO_OCTETS, OutQueue } from './out-queue.ts';
 import {
   MAX_SKIPS,
   NLRI_OCTETS,
@@ -20,8 +18,6 @@ import { SendLimit } from './send-limit.ts';
 /** The group, so to speak, of the default route that a peer is offered by itself. */
 const DEFAULT_ORIGINATED = -1;
 
-const NO_OCTETS = new Uint8Array(0);
-
 /** What an Adj-RIB-Out asks of the Loc-RIB. */
 export interface BestPaths {
   /** The group of the best path of a prefix; 0 if it has none. */
@@ -35,66 +31,49 @@ export interface BestPaths {
  *
  * Prefixes with equal attributes are found by following the group of the best path, both ways.
  */
-export class AdjRibOut implements RibOut {
-  readonly offer: Offer;
-  readonly #tables: RibTables;
+export class AdjRibOut extends OutQueue implements RibOut {
   readonly #locRib: BestPaths;
-  readonly #recipient: Recipient;
-  readonly #writer = new UpdateWriter();
-  readonly #announce = new IdSet();
   /** Every member is held in the prefix table. */
   readonly #withdraw = new IdSet();
-  readonly #advertised = new IdSet();
-  /** Prefix 0/0 while {@link originateDefault} is in force, held; 0 while it is not. */
-  #ownDefault = 0;
-  readonly #phases: OutPhases;
-  #limit: SendLimit | undefined;
 
   constructor(tables: RibTables, locRib: BestPaths, egress: EgressClass, recipient: Recipient) {
-    this.#tables = tables;
+    super(tables, egress, recipient);
     this.#locRib = locRib;
-    this.offer = new Offer(tables, egress, recipient.peer);
-    this.#recipient = recipient;
-    this.#phases = new OutPhases(tables.highestPrefix());
   }
 
   get sent(): number {
-    return this.#advertised.size;
+    return this.advertised.size;
   }
 
   get announcing(): number {
-    return this.#announce.size;
+    return this.announce.size;
   }
 
   get withdrawing(): number {
     return this.#withdraw.size;
   }
 
-  get heldBack(): number {
-    return this.#limit?.held ?? 0;
-  }
-
   setLimit(most: number | undefined): void {
-    if (most === this.#limit?.most) return;
-    const [announce, advertised, withdraw] = [this.#announce, this.#advertised, this.#withdraw];
-    this.#limit =
+    if (most === this.limit?.most) return;
+    const [announce, advertised, withdraw] = [this.announce, this.advertised, this.#withdraw];
+    this.limit =
       most === undefined ? undefined : new SendLimit(most, { announce, advertised, withdraw });
     this.reconsider();
   }
 
   isAdvertised(prefix: number): boolean {
-    return this.#advertised.has(prefix) && this.#best(prefix) !== 0;
+    return this.advertised.has(prefix) && this.#best(prefix) !== 0;
   }
 
   refusalOf(prefix: number): SendRefusal | undefined {
-    const isHeld = this.#limit?.holds(prefix) ?? false;
+    const isHeld = this.limit?.holds(prefix) ?? false;
     return this.#refusal(this.#best(prefix), prefix) ?? (isHeld ? 'send-limit' : undefined);
   }
 
   stateOf(prefix: number): SendState {
-    if (this.#announce.has(prefix)) return 'pending';
+    if (this.announce.has(prefix)) return 'pending';
     if (this.#withdraw.has(prefix)) return 'withdrawing';
-    if (this.#advertised.has(prefix)) return 'advertised';
+    if (this.advertised.has(prefix)) return 'advertised';
     return this.isPassing && this.refusalOf(prefix) === undefined ? 'pending' : 'withheld';
   }
 
@@ -111,47 +90,20 @@ export class AdjRibOut implements RibOut {
     }
   }
 
-  get hasEndedRib(): boolean {
-    return this.#phases.hasEndedRib;
-  }
-
-  get hasUpdate(): boolean {
-    return !this.#isIdle || this.#phases.due(true) !== undefined;
-  }
-
-  get isPassing(): boolean {
-    return this.#phases.isPassing;
-  }
-
-  startPass(): void {
-    this.#phases.startPass(this.#tables.highestPrefix());
-  }
-
-  reconsider(): void {
-    this.#announce.clear();
-    this.#limit?.clear();
-    this.startPass();
-  }
-
   reconsiderPrefix(prefix: number): void {
     const best = this.#best(prefix);
     if (best !== 0) this.#enqueue(prefix, this.#wants(best, prefix));
   }
 
   originateDefault(prefix: number): void {
-    const before = this.#ownDefault;
+    const before = this.ownDefault;
     if (before === prefix) return;
-    this.#ownDefault = prefix;
-    if (prefix !== 0) this.#tables.prefixes.hold(prefix);
-    this.#tables.highestPrefix();
+    this.ownDefault = prefix;
+    if (prefix !== 0) this.tables.prefixes.hold(prefix);
+    this.tables.highestPrefix();
     const changed = prefix || before;
     this.#enqueue(changed, this.#wants(this.#best(changed), changed));
-    if (before !== 0) this.#tables.prefixes.release(before);
-  }
-
-  refresh(): void {
-    if (this.#recipient.enhancedRefresh) this.#phases.beginRefresh();
-    this.startPass();
+    if (before !== 0) this.tables.prefixes.release(before);
   }
 
   /** The Loc-RIB has other best paths for some prefixes. */
@@ -168,64 +120,49 @@ export class AdjRibOut implements RibOut {
         isSame = isWanted && this.#wants(from, prefix) && this.offer.looksEqual(from, to, prefix);
         splits = this.offer.splits(from) || this.offer.splits(to);
       }
-      if (!isSame && prefix !== this.#ownDefault) this.#enqueue(prefix, isWanted);
+      if (!isSame && prefix !== this.ownDefault) this.#enqueue(prefix, isWanted);
     }
   }
 
   step(units: number): number {
-    const phases = this.#phases;
+    const phases = this.phases;
     let used = 0;
     for (; used < units && phases.isPassing; used += 1) {
       const prefix = phases.nextPrefix();
       const best = this.#best(prefix);
-      if (best === 0 || (phases.isFirstPass && this.#advertised.has(prefix))) continue;
+      if (best === 0 || (phases.isFirstPass && this.advertised.has(prefix))) continue;
       this.#enqueue(prefix, this.#wants(best, prefix));
     }
     return used;
   }
 
-  settle(): void {
-    this.#phases.settle();
-  }
-
-  nextUpdate(target: Uint8Array, offset: number): number {
-    const due = this.#phases.due(this.#isIdle);
-    if (due !== undefined && due !== 'end-of-rib') {
-      return this.#phases.tellRefresh(due, this.#tables.family, { target, offset });
-    }
-    this.#writer.open(target, offset, this.#recipient.maxMessageOctets);
+  protected packChanges(): boolean {
     if (this.#withdraw.size > 0) this.#packWithdrawals();
-    else if (this.#announce.size > 0) this.#packAnnouncements();
-    else if (due === 'end-of-rib') {
-      this.#phases.endRib();
-      this.#writer.beginWithdraw(this.#tables.family);
-    } else return 0;
-    return this.#writer.finish();
+    else if (this.announce.size > 0) this.#packAnnouncements();
+    else return false;
+    return true;
   }
 
   release(units: number): number {
     let used = 0;
-    if (this.#ownDefault !== 0) {
-      this.#tables.prefixes.release(this.#ownDefault);
-      this.#ownDefault = 0;
-    }
+    this.releaseDefault();
     for (; used < units && this.#withdraw.size > 0; used += 1) {
-      this.#tables.prefixes.release(this.#withdraw.take());
+      this.tables.prefixes.release(this.#withdraw.take());
     }
     return used;
   }
 
   get isReleased(): boolean {
-    return this.#withdraw.size === 0 && this.#ownDefault === 0;
+    return this.#withdraw.size === 0 && this.ownDefault === 0;
   }
 
   /** The group of what the peer should have of a prefix, if it may have it. */
   #best(prefix: number): number {
-    return prefix === this.#ownDefault ? DEFAULT_ORIGINATED : this.#locRib.best(prefix);
+    return prefix === this.ownDefault ? DEFAULT_ORIGINATED : this.#locRib.best(prefix);
   }
 
-  get #isIdle(): boolean {
-    return this.#announce.size === 0 && this.#withdraw.size === 0;
+  protected get isIdle(): boolean {
+    return this.announce.size === 0 && this.#withdraw.size === 0;
   }
 
   #wants(group: number, prefix: number): boolean {
@@ -238,14 +175,14 @@ export class AdjRibOut implements RibOut {
   }
 
   #enqueue(prefix: number, isWanted: boolean): void {
-    const limit = this.#limit;
+    const limit = this.limit;
     if (isWanted && (!limit || limit.admits(prefix))) {
       this.#announceOne(prefix);
       return;
     }
-    if (this.#announce.delete(prefix)) limit?.removed(prefix);
-    if (this.#advertised.has(prefix) && this.#withdraw.add(prefix)) {
-      this.#tables.prefixes.hold(prefix);
+    if (this.announce.delete(prefix)) limit?.removed(prefix);
+    if (this.advertised.has(prefix) && this.#withdraw.add(prefix)) {
+      this.tables.prefixes.hold(prefix);
     }
     if (!limit) return;
     if (!isWanted) limit.forget(prefix);
@@ -253,28 +190,28 @@ export class AdjRibOut implements RibOut {
   }
 
   #announceOne(prefix: number): void {
-    if (this.#withdraw.delete(prefix)) this.#tables.prefixes.release(prefix);
-    if (this.#announce.add(prefix)) this.#limit?.added(prefix);
+    if (this.#withdraw.delete(prefix)) this.tables.prefixes.release(prefix);
+    if (this.announce.add(prefix)) this.limit?.added(prefix);
   }
 
   #packWithdrawals(): void {
-    const writer = this.#writer;
-    const { prefixes, family } = this.#tables;
+    const writer = this.writer;
+    const { prefixes, family } = this.tables;
     writer.beginWithdraw(family);
     while (this.#withdraw.size > 0 && writer.at + NLRI_OCTETS[family] <= writer.end) {
       const prefix = this.#withdraw.take();
-      this.#advertised.delete(prefix);
+      this.advertised.delete(prefix);
       writer.at = prefixes.writeNlri(prefix, writer.target, writer.at);
       prefixes.release(prefix);
     }
   }
 
   #packAnnouncements(): void {
-    const { family, paths } = this.#tables;
-    const first = this.#announce.take();
+    const { family, paths } = this.tables;
+    const first = this.announce.take();
     const group = this.#best(first);
     if (group === DEFAULT_ORIGINATED) {
-      this.#writer.beginAnnounce(
+      this.writer.beginAnnounce(
         family,
         this.offer.egress.encodeOriginated(),
         this.offer.ownNextHop ?? NO_OCTETS,
@@ -284,7 +221,7 @@ export class AdjRibOut implements RibOut {
     }
     const nextHop = this.offer.nextHopOf(group) ?? NO_OCTETS;
     const edits = this.offer.egress.editsOf(group, first);
-    this.#writer.beginAnnounce(family, this.offer.egress.encode(group, edits), nextHop);
+    this.writer.beginAnnounce(family, this.offer.egress.encode(group, edits), nextHop);
     this.#put(first);
     const path = paths.inGroup(first, group);
     if (path === 0) return;
@@ -298,9 +235,9 @@ export class AdjRibOut implements RibOut {
     { group, edits }: { group: number; edits: AttributeEdits | undefined },
     direction: 'newer' | 'older',
   ): void {
-    const { family, paths } = this.#tables;
+    const { family, paths } = this.tables;
     const splits = this.offer.egress.splits(group);
-    const writer = this.#writer;
+    const writer = this.writer;
     let skips = 0;
     let at = path;
     while (skips < MAX_SKIPS && writer.at + NLRI_OCTETS[family] <= writer.end) {
@@ -308,7 +245,7 @@ export class AdjRibOut implements RibOut {
       if (at === 0) return;
       const prefix = paths.prefix(at);
       const isAlike = !splits || this.#isPendingWith(prefix, group, edits);
-      if (isAlike && this.#best(prefix) === group && this.#announce.delete(prefix)) {
+      if (isAlike && this.#best(prefix) === group && this.announce.delete(prefix)) {
         this.#put(prefix);
         skips = 0;
       } else skips += 1;
@@ -316,12 +253,12 @@ export class AdjRibOut implements RibOut {
   }
 
   #isPendingWith(prefix: number, group: number, edits: AttributeEdits | undefined): boolean {
-    return this.#announce.has(prefix) && this.offer.egress.editsOf(group, prefix) === edits;
+    return this.announce.has(prefix) && this.offer.egress.editsOf(group, prefix) === edits;
   }
 
   #put(prefix: number): void {
-    const writer = this.#writer;
-    writer.at = this.#tables.prefixes.writeNlri(prefix, writer.target, writer.at);
-    if (this.#advertised.add(prefix)) this.#limit?.sent();
+    const writer = this.writer;
+    writer.at = this.tables.prefixes.writeNlri(prefix, writer.target, writer.at);
+    if (this.advertised.add(prefix)) this.limit?.sent();
   }
 }
