@@ -45,6 +45,7 @@ export class ConfigInForce {
   #wanted: SpeakerConfig;
   #phase: DrainPhase = 'active';
   #config: SpeakerConfig;
+  #knowsConfigured = false;
   #stopped = false;
 
   constructor(config: SpeakerConfig, host: ConfigInForceHost) {
@@ -89,6 +90,7 @@ export class ConfigInForce {
   async open(): Promise<PeerRunner[]> {
     this.#takeKeys();
     await this.#host.listeners.set(this.#config.listen);
+    this.#knowsConfigured = true;
     return this.#config.peers.map((peer) => this.#add(peer));
   }
 
@@ -117,7 +119,8 @@ export class ConfigInForce {
 
   /** The peer for somebody unknown who dials from this address; `undefined`: no range has room for it. */
   welcome(address: IpAddress): PeerRunner | undefined {
-    return this.#stopped ? undefined : this.#dynamic.welcome(address);
+    // Who dials before the configured peers are known may be one of them.
+    return this.#stopped || !this.#knowsConfigured ? undefined : this.#dynamic.welcome(address);
   }
 
   /** The unnumbered peer for somebody who dials over an interface. */
