@@ -1,41 +1,22 @@
-import { cable, netns, type TestNamespace } from '@overland/linux/testing';
+import type { TestNamespace } from '@overland/linux/testing';
 import { expect, test } from 'vitest';
 import { startBgpRun } from './support/bgp-run.ts';
 import { startBird } from './support/bird.ts';
 import { API, startExabgp } from './support/exabgp.ts';
 import { startFrr } from './support/frr.ts';
 import { startGobgp } from './support/gobgp.ts';
+import { FAR, FAR_NETWORK, NEAR, type NearFar, nearFar } from './support/near-far.ts';
 import { until } from './support/until.ts';
 
 /** The link has IPv6 addresses alone. */
 const OURS = 'fd00:1::';
 const THEIRS = 'fd00:1::1';
-const FAR = '10.99.1.1';
-const FAR_NETWORK = '10.99.1.0/24';
-const NEAR = '10.65.0.1';
 
-interface Link extends AsyncDisposable {
-  readonly host: TestNamespace;
-  readonly leaf: TestNamespace;
-}
-
-async function link(): Promise<Link> {
-  const [host, leaf] = [await netns(), await netns()];
-  await cable(
-    { namespace: host, device: 'eth1', addresses: [`${OURS}/127`] },
-    { namespace: leaf, device: 'eth1', addresses: [`${THEIRS}/127`] },
+const link = (): Promise<NearFar> =>
+  nearFar(
+    { device: 'eth1', addresses: [`${OURS}/127`] },
+    { device: 'eth1', addresses: [`${THEIRS}/127`] },
   );
-  await host.ip('addr', 'add', `${NEAR}/32`, 'dev', 'lo');
-  await leaf.ip('addr', 'add', `${FAR}/32`, 'dev', 'lo');
-  return {
-    host,
-    leaf,
-    async [Symbol.asyncDispose]() {
-      await host[Symbol.asyncDispose]();
-      await leaf[Symbol.asyncDispose]();
-    },
-  };
-}
 
 /** @param extendedNextHop What our side offers. */
 const speakerFile = (extendedNextHop = true): string =>
@@ -126,7 +107,7 @@ neighbor ${OURS} {
 const kernelRoute = (namespace: TestNamespace, prefix: string): Promise<string> =>
   until(`there is a route to ${prefix}`, () => namespace.ip('-4', 'route', 'show', prefix));
 
-async function pingsWork({ host, leaf }: Link): Promise<void> {
+async function pingsWork({ host, leaf }: NearFar): Promise<void> {
   await host.exec(['ping', '-c', '2', '-W', '2', '-I', NEAR, FAR]);
   await leaf.exec(['ping', '-c', '2', '-W', '2', '-I', FAR, NEAR]);
 }

@@ -1,37 +1,19 @@
-import { cable, netns, type TestNamespace } from '@overland/linux/testing';
+import { cable, type TestNamespace } from '@overland/linux/testing';
 import { expect, test } from 'vitest';
 import { startBgpRun } from './support/bgp-run.ts';
 import { startBird } from './support/bird.ts';
 import { startFrr } from './support/frr.ts';
 import { startGobgp } from './support/gobgp.ts';
+import { FAR, FAR_NETWORK, NEAR, type NearFar, nearFar } from './support/near-far.ts';
 import { startPings } from './support/pings.ts';
 import { until } from './support/until.ts';
 
-const NEAR = '10.65.0.1';
-const FAR = '10.99.1.1';
-const FAR_NETWORK = '10.99.1.0/24';
-
-interface Link extends AsyncDisposable {
-  readonly host: TestNamespace;
-  readonly leaf: TestNamespace;
-}
-
 /** A link that has nothing but the kernel's link-local addresses. */
-async function link(): Promise<Link> {
-  const [host, leaf] = [await netns(), await netns()];
-  await cable({ namespace: host, device: 'eth1' }, { namespace: leaf, device: 'swp1' });
-  await host.ip('addr', 'add', `${NEAR}/32`, 'dev', 'lo');
-  await leaf.ip('addr', 'add', `${FAR}/32`, 'dev', 'lo');
-  await host.ip('addr', 'add', 'fd00:65::1/128', 'dev', 'lo', 'nodad');
-  await leaf.ip('addr', 'add', 'fd00:99::1/128', 'dev', 'lo', 'nodad');
-  return {
-    host,
-    leaf,
-    async [Symbol.asyncDispose]() {
-      await host[Symbol.asyncDispose]();
-      await leaf[Symbol.asyncDispose]();
-    },
-  };
+async function link(): Promise<NearFar> {
+  const net = await nearFar({ device: 'eth1' }, { device: 'swp1' });
+  await net.host.ip('addr', 'add', 'fd00:65::1/128', 'dev', 'lo', 'nodad');
+  await net.leaf.ip('addr', 'add', 'fd00:99::1/128', 'dev', 'lo', 'nodad');
+  return net;
 }
 
 const speakerFile = (peer: object = {}): string =>
@@ -68,7 +50,7 @@ const kernelRoute = (namespace: TestNamespace, prefix: string): Promise<string> 
     namespace.ip(prefix.includes(':') ? '-6' : '-4', 'route', 'show', prefix),
   );
 
-async function pingsWork({ host, leaf }: Link): Promise<void> {
+async function pingsWork({ host, leaf }: NearFar): Promise<void> {
   await host.exec(['ping', '-c', '2', '-W', '2', '-I', NEAR, FAR]);
   await leaf.exec(['ping', '-c', '2', '-W', '2', '-I', FAR, NEAR]);
   await host.exec(['ping', '-c', '2', '-W', '2', '-I', 'fd00:65::1', 'fd00:99::1']);
@@ -113,7 +95,7 @@ test('with a wrong password there is no session, whoever dials', async () => {
 });
 
 /** A second link, with the same link-local addresses at its ends as the first. */
-async function twoLinks(): Promise<Link> {
+async function twoLinks(): Promise<NearFar> {
   const net = await link();
   await cable({ namespace: net.host, device: 'eth2' }, { namespace: net.leaf, device: 'swp2' });
   for (const [namespace, prefix, address] of [
