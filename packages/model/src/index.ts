@@ -48,6 +48,7 @@ export type { BgpPeer } from './kinds/bgp-peer.ts';
 export type { AffinityState, BlockAffinity } from './kinds/block-affinity.ts';
 export type { CalicoNodeStatus } from './kinds/calico-node-status.ts';
 export type { ClusterInformation } from './kinds/cluster-information.ts';
+export { FAILSAFE_PORTS } from './kinds/felix/filtering.ts';
 export type { FelixConfiguration } from './kinds/felix-configuration.ts';
 export type { GlobalNetworkPolicy } from './kinds/global-network-policy.ts';
 export type { GlobalNetworkSet } from './kinds/global-network-set.ts';
@@ -108,7 +109,7 @@ export { BUILT_IN_TIERS, isBuiltInTier } from './policy/built-in-tiers.ts';
 export type { Port, PortMatch } from './policy/port.ts';
 export { parsePort } from './policy/port.ts';
 export type { Protocol } from './policy/protocol.ts';
-export { hasPorts, protocolNumber } from './policy/protocol.ts';
+export { hasPorts, protocolNamed, protocolNumber, protocolText } from './policy/protocol.ts';
 export type { PolicyRule, RuleSide } from './policy/rule-schema.ts';
 export {
   formerKeyName,

@@ -1,15 +1,7 @@
 import type { FlowKind } from '@overland/felix/policy';
+import { hasPorts, protocolNamed } from '@overland/model';
 import { UsageError } from '../command.ts';
 
-const PROTOCOLS: ReadonlyMap<string, number> = new Map([
-  ['tcp', 6],
-  ['udp', 17],
-  ['sctp', 132],
-  ['icmp', 1],
-  ['icmpv6', 58],
-  ['udplite', 136],
-]);
-const WITH_PORTS: readonly number[] = [6, 17, 132];
 const ALLOWED = '443, 443/tcp, 53/udp, icmp, icmp/8, icmpv6/128, or a protocol number as proto/47';
 
 /**
@@ -23,9 +15,9 @@ export function parseFlowKind(text: string, field: string): FlowKind {
   const [first = '', second, ...rest] = text.toLowerCase().split('/');
   if (rest.length > 0) throw fault;
   if (/^\d+$/.test(first)) {
-    const protocol = PROTOCOLS.get(second ?? 'tcp');
+    const protocol = protocolNamed(second ?? 'tcp');
     const destinationPort = Number(first);
-    if (protocol === undefined || !WITH_PORTS.includes(protocol)) throw fault;
+    if (protocol === undefined || !hasPorts(protocol)) throw fault;
     if (destinationPort < 1 || destinationPort > 65_535) throw fault;
     return { protocol, destinationPort };
   }
@@ -35,7 +27,7 @@ export function parseFlowKind(text: string, field: string): FlowKind {
     if (number === undefined || number < 1) throw fault;
     return { protocol: number };
   }
-  const protocol = PROTOCOLS.get(first);
+  const protocol = protocolNamed(first);
   if (protocol === 1 || protocol === 58) return { protocol, icmpType: number };
   if (protocol === undefined || second !== undefined) throw fault;
   return { protocol };

@@ -1,9 +1,5 @@
-import {
-  type FlowExplanation,
-  type FlowStep,
-  type Packet,
-  protocolText,
-} from '@overland/felix/policy';
+import type { FlowExplanation, FlowStep, Packet } from '@overland/felix/policy';
+import { protocolText } from '@overland/model';
 import type { Colours } from '../colours.ts';
 
 /** What became of a flow, for people. */

@@ -36,6 +36,18 @@ export function protocolNumber(value: Protocol): number {
   return typeof value === 'number' ? value : PROTOCOL_NUMBERS[value];
 }
 
+/** The IP protocol number of a name, in upper or lower case; `undefined` if it is none. */
+export function protocolNamed(name: string): number | undefined {
+  const lower = name.toLowerCase();
+  return Object.entries(PROTOCOL_NUMBERS).find(([known]) => known.toLowerCase() === lower)?.[1];
+}
+
+/** An IP protocol number for people: its name, if it has one. */
+export function protocolText(number: number): string {
+  const named = Object.entries(PROTOCOL_NUMBERS).find(([, known]) => known === number);
+  return named?.[0] ?? String(number);
+}
+
 /** Whether packets of the protocol have ports that rules can match: TCP, UDP and SCTP. */
 export function hasPorts(value: Protocol): boolean {
   const { TCP, UDP, SCTP } = PROTOCOL_NUMBERS;

@@ -97,7 +97,8 @@ function stepAt(
     note,
     hints: [],
   });
-  const endpoint = protecting(place.endpoints, place.addresses, packet, direction);
+  const address = direction === 'egress' ? packet.source : packet.destination;
+  const endpoint = protecting(place.endpoints, address);
   if (!endpoint) return open('no host endpoint is about it');
   if (isFailsafe(view.hostRulesOf(place.name), direction, packet)) {
     return open('a failsafe port: it is open whatever policies say');
@@ -125,18 +126,14 @@ function judgeAt(
   };
 }
 
-/** The endpoint with the packet's address, else the one for all interfaces, else the only one. */
+/** The endpoint with the address, else the one for all interfaces, else the only one. */
 function protecting(
   endpoints: readonly PolicyEndpoint[],
-  addresses: readonly IpAddress[],
-  packet: Packet,
-  direction: Direction,
+  address: IpAddress,
 ): PolicyEndpoint | undefined {
-  const address = direction === 'egress' ? packet.source : packet.destination;
-  const own = addresses.includes(address) ? address : undefined;
   const byId = endpoints.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return (
-    byId.find((endpoint) => own !== undefined && endpoint.addresses.includes(own)) ??
+    byId.find(({ addresses }) => addresses.includes(address)) ??
     byId.find(({ interfaceName }) => interfaceName === '*') ??
     (byId.length === 1 ? byId[0] : undefined)
   );

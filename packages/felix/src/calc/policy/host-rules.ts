@@ -1,4 +1,4 @@
-import { type FelixConfiguration, protocolNumber } from '@overland/model';
+import { FAILSAFE_PORTS, type FelixConfiguration, protocolNumber } from '@overland/model';
 import { contains, type IpAddress, type Prefix } from '@overland/net';
 import type { Packet } from './match-rule.ts';
 import type { Direction } from './policy-view.ts';
@@ -17,20 +17,6 @@ export interface HostRules {
   readonly endpointToHost: 'Drop' | 'Accept' | 'Return';
 }
 
-const CONTROL_PLANE = [179, 2379, 2380, 5473, 6443, 6666, 6667].map((port) => tcp(port));
-const DEFAULT_FAILSAFE = {
-  ingress: [tcp(22), udp(68), ...CONTROL_PLANE],
-  egress: [udp(53), udp(67), ...CONTROL_PLANE],
-} as const;
-
-function tcp(port: number): FailsafePort {
-  return { protocol: 6, port, net: undefined };
-}
-
-function udp(port: number): FailsafePort {
-  return { protocol: 17, port, net: undefined };
-}
-
 /** The FelixConfiguration of the node (`node.NAME`) wins over the one named `default`. */
 export function hostRulesOf(
   configurations: readonly FelixConfiguration[],
@@ -39,13 +25,12 @@ export function hostRulesOf(
   const find = (name: string) =>
     configurations.find(({ metadata }) => metadata.name === name)?.spec ?? {};
   const spec = { ...find('default'), ...find(`node.${node}`) };
-  const ports = (given: typeof spec.failsafeInboundHostPorts, direction: Direction) =>
-    given?.map(({ protocol, port, net }) => ({ protocol: protocolNumber(protocol), port, net })) ??
-    DEFAULT_FAILSAFE[direction];
+  const ports = (given: (typeof FAILSAFE_PORTS)['inbound']): FailsafePort[] =>
+    given.map(({ protocol, port, net }) => ({ protocol: protocolNumber(protocol), port, net }));
   return {
     failsafe: {
-      ingress: ports(spec.failsafeInboundHostPorts, 'ingress'),
-      egress: ports(spec.failsafeOutboundHostPorts, 'egress'),
+      ingress: ports(spec.failsafeInboundHostPorts ?? FAILSAFE_PORTS.inbound),
+      egress: ports(spec.failsafeOutboundHostPorts ?? FAILSAFE_PORTS.outbound),
     },
     endpointToHost: spec.defaultEndpointToHostAction ?? 'Drop',
   };

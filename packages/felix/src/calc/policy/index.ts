@@ -6,7 +6,6 @@ export type { FlowPlace } from './find-place.ts';
 export { findPlace, PlaceError } from './find-place.ts';
 export type { Action, Decision, Judgement } from './judge-packet.ts';
 export type { Packet } from './match-rule.ts';
-export { protocolText } from './match-rule.ts';
 export type { PolicyInputs, StagedPolicy } from './policy-inputs.ts';
 export type { Direction, EndpointPolicy, EndpointTier, RuleList } from './policy-view.ts';
 export { PolicyView } from './policy-view.ts';

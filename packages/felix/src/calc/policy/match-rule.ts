@@ -1,6 +1,8 @@
+import { protocolText } from '@overland/model';
 import { contains, familyOf, type IpAddress, type Prefix } from '@overland/net';
 import type { ActiveRule, ActiveSide, IcmpMatch, PortMatches } from './active-rule.ts';
 import type { AddressSets } from './address-sets.ts';
+import { icmpText, portsText } from './condition-text.ts';
 
 /** The first packet of a flow. */
 export interface Packet {
@@ -53,6 +55,7 @@ interface Place {
 function sideMismatches(side: ActiveSide, place: Place, sets: AddressSets): string[] {
   const { name, address } = place;
   const holds = (nets: readonly Prefix[]) => nets.some((net) => contains(net, address));
+  const setText = (id: string) => sets.text(id);
   const faults: string[] = [];
   if (side.nets.length > 0 && !holds(side.nets)) {
     faults.push(`${name} ${address} is not in ${side.nets.join(', ')}`);
@@ -67,10 +70,10 @@ function sideMismatches(side: ActiveSide, place: Place, sets: AddressSets): stri
     if (sets.holds(id, address)) faults.push(`${name} ${address} is selected by ${sets.text(id)}`);
   }
   if (side.ports && !isPort(side.ports, place, sets)) {
-    faults.push(`${name} port ${portText(place)} is not ${portsText(side.ports, sets)}`);
+    faults.push(`${name} port ${portText(place)} is not ${portsText(side.ports, setText)}`);
   }
   if (side.notPorts && isPort(side.notPorts, place, sets)) {
-    faults.push(`${name} port ${portText(place)} is ${portsText(side.notPorts, sets)}`);
+    faults.push(`${name} port ${portText(place)} is ${portsText(side.notPorts, setText)}`);
   }
   return faults;
 }
@@ -88,29 +91,6 @@ function isIcmp({ type, code }: IcmpMatch, { icmpType, icmpCode }: Packet): bool
   return (type === undefined || type === icmpType) && (code === undefined || code === icmpCode);
 }
 
-function icmpText({ type, code }: IcmpMatch): string {
-  return code === undefined ? `type ${type}` : `type ${type} code ${code}`;
-}
-
 function portText({ port }: Place): string {
   return port === undefined ? '(any)' : String(port);
-}
-
-function portsText({ ranges, sets: ids }: PortMatches, sets: AddressSets): string {
-  const numbers = ranges.map(({ first, last }) => (first === last ? first : `${first}:${last}`));
-  return [...numbers, ...ids.map((id) => sets.text(id))].join(', ');
-}
-
-const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
-  [1, 'ICMP'],
-  [6, 'TCP'],
-  [17, 'UDP'],
-  [58, 'ICMPv6'],
-  [132, 'SCTP'],
-  [136, 'UDPLite'],
-]);
-
-/** A protocol for people: its name, or its number. */
-export function protocolText(protocol: number): string {
-  return PROTOCOL_NAMES.get(protocol) ?? String(protocol);
 }

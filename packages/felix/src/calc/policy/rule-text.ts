@@ -1,12 +1,11 @@
-import type { ActiveRule, ActiveSide, PortMatches } from './active-rule.ts';
+import { protocolText } from '@overland/model';
+import type { ActiveRule, ActiveSide } from './active-rule.ts';
 import type { AddressSets } from './address-sets.ts';
-import { protocolText } from './match-rule.ts';
+import { icmpText, portsText } from './condition-text.ts';
 
 /** A rule on one line, for people: `Allow TCP from app == "web" (12) to ports 443`. */
 export function ruleText(rule: ActiveRule, sets: AddressSets): string {
   const { action, ipVersion, protocol, notProtocol, icmp, notIcmp, source, destination } = rule;
-  const icmpText = ({ type, code }: NonNullable<typeof icmp>) =>
-    `type ${type}${code === undefined ? '' : ` code ${code}`}`;
   const parts = [
     action,
     ipVersion === undefined ? undefined : `IPv${ipVersion}`,
@@ -32,9 +31,4 @@ function sideText(word: 'from' | 'to', side: ActiveSide, sets: AddressSets): str
     side.notPorts && `not ports ${portsText(side.notPorts, set)}`,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : `${word} ${parts.join(' and ')}`;
-}
-
-function portsText({ ranges, sets: ids }: PortMatches, set: (id: string) => string): string {
-  const numbers = ranges.map(({ first, last }) => (first === last ? first : `${first}:${last}`));
-  return [...numbers, ...ids.map(set)].join(', ');
 }

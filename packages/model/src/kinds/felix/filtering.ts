@@ -7,11 +7,17 @@ const protoPort = z.object({
   port: z.number().int().min(0).max(65_535).describe('Port.'),
   net: cidr.optional().describe('Only from or to here.'),
 });
-type ProtoPort = z.input<typeof protoPort>;
+type ProtoPort = z.output<typeof protoPort>;
 
 const tcp = (port: number): ProtoPort => ({ protocol: 'TCP', port });
 const udp = (port: number): ProtoPort => ({ protocol: 'UDP', port });
 const CONTROL_PLANE = [179, 2379, 2380, 5473, 6443, 6666, 6667].map(tcp);
+
+/** Ports of a host that stay open where its FelixConfiguration says nothing of them. */
+export const FAILSAFE_PORTS: Readonly<Record<'inbound' | 'outbound', readonly ProtoPort[]>> = {
+  inbound: [tcp(22), udp(68), ...CONTROL_PLANE],
+  outbound: [udp(53), udp(67), ...CONTROL_PLANE],
+};
 
 const failsafe = (direction: string, ports: readonly ProtoPort[]) => () =>
   z
@@ -62,8 +68,8 @@ export const filteringParameters = {
     min: 1,
     preset: 1_048_576,
   }),
-  failsafeInboundHostPorts: failsafe('for what comes in', [tcp(22), udp(68), ...CONTROL_PLANE]),
-  failsafeOutboundHostPorts: failsafe('for what goes out', [udp(53), udp(67), ...CONTROL_PLANE]),
+  failsafeInboundHostPorts: failsafe('for what comes in', FAILSAFE_PORTS.inbound),
+  failsafeOutboundHostPorts: failsafe('for what goes out', FAILSAFE_PORTS.outbound),
   disableConntrackInvalidCheck: flag('Whether packets that conntrack calls invalid pass.', false),
   workloadSourceSpoofing: choice(
     ['Disabled', 'Any'],
