@@ -28,7 +28,9 @@ export const policyShow = command({
   ],
   async handle(context, { endpoint: text, output, ...source }) {
     const { inputs, problems } = await readPolicies(source, context);
-    const { findPlace, PolicyView, renderRuleset } = await import('@overland/felix/policy');
+    const { findPlace, policyStateOfEndpoints, PolicyView, renderRuleset } = await import(
+      '@overland/felix/policy'
+    );
     const { endpointPolicyOf, endpointPolicyText } = await import('../policy/endpoint-text.ts');
     const view = new PolicyView(inputs);
     const place = findPlace(text, view.endpoints, inputs.nodes);
@@ -41,7 +43,7 @@ export const policyShow = command({
       if (place.kind !== 'workload' || place.endpoint.interfaceName === undefined) {
         throw new FailureError(`${text} is no workload endpoint with an interface`);
       }
-      stdout.write(renderRuleset(view, endpoints));
+      stdout.write(renderRuleset(policyStateOfEndpoints(view, endpoints)));
       return 0;
     }
     const shown = endpoints.map((endpoint) => endpointPolicyOf(endpoint, view));

@@ -13,6 +13,7 @@ import {
   parseInterfaceAddress,
   WORKLOAD_LINK,
 } from '@overland/net';
+import { isWorkloadInterface } from './interface-name.ts';
 import { interfaceSysctls } from './interface-sysctls.ts';
 import type { EndpointState, LocalState } from './local-state.ts';
 
@@ -39,9 +40,6 @@ export interface Problem {
   readonly reason: string;
 }
 
-/** An interface we may touch: of our prefix, and a name the kernel and nft take without quoting. */
-const INTERFACE_NAME = new RegExp(`^${WORKLOAD_LINK.namePrefix}[A-Za-z0-9_.-]{0,11}$`);
-
 /** Calculates what the kernel should hold. Depends on nothing but its argument, in no order. */
 export function localStateOf(inputs: LocalInputs): {
   readonly state: LocalState;
@@ -53,7 +51,7 @@ export function localStateOf(inputs: LocalInputs): {
   for (const endpoint of ownEndpoints(inputs)) {
     const resource = `WorkloadEndpoint ${nameOf(endpoint)}`;
     const interfaceName = endpoint.spec.interfaceName ?? '';
-    if (!INTERFACE_NAME.test(interfaceName)) {
+    if (!isWorkloadInterface(interfaceName)) {
       const reason = `interface "${interfaceName}" is not named ${WORKLOAD_LINK.namePrefix}…`;
       problems.push({ resource, reason });
     } else if (endpoints.has(interfaceName)) {

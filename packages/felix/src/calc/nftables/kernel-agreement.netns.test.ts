@@ -13,6 +13,7 @@ import { explainFlow } from '../policy/explain-flow.ts';
 import { findPlace } from '../policy/find-place.ts';
 import type { PolicyInputs } from '../policy/policy-inputs.ts';
 import { PolicyView } from '../policy/policy-view.ts';
+import { policyStateOfEndpoints } from '../policy-state-of.ts';
 import { renderRuleset } from './render-ruleset.ts';
 
 /** Two runs in soak: an identification of IPv4 has 16 bits, and each packet has one of its own. */
@@ -311,7 +312,7 @@ test.each(SEEDS)(CLAIM, { timeout: TIMEOUT_MS }, async (seed) => {
   const counts = { allowed: 0, denied: 0 };
   for (const [i, inputs] of fc.sample(cluster, { numRuns: RULESETS, seed }).entries()) {
     const view = new PolicyView(inputs);
-    const ruleset = renderRuleset(view, view.endpoints);
+    const ruleset = renderRuleset(policyStateOfEndpoints(view, view.endpoints));
     await load(net.router, ruleset);
     const packets = fc
       .sample(packet, { numRuns: PACKETS, seed: seed * RULESETS + i })

@@ -1,4 +1,5 @@
 import type { SetId } from '../policy/active-rule.ts';
+import type { ListId } from '../policy-state.ts';
 
 export type Version = 4 | 6;
 
@@ -8,8 +9,8 @@ export function setName(id: SetId, version: Version): string {
 }
 
 /** The chain with a policy's or profile's rules for one direction: `ingress/NetworkPolicy/prod/web`. */
-export function listChain(direction: 'ingress' | 'egress', name: string): string {
-  return `${direction}/${name.replace(' ', '/')}`;
+export function listChain(id: ListId): string {
+  return id.replaceAll(' ', '/');
 }
 
 /** The chain of all that decides about an endpoint's traffic in one direction. */

@@ -1,4 +1,4 @@
-import type { EndpointPolicy, RuleList } from '../policy/policy-view.ts';
+import type { EndpointPolicyRef, ListId, PolicyState } from '../policy-state.ts';
 import { listChain } from './names.ts';
 import { ACCEPT_MARK, hex, PASS_MARK } from './render-rule.ts';
 
@@ -15,25 +15,27 @@ const IF_NOT_PASSED = `meta mark and ${hex(PASS_MARK)} == 0x00000000`;
  * Flows that were let through once are not asked again.
  */
 export function renderEndpoint(
-  { tiers, profiles }: EndpointPolicy,
-  direction: 'ingress' | 'egress',
+  { tiers, profiles }: EndpointPolicyRef,
+  known: PolicyState['lists'],
 ): string[] {
-  const ask = ({ name, missing }: RuleList, condition: string): string[] =>
-    missing === undefined
-      ? [`${condition} jump ${listChain(direction, name)}`.trim(), RETURN_IF_ACCEPTED]
+  const ask = (id: ListId, condition: string): string[] => {
+    const list = known.get(id);
+    return list && list.missing === undefined
+      ? [`${condition} jump ${listChain(id)}`.trim(), RETURN_IF_ACCEPTED]
       : // What is not there is closed.
         [`${condition} drop`.trim()];
+  };
   return [
     'ct state established,related return',
     'ct state invalid drop',
     CLEAR,
-    ...tiers.flatMap(({ defaultAction, policies }) => [
+    ...tiers.flatMap(({ defaultAction, lists }) => [
       CLEAR_PASS,
-      ...policies.flatMap((policy) => ask(policy, IF_NOT_PASSED)),
+      ...lists.flatMap((id) => ask(id, IF_NOT_PASSED)),
       ...(defaultAction === 'Deny' ? [`${IF_NOT_PASSED} drop`] : []),
     ]),
     CLEAR_PASS,
-    ...profiles.flatMap((profile) => [...ask(profile, ''), `${IF_PASSED} drop`]),
+    ...profiles.flatMap((id) => [...ask(id, ''), `${IF_PASSED} drop`]),
     'drop',
   ];
 }

@@ -1,8 +1,7 @@
-import { familyOf, networkAddress, WORKLOAD_LINK } from '@overland/net';
-import type { ActiveRule, SetId } from '../policy/active-rule.ts';
-import type { AddressSets, SetMember } from '../policy/address-sets.ts';
-import type { PolicyEndpoint } from '../policy/endpoint.ts';
-import type { Direction, PolicyView, RuleList } from '../policy/policy-view.ts';
+import { WORKLOAD_LINK } from '@overland/net';
+import type { SetId } from '../policy/active-rule.ts';
+import type { Direction, RuleList } from '../policy/policy-view.ts';
+import type { PolicyState, SetState } from '../policy-state.ts';
 import { endpointChain, listChain, setName, type Version } from './names.ts';
 import { renderEndpoint } from './render-endpoint.ts';
 import { renderRule } from './render-rule.ts';
@@ -15,40 +14,24 @@ interface Chain {
 }
 
 /**
- * The table that enforces what policies say of these workload endpoints, as a file for `nft -f`: sets, then chains that
- * use them, then the maps that lead to those. Of interfaces of workloads that it does not know nothing passes.
- *
- * @param endpoints With an interface each; others are left out.
+ * The table that enforces a state, as a file for `nft -f`: sets, then chains that use them, then the maps that lead to
+ * those. Of interfaces of workloads that it does not know nothing passes.
  */
-export function renderRuleset(view: PolicyView, endpoints: readonly PolicyEndpoint[]): string {
-  const lists = new Map<string, Chain>();
-  const ids = new Set<SetId>();
-  const endpointChains: Chain[] = [];
+export function renderRuleset({ sets, lists, endpoints }: PolicyState): string {
+  const chains: Chain[] = [...lists].flatMap(([id, list]) =>
+    list.missing === undefined ? [{ name: listChain(id), lines: renderList(list) }] : [],
+  );
   const elements: Record<Direction, string[]> = { ingress: [], egress: [] };
-  for (const endpoint of endpoints) {
-    const { interfaceName } = endpoint;
-    if (interfaceName === undefined) continue;
+  for (const [interfaceName, filter] of endpoints) {
     for (const direction of ['ingress', 'egress'] as const) {
-      const policy = view.policyOf(endpoint, direction);
-      for (const list of [
-        ...policy.tiers.flatMap(({ policies }) => policies),
-        ...policy.profiles,
-      ]) {
-        if (list.missing !== undefined) continue;
-        const name = listChain(direction, list.name);
-        lists.set(name, { name, lines: renderList(list) });
-        for (const id of list.rules.flatMap(setsOf)) ids.add(id);
-      }
       const name = endpointChain(direction, interfaceName);
-      endpointChains.push({ name, lines: renderEndpoint(policy, direction) });
+      chains.push({ name, lines: renderEndpoint(filter[direction], lists) });
       elements[direction].push(`"${interfaceName}" : goto ${name}`);
     }
   }
   const parts = [
-    ...[...ids].toSorted().flatMap((id) => renderSet(id, view.sets)),
-    ...[...lists.values(), ...endpointChains].flatMap(({ name, lines }) =>
-      block(`chain ${name}`, lines),
-    ),
+    ...[...sets.keys()].toSorted().flatMap((id) => renderSet(id, sets.get(id))),
+    ...chains.flatMap(({ name, lines }) => block(`chain ${name}`, lines)),
     ...(['egress', 'ingress'] as const).flatMap((direction) =>
       block(`map ${MAPS[direction]}`, [
         'type ifname : verdict',
@@ -81,36 +64,26 @@ function renderList({ name, rules }: RuleList): string[] {
   return rules.flatMap((rule, i) => renderRule(rule, `${name} ${i + 1}`));
 }
 
-function setsOf({ source, destination }: ActiveRule): SetId[] {
-  return [source, destination].flatMap(({ sets, notSets, ports, notPorts }) => [
-    ...sets,
-    ...notSets,
-    ...(ports?.sets ?? []),
-    ...(notPorts?.sets ?? []),
-  ]);
-}
-
-function renderSet(id: SetId, sets: AddressSets): string[] {
-  const isOfPorts = sets.definition(id).portName !== undefined;
+function renderSet(id: SetId, { kind, members }: SetState = NO_SET): string[] {
   return ([4, 6] as const).flatMap((version) => {
-    const members = sets
-      .members(id)
-      .filter(({ net }) => familyOf(net) === `ipv${version}`)
-      .map((member) => (isOfPorts ? portText(member) : member.net));
+    const own = [...members].filter((member) => isOfVersion(member, version));
     return block(`set ${setName(id, version)}`, [
-      `type ${typeOf(version, isOfPorts)}`,
-      ...(isOfPorts ? [] : ['flags interval', 'auto-merge']),
-      ...elementsOf([...new Set(members)].toSorted()),
+      `type ${typeOf(version, kind)}`,
+      ...(kind === 'nets' ? ['flags interval', 'auto-merge'] : []),
+      ...elementsOf(own.toSorted()),
     ]);
   });
 }
 
-function typeOf(version: Version, isOfPorts: boolean): string {
-  return `ipv${version}_addr${isOfPorts ? ' . inet_proto . inet_service' : ''}`;
+const NO_SET: SetState = { kind: 'addresses', members: new Set() };
+
+/** A member's text begins with its address. */
+function isOfVersion(member: string, version: Version): boolean {
+  return member.includes(':') === (version === 6);
 }
 
-function portText({ net, protocol, port }: SetMember): string {
-  return `${networkAddress(net)} . ${protocol} . ${port}`;
+function typeOf(version: Version, kind: SetState['kind']): string {
+  return `ipv${version}_addr${kind === 'ports' ? ' . inet_proto . inet_service' : ''}`;
 }
 
 function elementsOf(elements: readonly string[]): string[] {

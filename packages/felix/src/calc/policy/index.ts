@@ -1,4 +1,5 @@
 export { renderRuleset } from '../nftables/render-ruleset.ts';
+export { policyStateOfEndpoints } from '../policy-state-of.ts';
 export type { PolicyEndpoint } from './endpoint.ts';
 export type { FlowExplanation, FlowKind, FlowQuestion, FlowStep } from './explain-flow.ts';
 export { explainFlow, NoFamilyError } from './explain-flow.ts';

@@ -1,0 +1,85 @@
+import { isHostPrefix, networkAddress } from '@overland/net';
+import { isWorkloadInterface } from './interface-name.ts';
+import type { SetId } from './policy/active-rule.ts';
+import type { AddressSets, SetMember } from './policy/address-sets.ts';
+import type { PolicyEndpoint } from './policy/endpoint.ts';
+import type { Direction, PolicyView, RuleList } from './policy/policy-view.ts';
+import {
+  type EndpointFilter,
+  type EndpointPolicyRef,
+  type ListId,
+  listIdOf,
+  type PolicyState,
+  type SetState,
+  setsOf,
+} from './policy-state.ts';
+
+/** Calculates what the packet filter of a node should hold, from scratch. */
+export function policyStateOf(view: PolicyView, node: string): PolicyState {
+  return policyStateOfEndpoints(
+    view,
+    view.endpoints.filter((endpoint) => endpoint.node === node),
+  );
+}
+
+/**
+ * Calculates what a packet filter should hold for these endpoints and no others.
+ *
+ * @param endpoints Those without an interface of a workload are left out; of two with one interface, the first by name stays.
+ */
+export function policyStateOfEndpoints(
+  view: PolicyView,
+  endpoints: readonly PolicyEndpoint[],
+): PolicyState {
+  const lists = new Map<ListId, RuleList>();
+  const filters = new Map<string, EndpointFilter>();
+  for (const endpoint of endpoints.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { kind, interfaceName = '', name, addresses } = endpoint;
+    if (kind !== 'workload' || !isWorkloadInterface(interfaceName) || filters.has(interfaceName)) {
+      continue;
+    }
+    const [ingress, egress] = (['ingress', 'egress'] as const).map((direction) =>
+      policyRefOf(view, endpoint, direction, lists),
+    ) as [EndpointPolicyRef, EndpointPolicyRef];
+    filters.set(interfaceName, { name, addresses, ingress, egress });
+  }
+  const ids = new Set<SetId>([...lists.values()].flatMap(setsOf));
+  const sets = new Map(Array.from(ids, (id) => [id, setStateOf(id, view.sets)]));
+  return { sets, lists, endpoints: filters };
+}
+
+function policyRefOf(
+  view: PolicyView,
+  endpoint: PolicyEndpoint,
+  direction: Direction,
+  lists: Map<ListId, RuleList>,
+): EndpointPolicyRef {
+  const refer = (list: RuleList): ListId => {
+    const id = listIdOf(direction, list);
+    lists.set(id, list);
+    return id;
+  };
+  const { tiers, profiles } = view.policyOf(endpoint, direction);
+  return {
+    tiers: tiers.map(({ name, defaultAction, policies }) => ({
+      name,
+      defaultAction,
+      lists: policies.map(refer),
+    })),
+    profiles: profiles.map(refer),
+  };
+}
+
+function setStateOf(id: SetId, sets: AddressSets): SetState {
+  const members = sets.members(id);
+  if (sets.definition(id).portName !== undefined) {
+    return { kind: 'ports', members: new Set(members.map(portText)) };
+  }
+  const kind = members.every(({ net }) => isHostPrefix(net)) ? 'addresses' : 'nets';
+  const texts = members.map(({ net }) => (isHostPrefix(net) ? networkAddress(net) : net));
+  return { kind, members: new Set(texts) };
+}
+
+function portText({ net, protocol, port }: SetMember): string {
+  return `${networkAddress(net)} . ${protocol} . ${port}`;
+}
