@@ -22,7 +22,19 @@ export {
 export type { NextHopMember } from './next-hop-group.ts';
 export { nextHopGroup, nextHopGroupKey } from './next-hop-group.ts';
 export { nftCommand } from './nft-command.ts';
-export type { Nftables, NftElementChange, NftTable } from './nftables.ts';
+export type {
+  Nftables,
+  NftChain,
+  NftChange,
+  NftContent,
+  NftElement,
+  NftElementChange,
+  NftHook,
+  NftKeyType,
+  NftSet,
+  NftSetSpec,
+  NftTable,
+} from './nftables.ts';
 export { NftError } from './nftables.ts';
 export type {
   BatchOutcome,

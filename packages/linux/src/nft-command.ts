@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process';
-import { type Nftables, type NftElementChange, NftError, type NftTable } from './nftables.ts';
+import { contentOf, type NftListing, verdictOf } from './nft-listing.ts';
+import { scriptOf, textFingerprint } from './nft-script.ts';
+import {
+  type Nftables,
+  type NftChange,
+  type NftElementChange,
+  NftError,
+  type NftTable,
+} from './nftables.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_OCTETS = 64 * 1024 * 1024;
-
-/** The parts of `nft -j list table` that are used here. */
-interface Listing {
-  readonly nftables: readonly {
-    readonly map?: { readonly name: string; readonly elem?: readonly (readonly unknown[])[] };
-  }[];
-}
 
 /**
  * {@link Nftables} by running `nft`: about 5 ms a call.
@@ -20,18 +21,25 @@ export function nftCommand(options: { readonly namespace?: string } = {}): Nftab
   const nft = (args: readonly string[], input?: string): Promise<string> =>
     runNft(options.namespace, args, input);
   return {
+    async transact(changes) {
+      const maps = await mapsAmong(changes, () => nft(['-j', '-t', 'list', 'maps']));
+      const isMap = (table: string, set: string) => maps.has(`${table} ${set}`);
+      await nft(['-f', '-'], changes.map((change) => scriptOf(change, isMap)).join('\n'));
+    },
+
+    fingerprint: textFingerprint,
+
+    async read(table) {
+      const listing = await found(nft(['-n', '-j', 'list', 'table', ...table.split(' ')]));
+      return listing === undefined ? undefined : contentOf(JSON.parse(listing) as NftListing);
+    },
+
     async readTable(table) {
       const words = table.split(' ');
-      try {
-        const text = await nft(['-s', '-t', 'list', 'table', ...words]);
-        const listing = JSON.parse(await nft(['-j', 'list', 'table', ...words])) as Listing;
-        return { text: text.trim(), elements: elementsOf(listing) };
-      } catch (error) {
-        if (error instanceof NftError && /No such file or directory/.test(error.message)) {
-          return undefined;
-        }
-        throw error;
-      }
+      const text = await found(nft(['-s', '-t', 'list', 'table', ...words]));
+      if (text === undefined) return undefined;
+      const listing = JSON.parse(await nft(['-j', 'list', 'table', ...words])) as NftListing;
+      return { text: text.trim(), elements: elementsOf(listing) };
     },
 
     async replaceTable(table, content) {
@@ -58,21 +66,51 @@ function additions(table: string, map: string, entries: NftElementChange['add'])
   );
 }
 
-function elementsOf({ nftables }: Listing): NftTable['elements'] {
+function elementsOf({ nftables }: NftListing): NftTable['elements'] {
   return new Map(
     nftables.flatMap(({ map }) =>
       map
-        ? [[map.name, new Map((map.elem ?? []).map(([key, to]) => [String(key), verdictOf(to)]))]]
+        ? [
+            [
+              map.name,
+              new Map(
+                (map.elem ?? []).map((element) => {
+                  const [key, to] = element as readonly unknown[];
+                  return [String(key), verdictOf(to)];
+                }),
+              ),
+            ],
+          ]
         : [],
     ),
   );
 }
 
-/** `{"return": null}` to `return`, `{"jump": {"target": "x"}}` to `jump x`. */
-function verdictOf(value: unknown): string {
-  const [verdict = '', detail] = Object.entries(value as Record<string, unknown>)[0] ?? [];
-  const target = (detail as { readonly target?: string } | null)?.target;
-  return target === undefined ? verdict : `${verdict} ${target}`;
+/** Which sets are maps: those that are there, and those that are added. @param list Asks for them as JSON. */
+async function mapsAmong(
+  changes: readonly NftChange[],
+  list: () => Promise<string>,
+): Promise<Set<string>> {
+  if (!changes.some(({ type }) => type === 'flush-set')) return new Set();
+  const { nftables } = JSON.parse(await list()) as NftListing;
+  return new Set([
+    ...nftables.flatMap(({ map }) => (map ? [`${map.family} ${map.table} ${map.name}`] : [])),
+    ...changes.flatMap((change) =>
+      change.type === 'add-set' && change.verdicts ? [`${change.table} ${change.set}`] : [],
+    ),
+  ]);
+}
+
+/** What nft printed; `undefined` if there is nothing of that name. */
+async function found(printed: Promise<string>): Promise<string | undefined> {
+  try {
+    return await printed;
+  } catch (error) {
+    if (error instanceof NftError && /No such file or directory/.test(error.message)) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function runNft(

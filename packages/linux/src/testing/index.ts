@@ -1,5 +1,6 @@
 export { userTimeoutOf } from '../tcp-socket.ts';
 export { describeKernel } from './describe-kernel.ts';
+export { describeNftables } from './describe-nftables.ts';
 export type { FakeKernel } from './fake-kernel.ts';
 export { fakeKernel } from './fake-kernel.ts';
 export type { FakeNftables } from './fake-nftables.ts';
