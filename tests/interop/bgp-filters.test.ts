@@ -1,6 +1,6 @@
 import { createRouteEngine, type RouteFilter, type SpeakerConfig } from '@overland/bgp';
 import type { Speaker } from '@overland/bgp/node';
-import { type Asn, type Family, parsePrefix } from '@overland/net';
+import { type Asn, type Family, parseAddress, parsePrefix } from '@overland/net';
 import { expect, test } from 'vitest';
 import { type Bird, startBird } from './support/bird.ts';
 import { fabric, INTERFACES, OURS, THEIRS } from './support/fabric.ts';
@@ -30,6 +30,8 @@ protocol bgp on_${family} {
   .join('')}
 `;
 
+/** In a subnet on BIRD's link that we are not in. */
+const ELSEWHERE = parseAddress('10.1.9.9');
 const REJECT = { action: 'reject' } as const;
 
 /** By communities, by prefix, and by what follows. */
@@ -45,6 +47,7 @@ const EXPORT: RouteFilter = {
   name: 'export',
   rules: [
     { match: { prefix: { prefix: parsePrefix('10.65.1.0/26'), operator: 'equal' } }, ...REJECT },
+    { family: 'ipv4', action: 'continue', set: { nextHop: ELSEWHERE } },
     {
       match: { isLearned: false },
       action: 'accept',
@@ -52,6 +55,7 @@ const EXPORT: RouteFilter = {
         communities: { add: ['65000:7', '4200000000:1:2'] },
         prepend: [65_009 as Asn, 65_010 as Asn],
         med: 50,
+        linkBandwidth: 25e9,
       },
     },
   ],
@@ -88,6 +92,7 @@ async function given(bird: Bird, family: Family): Promise<string[]> {
 
 test('BIRD sees what the filters leave, and a change of filters needs no new session', async () => {
   await using net = await fabric();
+  await net.leaf.ip('address', 'add', '10.1.9.1/24', 'dev', 'eth1');
   await using bird = await startBird(net.leaf, BIRD_CONFIG);
   const config = configOf(['import'], ['export']);
   await using speaker = await speakerIn(net.host, config, { engine: createRouteEngine(config) });
@@ -104,6 +109,9 @@ test('BIRD sees what the filters leave, and a change of filters needs no new ses
   const route = await bird.birdc('show route 10.65.0.0/26 all');
   expect(route).toMatch(/BGP\.as_path: 65101 65009 65010$/m);
   expect(route).toMatch(/BGP\.med: 50$/m);
+  expect(route).toContain(`BGP.next_hop: ${ELSEWHERE}`);
+  // 3.125e9 octets per second as IEEE 754 are 0x4f3a43b7.
+  expect(route).toMatch(/BGP\.ext_community: \(unknown 0x4, 65101, 1329218487\)$/m);
   expect(route).toMatch(/BGP\.community: \(65000,7\)$/m);
   expect(route).toMatch(/BGP\.large_community: \(4200000000, 1, 2\)$/m);
 

@@ -114,6 +114,14 @@ test('routes are refused and preferred by what StayRTR tells, as BIRD judges the
     '10.99.2.0/24': 'invalid',
     '10.99.0.0/16': 'not-found',
   });
+  const { out } = await captureRun([
+    ...['bgp', 'routes', '--received', '-o', 'json', '--socket', ours.socket],
+  ]);
+  expect([...out.matchAll(/"rpkiValidationState":"([a-z-]+)"/g)].map(([, state]) => state)).toEqual(
+    ['valid', 'invalid', 'invalid'],
+  );
+  const explained = await captureRun(['bgp', 'explain', '10.99.2.0/24', '--socket', ours.socket]);
+  expect(explained.out).toContain('origin: invalid');
   const summary = await ours.summary();
   expect(summary.peers[0]?.prefixesReceived.ipv4).toBe(1);
 

@@ -34,6 +34,9 @@ export interface NaiveRoute {
   readonly localPref?: number | undefined;
   /** `aa:nn` or `aa:nn:mm`. */
   readonly communities: readonly string[];
+  /** Bits per second, which 32 bits can tell; of AS 1, or in the words of a rule. */
+  readonly linkBandwidth?: number | undefined;
+  readonly saysBandwidth?: boolean;
   readonly isEbgp: boolean;
   readonly isLearned: boolean;
   readonly nextHop?: IpAddress | undefined;
@@ -119,8 +122,15 @@ function change(route: NaiveRoute, changes: RouteChanges): NaiveRoute {
     asPath: [...(changes.prepend ?? []), ...route.asPath],
     med: med === 'remove' ? undefined : med,
     localPref: changes.localPref ?? route.localPref,
+    ...bandwidthAfter(changes),
     communities: [...new Set([...kept, ...add])],
   };
+}
+
+function bandwidthAfter({ linkBandwidth }: RouteChanges): Partial<NaiveRoute> {
+  if (linkBandwidth === undefined) return {};
+  const isSet = linkBandwidth !== 'remove';
+  return { linkBandwidth: isSet ? linkBandwidth : undefined, saysBandwidth: isSet };
 }
 
 /** The attribute set of a route, written without the production encoder. */
@@ -137,7 +147,7 @@ export function attributeOctets(route: NaiveRoute): Uint8Array {
       8,
       standard.flatMap((value) => value.split(':').flatMap((n) => u16(Number(n)))),
     ),
-    ...list(0xc0, 16, [0, 2, 0, 1, 0, 0, 0, 9]),
+    ...list(0xc0, 16, [0, 2, 0, 1, 0, 0, 0, 9, ...bandwidthOctets(route)]),
     ...list(
       0xc0,
       32,
@@ -202,6 +212,12 @@ export function asns(...numbers: number[]): Asn[] {
 }
 
 export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
+function bandwidthOctets({ linkBandwidth, saysBandwidth }: NaiveRoute): number[] {
+  if (linkBandwidth === undefined) return [];
+  const octets = new Uint8Array(Float32Array.of(linkBandwidth / 8).buffer).toReversed();
+  return [...(saysBandwidth ? [0, 4, 0, 0] : [0x40, 4, 0, 1]), ...octets];
+}
 
 function segments(places: readonly Place[]): number[] {
   const octets: number[] = [];

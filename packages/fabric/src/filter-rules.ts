@@ -9,6 +9,7 @@ export const NORMAL_PRIORITY = 1024;
 /** LOCAL_PREF of such a route, here. */
 const NORMAL_LOCAL_PREF = 100;
 
+const BITS_PER_MEGABIT = 1_000_000;
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
 const PEER_TYPES = { eBGP: 'ebgp', iBGP: 'ibgp' } as const;
 
@@ -87,6 +88,8 @@ function changesOf(operations: NonNullable<Rule['operations']>): RouteChanges {
   let prepend: Asn[] = [];
   let localPref: number | undefined;
   let med: RouteChanges['med'];
+  let linkBandwidth: RouteChanges['linkBandwidth'];
+  let nextHop: RouteChanges['nextHop'];
   for (const operation of operations) {
     const { prependASPath, setPriority, setLocalPreference, setMED, removeMED } = operation;
     if (prependASPath) prepend = [...prependASPath.prefix, ...prepend];
@@ -97,12 +100,20 @@ function changesOf(operations: NonNullable<Rule['operations']>): RouteChanges {
     if (setLocalPreference) localPref = setLocalPreference.value;
     if (setMED) med = setMED.value;
     if (removeMED) med = 'remove';
+    if (operation.setLinkBandwidth) {
+      linkBandwidth = operation.setLinkBandwidth.megabitsPerSecond * BITS_PER_MEGABIT;
+    }
+    if (operation.removeLinkBandwidth) linkBandwidth = 'remove';
+    if (operation.setNextHop) nextHop = operation.setNextHop.value;
+    if (operation.setNextHopSelf) nextHop = 'self';
   }
   return {
     ...(communities && { communities }),
     ...(prepend.length > 0 && { prepend }),
     ...(localPref !== undefined && { localPref }),
     ...(med !== undefined && { med }),
+    ...(linkBandwidth !== undefined && { linkBandwidth }),
+    ...(nextHop !== undefined && { nextHop }),
   };
 }
 

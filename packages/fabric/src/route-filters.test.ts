@@ -107,6 +107,22 @@ test.each<[string, object, object]>([
     },
   ],
   [
+    'link bandwidth and next hop, the last of each',
+    {
+      operations: [
+        { removeLinkBandwidth: {} },
+        { setLinkBandwidth: { megabitsPerSecond: 25_000 } },
+        { setNextHop: { value: '10.9.1.1' } },
+      ],
+    },
+    { set: { linkBandwidth: 25e9, nextHop: '10.9.1.1' } },
+  ],
+  [
+    'our own next hop, and no bandwidth',
+    { operations: [{ setNextHopSelf: {} }, { removeLinkBandwidth: {} }] },
+    { set: { linkBandwidth: 'remove', nextHop: 'self' } },
+  ],
+  [
     'communities set, removed and added, in order',
     {
       operations: [

@@ -6,6 +6,8 @@ import type { FilterRule, RouteFilter } from '../core/policy/route-filter.ts';
 import { parseCommunity } from '../core/wire/communities.ts';
 import { address, asn, prefix, whole, withoutUndefined } from './file-values.ts';
 
+/** More than any link: a tenth of what is exact in the arithmetic. */
+const MAX_BITS_PER_SECOND = 1e15;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
 const u32 = whole(0, 0xffff_ffff);
@@ -71,6 +73,8 @@ const match = z
   })
   .transform(withoutUndefined);
 
+const isSpecified = (value: string): boolean => value !== '0.0.0.0' && value !== '::';
+
 const changes = z
   .strictObject({
     communities: z
@@ -84,6 +88,14 @@ const changes = z
     prepend: z.array(asn).min(1).max(32).optional(),
     localPref: u32.optional(),
     med: z.union([u32, z.literal('remove')]).optional(),
+    /** Bits per second. */
+    linkBandwidth: z.union([whole(1, MAX_BITS_PER_SECOND), z.literal('remove')]).optional(),
+    nextHop: z
+      .union([
+        z.literal('self'),
+        address.refine(isSpecified, 'must not be the unspecified address'),
+      ])
+      .optional(),
   })
   .transform(withoutUndefined);
 
@@ -103,6 +115,17 @@ const rule = z
     ({ family, match: { prefix: condition } = {} }) =>
       family === undefined || !condition || familyOf(condition.prefix) === family,
     { path: ['match', 'prefix'], error: 'must be of the family of the rule' },
+  )
+  .refine(
+    ({ family, match: { prefix: condition } = {}, set: { nextHop } = {} }) =>
+      nextHop === undefined ||
+      nextHop === 'self' ||
+      familyOf(nextHop) === 'ipv6' ||
+      (family ?? (condition && familyOf(condition.prefix))) === 'ipv4',
+    {
+      path: ['set', 'nextHop'],
+      error: 'must not be an IPv4 address, unless the rule has family ipv4',
+    },
   )
   .transform((each): FilterRule => withoutUndefined(each));
 
@@ -128,6 +151,7 @@ export function filterFaults(
   for (const { path, config } of users) {
     const { importFilters = [], exportFilters = [] } = config;
     faults.push(...listFaults(filters, importFilters, `${path}.import`));
+    faults.push(...selfFaults(filters, importFilters, `${path}.import`));
     faults.push(...listFaults(filters, exportFilters, `${path}.export`));
   }
   return faults;
@@ -139,6 +163,21 @@ function ruleFaults({ rules }: RouteFilter, index: number): string[] {
     const first = name === undefined ? i : names.indexOf(name);
     const path = `filters[${index}].rules`;
     return first < i ? [`${path}[${i}].name: "${name}" is the name of rules[${first}]`] : [];
+  });
+}
+
+/** Our own address leads nowhere from here. */
+function selfFaults(
+  filters: readonly RouteFilter[],
+  names: readonly string[],
+  path: string,
+): string[] {
+  return names.flatMap((name, i) => {
+    const rules = filters.find((filter) => filter.name === name)?.rules ?? [];
+    const at = rules.findIndex(({ set }) => set?.nextHop === 'self');
+    return at < 0
+      ? []
+      : [`${path}[${i}]: rules[${at}] of "${name}" sets nextHop self, which is for export only`];
   });
 }
 

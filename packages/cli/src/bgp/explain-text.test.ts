@@ -23,6 +23,7 @@ const BASE: PathExplanation = {
     stale: false,
     usable: true,
     refused: null,
+    rpki: null,
     nextHop: parseAddress('10.1.0.1'),
     asPath: [65001],
     origin: 'igp',

@@ -49,12 +49,19 @@ function pathLines(explanation: PathExplanation, place: number, colours: Colours
     `Path ${place} ${source}${kind}${ids}, next hop ${nextHopText(nextHop)}: ${standing(explanation, colours)}`,
     `  attributes: ${attributesText(accepted ?? received)}`,
     ...(accepted ? [`  as received: ${attributesText(received)}`] : []),
+    ...(path.rpki ? [`  origin: ${ORIGIN_STATES[path.rpki]} (RPKI)`] : []),
     ...(rules.length > 0 ? [`  import rules: ${rules.join('; ')}`] : []),
     ...(imported?.isPending
       ? [colours.yellow('  the import policy has changed and is being applied')]
       : []),
   ];
 }
+
+const ORIGIN_STATES = {
+  valid: 'valid',
+  invalid: 'invalid: another AS, or another length, is authorised',
+  'not-found': 'nobody is authorised',
+} as const;
 
 /** What became of a path. */
 function standing({ path, ineligible, nextHop }: PathExplanation, colours: Colours): string {

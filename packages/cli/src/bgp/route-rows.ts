@@ -32,6 +32,13 @@ export function fromText({ path }: RouteRow): string {
 
 const ORIGIN_CODES = { igp: 'i', egp: 'e', incomplete: '?' } as const;
 
+const VERDICTS = { valid: 'V', invalid: 'I', 'not-found': 'N' } as const;
+
+/** FRR's letter for what the origin is (RFC 6811); empty: nothing is known of origins. */
+export function originStateText({ path }: RouteRow): string {
+  return path.rpki ? VERDICTS[path.rpki] : '';
+}
+
 /** AS_PATH and the letter of ORIGIN behind it. */
 export function pathText({ path }: RouteRow): string {
   return [...path.asPath, ORIGIN_CODES[path.origin]].join(' ');

@@ -23,6 +23,7 @@ export function routeMember({ prefix, paths }: RouteView): string {
     ...(path.localPref !== null && { locPrf: path.localPref }),
     peerName: path.peer,
     ...(path.pathId !== null && { addpathRxId: path.pathId }),
+    ...(path.rpki && { rpkiValidationState: path.rpki }),
     ...(path.communities.length > 0 && { communities: path.communities }),
     path: path.asPath.join(' '),
     origin: ORIGINS[path.origin],

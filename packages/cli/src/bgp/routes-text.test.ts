@@ -19,6 +19,7 @@ const path: RouteView['paths'][number] = {
   origin: 'igp',
   med: null,
   localPref: null,
+  rpki: null,
   communities: [],
   originatorId: null,
   clusterList: [],
@@ -40,6 +41,26 @@ const routes: RouteView[] = [
   { prefix: parsePrefix('10.65.0.0/26'), paths: [own] },
   { prefix: parsePrefix('10.65.0.64/26'), paths: [path, second, stale, refused] },
 ];
+
+test('what the origins are is a column where anything is known of them', () => {
+  const text = new RoutesText(coloursFor({}, {}), false);
+  const paths = [
+    { ...path, rpki: 'valid' as const },
+    { ...second, rpki: 'not-found' as const },
+  ];
+  expect(
+    text.page([{ prefix: parsePrefix('10.65.0.0/26'), paths }, routes[0] as RouteView]),
+  ).toBe(`\
+Status codes: * valid, > best, = multipath, i internal, S stale, R refused
+Origin codes: i - IGP, e - EGP, ? - incomplete
+RPKI validation codes: V valid, I invalid, N not found
+
+         Network       Next Hop  From    Metric  LocPrf  Path
+ *>   V  10.65.0.0/26  10.1.0.1  spine1                  65000 65012 i
+ *=   N                10.1.0.3  spine2                  65000 65012 i
+ *>      10.65.0.0/26  self      self                    i
+`);
+});
 
 test("prints FRR's columns and flags, a prefix once", () => {
   const text = new RoutesText(coloursFor({}, {}), false);

@@ -46,7 +46,24 @@ export function ruleExtensions(family: Family) {
 }
 
 /** Operations. Each holds one of these or of Calico's. */
-export const operationExtensions = {
+export function operationExtensions(family: Family) {
+  const address = family === 'ipv4' ? ipv4Address : ipv6Address;
+  return {
+    ...attributeOperations,
+    setNextHop: extension(
+      z.object({
+        value: address.describe('The address.'),
+      }),
+    ).describe(
+      'Sets the next hop: of routes from a peer, where packets go to; of routes to a peer, what it is told.',
+    ),
+    setNextHopSelf: extension(z.object({})).describe(
+      'Makes the address of the node the next hop of routes to a peer; not in importV4 and importV6.',
+    ),
+  };
+}
+
+const attributeOperations = {
   removeCommunity: extension(z.object({ value: community.describe('The community.') })).describe(
     'Takes a community from the route.',
   ),
@@ -60,4 +77,19 @@ export const operationExtensions = {
     'Sets MULTI_EXIT_DISC: lower is preferred.',
   ),
   removeMED: extension(z.object({})).describe('Takes MULTI_EXIT_DISC from the route.'),
+  setLinkBandwidth: extension(
+    z.object({
+      megabitsPerSecond: z
+        .number()
+        .int()
+        .min(1)
+        .max(1_000_000_000)
+        .describe('The bandwidth, Mbit/s.'),
+    }),
+  ).describe(
+    'Puts a link bandwidth community on the route, in place of any that it has: with linkBandwidth, paths share the load in proportion.',
+  ),
+  removeLinkBandwidth: extension(z.object({})).describe(
+    'Takes link bandwidth communities from the route.',
+  ),
 };

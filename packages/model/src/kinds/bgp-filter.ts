@@ -13,7 +13,7 @@ import {
 const priority = z.number().int().min(1).max(2_147_483_646);
 const MATCH_OPERATORS = ['Equal', 'NotEqual', 'In', 'NotIn'] as const;
 
-const operation = z.object({
+const calicoOperations = {
   addCommunity: z
     .object({ value: community.describe('The community.') })
     .optional()
@@ -38,10 +38,12 @@ const operation = z.object({
     .describe(
       'Sets the priority of the route. In Calico that is its metric in the kernel, too; Overland carries it in LOCAL_PREF only.',
     ),
-  ...operationExtensions,
-});
+};
 
-const OPERATIONS = Object.keys(operation.shape) as (keyof typeof operation.shape)[];
+const operationOf = (family: Family) =>
+  z.object({ ...calicoOperations, ...operationExtensions(family) });
+type Operation = z.infer<ReturnType<typeof operationOf>>;
+const OPERATIONS = Object.keys(operationOf('ipv4').shape) as (keyof Operation)[];
 
 function filterRule(family: Family) {
   const length = z
@@ -87,7 +89,7 @@ function filterRule(family: Family) {
     ...ruleExtensions(family),
     action: z.enum(['Accept', 'Reject']).describe('What happens to a route that matches.'),
     operations: z
-      .array(operation)
+      .array(operationOf(family))
       .min(1)
       .max(10)
       .optional()
@@ -117,7 +119,7 @@ function eachRule(
   };
 }
 
-function operationCount(item: z.infer<typeof operation>): number {
+function operationCount(item: Operation): number {
   return OPERATIONS.filter((name) => item[name] !== undefined).length;
 }
 
@@ -167,6 +169,18 @@ export const bgpFilter = defineKind({
       'must come with action Accept: a rejected route is not changed',
       ({ action, operations }) => operations === undefined || action === 'Accept',
     ),
+    {
+      path: 'spec.*.operations[*].setNextHopSelf',
+      rule: 'must be in exportV4 and exportV6 only: the own address leads nowhere from the node itself',
+      check: ({ spec }) =>
+        (['importV4', 'importV6'] as const).flatMap((list) =>
+          (spec[list] ?? []).flatMap(({ operations = [] }, i) =>
+            operations.flatMap(({ setNextHopSelf }, j) =>
+              setNextHopSelf ? [`spec.${list}[${i}].operations[${j}].setNextHopSelf`] : [],
+            ),
+          ),
+        ),
+    },
     {
       path: 'spec.*.operations[*]',
       rule: `must hold exactly one of ${OPERATIONS.join(', ')}`,

@@ -93,8 +93,26 @@ const peers = [
   { ipBlock: { cidr: '10.0.0.0/8', except: ['10.65.0.0/16'] } },
 ];
 
+const bandwidths = [
+  { setLinkBandwidth: { megabitsPerSecond: 25_000 } },
+  { removeLinkBandwidth: {} },
+];
+const nextHops = {
+  v4: { setNextHop: { value: '10.9.1.1' } },
+  v6: { setNextHop: { value: 'fd00:9::1' } },
+  own: { setNextHopSelf: {} },
+};
+
 /** Kind → specs with what cannot stand beside the rest, or only in pairs. */
 export const FURTHER_SPECS: Readonly<Record<string, readonly object[]>> = {
+  BGPFilter: [
+    {
+      importV4: [{ action: 'Accept', operations: [...bandwidths, nextHops.v4] }],
+      importV6: [{ action: 'Accept', operations: [...bandwidths, nextHops.v6] }],
+      exportV4: [{ action: 'Accept', operations: [...bandwidths, nextHops.v4, nextHops.own] }],
+      exportV6: [{ action: 'Accept', operations: [...bandwidths, nextHops.v6, nextHops.own] }],
+    },
+  ],
   BGPConfiguration: [
     { nodeMeshPassword: { value: 'a password' } },
     { nodeMeshPassword: { file: '/etc/overland/p' } },

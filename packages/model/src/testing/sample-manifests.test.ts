@@ -27,6 +27,10 @@ const NEVER_SET: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   StagedNetworkPolicy: [...NEVER.services, ...NEVER.http],
   StagedGlobalNetworkPolicy: [...NEVER.services, ...NEVER.http],
   Profile: NEVER.http,
+  BGPFilter: [
+    'spec.importV4[].operations[].setNextHopSelf',
+    'spec.importV6[].operations[].setNextHopSelf',
+  ],
 };
 
 test.each(Object.keys(KINDS) as Kind[])('every field of %s is in a valid manifest', (kind) => {

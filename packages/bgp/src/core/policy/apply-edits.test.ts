@@ -8,20 +8,22 @@ import {
 } from '../../../test/naive-policy.ts';
 import { MAX_ATTRIBUTE_OCTETS } from '../rib/attribute-table.ts';
 import { applyEdits, TOO_LONG } from './apply-edits.ts';
-import { composeEdits, editsOf } from './compose-edits.ts';
+import { composeEdits, editsOf, NO_EDITS } from './compose-edits.ts';
 import type { RouteChanges } from './route-filter.ts';
 
 /** The octets of a route after changes, one after the other. */
 function change(route: NaiveRoute, ...changes: RouteChanges[]): Uint8Array | typeof TOO_LONG {
   const octets = attributeOctets(route);
-  const edits = changes.map(editsOf).reduce(composeEdits);
+  const edits = changes.map((each) => editsOf(each, 65_101)).reduce(composeEdits, NO_EDITS);
   const target = new Uint8Array(MAX_ATTRIBUTE_OCTETS).fill(0xee);
   const bytes = Uint8Array.from([0xaa, ...octets, 0xaa]);
   const length = applyEdits(bytes, { offset: 1, length: octets.length }, edits, target);
   return length === TOO_LONG ? TOO_LONG : target.slice(0, length);
 }
 
-const ROUTE = naiveRoute('10.0.0.0/8', { communities: ['65000:1', '65000:2', '65000:1:2'] });
+const ROUTE: NaiveRoute = naiveRoute('10.0.0.0/8', {
+  communities: ['65000:1', '65000:2', '65000:1:2'],
+});
 
 test.each<[string, RouteChanges[], Partial<NaiveRoute>]>([
   ['LOCAL_PREF is set', [{ localPref: 0 }], { localPref: 0 }],
@@ -127,4 +129,19 @@ test('edits that change nothing give the same octets', () => {
   const octets = attributeOctets(ROUTE);
   expect(change(ROUTE, {})).toEqual(octets);
   expect(change(ROUTE, { communities: { add: ['65000:1'], remove: ['65000:7'] } })).toEqual(octets);
+});
+
+test('a link bandwidth takes the place of those that are there, or goes', () => {
+  const extended = (route: NaiveRoute, ...changes: RouteChanges[]) =>
+    readAttributes(change(route, ...changes) as Uint8Array).extended;
+  // 25 Gbit/s are 3.125e9 octets per second.
+  const ours = '0004fe4d4f3a43b7';
+  expect(extended(ROUTE, { linkBandwidth: 25e9 })).toEqual(['0002000100000009', ours]);
+  const route = { ...ROUTE, linkBandwidth: 1e9 };
+  expect(extended(route)).toEqual(['0002000100000009', '400400014cee6b28']);
+  expect(extended(route, { linkBandwidth: 25e9 })).toEqual(['0002000100000009', ours]);
+  expect(extended(route, { linkBandwidth: 25e9 }, { linkBandwidth: 'remove' })).toEqual([
+    '0002000100000009',
+  ]);
+  expect(change(route, { linkBandwidth: 'remove' })).toEqual(attributeOctets(ROUTE));
 });

@@ -8,6 +8,7 @@ import {
   writeAttributeHeader,
   writeU32,
 } from '../wire/attribute-set.ts';
+import { editLinkBandwidth } from '../wire/link-bandwidth.ts';
 import type { AttributeEdits } from './attribute-edits.ts';
 import { communityOctets, editCommunities, isAbout } from './edit-communities.ts';
 
@@ -22,6 +23,7 @@ const EDITED = [
   { code: AttributeCode.Med, flags: AttributeFlag.Optional },
   { code: AttributeCode.LocalPref, flags: AttributeFlag.Transitive },
   { code: AttributeCode.Communities, flags: OPTIONAL_TRANSITIVE },
+  { code: AttributeCode.ExtendedCommunities, flags: OPTIONAL_TRANSITIVE },
   { code: AttributeCode.LargeCommunities, flags: OPTIONAL_TRANSITIVE },
 ] as const;
 
@@ -75,7 +77,7 @@ function putEdited(
   output: Output,
 ): number {
   const { code } = attribute;
-  const { med, localPref, prepend } = edits;
+  const { med, localPref, prepend, linkBandwidth } = edits;
   if (code === AttributeCode.Med && med !== undefined) {
     return med === 'remove' ? output.at : putNumber(attribute, med, output);
   }
@@ -85,6 +87,11 @@ function putEdited(
   if (code === AttributeCode.AsPath && prepend.length > 0) {
     return putValue(attribute, output, (target, from) =>
       prependAsNumbers({ ...attribute, width: 4 }, prepend, target, from),
+    );
+  }
+  if (code === AttributeCode.ExtendedCommunities && linkBandwidth !== undefined) {
+    return putValue(attribute, output, (target, from) =>
+      editLinkBandwidth(attribute, linkBandwidth, target, from),
     );
   }
   const octets = communityOctets(code);

@@ -1,4 +1,6 @@
+import type { IpAddress } from '@overland/net';
 import type { CommunityValue } from '../wire/communities.ts';
+import type { LinkBandwidth } from '../wire/link-bandwidth.ts';
 
 /**
  * Changes of an attribute set, compiled; {@link applyEdits} makes them. Equal edits of one policy are one object.
@@ -19,4 +21,8 @@ export interface AttributeEdits {
   readonly removed: readonly CommunityValue[];
   /** Those that the set already has stay where they are; the others follow in this order. */
   readonly added: readonly CommunityValue[];
+  /** The link bandwidth community that takes the place of those that are there; `undefined`: they stay. */
+  readonly linkBandwidth: LinkBandwidth | 'remove' | undefined;
+  /** Next hop, which is no part of a set; `self`: our own address; `undefined`: as without edits. */
+  readonly nextHop: IpAddress | 'self' | undefined;
 }

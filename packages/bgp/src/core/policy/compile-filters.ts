@@ -37,6 +37,7 @@ interface CompiledRule extends OutcomeRule {
  * family are left out.
  *
  * @param last Changes of whatever is accepted, after those of the rules.
+ * @param asn Ours, in communities that tell who says so.
  * @param origins For conditions on the origin; without it there are no VRPs.
  * @throws {RangeError} If a community is none, or more than 10 rules continue with changes.
  */
@@ -46,7 +47,12 @@ export function compileFilters(
   {
     last = NO_EDITS,
     origins = new OriginValidation(),
-  }: { readonly last?: AttributeEdits | undefined; readonly origins?: OriginValidation } = {},
+    asn = 0,
+  }: {
+    readonly last?: AttributeEdits | undefined;
+    readonly origins?: OriginValidation;
+    readonly asn?: number;
+  } = {},
 ): CompiledPolicy {
   const named = filters.flatMap(({ name, rules }) =>
     rules.flatMap((rule, i) =>
@@ -59,7 +65,7 @@ export function compileFilters(
       `${changing.length} rules continue with changes: at most ${MAX_CHANGING_CONTINUES} may`,
     );
   }
-  return new Policy(named, last, { family, origins });
+  return new Policy(named, last, { family, origins, asn });
 }
 
 /** `FILTER[2]`, or `FILTER/RULE` of a rule with a name. */
@@ -82,6 +88,7 @@ class Policy implements CompiledPolicy {
   readonly needsNextHop: boolean;
   readonly needsInterface: boolean;
   readonly needsOrigin: boolean;
+  readonly setsNextHop: boolean;
   readonly #rules: readonly CompiledRule[];
   readonly #outcomes: Outcomes;
   readonly #last: readonly RuleTrace[];
@@ -92,7 +99,11 @@ class Policy implements CompiledPolicy {
   constructor(
     named: readonly NamedRule[],
     last: AttributeEdits,
-    { family, origins }: { readonly family: Family; readonly origins: OriginValidation },
+    {
+      family,
+      origins,
+      asn,
+    }: { readonly family: Family; readonly origins: OriginValidation; readonly asn: number },
   ) {
     this.#family = family;
     this.#origins = origins;
@@ -104,7 +115,8 @@ class Policy implements CompiledPolicy {
     this.#last = changes.length === 0 ? [] : [{ rule: 'always', action: 'continue', changes }];
     this.needsNextHop = named.some(({ rule }) => rule.match?.nextHops !== undefined);
     this.needsInterface = named.some(({ rule }) => rule.match?.interface !== undefined);
-    this.#rules = named.map(compileRule);
+    this.setsNextHop = named.some(({ rule }) => rule.set?.nextHop !== undefined);
+    this.#rules = named.map((rule, index) => compileRule(rule, index, asn));
   }
 
   of(facts: RouteFacts): Verdict | PrefixVerdicts {
@@ -205,14 +217,14 @@ class RemainingRules implements PrefixVerdicts {
   }
 }
 
-function compileRule({ label, rule }: NamedRule, index: number): CompiledRule {
+function compileRule({ label, rule }: NamedRule, index: number, asn: number): CompiledRule {
   const { match = {}, action, set = {} } = rule;
   return {
     index,
     label,
     accepts: action === 'accept',
     continues: action === 'continue',
-    edits: editsOf(set),
+    edits: editsOf(set, asn),
     tests: routeTests(match),
     prefix: match.prefix && prefixTest(match.prefix),
     rpki: match.rpki,

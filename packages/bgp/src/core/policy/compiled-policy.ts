@@ -14,6 +14,8 @@ export interface CompiledPolicy {
   readonly needsInterface: boolean;
   /** Whether VRPs are asked for: a verdict for a prefix may be another one when they have changed. */
   readonly needsOrigin: boolean;
+  /** Whether edits may have a next hop. */
+  readonly setsNextHop: boolean;
   /**
    * Decides for all routes with these facts, as far as the prefix does not matter. The answer may be kept for as
    * long as the facts are the same; it does not borrow the octets.

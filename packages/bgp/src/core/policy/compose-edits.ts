@@ -11,15 +11,20 @@ export const NO_EDITS: AttributeEdits = {
   replacesCommunities: false,
   removed: [],
   added: [],
+  linkBandwidth: undefined,
+  nextHop: undefined,
 };
 
-/** The edits of one rule. @throws {RangeError} If a community is none. */
-export function editsOf({
-  communities = {},
-  prepend,
-  localPref,
-  med,
-}: RouteChanges): AttributeEdits {
+/**
+ * The edits of one rule.
+ *
+ * @param asn Ours, for communities that tell who says so.
+ * @throws {RangeError} If a community is none.
+ */
+export function editsOf(
+  { communities = {}, prepend, localPref, med, linkBandwidth, nextHop }: RouteChanges,
+  asn = 0,
+): AttributeEdits {
   const [set, remove, add] = [communities.set, communities.remove ?? [], communities.add ?? []];
   const removed = unique(remove.map(communityOf));
   return {
@@ -29,6 +34,9 @@ export function editsOf({
     replacesCommunities: set !== undefined,
     removed: set ? [] : removed,
     added: unique([...without((set ?? []).map(communityOf), removed), ...add.map(communityOf)]),
+    linkBandwidth:
+      typeof linkBandwidth === 'number' ? { asn, bitsPerSecond: linkBandwidth } : linkBandwidth,
+    nextHop,
   };
 }
 
@@ -43,15 +51,22 @@ export function composeEdits(first: AttributeEdits, next: AttributeEdits): Attri
     replacesCommunities,
     removed: replacesCommunities ? [] : unique([...first.removed, ...next.removed]),
     added: unique([...kept, ...next.added]),
+    linkBandwidth: next.linkBandwidth ?? first.linkBandwidth,
+    nextHop: next.nextHop ?? first.nextHop,
   };
 }
 
 /** Equal for edits that do the same, whatever the set. */
 export function editsKey(edits: AttributeEdits): string {
   const { localPref, med, prepend, replacesCommunities, removed, added } = edits;
-  return [localPref, med, prepend.join(' '), replacesCommunities, keys(removed), keys(added)].join(
-    ';',
-  );
+  const communities = [replacesCommunities, keys(removed), keys(added)];
+  const rest = [bandwidthKey(edits), edits.nextHop];
+  return [localPref, med, prepend.join(' '), ...communities, ...rest].join(';');
+}
+
+function bandwidthKey({ linkBandwidth }: AttributeEdits): string | undefined {
+  if (typeof linkBandwidth !== 'object') return linkBandwidth;
+  return `${linkBandwidth.asn} ${linkBandwidth.bitsPerSecond}`;
 }
 
 function keys(values: readonly CommunityValue[]): string {

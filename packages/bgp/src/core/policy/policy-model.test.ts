@@ -109,6 +109,7 @@ const changes: fc.Arbitrary<RouteChanges> = fc
     prepend: optional(fc.oneof(someAsns, fc.constant(asns(...Array(254).fill(65_009))))),
     localPref: optional(localPref),
     med: optional(fc.constantFrom(0, 7, 'remove' as const)),
+    linkBandwidth: optional(fc.constantFrom(8e9, 25e9, 'remove' as const)),
   })
   .map(defined);
 
@@ -137,6 +138,7 @@ const attributes = fc.record({
   med: optional(fc.constantFrom(0, 5)),
   localPref: optional(localPref),
   communities: someCommunities,
+  linkBandwidth: optional(fc.constantFrom(1e9, 8e9)),
   isEbgp: fc.boolean(),
   isLearned: fc.boolean(),
   nextHop: optional(fc.constantFrom(...HOPS)),

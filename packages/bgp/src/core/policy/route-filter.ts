@@ -101,4 +101,11 @@ export interface RouteChanges {
   readonly localPref?: number;
   /** 0..2^32-1. */
   readonly med?: number | 'remove';
+  /** Bits per second, above 0: the link bandwidth community that takes the place of any other; `remove`: none. */
+  readonly linkBandwidth?: number | 'remove';
+  /**
+   * Of routes from a peer: how they are reached, instead of what the peer says. Of routes to a peer: what it is told; `self`: our
+   * own address of the session, and only there.
+   */
+  readonly nextHop?: IpAddress | 'self';
 }

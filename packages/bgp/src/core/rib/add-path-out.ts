@@ -107,7 +107,7 @@ export class AddPathOut extends OutQueue implements RibOut {
     for (const path of [...this.#wantedOf(prefix)]) {
       const group = this.tables.paths.group(path);
       const attributes = egress.encodeWide(group, egress.editsOf(group, prefix));
-      yield { group, pathId: path, attributes, nextHop: this.offer.nextHopOf(group) };
+      yield { group, pathId: path, attributes, nextHop: this.offer.nextHopOf(group, prefix) };
     }
   }
 
@@ -309,7 +309,7 @@ export class AddPathOut extends OutQueue implements RibOut {
     const path = this.announce.take();
     const group = paths.group(path);
     const edits = egress.editsOf(group, paths.prefix(path));
-    const nextHop = this.offer.nextHopOf(group) ?? NO_OCTETS;
+    const nextHop = this.offer.nextHopOf(group, paths.prefix(path)) ?? NO_OCTETS;
     this.writer.beginAnnounce(family, egress.encode(group, edits), nextHop);
     this.#put(path);
     this.#packNeighbours(path, edits, 'newer');

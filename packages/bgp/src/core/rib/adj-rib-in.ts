@@ -74,6 +74,7 @@ export class AdjRibIn {
    * The group of newly received paths. Takes over one reference to the attribute set.
    *
    * @param attribute As received.
+   * @param nextHop As received.
    * @param treatment Of the import policy.
    */
   group(
@@ -83,7 +84,13 @@ export class AdjRibIn {
     treatment: number = AS_RECEIVED,
   ): number {
     const generation = this.#generation;
-    const key = { peer: this.#peer, generation, received: attribute, nextHop, treatment };
+    const key = {
+      peer: this.#peer,
+      generation,
+      received: attribute,
+      receivedNextHop: nextHop,
+      treatment,
+    };
     const group = this.#groupOf(key, origin);
     if (!this.#isNew) this.#tables.attributes.release(attribute);
     return group;
@@ -297,7 +304,7 @@ export class AdjRibIn {
     const { groups } = this.#tables;
     const isEbgp = groups.has(group, GroupFlag.Ebgp);
     return policy
-      ? this.judge(policy, groups.received(group), groups.nextHop(group), isEbgp)
+      ? this.judge(policy, groups.received(group), groups.receivedNextHop(group), isEbgp)
       : AS_RECEIVED;
   }
 
@@ -312,8 +319,8 @@ export class AdjRibIn {
   #regrouped(group: number, treatment: number): number {
     const { groups, attributes } = this.#tables;
     const received = groups.received(group);
-    const [generation, nextHop] = [groups.generation(group), groups.nextHop(group)];
-    const key = { peer: this.#peer, generation, received, nextHop, treatment };
+    const [generation, receivedNextHop] = [groups.generation(group), groups.receivedNextHop(group)];
+    const key = { peer: this.#peer, generation, received, receivedNextHop, treatment };
     const other = this.#groupOf(key, {
       flags: groups.flags(group) & (GroupFlag.Originated | GroupFlag.Ebgp | GroupFlag.Discard),
       routerId: groups.routerId(group),
@@ -339,11 +346,14 @@ export class AdjRibIn {
     if (attribute !== key.received) this.#tables.summarise(attribute);
     const { routerId } = origin;
     const flags = origin.flags | (isLoop ? GroupFlag.ReflectionLoop : 0);
-    const group = groups.create(key, summary, { attribute, flags, routerId, ownAsCount });
+    const nextHop = this.#tables.acceptedNextHop(key.receivedNextHop, key.treatment);
+    const facts = { attribute, nextHop, flags, routerId, ownAsCount };
+    const group = groups.create(key, summary, facts);
     const isCurrent = key.generation === this.#generation;
     groups.ofPeer.add(isCurrent ? this.#current : this.#staleRing, group);
-    nextHops.retain(key.nextHop);
-    groups.ofNextHop.add(nextHops.ringOf(key.nextHop), group);
+    nextHops.retain(nextHop);
+    if (nextHop !== key.receivedNextHop) nextHops.retain(key.receivedNextHop);
+    groups.ofNextHop.add(nextHops.ringOf(nextHop), group);
     this.#tables.refreshRefusal(group);
     return group;
   }

@@ -86,7 +86,7 @@ export class AdjRibOut extends OutQueue implements RibOut {
       yield { group: 0, pathId: null, attributes, nextHop: ownNextHop };
     } else {
       const attributes = egress.encodeWide(group, egress.editsOf(group, prefix));
-      yield { group, pathId: null, attributes, nextHop: this.offer.nextHopOf(group) };
+      yield { group, pathId: null, attributes, nextHop: this.offer.nextHopOf(group, prefix) };
     }
   }
 
@@ -219,7 +219,7 @@ export class AdjRibOut extends OutQueue implements RibOut {
       this.#put(first);
       return;
     }
-    const nextHop = this.offer.nextHopOf(group) ?? NO_OCTETS;
+    const nextHop = this.offer.nextHopOf(group, first) ?? NO_OCTETS;
     const edits = this.offer.egress.editsOf(group, first);
     this.writer.beginAnnounce(family, this.offer.egress.encode(group, edits), nextHop);
     this.#put(first);

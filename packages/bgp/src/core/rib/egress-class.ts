@@ -1,4 +1,4 @@
-import { ADDRESS_OCTETS, type Family } from '@overland/net';
+import { ADDRESS_OCTETS, addressBytes, type Family, type IpAddress } from '@overland/net';
 import type { AddPathSelection, NextHopMode, SpeakerConfig } from '../config.ts';
 import { applyEdits } from '../policy/apply-edits.ts';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
@@ -82,7 +82,7 @@ export type ExportRefusal =
 const LONG_LIVED_FALLBACK = editsOf({ communities: { add: ['no-export'] }, localPref: 0 });
 
 /** Octets that headers of MED, LOCAL_PREF (with their values), communities and a longer AS_PATH add at most. */
-const MAX_NEW_HEADERS_OCTETS = 7 + 7 + 4 + 4 + 1;
+const MAX_NEW_HEADERS_OCTETS = 7 + 7 + 4 + 4 + 4 + 1;
 
 /**
  * Octets that NEXT_HOP, LOCAL_PREF, OTC, a prepended AS number (with the header of a new segment), ORIGINATOR_ID and an
@@ -101,6 +101,8 @@ export class EgressClass {
   /** For people, who are shown AS numbers of four octets whatever the peers can read. */
   readonly #wideEncoder: AttributeEncoder;
   readonly #maxOctets: number;
+  /** Next hops that filters set, as they are sent. */
+  readonly #setNextHops = new Map<IpAddress, Uint8Array>();
   /** What has OTC is not for these peers. */
   readonly #keepsMarked: boolean;
   readonly #edited: Uint8Array;
@@ -216,9 +218,21 @@ export class EgressClass {
     if (groups.attribute(a) !== groups.attribute(b)) return false;
     if (this.#originatorId(a) !== this.#originatorId(b)) return false;
     if (this.editsOf(a, prefix) !== this.editsOf(b, prefix)) return false;
+    if (this.setNextHop(a, prefix) !== undefined) return true;
     const mine = this.sendsOwnNextHop(a);
     if (mine !== this.sendsOwnNextHop(b)) return false;
     return mine || groups.nextHop(a) === groups.nextHop(b);
+  }
+
+  /** The next hop that filters give a prefix of a group, 4 or 16 octets; `self`: our own; `undefined`: they do not say. */
+  setNextHop(group: number, prefix: number): Uint8Array | 'self' | undefined {
+    if (!this.policy?.setsNextHop) return undefined;
+    const address = this.policy.verdict(group, prefix).edits?.nextHop;
+    if (address === undefined) return undefined;
+    if (address === 'self') return 'self';
+    const octets = this.#setNextHops.get(address) ?? addressBytes(address);
+    this.#setNextHops.set(address, octets);
+    return octets;
   }
 
   /** What the filters change of a prefix of a group on its way out; equal edits are one object. */
@@ -302,8 +316,9 @@ function editedFacts(facts: RouteFacts, { localPref, med }: AttributeEdits): Rou
 }
 
 /** Octets that edits add to a set at most; a large community takes twelve. */
-function growthOf({ prepend, added }: AttributeEdits): number {
+function growthOf({ prepend, added, linkBandwidth }: AttributeEdits): number {
   const path =
     prepend.length === 0 ? 0 : 4 * prepend.length + 2 + 2 * Math.ceil(prepend.length / 255);
-  return path + 12 * added.length + MAX_NEW_HEADERS_OCTETS;
+  const bandwidth = typeof linkBandwidth === 'object' ? 8 : 0;
+  return path + 12 * added.length + bandwidth + MAX_NEW_HEADERS_OCTETS;
 }

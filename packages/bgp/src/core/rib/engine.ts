@@ -84,6 +84,7 @@ class Engine implements RouteEngine {
   readonly #originated: OriginatedRoutes;
   readonly #batches: RouteBatches;
   readonly #views = new RouteViews({
+    origins: this.#origins,
     nameOf: (slot) => this.#peers[slot]?.name ?? '',
     slotOf: (id) => this.#peer(id).slot,
     outOf: (id, family) => this.#peer(id).live?.outs.get(family),

@@ -90,7 +90,7 @@ function explainPath({ rib, views }: ExplainContext, id: number, group: number):
   const { groups } = rib.tables;
   const [received, accepted] = [groups.received(group), groups.attribute(group)];
   return {
-    path: views.path(rib, group, rib.locRib.chosen(id)),
+    path: views.path(rib, id, group, rib.locRib.chosen(id)),
     pathIds: pathIds(rib, id, group),
     ineligible: ineligible(rib, group),
     imported: groups.has(group, GroupFlag.Originated) ? null : explainImport(rib, id, group),
@@ -123,7 +123,12 @@ function explainImport(rib: FamilyRib, id: number, group: number): ImportExplana
   const { policy } = rib.adjRibIn(groups.peer(group));
   if (!policy) return { unsafe: null, rules: [], isPending: false };
   const session = { isEbgp: groups.has(group, GroupFlag.Ebgp), isLearned: true };
-  const facts = tables.routeFacts(groups.received(group), groups.nextHop(group), session, policy);
+  const facts = tables.routeFacts(
+    groups.received(group),
+    groups.receivedNextHop(group),
+    session,
+    policy,
+  );
   prefixes.readWords(id, words, 0);
   const { unsafe, rules, treatment } = policy.trace(facts, words, prefixes.length(id));
   const inForce = groups.treatment(group);

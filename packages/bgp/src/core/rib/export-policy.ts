@@ -63,6 +63,10 @@ export class ExportPolicy {
     return this.#filters.needsInterface;
   }
 
+  get setsNextHop(): boolean {
+    return this.#filters.setsNextHop;
+  }
+
   get needsOrigin(): boolean {
     return this.#filters.needsOrigin;
   }

@@ -98,6 +98,12 @@ export class NextHops {
     return id;
   }
 
+  /** The id of the next hop with another address, told over the same session; its references do not change. */
+  replaced(id: number, address: IpAddress, links: Links): number {
+    const end = this.#entries[id]?.end;
+    return end ? this.intern(addressBytes(address), end, links) : id;
+  }
+
   retain(id: number): void {
     if (id !== NO_NEXT_HOP) this.#entry(id).references += 1;
   }

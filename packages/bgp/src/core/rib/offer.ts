@@ -31,11 +31,14 @@ export class Offer {
     if (this.#tables.groups.peer(group) === this.#peer) return 'split-horizon';
     const refusal = this.egress.refusalOf(group, prefix);
     if (refusal !== undefined) return refusal;
-    return this.nextHopOf(group) === undefined ? 'no-next-hop' : undefined;
+    return this.nextHopOf(group, prefix) === undefined ? 'no-next-hop' : undefined;
   }
 
-  /** The next hop that goes with the routes of a group; `undefined`: there is none for this peer. */
-  nextHopOf(group: number): Uint8Array | undefined {
+  /** The next hop that goes with a prefix of a group; `undefined`: there is none for this peer. */
+  nextHopOf(group: number, prefix: number): Uint8Array | undefined {
+    const set = this.egress.setNextHop(group, prefix);
+    if (set === 'self') return this.ownNextHop;
+    if (set) return this.egress.takesNextHop(set) ? set : undefined;
     const received = this.#tables.nextHops.onwardOf(this.#tables.groups.nextHop(group));
     const onward = received && this.egress.takesNextHop(received) ? received : undefined;
     if (!this.egress.sendsOwnNextHop(group)) return onward;
@@ -52,6 +55,6 @@ export class Offer {
   /** Whether a prefix looks the same to the peer with the routes of two groups, both of which it may have. */
   looksEqual(a: number, b: number, prefix: number): boolean {
     if (!this.egress.looksEqual(a, b, prefix)) return false;
-    return !this.sharedSubnet || this.nextHopOf(a) === this.nextHopOf(b);
+    return !this.sharedSubnet || this.nextHopOf(a, prefix) === this.nextHopOf(b, prefix);
   }
 }

@@ -32,7 +32,8 @@ export interface GroupKey {
   readonly generation: number;
   /** The attribute set as received. */
   readonly received: number;
-  readonly nextHop: number;
+  /** The next hop as received. */
+  readonly receivedNextHop: number;
   /** What the import policy makes of it: see {@link Treatments}. */
   readonly treatment: number;
 }
@@ -41,6 +42,8 @@ export interface GroupKey {
 export interface GroupFacts {
   /** The attribute set as accepted; that received, where import changes nothing. */
   readonly attribute: number;
+  /** The next hop as accepted; that received, where import changes nothing. */
+  readonly nextHop: number;
   /** {@link GroupFlag}s: `Originated`, `Ebgp`. */
   readonly flags: number;
   /** BGP Identifier of the peer. A route with an ORIGINATOR_ID is compared by that. */
@@ -55,6 +58,7 @@ const Field = {
   Generation: 1,
   /** As accepted. */
   Attribute: 2,
+  /** As accepted. */
   NextHop: 3,
   /** Flags (9 bits), ORIGIN (2), own AS count (8) and AS_PATH length (13), from the lowest bit on. */
   Facts: 4,
@@ -74,8 +78,9 @@ const Field = {
   ClusterCount: 17,
   Received: 18,
   Treatment: 19,
+  ReceivedNextHop: 20,
 } as const;
-const FIELDS = 20;
+const FIELDS = 21;
 
 const FLAGS = 0x1ff;
 const ORIGIN_SHIFT = 9;
@@ -124,7 +129,8 @@ export class PathGroups {
     records.set(id, Field.Received, key.received);
     records.set(id, Field.Treatment, key.treatment);
     records.set(id, Field.Attribute, facts.attribute);
-    records.set(id, Field.NextHop, key.nextHop);
+    records.set(id, Field.NextHop, facts.nextHop);
+    records.set(id, Field.ReceivedNextHop, key.receivedNextHop);
     records.set(id, Field.Facts, pack(summary, facts));
     records.set(id, Field.LocalPref, localPrefOf(summary, facts));
     records.set(id, Field.Med, summary.med ?? 0);
@@ -186,8 +192,14 @@ export class PathGroups {
     return this.#records.get(id, Field.Treatment);
   }
 
+  /** The next hop as accepted: what routes go by. */
   nextHop(id: number): number {
     return this.#records.get(id, Field.NextHop);
+  }
+
+  /** The next hop as received. */
+  receivedNextHop(id: number): number {
+    return this.#records.get(id, Field.ReceivedNextHop);
   }
 
   /** {@link GroupFlag}s. */
@@ -279,7 +291,7 @@ export class PathGroups {
     return (
       this.peer(id) === key.peer &&
       this.generation(id) === key.generation &&
-      this.nextHop(id) === key.nextHop &&
+      this.receivedNextHop(id) === key.receivedNextHop &&
       this.treatment(id) === key.treatment
     );
   }

@@ -54,8 +54,10 @@ export class PeerPolicies {
     const key = JSON.stringify([family, names, gracefulShutdown]);
     const filters = names.map((name) => this.#filters.get(name) ?? closed(name));
     const last = gracefulShutdown ? GRACEFUL_SHUTDOWN_EDITS : undefined;
+    const { asn } = this.#config;
     const compiled =
-      this.#compiled.get(key) ?? compileFilters(filters, family, { last, origins: this.#origins });
+      this.#compiled.get(key) ??
+      compileFilters(filters, family, { last, origins: this.#origins, asn });
     this.#compiled.set(key, compiled);
     // Without an id there is no rule for the family.
     return compiled.id === '' ? undefined : compiled;

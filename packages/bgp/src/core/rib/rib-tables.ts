@@ -222,6 +222,15 @@ export class RibTables {
     return accepted;
   }
 
+  /** The next hop that a treatment makes of a received one; its references do not change. */
+  acceptedNextHop(received: number, treatment: number): number {
+    const edits = treatment === AS_RECEIVED ? undefined : this.treatments.get(treatment).edits;
+    const address = edits?.nextHop;
+    // Our own address is no way to anywhere: such a rule is for routes to peers.
+    if (address === undefined || address === 'self') return received;
+    return this.nextHops.replaced(received, address, this.links);
+  }
+
   /** Reads an attribute set into {@link summary}. */
   summarise(attribute: number): void {
     const { attributes } = this;
@@ -290,10 +299,16 @@ export class RibTables {
     const [received, accepted] = [this.groups.received(group), this.groups.attribute(group)];
     this.attributes.release(received);
     if (accepted !== received) this.attributes.release(accepted);
-    const ring = this.nextHops.release(this.groups.nextHop(group));
-    if (ring !== 0) this.nextHopSweep.cancel(ring);
+    this.#releaseNextHop(this.groups.nextHop(group));
+    const told = this.groups.receivedNextHop(group);
+    if (told !== this.groups.nextHop(group)) this.#releaseNextHop(told);
     for (const watcher of this.groupWatchers) watcher.forget(group);
     this.groups.free(group);
+  }
+
+  #releaseNextHop(id: number): void {
+    const ring = this.nextHops.release(id);
+    if (ring !== 0) this.nextHopSweep.cancel(ring);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Asn, Family, InterfaceAddress, IpAddress, Prefix, RouteBatch } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
-import type { VrpTables } from '../rpki/vrp-table.ts';
+import type { OriginState, VrpTables } from '../rpki/vrp-table.ts';
 import type { EngineStatistics, UpdateGroup } from './engine-statistics.ts';
 import type { MonitoredRib, RibMonitor } from './monitor/rib-monitor.ts';
 import type { ExplainQuery, PeerCensus, RouteExplanation } from './route-explanation.ts';
@@ -288,6 +288,8 @@ export interface RouteView {
     readonly origin: 'igp' | 'egp' | 'incomplete';
     readonly med: number | null;
     readonly localPref: number | null;
+    /** What its origin is by the VRPs (RFC 6811); `null`: there are none, or it is originated here. */
+    readonly rpki: OriginState | null;
     /** Standard ones, then large ones. */
     readonly communities: readonly string[];
     /** What route reflectors added. RFC 4456. */

@@ -1,4 +1,5 @@
 import type { Family } from '@overland/net';
+import type { OriginValidation } from '../rpki/origin-validation.ts';
 import { readNextHop } from '../wire/next-hop-field.ts';
 import { viewAttributes } from './attribute-view.ts';
 import type { FamilyRib } from './family-rib.ts';
@@ -15,7 +16,7 @@ const MAX_PAGE = 1000;
 type PathView = RouteView['paths'][number];
 type PathState = Pick<
   PathView,
-  'peer' | 'pathId' | 'best' | 'multipath' | 'internal' | 'stale' | 'usable' | 'refused'
+  'peer' | 'pathId' | 'best' | 'multipath' | 'internal' | 'stale' | 'usable' | 'refused' | 'rpki'
 >;
 
 /** The default route that a peer is offered by itself: no path of the Loc-RIB. */
@@ -28,6 +29,7 @@ const OWN_DEFAULT: PathState = {
   stale: false,
   usable: true,
   refused: null,
+  rpki: null,
 };
 
 /** Listings that may be gone on with: what the last page has not used is kept for the next. */
@@ -35,6 +37,7 @@ const MAX_LISTINGS = 4;
 
 /** Whose routes are looked at. Peers are slots. */
 export interface ViewContext {
+  readonly origins: OriginValidation;
   readonly nameOf: (slot: number) => string;
   readonly slotOf: (peer: PeerId) => number;
   /** What a peer has from us; `undefined` without a session, or without the family. */
@@ -125,7 +128,7 @@ export class RouteViews {
     const prefix = prefixes.prefix(id);
     if (query.advertisedTo !== undefined) {
       const sent = this.#context.outOf(query.advertisedTo, rib.family)?.sentOf(id) ?? [];
-      return { prefix, paths: Array.from(sent, (one) => this.#sentPath(rib, one, chosen)) };
+      return { prefix, paths: Array.from(sent, (one) => this.#sentPath(rib, id, one, chosen)) };
     }
     const shown: number[] = [];
     const shows = this.#shows(rib, query);
@@ -134,7 +137,7 @@ export class RouteViews {
     }
     const groups = new Set(shown.map((path) => paths.group(path)));
     const views = rib.locRib.rank([...groups]).flatMap((group) => {
-      const view = this.path(rib, group, chosen);
+      const view = this.path(rib, id, group, chosen);
       const identifiers = shown
         .filter((path) => paths.group(path) === group)
         .map((path) => paths.identifier(path) >>> 0);
@@ -144,10 +147,10 @@ export class RouteViews {
   }
 
   /** A path as a peer gets it. */
-  #sentPath(rib: FamilyRib, sent: SentRoute, chosen: readonly number[]): PathView {
+  #sentPath(rib: FamilyRib, id: number, sent: SentRoute, chosen: readonly number[]): PathView {
     const { group, pathId, attributes, nextHop } = sent;
     return {
-      ...(group === 0 ? OWN_DEFAULT : this.#state(rib, group, chosen)),
+      ...(group === 0 ? OWN_DEFAULT : this.#state(rib, id, group, chosen)),
       pathId,
       ...viewAttributes(attributes.octets, 0, attributes.length),
       nextHop: nextHop ? readNextHop(nextHop).address : null,
@@ -155,7 +158,7 @@ export class RouteViews {
   }
 
   /** @param chosen Of the prefix: the best group and those that share the load with it. */
-  path(rib: FamilyRib, group: number, chosen: readonly number[]): PathView {
+  path(rib: FamilyRib, prefix: number, group: number, chosen: readonly number[]): PathView {
     const { attributes, groups, nextHops } = rib.tables;
     const id = groups.attribute(group);
     const attribute = viewAttributes(
@@ -167,14 +170,14 @@ export class RouteViews {
     const counted = groups.localPref(group);
     const isDefault = attribute.localPref === null && counted === DEFAULT_LOCAL_PREF;
     return {
-      ...this.#state(rib, group, chosen),
+      ...this.#state(rib, prefix, group, chosen),
       ...attribute,
       localPref: isDefault ? null : counted,
       nextHop: nextHops.addressOf(groups.nextHop(group)),
     };
   }
 
-  #state(rib: FamilyRib, group: number, chosen: readonly number[]): PathState {
+  #state(rib: FamilyRib, prefix: number, group: number, chosen: readonly number[]): PathState {
     const { groups } = rib.tables;
     const slot = groups.peer(group);
     return {
@@ -186,7 +189,18 @@ export class RouteViews {
       stale: rib.adjRibIn(slot).isStale(group),
       usable: rib.tables.isEligible(group),
       refused: refusalText(rib.tables.refusalOf(group)),
+      rpki: slot === OWN_SLOT ? null : this.#originState(rib, prefix, group),
     };
+  }
+
+  /** By the path as received, as import rules see it. */
+  #originState({ tables, family }: FamilyRib, prefix: number, group: number): PathView['rpki'] {
+    const { groups, prefixes, summary } = tables;
+    tables.summarise(groups.received(group));
+    const words = new Int32Array(4);
+    prefixes.readWords(prefix, words, 0);
+    const length = prefixes.length(prefix);
+    return this.#context.origins.stateOf(family, summary.asPath, words, length);
   }
 }
 

@@ -111,6 +111,7 @@ export class RibDump implements TableDump {
     if (!peer || groups.generation(group) < keepFrom.get(slot)) return undefined;
     if (!isReceived && groups.has(group, GroupFlag.Refused)) return undefined;
     const id = isReceived ? groups.received(group) : groups.attribute(group);
+    const nextHop = isReceived ? groups.receivedNextHop(group) : groups.nextHop(group);
     return {
       peerIndex: peer.index,
       originatedSeconds: peer.sinceSeconds,
@@ -119,7 +120,7 @@ export class RibDump implements TableDump {
         offset: attributes.offset(id),
         length: attributes.length(id),
       },
-      nextHop: nextHops.octetsOf(groups.nextHop(group)) ?? NO_NEXT_HOP[rib.family],
+      nextHop: nextHops.octetsOf(nextHop) ?? NO_NEXT_HOP[rib.family],
     };
   }
 }

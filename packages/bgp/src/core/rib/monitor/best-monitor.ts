@@ -92,7 +92,7 @@ export class BestMonitor implements RibMonitor {
   #packAnnouncements(first: number, target: Uint8Array, offset: number): number {
     const { groups, paths } = this.#family.tables;
     const group = this.#family.locRib.best(first);
-    this.#update.beginAnnounce(target, offset, group, groups.attribute(group));
+    this.#update.beginAnnounce(target, offset, groups.attribute(group), groups.nextHop(group));
     this.#put(first);
     const path = paths.inGroup(first, group);
     if (path !== 0) {

@@ -24,15 +24,15 @@ export class MonitoredUpdate {
     this.#tables = tables;
   }
 
-  /** Begins a message that announces what has an attribute set and the next hop of a group. */
-  beginAnnounce(target: Uint8Array, offset: number, group: number, attribute: number): void {
-    const { attributes, groups, nextHops, family } = this.#tables;
+  /** Begins a message that announces what has an attribute set and a next hop. */
+  beginAnnounce(target: Uint8Array, offset: number, attribute: number, nextHopId: number): void {
+    const { attributes, nextHops, family } = this.#tables;
     const set = {
       bytes: attributes.bytes(attribute),
       offset: attributes.offset(attribute),
       length: attributes.length(attribute),
     };
-    const nextHop = nextHops.octetsOf(groups.nextHop(group)) ?? NO_NEXT_HOP[family];
+    const nextHop = nextHops.octetsOf(nextHopId) ?? NO_NEXT_HOP[family];
     const encoded: EncodedAttributes = setWithNextHop(set, nextHop);
     // What was received in an extended message, or grew here, may need more than the usual room.
     const least = encoded.length + MAX_FRAME_OCTETS + PATH_ID_OCTETS + MAX_NLRI_OCTETS;

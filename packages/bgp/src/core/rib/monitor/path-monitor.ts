@@ -100,7 +100,7 @@ export class PathMonitor implements RibMonitor {
     if (!this.#announced.has(path)) return;
     const isSame =
       this.#attributeOf(before) === this.#attributeOf(group) &&
-      groups.nextHop(before) === groups.nextHop(group) &&
+      this.#nextHopOf(before) === this.#nextHopOf(group) &&
       groups.generation(before) === groups.generation(group);
     if (!isSame) this.#pending.add(path);
   }
@@ -132,6 +132,11 @@ export class PathMonitor implements RibMonitor {
   #attributeOf(group: number): number {
     const { groups } = this.#family.tables;
     return this.rib === 'pre-policy' ? groups.received(group) : groups.attribute(group);
+  }
+
+  #nextHopOf(group: number): number {
+    const { groups } = this.#family.tables;
+    return this.rib === 'pre-policy' ? groups.receivedNextHop(group) : groups.nextHop(group);
   }
 
   /** Whether a path is there, as far as the monitored RIB is concerned. */
@@ -182,7 +187,7 @@ export class PathMonitor implements RibMonitor {
     const group = paths.group(path);
     const slot = groups.peer(group);
     this.#update.hasPathIds = this.#peers[slot]?.pathIds ?? false;
-    this.#update.beginAnnounce(target, offset, group, this.#attributeOf(group));
+    this.#update.beginAnnounce(target, offset, this.#attributeOf(group), this.#nextHopOf(group));
     this.#put(path);
     this.#packNeighbours(path, (at) => paths.newerInGroup(at));
     this.#packNeighbours(path, (at) => paths.olderInGroup(at));
