@@ -16,7 +16,21 @@ const nets4 = fc.subarray(['10.65.0.0/16', '10.65.1.0/24', '10.65.2.1/32', '192.
   minLength: 1,
 });
 const nets6 = fc.subarray(['fd00:65::/32', 'fd00:65:1::/64', 'fd00:65:2::1/128'], { minLength: 1 });
-const ports = fc.subarray<number | string>([80, 443, '400:500', 'web'], { minLength: 1 });
+/** More than one match of iptables holds. */
+const MANY_PORTS = [
+  ...Array.from({ length: 14 }, (_, i) => i + 1),
+  '60:79',
+  '430:450',
+  8080,
+  'web',
+];
+const ports = fc.oneof(
+  {
+    arbitrary: fc.subarray<number | string>([80, 443, '400:500', 'web'], { minLength: 1 }),
+    weight: 5,
+  },
+  { arbitrary: fc.constant(MANY_PORTS), weight: 1 },
+);
 const names = fc.subarray(['web', 'dns'], { minLength: 1 });
 
 function sideOf(hasPorts: boolean, version: 4 | 6 | undefined): fc.Arbitrary<object> {

@@ -1,3 +1,4 @@
+import type { IptablesText } from '@overland/felix/policy';
 import { command, FailureError } from '../command.ts';
 import { readPolicies } from '../policy/policy-inputs.ts';
 import { POLICY_OPTIONS } from '../policy/policy-options.ts';
@@ -15,8 +16,8 @@ export const policyShow = command({
       short: 'o',
       value: 'format',
       summary:
-        'how to print; nft: the rules for the kernel, of workload endpoints with an interface',
-      choices: ['table', 'json', 'nft'],
+        'how to print; nft and iptables: the rules for the kernel, of workload endpoints with an interface',
+      choices: ['table', 'json', 'nft', 'iptables'],
       default: 'table',
     },
     ...POLICY_OPTIONS,
@@ -25,12 +26,12 @@ export const policyShow = command({
     ['overland policy show prod/web-1', 'in the cluster'],
     ['overland policy show 10.65.0.1 -R -f manifests/', 'before anything is applied'],
     ['overland policy show prod/web-1 -o nft', 'as the packet filter would be told'],
+    ['overland policy show prod/web-1 -o iptables', 'on a host that lives on iptables'],
   ],
   async handle(context, { endpoint: text, output, ...source }) {
     const { inputs, problems } = await readPolicies(source, context);
-    const { findPlace, policyStateOfEndpoints, PolicyView, renderRuleset } = await import(
-      '@overland/felix/policy'
-    );
+    const { findPlace, iptablesText, policyStateOfEndpoints, PolicyView, renderRuleset } =
+      await import('@overland/felix/policy');
     const { endpointPolicyOf, endpointPolicyText } = await import('../policy/endpoint-text.ts');
     const view = new PolicyView(inputs);
     const place = findPlace(text, view.endpoints, inputs.nodes);
@@ -39,11 +40,12 @@ export const policyShow = command({
     if (endpoints.length === 0) throw new FailureError(`node ${place.name} has no host endpoint`);
     const { stdout, stderr, colours } = context;
     for (const { resource, reason } of problems) stderr.write(`${resource}: ${reason}\n`);
-    if (output === 'nft') {
+    if (output === 'nft' || output === 'iptables') {
       if (place.kind !== 'workload' || place.endpoint.interfaceName === undefined) {
         throw new FailureError(`${text} is no workload endpoint with an interface`);
       }
-      stdout.write(renderRuleset(policyStateOfEndpoints(view, endpoints)));
+      const state = policyStateOfEndpoints(view, endpoints);
+      stdout.write(output === 'nft' ? renderRuleset(state) : iptablesFiles(iptablesText(state)));
       return 0;
     }
     const shown = endpoints.map((endpoint) => endpointPolicyOf(endpoint, view));
@@ -52,3 +54,8 @@ export const policyShow = command({
     return 0;
   },
 });
+
+/** The files one behind the other, each with the program that reads it. */
+function iptablesFiles({ sets, tables }: IptablesText): string {
+  return `# ipset restore\n${sets}# iptables-restore --noflush\n${tables[4]}# ip6tables-restore --noflush\n${tables[6]}`;
+}

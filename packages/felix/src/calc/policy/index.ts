@@ -1,3 +1,5 @@
+export type { IptablesText } from '../iptables/ruleset-text.ts';
+export { iptablesText } from '../iptables/ruleset-text.ts';
 export { renderRuleset } from '../nftables/render-ruleset.ts';
 export { policyStateOfEndpoints } from '../policy-state-of.ts';
 export type { PolicyEndpoint } from './endpoint.ts';

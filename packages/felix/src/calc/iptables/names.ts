@@ -1,0 +1,50 @@
+import { textDigest } from '@overland/model/text-digest';
+import type { SetId } from '../policy/active-rule.ts';
+import type { Direction } from '../policy/policy-view.ts';
+import type { ListId } from '../policy-state.ts';
+
+export type Version = 4 | 6;
+
+/** Of chains: the kernel's 29 octets hold a terminating NUL. */
+const MAX_CHAIN_LENGTH = 28;
+/** Of sets: the kernel's 32 octets, likewise. */
+const MAX_SET_LENGTH = 31;
+
+/** Chains that always are there. Calico's names. */
+export const CHAIN = {
+  input: 'cali-INPUT',
+  forward: 'cali-FORWARD',
+  fromWorkload: 'cali-from-wl-dispatch',
+  toWorkload: 'cali-to-wl-dispatch',
+  workloadToHost: 'cali-wl-to-host',
+} as const;
+
+/** The kernel's set of one IP version. Calico names sets of selectors alike: its identifiers are ours. */
+export function setName(id: SetId, version: Version): string {
+  const prefix = `cali${version}0`;
+  if (id.startsWith('s:')) return `${prefix}${id}`.slice(0, MAX_SET_LENGTH);
+  return `${prefix}n:${textDigest(id)}`.slice(0, MAX_SET_LENGTH);
+}
+
+/** The chain with a policy's or profile's rules for one direction: `cali-pi-prod/web`, `cali-pro-open`. */
+export function listChain(id: ListId): string {
+  const way = id.startsWith('ingress ') ? 'i' : 'o';
+  const [kind = '', name = ''] = id.slice(id.indexOf(' ') + 1).split(' ', 2);
+  if (kind === 'Profile') return limited(`cali-pr${way}-`, name);
+  // Names of network policies have a slash, those of global ones have none: so they need no kind.
+  const isPlain = kind === 'GlobalNetworkPolicy' || kind === 'NetworkPolicy';
+  return limited(`cali-p${way}-`, isPlain ? name : `${kind}/${name}`);
+}
+
+/** The chain of all that decides about an endpoint's traffic in one direction. */
+export function endpointChain(direction: Direction, interfaceName: string): string {
+  return `${direction === 'ingress' ? 'cali-tw-' : 'cali-fw-'}${interfaceName}`;
+}
+
+/** A name as it is if it fits and cannot be mistaken for a digest, else its digest: as Calico shortens. */
+function limited(prefix: string, name: string): string {
+  if (prefix.length + name.length <= MAX_CHAIN_LENGTH && /^[A-Za-z0-9][\w./-]*$/.test(name)) {
+    return `${prefix}${name}`;
+  }
+  return `${prefix}_${textDigest(name)}`.slice(0, MAX_CHAIN_LENGTH);
+}
