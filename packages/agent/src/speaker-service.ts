@@ -4,7 +4,7 @@ import { BfdWatch } from '@overland/bgp/bfd-watch';
 import type { SpeakerSummary } from '@overland/bgp/node';
 // Not from `node`: that one can read YAML too, for which this thread would pay with 20 MB.
 import { type Speaker, startSpeaker } from '@overland/bgp/speaker';
-import { familyOf, type Prefix } from '@overland/net';
+import { contains, type Family, familyOf, type Prefix } from '@overland/net';
 import type { Logger } from 'pino';
 import type { DataplaneForSpeaker } from './dataplane-methods.ts';
 import type { PartReport } from './health.ts';
@@ -79,7 +79,7 @@ export class SpeakerService {
       const known = prefixes.every((prefix) => this.#config?.originate.includes(prefix));
       const peers = known ? (this.summary()?.peers ?? []) : [];
       const isOffered = [...families].every((family) => {
-        const own = this.#config?.originate.filter((prefix) => familyOf(prefix) === family) ?? [];
+        const own = this.#config ? offeredOf(this.#config, family) : [];
         return peers.some(
           ({ session, prefixesSent }) =>
             session?.families.includes(family) && prefixesSent[family] >= own.length,
@@ -144,6 +144,14 @@ export class SpeakerService {
     speaker.done.catch(endThread);
     return speaker;
   }
+}
+
+/** What every peer of the family is sent of this host's own, filters apart: not what an aggregate stands for. */
+function offeredOf({ originate, aggregates = [] }: SpeakerConfig, family: Family): Prefix[] {
+  const summaries = aggregates.filter(({ summaryOnly }) => summaryOnly);
+  const isInside = (prefix: Prefix): boolean =>
+    summaries.some((summary) => contains(summary.prefix, prefix));
+  return originate.filter((prefix) => familyOf(prefix) === family && !isInside(prefix));
 }
 
 /** The kernel's state is unknown when the dataplane has not taken a batch: only a fresh start mends that. */

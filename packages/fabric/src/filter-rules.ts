@@ -11,6 +11,7 @@ const NORMAL_LOCAL_PREF = 100;
 
 const BITS_PER_MEGABIT = 1_000_000;
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
+const ORIGINS = { Valid: 'valid', Invalid: 'invalid', NotFound: 'not-found' } as const;
 const PEER_TYPES = { eBGP: 'ebgp', iBGP: 'ibgp' } as const;
 
 type Rule = NonNullable<BgpFilter['spec'][keyof BgpFilter['spec']]>[number];
@@ -48,6 +49,7 @@ function matchOf(rule: Rule): RouteMatch {
     ...(nextHops && { nextHops }),
     ...(localPrefs && { localPrefs }),
     ...(med !== undefined && { med }),
+    ...(rule.originValidation && { rpki: ORIGINS[rule.originValidation] }),
   };
 }
 

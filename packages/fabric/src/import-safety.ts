@@ -1,18 +1,18 @@
 import type { PeerConfig, SpeakerConfig } from '@overland/bgp';
 import type { IpPool, WorkloadEndpoint } from '@overland/model';
 import { comparePrefixes, contains, type Prefix } from '@overland/net';
-import type { Speaker } from './cluster.ts';
 import type { Session } from './sessions.ts';
 
 /**
- * The built-in checks of what a peer sends: on for hosts, and on route reflectors where the BGPPeer asks for them. A
+ * The built-in checks of what a peer sends: on for hosts, and on route reflectors and routers where the BGPPeer asks for them. A
  * default route is taken only from a peer whose BGPPeer says so (decision 0140).
  */
 export function peerSafety(
   { spec, isNode }: Session,
-  self: Speaker,
+  role: SpeakerConfig['role'],
 ): Pick<PeerConfig, 'importSafety'> {
-  const { mode = self.clusterId ? 'Disabled' : 'Enabled', defaultRoute } = spec.importSafety ?? {};
+  const usual = role === 'host' ? 'Enabled' : 'Disabled';
+  const { mode = usual, defaultRoute } = spec.importSafety ?? {};
   if (mode === 'Disabled') return {};
   return { importSafety: { defaultRoute: defaultRoute === 'Accept', isNode } };
 }
@@ -24,7 +24,7 @@ interface ClusterFacts {
   readonly endpoints: readonly WorkloadEndpoint[];
   readonly lent: readonly Prefix[];
   readonly strictAffinity: boolean;
-  readonly peers: readonly PeerConfig[];
+  readonly peers: readonly Pick<PeerConfig, 'importSafety'>[];
   readonly originate: readonly Prefix[];
 }
 

@@ -10,8 +10,8 @@ export function unsupported({ spec }: BgpPeer): string | undefined {
   if (spec.localWorkloadSelector) return 'sessions with local workloads are not supported yet';
   const passwordless = spec.password && passwordFault('password', spec.password);
   if (passwordless !== undefined) return passwordless;
-  if (!spec.peerIP && !spec.peerSelector && !spec.interface) {
-    return 'has neither peerIP nor peerSelector nor interface';
+  if (!spec.peerIP && !spec.peerSelector && !spec.interface && !spec.listenRange) {
+    return 'has neither peerIP nor peerSelector nor interface nor listenRange';
   }
   return undefined;
 }

@@ -24,7 +24,11 @@ interface SessionFilters {
 export class FilterCatalog {
   readonly #filters = new Map<string, BgpFilter>();
 
-  constructor(filters: readonly BgpFilter[]) {
+  readonly #hasCaches: boolean;
+
+  /** @param hasCaches Whether there is anybody to ask for origins. */
+  constructor(filters: readonly BgpFilter[], hasCaches = false) {
+    this.#hasCaches = hasCaches;
     for (const filter of filters) this.#filters.set(filter.metadata.name, filter);
   }
 
@@ -35,6 +39,9 @@ export class FilterCatalog {
       if (!filter) return `there is no BGPFilter ${name}: no session is made without`;
       const field = unsupportedField(filter);
       if (field !== undefined) return `BGPFilter ${name}: ${field}: no session is made without`;
+      if (!this.#hasCaches && asksForOrigins(filter)) {
+        return `BGPFilter ${name}: originValidation: no BGPConfiguration names RPKI caches: no session is made without`;
+      }
     }
     for (const [list] of LISTS) {
       const rules = names.flatMap((name) => this.#filters.get(name)?.spec[list] ?? []);
@@ -76,6 +83,10 @@ export class FilterCatalog {
       .filter(({ name }) => named.has(name))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
+}
+
+function asksForOrigins({ spec }: BgpFilter): boolean {
+  return LISTS.some(([list]) => spec[list]?.some(({ originValidation }) => originValidation));
 }
 
 function filterName(name: string, list: List): string {

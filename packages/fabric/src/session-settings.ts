@@ -20,6 +20,8 @@ const ROLES = {
   RS: 'rs',
   RSClient: 'rs-client',
 } as const;
+const PRIVATE_AS = { Remove: 'remove', All: 'all', Replace: 'replace' } as const;
+const FORMATS = { Native: 'native', Single: 'single', Double: 'double' } as const;
 const ACTIONS = { Warn: 'warn', Stop: 'stop', Restart: 'restart' } as const;
 
 /** What a session's settings come from: nothing, for a session of the mesh. */
@@ -43,6 +45,15 @@ type Settings = Pick<
   | 'gracefulShutdown'
   | 'bfd'
   | 'addPath'
+  | 'minHoldSeconds'
+  | 'extendedNextHop'
+  | 'linkLocalNextHop'
+  | 'extendedMessages'
+  | 'bindInterface'
+  | 'removePrivateAs'
+  | 'enforceFirstAs'
+  | 'allowAsSets'
+  | 'defaultOriginate'
 >;
 
 interface SettingsContext {
@@ -65,7 +76,7 @@ export function sessionSettings(
     keepaliveSeconds: keepalive ?? Math.floor(hold / 3),
     connectRetrySeconds: Math.max(1, seconds(spec.connectRetry) ?? CONNECT_RETRY_SECONDS),
     allowAsIn: spec.numAllowedLocalASNumbers ?? 0,
-    asOverride: false,
+    asOverride: spec.asOverride ?? false,
     nextHop: nextHopOf(spec),
     ...(spec.ttlSecurity
       ? { ttl: TTL_SECURITY, minTtl: TTL_SECURITY + 1 - spec.ttlSecurity }
@@ -78,6 +89,31 @@ export function sessionSettings(
     ...(spec.addPath && { addPath: addPathOf(spec.addPath) }),
     ...(spec.maxPrefixes && { maxPrefixes: prefixLimit(spec.maxPrefixes) }),
     ...(spec.maxPrefixes?.advertised && { maxAdvertised: perFamily(spec.maxPrefixes.advertised) }),
+    ...pathSettings(spec),
+    ...nextHopSettings(spec),
+  };
+}
+
+/** What is done about paths, and to whom it is offered more than there is. */
+function pathSettings(spec: SessionSpec): Partial<Settings> {
+  return {
+    ...(spec.removePrivateAS && { removePrivateAs: PRIVATE_AS[spec.removePrivateAS] }),
+    ...(spec.enforceFirstAS && { enforceFirstAs: true }),
+    ...(spec.allowASSets && { allowAsSets: true }),
+    ...(spec.defaultOriginate && { defaultOriginate: true }),
+  };
+}
+
+/** What the OPENs settle, and where the session stays. */
+function nextHopSettings(spec: SessionSpec): Partial<Settings> {
+  const { extendedNextHop, linkLocalNextHop, bindInterface } = spec;
+  const minHoldSeconds = seconds(spec.minimumHoldTime);
+  return {
+    ...(minHoldSeconds !== undefined && { minHoldSeconds }),
+    ...(extendedNextHop !== undefined && { extendedNextHop }),
+    ...(linkLocalNextHop && { linkLocalNextHop: FORMATS[linkLocalNextHop] }),
+    ...(spec.extendedMessages && { extendedMessages: true }),
+    ...(bindInterface !== undefined && { bindInterface }),
   };
 }
 

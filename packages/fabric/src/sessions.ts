@@ -1,8 +1,9 @@
 import type { RemoteAs } from '@overland/bgp';
 import { type BgpPeer, matches, parsePeerAddress, parseSelector } from '@overland/model';
-import { type Family, familyOf, type IpAddress, parseAddress } from '@overland/net';
+import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from '@overland/net';
 import type { Speaker } from './cluster.ts';
 import type { Report } from './diagnostics.ts';
+import { rangeSession } from './listen-ranges.ts';
 import { reportIgnored, unsupported } from './peer-support.ts';
 import type { FilterCatalog } from './route-filters.ts';
 import type { SessionSpec } from './session-settings.ts';
@@ -17,6 +18,8 @@ export interface Session {
   readonly address: IpAddress;
   /** Of an unnumbered session. */
   readonly interface?: string;
+  /** The peers are whoever dials from there. */
+  readonly range?: { readonly prefix: Prefix; readonly limit: number };
   readonly port: number;
   readonly asn: RemoteAs;
   readonly spec: SessionSpec;
@@ -72,7 +75,7 @@ export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Sessi
   const reason = unsupported(peer) ?? filters.fault(spec.filters ?? []);
   if (reason === undefined) reportIgnored(peer, resource, report);
   else report(resource, reason);
-  if (!spec.peerIP && !spec.peerSelector && !spec.interface) return [];
+  if (!spec.peerIP && !spec.peerSelector && !spec.interface && !spec.listenRange) return [];
   const isWithheld = reason !== undefined;
   const origin = { name: peer.metadata.name, resource, spec, isWithheld };
   if (!applies) {
@@ -84,6 +87,9 @@ export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Sessi
     return selected(spec.peerSelector, others).flatMap((other) =>
       nodeSessions(self, other, origin),
     );
+  }
+  if (spec.listenRange) {
+    return [{ ...origin, ...rangeSession(spec.listenRange, spec.asNumber) }];
   }
   if (spec.interface) {
     return [{ ...origin, ...unnumberedSession(spec.interface, spec.asNumber) }];
@@ -125,15 +131,24 @@ function mirrorOf(peer: BgpPeer, { self, others }: Neighbourhood): Speaker[] {
   return describesUs() ? others.filter((other) => appliesTo(peer, other)) : [];
 }
 
-/** What the resource says about its own side only does not hold for the other one. */
-function mirroredSpec({
-  localASNumber: _,
-  passive: __,
-  importSafety: ___,
-  role,
-  addPath,
-  ...spec
-}: BgpPeer['spec']): SessionSpec {
+/** What the resource says about its own side only. */
+const OF_ONE_SIDE = [
+  'localASNumber',
+  'passive',
+  'importSafety',
+  'asOverride',
+  'removePrivateAS',
+  'enforceFirstAS',
+  'allowASSets',
+  'defaultOriginate',
+  'minimumHoldTime',
+  'bindInterface',
+] as const satisfies readonly (keyof SessionSpec)[];
+
+function mirroredSpec(given: BgpPeer['spec']): SessionSpec {
+  const spec: SessionSpec = { ...given };
+  for (const field of OF_ONE_SIDE) delete spec[field];
+  const { role, addPath } = spec;
   return {
     ...spec,
     ...(role && { role: OTHER_ROLE[role] }),

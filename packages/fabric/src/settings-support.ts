@@ -1,6 +1,7 @@
 import type { BgpConfiguration } from '@overland/model';
 import type { Report } from './diagnostics.ts';
 import { passwordFault } from './passwords.ts';
+import { OWN_FIELDS } from './speaker-settings.ts';
 
 type Field = keyof BgpConfiguration['spec'];
 
@@ -12,8 +13,9 @@ const NOT_YET: readonly Field[] = [
   'localWorkloadPeeringIPV4',
   'localWorkloadPeeringIPV6',
 ];
-/** Calico takes these from the object of a node; the rest is read from `default` only. */
+/** Calico takes all but ours from the object of a node; the rest is read from `default` only. */
 const OF_NODE: readonly Field[] = [
+  ...OWN_FIELDS,
   'logSeverityScreen',
   'listenPort',
   'prefixAdvertisements',

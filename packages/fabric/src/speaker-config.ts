@@ -11,6 +11,7 @@ import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from
 import { type ClusterSettings, clusterSettings, type Speaker, speakerOf } from './cluster.ts';
 import type { Diagnostic, Report } from './diagnostics.ts';
 import { clusterSafety, peerSafety } from './import-safety.ts';
+import { listenRangesOf } from './listen-ranges.ts';
 import { originatedPrefixes } from './originated.ts';
 import { passwordFault } from './passwords.ts';
 import { advertisedCommunities } from './prefix-advertisements.ts';
@@ -25,14 +26,12 @@ import {
   type Session,
 } from './sessions.ts';
 import { reportUnsupportedSettings } from './settings-support.ts';
+import { aggregatesOf, speakerSettings, speakerSpec } from './speaker-settings.ts';
 
 /** BIRD's and Calico's `graceful restart time`. */
 const RESTART_SECONDS = 120;
 const MAX_RESTART_SECONDS = 4095;
-/** FRR's `stalepath-time`. */
-const STALE_PATH_SECONDS = 360;
-const DEFERRAL_SECONDS = 60;
-const MAX_PATHS = 64;
+const FAMILIES = { IPv4: 'ipv4', IPv6: 'ipv6' } as const;
 const ANY_ADDRESS = { ipv4: parseAddress('0.0.0.0'), ipv6: parseAddress('::') } as const;
 
 /** Everything that decides what one node's speaker does. Plain resources, from a datastore or from files. */
@@ -79,38 +78,40 @@ export function speakerConfigOf(inputs: FabricInputs): {
   const others = inputs.nodes
     .filter((other) => other !== node)
     .map((other) => speakerOf(other, settings));
-  const filters = new FilterCatalog(inputs.bgpFilters);
+  const spec = speakerSpec(settings, inputs.nodeName);
+  const filters = new FilterCatalog(inputs.bgpFilters, spec.rpki !== undefined);
   const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, filters, report });
   const advertised = advertisedCommunities(settings, inputs.nodeName, report);
-  const peers = sessions.map(
-    (session): PeerConfig => ({
+  const own = speakerSettings(spec, self, restartSeconds(sessions, settings, report));
+  const made = sessions.map((session) => ({
+    session,
+    peer: {
       ...peerConfigOf(session, self),
       ...sessionSettings(session.spec, { ...inputs, resource: session.resource, report }),
-      ...peerSafety(session, self),
+      ...peerSafety(session, own.role),
       ...filtersOf(session, filters, advertised),
-    }),
+    } satisfies PeerConfig,
+  }));
+  const peers = made.flatMap(({ session, peer }): PeerConfig[] => (session.range ? [] : [peer]));
+  const listenRanges = listenRangesOf(made, report);
+  const all = [...peers, ...listenRanges.map(({ peer }) => peer)];
+  const families = new Set(all.flatMap((peer) => peer.families));
+  const last = [...advertised].flatMap(([family, filter]) =>
+    families.has(family) ? [filter] : [],
   );
-  const families = new Set(peers.flatMap((peer) => peer.families));
-  const own = [...advertised].flatMap(([family, filter]) => (families.has(family) ? [filter] : []));
-  const routeFilters = [...filters.select(peers), ...own];
+  const routeFilters = [...filters.select(all), ...last];
   const originate = originatedPrefixes({ ...inputs, node }, report);
   const config: SpeakerConfig = {
     asn: self.asn,
     routerId: routerIdOf(self),
-    role: self.clusterId ? 'reflector' : 'host',
-    ...(self.clusterId && { clusterId: self.clusterId }),
+    ...own,
     listen: listenersOf(self, settings, sessions),
-    multipath: { maxPaths: MAX_PATHS, relaxAsPath: true },
-    gracefulRestart: {
-      enabled: true,
-      restartSeconds: restartSeconds(sessions, settings, report),
-      stalePathSeconds: STALE_PATH_SECONDS,
-      deferralSeconds: DEFERRAL_SECONDS,
-    },
     peers,
+    ...(listenRanges.length > 0 && { listenRanges }),
     ...(routeFilters.length > 0 && { filters: routeFilters }),
     originate,
-    ...clusterSafety({ ...inputs, peers, originate }),
+    ...aggregatesOf(spec, originate, report),
+    ...clusterSafety({ ...inputs, peers: all, originate }),
   };
   return { config, diagnostics: diagnostics.toSorted(byResource) };
 }
@@ -128,7 +129,7 @@ function filtersOf(
   return { ...named, exportFilters: [...(named.exportFilters ?? []), ...last] };
 }
 
-/** All sessions, one per address and port: of equal ones global peers win, then node peers, then the mesh. */
+/** All sessions, one per address and port, or range: of equal ones global peers win, then node peers, then the mesh. */
 function sessionsOf(
   peers: readonly BgpPeer[],
   { cluster }: ClusterSettings,
@@ -145,7 +146,7 @@ function sessionsOf(
     ...ordered.flatMap((peer) => peerSessions(peer, neighbourhood)),
     ...mesh,
   ]) {
-    const place = session.interface ?? session.address;
+    const place = session.range?.prefix ?? session.interface ?? session.address;
     const key = `${place} ${session.port}`;
     const winner = winners.get(key);
     if (!winner) winners.set(key, session);
@@ -170,7 +171,8 @@ function peerConfigOf(session: Session, self: Speaker) {
   const { name, address, port, asn, spec } = session;
   const family = familyOf(address);
   const { interface: device } = session;
-  const isNodeIp = spec.sourceAddress !== 'None' && device === undefined;
+  const isNodeIp =
+    spec.sourceAddress !== 'None' && device === undefined && session.range === undefined;
   const source = isNodeIp ? self.addresses[family] : undefined;
   return {
     name,
@@ -191,7 +193,9 @@ function peerConfigOf(session: Session, self: Speaker) {
 }
 
 /** An unnumbered session is for both: its link has no other addresses. */
-function familiesOf({ address, interface: device }: Session): readonly Family[] {
+function familiesOf({ address, interface: device, spec }: Session): readonly Family[] {
+  const given = spec.addressFamilies?.map((family) => FAMILIES[family]);
+  if (given) return given.toSorted();
   return device === undefined ? [familyOf(address)] : ['ipv4', 'ipv6'];
 }
 

@@ -77,6 +77,7 @@ function sets(first: NextHop, second: NextHop): NextHopSet[] {
         { ...second, weight: 3 },
       ],
     },
+    { id: 5, nextHops: [] },
   ];
 }
 

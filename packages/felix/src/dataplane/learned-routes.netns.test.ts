@@ -36,6 +36,7 @@ const SETS: readonly NextHopSet[] = [
       { address: parseAddress('fd00:1:2::1'), device: 'eth2' },
     ],
   },
+  { id: 4, nextHops: [] },
 ];
 
 /** A host with two uplinks and a loopback address, and the router at their other ends. */
@@ -330,6 +331,35 @@ test('the loss of the source address costs the routes nothing but the source', a
     const routes = await running.kernel.routes.list('ipv4', PROTOCOL.bgp);
     expect(routes.map(({ source }) => source)).toEqual(Array(3).fill('10.0.0.11'));
   });
+});
+
+test('what a set without next hops is about is dropped, and read back as ours', async () => {
+  await using lab = await host();
+  await using running = start(lab.ns);
+  const aggregates = { '10.64.0.0/12': 4, 'fd00:64::/32': 4 };
+  const told = async (routes: Readonly<Record<string, number>>): Promise<void> => {
+    const of = (family: Family) =>
+      Object.fromEntries(
+        Object.entries(routes).filter(([prefix]) => prefix.includes(':') === (family === 'ipv6')),
+      );
+    await running.dataplane.applyRoutes(batch('ipv4', of('ipv4')));
+    await running.dataplane.applyRoutes(batch('ipv6', of('ipv6')));
+  };
+  running.dataplane.setLocalState(NO_WORKLOADS);
+  await told(aggregates);
+  expect(await lab.ns.ip('route', 'show', '10.64.0.0/12')).toMatch(
+    /^blackhole .*proto 86 metric 1024/,
+  );
+  expect(await lab.ns.ip('-6', 'route', 'show', 'fd00:64::/32')).toMatch(
+    /^blackhole .*proto 86 metric 1024/,
+  );
+  await lab.ns.ip('route', 'del', 'blackhole', '10.64.0.0/12');
+  await vi.waitFor(async () =>
+    expect(await lab.ns.ip('route', 'show', '10.64.0.0/12')).toMatch(/^blackhole/),
+  );
+  await told(Object.fromEntries(Object.keys(aggregates).map((prefix) => [prefix, 0])));
+  expect(await running.kernel.routes.list('ipv4', PROTOCOL.bgp)).toEqual([]);
+  expect(await running.kernel.routes.list('ipv6', PROTOCOL.bgp)).toEqual([]);
 });
 
 test('10,000 routes over two paths', async () => {

@@ -12,6 +12,10 @@ import {
   ipv6Address,
   pattern,
 } from '../scalars.ts';
+import {
+  bgpConfigurationExtensions,
+  bgpConfigurationRules,
+} from './bgp-configuration-extensions.ts';
 
 /**
  * What holds where neither the `default` object nor the node's own says anything. Not filled in on read:
@@ -135,8 +139,10 @@ export const bgpConfiguration = defineKind({
     ipv6NormalRoutePriority: fallback(priority, DEFAULTS.ipv6NormalRoutePriority).describe(
       'Metric of IPv6 routes in the kernel.',
     ),
+    ...bgpConfigurationExtensions,
   }),
   rules: [
+    ...bgpConfigurationRules,
     {
       path: 'spec',
       rule: 'must be set in the object named default only',

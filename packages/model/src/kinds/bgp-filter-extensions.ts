@@ -39,6 +39,9 @@ export function ruleExtensions(family: Family) {
       'Only routes with one of these values of LOCAL_PREF; without one it is 100.',
     ),
     med: extension(u32).describe('Only routes with this MED; without one it is 0.'),
+    originValidation: extension(z.enum(['Valid', 'Invalid', 'NotFound'])).describe(
+      'Only routes whose origin is that by the RPKI caches (RFC 6811), which the BGPConfiguration has to name.',
+    ),
     continue: extension(z.boolean()).describe(
       'Whether a route that matches is changed, and not accepted yet: the next rule is asked. Conditions see the route as it came.',
     ),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, extension, pattern } from '../scalars.ts';
+import { cidr, duration, extension, pattern } from '../scalars.ts';
 
 // What BGPPeer has in Overland and Calico lacks. All optional; docs/extensions.md is generated from here.
 
@@ -84,9 +84,55 @@ const importSafety = z.object({
     .describe('Whether a default route from the peer is wanted.'),
 });
 
+const interfaceName = pattern('an interface name', /^[A-Za-z0-9_.-]{1,15}$/);
+
+const listenRange = z.object({
+  cidr: cidr.describe('Where peers may dial from.'),
+  limit: z.number().int().min(1).max(10_000).default(100).describe('Most peers at a time.'),
+});
+
 /** Fields of the spec; `password` has two more. */
 export const bgpPeerExtensions = {
-  interface: extension(pattern('an interface name', /^[A-Za-z0-9_.-]{1,15}$/)).describe(
+  listenRange: extension(listenRange).describe(
+    'Peers that nobody lists: whoever dials from there, with asNumber, or any AS number but that of the node if it is absent. Takes the place of peerIP.',
+  ),
+  addressFamilies: extension(
+    z
+      .array(z.enum(['IPv4', 'IPv6']))
+      .min(1)
+      .max(2),
+  ).describe(
+    'Families of the routes that are exchanged. Absent: that of the address of the peer, or both for an unnumbered session.',
+  ),
+  extendedNextHop: extension(z.boolean()).describe(
+    'Whether IPv4 routes may have IPv6 next hops (RFC 8950), if the peer agrees. Absent: for unnumbered sessions only.',
+  ),
+  linkLocalNextHop: extension(z.enum(['Native', 'Single', 'Double'])).describe(
+    'How a next hop that is a link-local address alone is written. Native: behind the unspecified address; Single: by itself, 16 octets; Double: twice. Absent: Double.',
+  ),
+  extendedMessages: extension(z.boolean()).describe(
+    'Whether messages of up to 65,535 octets are exchanged (RFC 8654), if the peer agrees.',
+  ),
+  bindInterface: extension(interfaceName).describe('Interface that the session stays on.'),
+  asOverride: extension(z.boolean()).describe(
+    'Whether the AS number of the peer in paths sent to it gives way to that of the node.',
+  ),
+  removePrivateAS: extension(z.enum(['Remove', 'All', 'Replace'])).describe(
+    'Private AS numbers in paths sent to an eBGP peer: Remove takes them out of paths without others, All out of any, Replace puts the AS number of the node in their place.',
+  ),
+  enforceFirstAS: extension(z.boolean()).describe(
+    'Whether paths of an eBGP peer must begin with its AS number.',
+  ),
+  allowASSets: extension(z.boolean()).describe(
+    'Whether paths with an AS_SET are taken (RFC 9774 says not to).',
+  ),
+  defaultOriginate: extension(z.boolean()).describe(
+    'Whether the peer is offered a default route of each family, whatever the node has; filters do not see it.',
+  ),
+  minimumHoldTime: extension(duration).describe(
+    'Lowest hold time that is taken from the peer. Absent: 3s, and 0 is taken, too.',
+  ),
+  interface: extension(interfaceName).describe(
     'Unnumbered session: the peer is whoever sends Router Advertisements on this interface, and any AS number but that of the node if asNumber is absent. Takes the place of peerIP.',
   ),
   holdTime: extension(duration).describe(

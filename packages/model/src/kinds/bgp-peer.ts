@@ -7,6 +7,7 @@ import { hasOneSource, password } from '../password.ts';
 import { parsePeerAddress } from '../peer-address.ts';
 import { asNumberOrZero, duration, ipAddress, selector, text } from '../scalars.ts';
 import { bgpPeerExtensions } from './bgp-peer-extensions.ts';
+import { isWithin, isZeroOrWithin } from './duration-bounds.ts';
 
 /** A peer address with an optional port; kept as it is written. Readers use `parsePeerAddress`. */
 const peerAddress = text('a peer address', (value) => {
@@ -121,6 +122,31 @@ export const bgpPeer = defineKind({
         !spec.interface || !(spec.peerIP || spec.peerSelector || spec.localWorkloadSelector),
     },
     {
+      path: 'spec.listenRange',
+      rule: 'must not be set together with spec.peerIP, spec.peerSelector, spec.localWorkloadSelector or spec.interface',
+      check: ({ spec }) =>
+        !spec.listenRange ||
+        !(spec.peerIP || spec.peerSelector || spec.localWorkloadSelector || spec.interface),
+    },
+    {
+      path: 'spec.listenRange',
+      rule: 'must not be set together with spec.passive, spec.connectRetry or bfd.strict: its peers dial, and BFD begins with the first connection',
+      check: ({ spec }) =>
+        !spec.listenRange ||
+        (spec.passive === undefined && spec.connectRetry === undefined && !spec.bfd?.strict),
+    },
+    {
+      path: 'spec.minimumHoldTime',
+      rule: 'must be 3s to 65535s',
+      check: ({ spec: { minimumHoldTime = '3s' } }) => isWithin(minimumHoldTime, 3, 65_535),
+    },
+    {
+      path: 'spec.addressFamilies',
+      rule: 'must name each family once',
+      check: ({ spec: { addressFamilies = [] } }) =>
+        new Set(addressFamilies).size === addressFamilies.length,
+    },
+    {
       path: 'spec.password',
       rule: 'must have one source only: secretKeyRef, file or value',
       check: ({ spec }) => hasOneSource(spec.password),
@@ -175,14 +201,5 @@ export const bgpPeer = defineKind({
     },
   ],
 });
-
-function isWithin(duration: string, fewest: number, most: number): boolean {
-  const seconds = parseDuration(duration) / 1000;
-  return seconds >= fewest && seconds <= most;
-}
-
-function isZeroOrWithin(duration: string, fewest: number, most: number): boolean {
-  return parseDuration(duration) === 0 || isWithin(duration, fewest, most);
-}
 
 export type BgpPeer = ResourceOf<typeof bgpPeer>;

@@ -37,7 +37,9 @@ export const VALUES: Readonly<Record<string, Values>> = {
       [`spec.${list}[].operations`, OPERATIONS],
     ]),
   ),
+  BGPConfiguration: { 'spec.rpki.expireInterval': '2h' },
   BGPPeer: {
+    'spec.minimumHoldTime': '9s',
     'spec.holdTime': '300s',
     'spec.bfd.multihop': 'Enabled',
     'spec.maxPrefixes.action': 'Restart',
@@ -119,6 +121,7 @@ export const FURTHER_SPECS: Readonly<Record<string, readonly object[]>> = {
     { nodeMeshPassword: { secretKeyRef: { name: 'bgp', key: 'mesh', optional: true } } },
   ],
   BGPPeer: [
+    { listenRange: { cidr: '10.9.0.0/16', limit: 10 }, asNumber: 65_014 },
     { interface: 'eth1', asNumber: 65_011, password: { value: 'a password' } },
     { localWorkloadSelector: 'all()', asNumber: 65_012, password: { file: '/etc/overland/p' } },
     {

@@ -8,7 +8,7 @@ import {
 } from '@overland/net';
 import type { Clock } from '../clock.ts';
 import { RetryQueue } from '../retry-queue.ts';
-import type { PathSet } from './next-hop-sets.ts';
+import { DISCARD, type PathSet } from './next-hop-sets.ts';
 import { isLearned, LEARNED_METRIC, OtherRoutes } from './other-routes.ts';
 import { ALTERED, LearnedRouteTable } from './route-table.ts';
 
@@ -240,18 +240,24 @@ export class LearnedRoutes {
     return outcome.filter((error) => error !== undefined);
   }
 
-  #route(slot: number, nextHopObject: number): Route {
+  /** @param target A next-hop object, or {@link DISCARD}. */
+  #route(slot: number, target: number): Route {
     return {
       destination: this.#table.prefixOf(slot) as Prefix,
       metric: LEARNED_METRIC,
       protocol: PROTOCOL.bgp,
-      target: { type: 'next-hop-object', id: nextHopObject },
-      ...(this.#source === undefined ? {} : { source: this.#source }),
+      ...(target === DISCARD
+        ? { target: { type: 'blackhole' } }
+        : {
+            target: { type: 'next-hop-object', id: target },
+            ...(this.#source === undefined ? {} : { source: this.#source }),
+          }),
     };
   }
 
   /** The table's number for a route of ours that the kernel holds. */
   #valueOf({ target, source }: Route): number {
+    if (target.type === 'blackhole') return DISCARD;
     return target.type === 'next-hop-object' && source === this.#source ? target.id : ALTERED;
   }
 

@@ -7,6 +7,7 @@ import {
 } from '@overland/linux';
 import { RetryQueue } from '../retry-queue.ts';
 import {
+  DISCARD,
   type NextHopSets,
   type Path,
   type PathSet,
@@ -74,7 +75,8 @@ export class NextHopObjectTable {
   /** Where routes of `set` should point now. */
   target(set: PathSet): Target {
     const [only] = set.paths;
-    if (only && set.paths.length === 1) {
+    if (!only) return DISCARD;
+    if (set.paths.length === 1) {
       if (this.#isPresent(only)) return only.id;
     } else if (this.#actual.has(set.group) && this.#members(set).length > 0) {
       return set.group;

@@ -15,6 +15,9 @@ export interface Path {
  */
 export type Target = number | 'pending' | 'unreachable';
 
+/** {@link Target} of a set without paths: what has no longer route is dropped (an aggregate of ours). No object has this id. */
+export const DISCARD = 0xffff_fffe;
+
 /** Equal-cost paths that many routes share. Becomes a group, or just its path if there is one only. */
 export interface PathSet {
   readonly index: number;

@@ -1,4 +1,5 @@
 import type { Prefix } from '@overland/net';
+import { DISCARD } from './next-hop-sets.ts';
 
 /** {@link LearnedRouteTable.actual} of a route that is there, but not as we would write it. */
 export const ALTERED = 0xffff_ffff;
@@ -117,7 +118,7 @@ export class LearnedRouteTable {
     let dropped = false;
     for (const slot of this.slots()) {
       const id = this.actual(slot);
-      if (id === 0 || id === ALTERED || exists(id)) continue;
+      if (id === 0 || id === ALTERED || id === DISCARD || exists(id)) continue;
       this.#actual[slot] = 0;
       dropped = true;
     }
