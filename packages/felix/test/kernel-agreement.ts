@@ -7,9 +7,19 @@ import { findPlace } from '../src/calc/policy/find-place.ts';
 import type { PolicyInputs } from '../src/calc/policy/policy-inputs.ts';
 import { PolicyView } from '../src/calc/policy/policy-view.ts';
 import type { PolicyState } from '../src/calc/policy-state.ts';
-import { policyStateOfEndpoints } from '../src/calc/policy-state-of.ts';
-import { address, PLACES, type Place, policyNetwork, type Sent } from './policy-network.ts';
-import { cluster, packet } from './random-policies.ts';
+import { policyStateOf } from '../src/calc/policy-state-of.ts';
+import {
+  address,
+  HOST,
+  hostAddress,
+  isOutside,
+  linkTo,
+  PLACES,
+  type Place,
+  policyNetwork,
+  type Sent,
+} from './policy-network.ts';
+import { cluster, NODE, packet } from './random-policies.ts';
 
 /** Two runs in soak: an identification of IPv4 has 16 bits, and each packet has one of its own. */
 const [RULESETS, SEEDS] = process.env.OVERLAND_SOAK ? [1_500, [6, 7]] : [40, [6]];
@@ -25,7 +35,16 @@ function expected(view: PolicyView, inputs: PolicyInputs, sent: Sent): boolean {
     ? { protocol, icmpType: type, icmpCode: 0 }
     : { protocol, destinationPort: port, sourcePort: sent.id & 0xffff };
   const family = version === 4 ? 'ipv4' : 'ipv6';
-  return explainFlow({ from: find(from), to: find(to), kind, family }, view).action === 'allow';
+  const outside = [from, to].find(isOutside);
+  const interfaceName = outside === undefined ? undefined : linkTo(outside);
+  const ends = { from: find(from), to: find(to) };
+  return explainFlow({ ...ends, kind, family, interfaceName }, view).action === 'allow';
+}
+
+/** What is made at random. */
+interface Scenario {
+  readonly cluster: fc.Arbitrary<PolicyInputs>;
+  readonly packet: typeof packet;
 }
 
 /**
@@ -36,25 +55,26 @@ function expected(view: PolicyView, inputs: PolicyInputs, sent: Sent): boolean {
 export function describeKernelAgreement(
   name: string,
   program: (router: TestNamespace, state: PolicyState) => Promise<string>,
+  scenario: Scenario = { cluster, packet },
 ): void {
   const claim = `what the explainer says of random policies and packets is what ${name} does, seed %i`;
   test.each(SEEDS)(claim, { timeout: TIMEOUT_MS }, async (seed) => {
     await using net = await policyNetwork();
     // Neighbours are known before the first packet that counts.
-    for (const place of PLACES) {
+    for (const place of PLACES.filter((one) => one !== HOST)) {
       for (const version of [4, 6] as const) {
-        const to = version === 4 ? `10.65.${place}.254` : `fd00:65:${place}::fe`;
+        const to = hostAddress(place, version);
         await net.host(place).ns.exec(['ping', '-q', '-c', '1', '-W', '2', to]);
         await net.router.exec(['ping', '-q', '-c', '1', '-W', '2', address(place, version)]);
       }
     }
     let id = 1000;
     const counts = { allowed: 0, denied: 0 };
-    for (const [i, inputs] of fc.sample(cluster, { numRuns: RULESETS, seed }).entries()) {
+    for (const [i, inputs] of fc.sample(scenario.cluster, { numRuns: RULESETS, seed }).entries()) {
       const view = new PolicyView(inputs);
-      const ruleset = await program(net.router, policyStateOfEndpoints(view, view.endpoints));
+      const ruleset = await program(net.router, policyStateOf(view, NODE));
       const packets = fc
-        .sample(packet, { numRuns: PACKETS, seed: seed * RULESETS + i })
+        .sample(scenario.packet, { numRuns: PACKETS, seed: seed * RULESETS + i })
         .map(({ kind: [name, port], ...rest }): Sent => {
           id += 1;
           // Timestamps, and queries for a node's information: what conntrack knows besides echoes.

@@ -9,14 +9,29 @@ import { expect } from 'vitest';
 
 const SENDER = new URL('send-packets.py', import.meta.url).pathname;
 
-/** Three workloads of the host, and somebody outside. */
-export const PLACES = [1, 2, 3, 9] as const;
+/** Three workloads of the host, two networks outside, and the host itself. */
+export const PLACES = [1, 2, 3, 8, 9, 0] as const;
 export type Place = (typeof PLACES)[number];
 
-const OUTSIDE: Place = 9;
-export const WORKLOADS = PLACES.filter((place) => place !== OUTSIDE);
-export const address = (place: Place, version: 4 | 6): string =>
-  version === 4 ? `10.65.${place}.1` : `fd00:65:${place}::1`;
+export const WORKLOADS = [1, 2, 3] as const satisfies readonly Place[];
+export const OUTSIDE = [8, 9] as const satisfies readonly Place[];
+export const HOST = 0 satisfies Place;
+/** Where the host has its address. */
+const UPLINK = 9;
+
+export const isOutside = (place: Place): boolean => OUTSIDE.some((one) => one === place);
+
+/** Interface of the host that leads to a place. */
+export const linkTo = (place: Place): string => `${isOutside(place) ? 'eth' : 'cali'}${place}`;
+
+/** Of the host on the link to a place. */
+export const hostAddress = (place: Place, version: 4 | 6): string =>
+  version === 4 ? `10.65.${place}.254` : `fd00:65:${place}::fe`;
+
+export function address(place: Place, version: 4 | 6): string {
+  if (place === HOST) return hostAddress(UPLINK, version);
+  return version === 4 ? `10.65.${place}.1` : `fd00:65:${place}::1`;
+}
 
 export interface Sent {
   readonly id: number;
@@ -34,9 +49,9 @@ class Host implements AsyncDisposable {
   readonly #sender: ChildProcess;
   readonly #said: AsyncIterableIterator<string>;
 
-  constructor(ns: TestNamespace) {
+  constructor(ns: TestNamespace, ttl: number) {
     this.ns = ns;
-    const argv = ['netns', 'exec', ns.name, 'python3', SENDER, String(TTL)];
+    const argv = ['netns', 'exec', ns.name, 'python3', SENDER, String(ttl)];
     this.#sender = spawn('ip', argv, { stdio: ['pipe', 'pipe', 'inherit'] });
     const { stdout } = this.#sender;
     if (!stdout) throw new Error('no output');
@@ -69,12 +84,12 @@ class Host implements AsyncDisposable {
 
 /** Of what is sent here, and of nothing that the kernels answer with identifications of their own. */
 const TTL = 77;
-const SEEN = `table inet seen {
+const seen = (hook: string, ttl: number) => `table inet seen {
   set v4 { typeof ip id; size 65535; }
   set v6 { typeof ip6 flowlabel; size 65535; }
-  chain in { type filter hook prerouting priority raw; policy accept;
-    ip ttl ${TTL - 1} add @v4 { ip id }
-    ip6 hoplimit ${TTL - 1} add @v6 { ip6 flowlabel }
+  chain in { type filter hook ${hook}; policy accept;
+    ip ttl ${ttl} add @v4 { ip id }
+    ip6 hoplimit ${ttl} add @v6 { ip6 flowlabel }
   }
 }`;
 
@@ -87,13 +102,14 @@ export interface PolicyNetwork extends AsyncDisposable {
 export async function policyNetwork(): Promise<PolicyNetwork> {
   const router = await netns();
   const hosts = new Map<Place, Host>();
-  for (const place of PLACES) {
+  for (const place of [...WORKLOADS, ...OUTSIDE]) {
     const ns = await netns();
+    const [gateway4, gateway6] = [hostAddress(place, 4), hostAddress(place, 6)];
     await cable(
       {
         namespace: router,
-        device: place === OUTSIDE ? 'eth9' : `cali${place}`,
-        addresses: [`10.65.${place}.254/24`, `fd00:65:${place}::fe/64`],
+        device: linkTo(place),
+        addresses: [`${gateway4}/24`, `${gateway6}/64`],
       },
       {
         namespace: ns,
@@ -101,11 +117,14 @@ export async function policyNetwork(): Promise<PolicyNetwork> {
         addresses: [`${address(place, 4)}/24`, `${address(place, 6)}/64`],
       },
     );
-    await ns.ip('route', 'add', 'default', 'via', `10.65.${place}.254`);
-    await ns.ip('-6', 'route', 'add', 'default', 'via', `fd00:65:${place}::fe`);
-    await loadNft(ns, SEEN);
-    hosts.set(place, new Host(ns));
+    await ns.ip('route', 'add', 'default', 'via', gateway4);
+    await ns.ip('-6', 'route', 'add', 'default', 'via', gateway6);
+    await loadNft(ns, seen('prerouting priority raw', TTL - 1));
+    hosts.set(place, new Host(ns, TTL));
   }
+  // Nobody forwards what the host sends and gets; it is seen behind its own filter.
+  await loadNft(router, seen('input priority 300', TTL));
+  hosts.set(HOST, new Host(router, TTL - 1));
   const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
   await router.exec(['sysctl', '-q', '-w', ...forwarding]);
   return {
@@ -117,7 +136,6 @@ export async function policyNetwork(): Promise<PolicyNetwork> {
     },
     async [Symbol.asyncDispose]() {
       for (const host of hosts.values()) await host[Symbol.asyncDispose]();
-      await router[Symbol.asyncDispose]();
     },
   };
 }

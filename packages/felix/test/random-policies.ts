@@ -1,7 +1,7 @@
 import { type AnyResource, completeResource, parseManifest } from '@overland/model';
 import fc from 'fast-check';
 import type { PolicyInputs } from '../src/calc/policy/policy-inputs.ts';
-import { address, PLACES, WORKLOADS } from './policy-network.ts';
+import { address, HOST, isOutside, linkTo, PLACES, WORKLOADS } from './policy-network.ts';
 
 function resource(kind: string, metadata: object, spec: object): AnyResource {
   return completeResource(
@@ -91,6 +91,9 @@ const labels = fc.record({ x: maybe(oneOf('1', '2')), y: maybe(oneOf('1', '2')) 
 /** Resources without what is `undefined`. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
+/** Name of the only host. */
+export const NODE = 'h1';
+
 /** Clusters with policies of all kinds of conditions. */
 export const cluster = fc
   .record({
@@ -124,11 +127,11 @@ export const cluster = fc
           { namespace: 'prod', labels: plain(given.labels[i] ?? {}) },
           {
             orchestrator: 'cni',
-            node: 'h1',
+            node: NODE,
             containerID: `c${place}`,
             endpoint: 'eth0',
             workload: `w${place}`,
-            interfaceName: `cali${place}`,
+            interfaceName: linkTo(place),
             ipNetworks: [`${address(place, 4)}/32`, `${address(place, 6)}/128`],
             profiles: [profiles[i]],
             ports: [
@@ -148,20 +151,106 @@ export const cluster = fc
     return inputs as unknown as PolicyInputs;
   });
 
-/** First packets of flows between two places. */
-export const packet = fc
+/** What a policy says of its place on the way. */
+const scope = oneOf(
+  {},
+  { applyOnForward: true },
+  { applyOnForward: true },
+  { applyOnForward: true, preDNAT: true },
+  { applyOnForward: true, doNotTrack: true },
+);
+
+/** The same with endpoints of the host, and policies about what they let through. */
+export const clusterWithHost = fc
   .record({
-    from: oneOf(...PLACES),
-    to: oneOf(...PLACES),
-    version: oneOf(4 as const, 6 as const),
-    kind: oneOf(
-      ['TCP', 80],
-      ['TCP', 443],
-      ['TCP', 8080],
-      ['UDP', 80],
-      ['UDP', 53],
-      ['echo', 0],
-      ['other', 0],
-    ),
+    cluster,
+    endpoints: fc.subarray(['eth8', 'eth9', '*'], { minLength: 1 }),
+    labels: fc.tuple(labels, labels, labels),
+    profile: oneOf('open', 'closed', undefined),
+    policies: fc.array(fc.record({ scope, spec, tier: oneOf('default', 'security') }), {
+      minLength: 1,
+      maxLength: 5,
+    }),
+    endpointToHost: oneOf('Drop', 'Return', 'Accept'),
   })
-  .filter(({ from, to }) => from !== to);
+  .map(({ cluster: inputs, endpoints, profile, ...given }): PolicyInputs => {
+    const { policies, endpointToHost } = plain(given);
+    const hostEndpoints = endpoints.map((interfaceName, i) =>
+      resource(
+        'HostEndpoint',
+        {
+          name: interfaceName === '*' ? 'all' : interfaceName,
+          labels: plain(given.labels[i] ?? {}),
+        },
+        {
+          node: NODE,
+          interfaceName,
+          expectedIPs: interfaceName === 'eth9' ? [address(HOST, 4), address(HOST, 6)] : [],
+          profiles: profile === undefined ? [] : [profile],
+        },
+      ),
+    );
+    const hostPolicies = policies.map(({ scope: { preDNAT, ...where }, spec: rules, tier }, i) => {
+      const { egress, ...rest } = rules;
+      const early = preDNAT ? { ...rest, preDNAT, types: ['Ingress'] } : rules;
+      return resource(
+        'GlobalNetworkPolicy',
+        { name: `${tier === 'default' ? '' : `${tier}.`}host${i}` },
+        { ...early, ...where, tier },
+      );
+    });
+    return {
+      ...inputs,
+      policies: [...inputs.policies, ...hostPolicies],
+      hostEndpoints,
+      nodes: [
+        resource(
+          'Node',
+          { name: NODE },
+          {
+            addresses: [{ address: address(HOST, 4) }, { address: address(HOST, 6) }],
+          },
+        ),
+      ],
+      felixConfigurations: [
+        resource(
+          'FelixConfiguration',
+          { name: 'default' },
+          {
+            defaultEndpointToHostAction: endpointToHost,
+            failsafeInboundHostPorts: [{ protocol: 'TCP', port: 443, net: '10.65.0.0/16' }],
+            failsafeOutboundHostPorts: [{ protocol: 'UDP', port: 53 }],
+          },
+        ),
+      ],
+    } as unknown as PolicyInputs;
+  });
+
+const kind = oneOf(
+  ['TCP', 80],
+  ['TCP', 443],
+  ['TCP', 8080],
+  ['UDP', 80],
+  ['UDP', 53],
+  ['echo', 0],
+  ['other', 0],
+);
+
+/** First packets of flows between two places. */
+const packetBetween = (places: readonly (typeof PLACES)[number][]) =>
+  fc
+    .record({
+      from: oneOf(...places),
+      to: oneOf(...places),
+      version: oneOf(4 as const, 6 as const),
+      kind,
+    })
+    .filter(({ from, to }) => from !== to);
+
+/** Between workloads and somebody outside. */
+export const packet = packetBetween([...WORKLOADS, 9]);
+
+/** From, to and through the host. Who only has it on the way is not asked about. */
+export const packetWithHost = packetBetween([HOST, HOST, HOST, ...PLACES]).filter(
+  ({ from, to }) => !(isOutside(from) && isOutside(to)),
+);

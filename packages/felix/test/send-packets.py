@@ -56,8 +56,11 @@ out4 = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 out6 = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
 for line in sys.stdin:
     for packet in json.loads(line):
-        if ":" in packet["destination"]:
-            send6(out6, packet)
-        else:
-            send4(out4, packet)
+        try:
+            if ":" in packet["destination"]:
+                send6(out6, packet)
+            else:
+                send4(out4, packet)
+        except PermissionError:
+            pass  # What the sender's own host drops on its way out is told to the sender.
     print("sent", flush=True)

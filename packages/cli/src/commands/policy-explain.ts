@@ -26,6 +26,11 @@ not enforced; if they would decide otherwise, that is said. Exit code 0 if the f
       summary: 'default: 4 if both ends have it',
       choices: ['4', '6'],
     },
+    interface: {
+      type: 'string',
+      value: 'name',
+      summary: 'by which it leaves and enters hosts; default: any that a host endpoint is about',
+    },
     output: OUTPUT_OPTION,
     ...POLICY_OPTIONS,
   },
@@ -36,13 +41,16 @@ not enforced; if they would decide otherwise, that is said. Exit code 0 if the f
       'before anything is applied',
     ],
   ],
-  async handle(context, { from, to, port, ipVersion, output, ...source }) {
+  async handle(
+    context,
+    { from, to, port, ipVersion, interface: interfaceName, output, ...source },
+  ) {
     if (from === undefined || to === undefined || port === undefined) {
       throw new UsageError('policy explain needs a flow: --from A --to B --port 443/tcp');
     }
     const kind = parseFlowKind(port, '--port');
     const family = ipVersion === undefined ? undefined : ipVersion === '4' ? 'ipv4' : 'ipv6';
-    const asked = { from, to, kind, family } as const;
+    const asked = { from, to, kind, family, interfaceName } as const;
     const { inputs, problems } = await readPolicies(source, context);
     const answers = await FlowAnswers.of(inputs);
     const { explanation, ...names } = answers.ask(asked);

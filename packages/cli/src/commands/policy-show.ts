@@ -16,7 +16,7 @@ export const policyShow = command({
       short: 'o',
       value: 'format',
       summary:
-        'how to print; nft and iptables: the rules for the kernel, of workload endpoints with an interface',
+        'how to print; nft and iptables: the rules for the kernel, of a workload endpoint with an interface; nft also of all that a node has',
       choices: ['table', 'json', 'nft', 'iptables'],
       default: 'table',
     },
@@ -30,16 +30,28 @@ export const policyShow = command({
   ],
   async handle(context, { endpoint: text, output, ...source }) {
     const { inputs, problems } = await readPolicies(source, context);
-    const { findPlace, iptablesText, policyStateOfEndpoints, PolicyView, renderRuleset } =
-      await import('@overland/felix/policy');
+    const {
+      findPlace,
+      iptablesText,
+      policyStateOf,
+      policyStateOfEndpoints,
+      PolicyView,
+      renderRuleset,
+    } = await import('@overland/felix/policy');
     const { endpointPolicyOf, endpointPolicyText } = await import('../policy/endpoint-text.ts');
     const view = new PolicyView(inputs);
     const place = findPlace(text, view.endpoints, inputs.nodes);
     if (place.kind === 'address') throw new FailureError(`${text} is the address of no endpoint`);
     const endpoints = place.kind === 'workload' ? [place.endpoint] : place.endpoints;
-    if (endpoints.length === 0) throw new FailureError(`node ${place.name} has no host endpoint`);
+    if (endpoints.length === 0 && output !== 'nft') {
+      throw new FailureError(`node ${place.name} has no host endpoint`);
+    }
     const { stdout, stderr, colours } = context;
     for (const { resource, reason } of problems) stderr.write(`${resource}: ${reason}\n`);
+    if (output === 'nft' && place.kind === 'host') {
+      stdout.write(renderRuleset(policyStateOf(view, place.name)));
+      return 0;
+    }
     if (output === 'nft' || output === 'iptables') {
       if (place.kind !== 'workload' || place.endpoint.interfaceName === undefined) {
         throw new FailureError(`${text} is no workload endpoint with an interface`);

@@ -7,6 +7,8 @@ export interface AskedFlow {
   readonly to: string;
   readonly kind: FlowKind;
   readonly family: Family | undefined;
+  /** Of hosts, by which it leaves and enters them. */
+  readonly interfaceName?: string | undefined;
 }
 
 export interface AnsweredFlow {
@@ -38,10 +40,10 @@ export class FlowAnswers {
   }
 
   /** @throws {PlaceError} {NoFamilyError} */
-  ask({ from, to, kind, family }: AskedFlow): AnsweredFlow {
+  ask({ from, to, ...how }: AskedFlow): AnsweredFlow {
     const { findPlace, explainFlow } = this.#felix;
     const find = (text: string) => findPlace(text, this.#view.endpoints, this.#inputs.nodes);
-    const question = { from: find(from), to: find(to), kind, family };
+    const question = { ...how, from: find(from), to: find(to) };
     const explanation = explainFlow(question, this.#view);
     return { from: question.from.name, to: question.to.name, explanation };
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { HostFilter } from './host-filter.ts';
 import { applyChange, differenceOf, emptyPolicyState, isEmptyChange } from './policy-change.ts';
 import type { EndpointFilter, PolicyState, SetState } from './policy-state.ts';
 
@@ -22,7 +23,14 @@ const endpoint: fc.Arbitrary<EndpointFilter> = fc.constantFrom('x', 'y').map((na
   egress: { tiers: [], profiles: [`egress Profile ${name}`] },
 }));
 
+const host: fc.Arbitrary<HostFilter> = fc.constantFrom('Drop', 'Return').map((endpointToHost) => ({
+  endpointToHost,
+  failsafe: { ingress: [], egress: [] },
+  endpoints: [],
+}));
+
 const state: fc.Arbitrary<PolicyState> = fc.record({
+  host,
   sets: some(set),
   lists: some(fc.constantFrom('p', 'q').map((name) => ({ name, rules: [] }))),
   endpoints: some(endpoint),

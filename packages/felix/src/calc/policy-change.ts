@@ -1,3 +1,4 @@
+import type { HostFilter } from './host-filter.ts';
 import type { SetId } from './policy/active-rule.ts';
 import type { RuleList } from './policy/policy-view.ts';
 import type { EndpointFilter, ListId, PolicyState, SetState } from './policy-state.ts';
@@ -9,6 +10,8 @@ export interface PolicyChange {
   readonly sets: ReadonlyMap<SetId, SetChange | undefined>;
   readonly lists: ReadonlyMap<ListId, RuleList | undefined>;
   readonly endpoints: ReadonlyMap<string, EndpointFilter | undefined>;
+  /** As a whole; absent: as it was. */
+  readonly host?: HostFilter | undefined;
 }
 
 /** A set as a whole, or members of one that is there; no member is both added and removed. */
@@ -25,6 +28,7 @@ export interface MutablePolicyState extends PolicyState {
   readonly sets: Map<SetId, { readonly kind: SetState['kind']; readonly members: Set<string> }>;
   readonly lists: Map<ListId, RuleList>;
   readonly endpoints: Map<string, EndpointFilter>;
+  host?: HostFilter | undefined;
 }
 
 export function emptyPolicyState(): MutablePolicyState {
@@ -37,8 +41,10 @@ export function differenceOf(
   after: PolicyState,
   synced: boolean,
 ): PolicyChange {
+  const host = after.host && ifDifferent(before.host, after.host);
   return {
     synced,
+    ...(host ? { host } : {}),
     sets: differences(before.sets, after.sets, setChange),
     lists: differences(before.lists, after.lists, ifDifferent),
     endpoints: differences(before.endpoints, after.endpoints, ifDifferent),
@@ -46,8 +52,8 @@ export function differenceOf(
 }
 
 /** Whether a change says nothing new. */
-export function isEmptyChange({ sets, lists, endpoints }: PolicyChange): boolean {
-  return sets.size === 0 && lists.size === 0 && endpoints.size === 0;
+export function isEmptyChange({ sets, lists, endpoints, host }: PolicyChange): boolean {
+  return sets.size === 0 && lists.size === 0 && endpoints.size === 0 && host === undefined;
 }
 
 /**
@@ -68,6 +74,7 @@ export function applyChange(state: MutablePolicyState, change: PolicyChange): vo
   }
   put(state.lists, change.lists);
   put(state.endpoints, change.endpoints);
+  if (change.host) state.host = change.host;
 }
 
 function differences<V, D>(

@@ -1,9 +1,16 @@
 import { isHostPrefix, networkAddress } from '@overland/net';
+import { hostFilterOf } from './host-filter-of.ts';
 import { isWorkloadInterface } from './interface-name.ts';
 import type { SetId } from './policy/active-rule.ts';
 import type { AddressSets, SetMember } from './policy/address-sets.ts';
 import type { PolicyEndpoint } from './policy/endpoint.ts';
-import type { Direction, PolicyView, RuleList } from './policy/policy-view.ts';
+import type {
+  Direction,
+  EndpointPolicy,
+  PolicyHook,
+  PolicyView,
+  RuleList,
+} from './policy/policy-view.ts';
 import {
   type EndpointFilter,
   type EndpointPolicyRef,
@@ -19,6 +26,7 @@ export function policyStateOf(view: PolicyView, node: string): PolicyState {
   return policyStateOfEndpoints(
     view,
     view.endpoints.filter((endpoint) => endpoint.node === node),
+    node,
   );
 }
 
@@ -26,31 +34,33 @@ export function policyStateOf(view: PolicyView, node: string): PolicyState {
  * Calculates what a packet filter should hold for these endpoints and no others.
  *
  * @param endpoints Those without an interface of a workload are left out; of two with one interface, the first by name stays.
+ * @param node Whose own filter is calculated, too; absent: none.
  */
 export function policyStateOfEndpoints(
   view: PolicyView,
   endpoints: readonly PolicyEndpoint[],
+  node?: string,
 ): PolicyState {
   const lists = new Map<ListId, RuleList>();
+  const refer = (endpoint: PolicyEndpoint, direction: Direction, hook?: PolicyHook) =>
+    policyRefOf(view.policyOf(endpoint, direction, hook), direction, lists);
   const filters = new Map<string, EndpointFilter>();
   for (const endpoint of endpoints.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const { kind, interfaceName = '', name, addresses } = endpoint;
     if (kind !== 'workload' || !isWorkloadInterface(interfaceName) || filters.has(interfaceName)) {
       continue;
     }
-    const [ingress, egress] = (['ingress', 'egress'] as const).map((direction) =>
-      policyRefOf(view, endpoint, direction, lists),
-    ) as [EndpointPolicyRef, EndpointPolicyRef];
+    const [ingress, egress] = [refer(endpoint, 'ingress'), refer(endpoint, 'egress')];
     filters.set(interfaceName, { name, addresses, ingress, egress });
   }
+  const host = node === undefined ? undefined : hostFilterOf(view, node, refer);
   const ids = new Set<SetId>([...lists.values()].flatMap(setsOf));
   const sets = new Map(Array.from(ids, (id) => [id, setStateOf(id, view.sets)]));
-  return { sets, lists, endpoints: filters };
+  return { sets, lists, endpoints: filters, ...(host ? { host } : {}) };
 }
 
 function policyRefOf(
-  view: PolicyView,
-  endpoint: PolicyEndpoint,
+  { tiers, profiles }: EndpointPolicy,
   direction: Direction,
   lists: Map<ListId, RuleList>,
 ): EndpointPolicyRef {
@@ -59,7 +69,6 @@ function policyRefOf(
     lists.set(id, list);
     return id;
   };
-  const { tiers, profiles } = view.policyOf(endpoint, direction);
   return {
     tiers: tiers.map(({ name, defaultAction, policies }) => ({
       name,

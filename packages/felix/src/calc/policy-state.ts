@@ -1,4 +1,5 @@
 import type { IpAddress } from '@overland/net';
+import type { HostFilter } from './host-filter.ts';
 import type { SetId } from './policy/active-rule.ts';
 import type { Direction, RuleList } from './policy/policy-view.ts';
 
@@ -12,6 +13,8 @@ export interface PolicyState {
   readonly lists: ReadonlyMap<ListId, RuleList>;
   /** Own workload endpoints by interface name. */
   readonly endpoints: ReadonlyMap<string, EndpointFilter>;
+  /** Absent: nothing but workloads is filtered. */
+  readonly host?: HostFilter | undefined;
 }
 
 /** A list of rules for one direction: {@link listIdOf}. */

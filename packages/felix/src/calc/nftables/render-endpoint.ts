@@ -4,11 +4,42 @@ import { ACCEPT_MARK, hex, PASS_MARK } from './render-rule.ts';
 
 const BOTH = ACCEPT_MARK | PASS_MARK;
 
-const CLEAR = `meta mark set meta mark and ${hex(~BOTH)}`;
+export const CLEAR = `meta mark set meta mark and ${hex(~BOTH)}`;
 const CLEAR_PASS = `meta mark set meta mark and ${hex(~PASS_MARK)}`;
 const RETURN_IF_ACCEPTED = `meta mark and ${hex(ACCEPT_MARK)} == ${hex(ACCEPT_MARK)} return`;
 const IF_PASSED = `meta mark and ${hex(PASS_MARK)} == ${hex(PASS_MARK)}`;
 const IF_NOT_PASSED = `meta mark and ${hex(PASS_MARK)} == 0x00000000`;
+
+/** Asks one list: what it does not decide goes on to the next rule, what it allows returns. */
+function ask(known: PolicyState['lists'], id: ListId, condition: string): string[] {
+  const list = known.get(id);
+  return list && list.missing === undefined
+    ? [`${condition} jump ${listChain(id)}`.trim(), RETURN_IF_ACCEPTED]
+    : // What is not there is closed.
+      [`${condition} drop`.trim()];
+}
+
+/** @param closes Whether tiers may deny what none of their policies decides. */
+export function renderTiers(
+  tiers: EndpointPolicyRef['tiers'],
+  known: PolicyState['lists'],
+  closes = true,
+): string[] {
+  return tiers.flatMap(({ defaultAction, lists }) => [
+    CLEAR_PASS,
+    ...lists.flatMap((id) => ask(known, id, IF_NOT_PASSED)),
+    ...(closes && defaultAction === 'Deny' ? [`${IF_NOT_PASSED} drop`] : []),
+  ]);
+}
+
+/** What none of the profiles allows is dropped. */
+export function renderProfiles(
+  profiles: EndpointPolicyRef['profiles'],
+  known: PolicyState['lists'],
+): string[] {
+  const rules = profiles.flatMap((id) => [...ask(known, id, ''), `${IF_PASSED} drop`]);
+  return [CLEAR_PASS, ...rules, 'drop'];
+}
 
 /**
  * The chain that decides about an endpoint's traffic in one direction: it returns what may go on, and drops the rest.
@@ -18,24 +49,11 @@ export function renderEndpoint(
   { tiers, profiles }: EndpointPolicyRef,
   known: PolicyState['lists'],
 ): string[] {
-  const ask = (id: ListId, condition: string): string[] => {
-    const list = known.get(id);
-    return list && list.missing === undefined
-      ? [`${condition} jump ${listChain(id)}`.trim(), RETURN_IF_ACCEPTED]
-      : // What is not there is closed.
-        [`${condition} drop`.trim()];
-  };
   return [
     'ct state established,related return',
     'ct state invalid drop',
     CLEAR,
-    ...tiers.flatMap(({ defaultAction, lists }) => [
-      CLEAR_PASS,
-      ...lists.flatMap((id) => ask(id, IF_NOT_PASSED)),
-      ...(defaultAction === 'Deny' ? [`${IF_NOT_PASSED} drop`] : []),
-    ]),
-    CLEAR_PASS,
-    ...profiles.flatMap((id) => [...ask(id, ''), `${IF_PASSED} drop`]),
-    'drop',
+    ...renderTiers(tiers, known),
+    ...renderProfiles(profiles, known),
   ];
 }

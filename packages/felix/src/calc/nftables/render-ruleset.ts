@@ -3,7 +3,10 @@ import type { SetId } from '../policy/active-rule.ts';
 import type { Direction, RuleList } from '../policy/policy-view.ts';
 import type { PolicyState, SetState } from '../policy-state.ts';
 import { endpointChain, listChain, setName, type Version } from './names.ts';
+import { block, objectsText } from './nft-objects.ts';
 import { renderEndpoint } from './render-endpoint.ts';
+import { IS_ESSENTIAL_ICMPV6 } from './render-failsafe.ts';
+import { type HostLinks, renderHost } from './render-host.ts';
 import { renderRule } from './render-rule.ts';
 
 const TABLE = 'inet overland-policy';
@@ -16,8 +19,13 @@ interface Chain {
 /**
  * The table that enforces a state, as a file for `nft -f`: sets, then chains that use them, then the maps that lead to
  * those. Of interfaces of workloads that it does not know nothing passes.
+ *
+ * @param links By which host endpoints without an interface are found.
  */
-export function renderRuleset({ sets, lists, endpoints }: PolicyState): string {
+export function renderRuleset(
+  { sets, lists, endpoints, host }: PolicyState,
+  links?: HostLinks,
+): string {
   const chains: Chain[] = [...lists].flatMap(([id, list]) =>
     list.missing === undefined ? [{ name: listChain(id), lines: renderList(list) }] : [],
   );
@@ -39,6 +47,7 @@ export function renderRuleset({ sets, lists, endpoints }: PolicyState): string {
       ]),
     ),
     ...BASE,
+    ...(host ? objectsText(renderHost(host, lists, links)) : []),
   ];
   // Made new in one transaction, also where it is not there yet.
   return [`table ${TABLE}`, `delete table ${TABLE}`, ...block(`table ${TABLE}`, parts), ''].join(
@@ -52,6 +61,12 @@ const OWN = `"${WORKLOAD_LINK.namePrefix}*"`;
 const BASE = [
   ...block('chain from-workload', [`iifname vmap @${MAPS.egress}`, 'drop']),
   ...block('chain to-workload', [`oifname vmap @${MAPS.ingress}`, 'drop']),
+  ...block('chain input', [
+    'type filter hook input priority filter; policy accept;',
+    `iifname != ${OWN} return`,
+    `${IS_ESSENTIAL_ICMPV6} return`,
+    'jump from-workload',
+  ]),
   ...block('chain forward', [
     'type filter hook forward priority filter; policy accept;',
     `iifname ${OWN} jump from-workload`,
@@ -88,9 +103,4 @@ function typeOf(version: Version, kind: SetState['kind']): string {
 
 function elementsOf(elements: readonly string[]): string[] {
   return elements.length === 0 ? [] : [`elements = { ${elements.join(', ')} }`];
-}
-
-/** Lines of a block in braces. */
-function block(head: string, lines: readonly string[]): string[] {
-  return [`${head} {`, ...lines.map((line) => `\t${line}`), '}'];
 }

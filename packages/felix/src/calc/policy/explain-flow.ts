@@ -1,25 +1,15 @@
 import { type Family, familyOf, type IpAddress } from '@overland/net';
-import type { PolicyEndpoint } from './endpoint.ts';
+import { type BorderFindings, explainForwarded, explainLocal } from './explain-host.ts';
 import type { FlowPlace } from './find-place.ts';
-import { isFailsafe } from './host-rules.ts';
-import { type Action, type Judgement, judgePacket } from './judge-packet.ts';
+import { type FlowStep, openStep } from './flow-step.ts';
+import { hintsOf } from './hints.ts';
+import { isEssential } from './host-rules.ts';
+import { type Action, judgePacket } from './judge-packet.ts';
 import type { Packet } from './match-rule.ts';
 import type { Direction, PolicyView } from './policy-view.ts';
 
 /** What is asked of the first packet of a flow, addresses aside. */
 export type FlowKind = Omit<Packet, 'source' | 'destination'>;
-
-/** Where on its way a packet is judged, and how. */
-export interface FlowStep {
-  readonly place: string;
-  readonly direction: Direction;
-  readonly action: Action;
-  /** `undefined`: nobody was asked, for the reason in `note`. */
-  readonly judgement: Judgement | undefined;
-  readonly note: string | undefined;
-  /** What would let it through, where it does not: rules that nearly do, and what they miss. */
-  readonly hints: readonly string[];
-}
 
 export interface FlowExplanation {
   readonly packet: Packet;
@@ -41,6 +31,8 @@ export interface FlowQuestion {
   readonly kind: FlowKind;
   /** Absent: IPv4 if both ends have it. */
   readonly family?: Family | undefined;
+  /** By which the flow leaves and enters hosts; absent: nobody said. */
+  readonly interfaceName?: string | undefined;
 }
 
 /**
@@ -50,17 +42,65 @@ export interface FlowQuestion {
  * @throws {NoFamilyError} If the ends have no addresses of one family.
  */
 export function explainFlow(
-  { from, to, kind, family }: FlowQuestion,
+  { from, to, kind, family, interfaceName }: FlowQuestion,
   view: PolicyView,
 ): FlowExplanation {
   const packet = { ...kind, ...addressesOf(from, to, family) };
-  const steps = [
-    stepAt(from, 'egress', packet, view),
-    toOwnHost(from, to, view),
-    stepAt(to, 'ingress', packet, view),
-  ].filter((step) => step !== undefined);
+  const steps: FlowStep[] = [];
+  const notes: string[] = [];
+  const add = (findings: BorderFindings): void => {
+    steps.push(...findings.steps);
+    notes.push(...findings.notes);
+  };
+  const border = { packet, interfaceName };
+  const isWithinHost = nodeOf(from) !== undefined && nodeOf(from) === nodeOf(to);
+  const isToOwnHost = isWithinHost && to.kind === 'host';
+  if (from.kind === 'workload' && !(isToOwnHost && isEssential(packet))) {
+    steps.push(workloadStep(from, 'egress', packet, view));
+  }
+  if (isWithinHost) {
+    steps.push(...withinHost(from, to, packet, view));
+  } else {
+    add(atBorder(from, { ...border, direction: 'egress' }, view));
+    add(atBorder(to, { ...border, direction: 'ingress' }, view));
+    if (to.kind === 'workload') steps.push(workloadStep(to, 'ingress', packet, view));
+  }
   const action = steps.every((step) => step.action === 'allow') ? 'allow' : 'deny';
-  return { packet, action, steps, notes: forwardNotes(from, to, view) };
+  return { packet, action, steps, notes };
+}
+
+function nodeOf(place: FlowPlace): string | undefined {
+  if (place.kind === 'address') return undefined;
+  return place.kind === 'workload' ? place.endpoint.node : place.name;
+}
+
+function atBorder(
+  place: FlowPlace,
+  border: {
+    readonly packet: Packet;
+    readonly interfaceName: string | undefined;
+    readonly direction: Direction;
+  },
+  view: PolicyView,
+): BorderFindings {
+  const node = nodeOf(place);
+  if (node === undefined) return { steps: [], notes: [] };
+  const explain = place.kind === 'host' ? explainLocal : explainForwarded;
+  return explain({ ...border, node }, view);
+}
+
+function withinHost(
+  from: FlowPlace,
+  to: FlowPlace,
+  packet: Packet,
+  view: PolicyView,
+): readonly FlowStep[] {
+  if (to.kind === 'workload') {
+    if (from.kind === 'workload') return [workloadStep(to, 'ingress', packet, view)];
+    return [openStep(`workload ${to.name}`, 'ingress', 'a host reaches its own workloads')];
+  }
+  if (from.kind === 'workload') return [toOwnHost(to.name, packet, view)];
+  return [openStep(`host ${to.name}`, 'ingress', 'a host reaches itself')];
 }
 
 function addressesOf(
@@ -80,129 +120,37 @@ function addressesOf(
   );
 }
 
-function stepAt(
-  place: FlowPlace,
+function workloadStep(
+  { name, endpoint }: Extract<FlowPlace, { kind: 'workload' }>,
   direction: Direction,
   packet: Packet,
   view: PolicyView,
-): FlowStep | undefined {
-  if (place.kind === 'address') return undefined;
-  const step = { place: `${place.kind} ${place.name}`, direction } as const;
-  if (place.kind === 'workload')
-    return { ...step, ...judgeAt(place.endpoint, direction, packet, view) };
-  const open = (note: string): FlowStep => ({
-    ...step,
-    action: 'allow',
-    judgement: undefined,
-    note,
-    hints: [],
-  });
-  const address = direction === 'egress' ? packet.source : packet.destination;
-  const endpoint = protecting(place.endpoints, address);
-  if (!endpoint) return open('no host endpoint is about it');
-  if (isFailsafe(view.hostRulesOf(place.name), direction, packet)) {
-    return open('a failsafe port: it is open whatever policies say');
-  }
-  return {
-    ...step,
-    place: `${step.place}, host endpoint ${endpoint.name}`,
-    ...judgeAt(endpoint, direction, packet, view),
-  };
-}
-
-function judgeAt(
-  endpoint: PolicyEndpoint,
-  direction: Direction,
-  packet: Packet,
-  view: PolicyView,
-): Pick<FlowStep, 'action' | 'judgement' | 'note' | 'hints'> {
-  const judgement = judgePacket(view.policyOf(endpoint, direction), direction, packet, view.sets);
-  const { action } = judgement.decision;
-  return {
-    action,
-    judgement,
-    note: undefined,
-    hints: action === 'deny' ? hintsOf(judgement) : [],
-  };
-}
-
-/** The endpoint with the address, else the one for all interfaces, else the only one. */
-function protecting(
-  endpoints: readonly PolicyEndpoint[],
-  address: IpAddress,
-): PolicyEndpoint | undefined {
-  const byId = endpoints.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  return (
-    byId.find(({ addresses }) => addresses.includes(address)) ??
-    byId.find(({ interfaceName }) => interfaceName === '*') ??
-    (byId.length === 1 ? byId[0] : undefined)
+): FlowStep {
+  const judgement = judgePacket(
+    view.policyOf(endpoint, direction),
+    { direction },
+    packet,
+    view.sets,
   );
+  const { action } = judgement.decision;
+  const hints = action === 'deny' ? hintsOf(judgement) : [];
+  return { place: `workload ${name}`, direction, action, judgement, note: undefined, hints };
 }
 
 /** Packets of a workload to its own host, after its egress policy. */
-function toOwnHost(from: FlowPlace, to: FlowPlace, view: PolicyView): FlowStep | undefined {
-  if (from.kind !== 'workload' || to.kind !== 'host' || from.endpoint.node !== to.name) {
-    return undefined;
-  }
-  const { endpointToHost } = view.hostRulesOf(to.name);
-  const isDropped = endpointToHost === 'Drop';
+function toOwnHost(host: string, packet: Packet, view: PolicyView): FlowStep {
+  const place = `host ${host}`;
+  const { endpointToHost } = view.hostRulesOf(host);
+  const note = `defaultEndpointToHostAction is ${endpointToHost}`;
+  if (isEssential(packet)) return openStep(place, 'ingress', 'IPv6 does not work without it');
+  if (endpointToHost !== 'Drop') return openStep(place, 'ingress', note);
+  const hint = 'set defaultEndpointToHostAction of the FelixConfiguration to Return or Accept';
   return {
-    place: `host ${to.name}`,
+    place,
     direction: 'ingress',
-    action: isDropped ? 'deny' : 'allow',
+    action: 'deny',
     judgement: undefined,
-    note: `defaultEndpointToHostAction is ${endpointToHost}`,
-    hints: isDropped
-      ? ['set defaultEndpointToHostAction of the FelixConfiguration to Return or Accept']
-      : [],
+    note,
+    hints: [hint],
   };
-}
-
-const MAX_HINTS = 3;
-
-/** What would let a packet through that was denied. */
-function hintsOf({ decision, outcomes }: Judgement): string[] {
-  if (decision.rule !== undefined) {
-    return [
-      `change rule ${decision.rule + 1} of ${decision.list}, or let a rule before it allow this`,
-    ];
-  }
-  const asked = outcomes.filter(({ tier }) => tier === decision.tier).flatMap(({ lists }) => lists);
-  const near = asked
-    .flatMap(({ name, rules }) =>
-      rules
-        .filter(({ action, mismatches }) => action === 'Allow' && mismatches.length > 0)
-        .map(({ rule, mismatches }) => ({ rule, name, mismatches })),
-    )
-    .toSorted((a, b) => a.mismatches.length - b.mismatches.length)
-    .slice(0, MAX_HINTS)
-    .map(
-      ({ rule, name, mismatches }) =>
-        `rule ${rule + 1} of ${name} would allow it, but ${mismatches.join('; ')}`,
-    );
-  if (near.length > 0) return near;
-  const [first] = asked;
-  return [
-    first === undefined
-      ? 'give it a profile, or a policy that allows this'
-      : `no rule of ${asked.map(({ name }) => name).join(', ')} allows anything like it: add one`,
-  ];
-}
-
-/** Policies on the way that are about interfaces we cannot tell the flow passes. */
-function forwardNotes(from: FlowPlace, to: FlowPlace, view: PolicyView): string[] {
-  const nodes = [from, to].flatMap((place) =>
-    place.kind === 'workload' ? [place.endpoint.node] : [],
-  );
-  return view.endpoints
-    .filter(({ kind, node }) => kind === 'host' && nodes.includes(node))
-    .filter((endpoint) =>
-      (['ingress', 'egress'] as const).some(
-        (direction) => view.policyOf(endpoint, direction, 'forward').tiers.length > 0,
-      ),
-    )
-    .map(
-      ({ name, node }) =>
-        `policies with applyOnForward select host endpoint ${name} of ${node}, which the flow may pass: not looked at`,
-    );
 }

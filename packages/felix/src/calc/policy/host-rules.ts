@@ -3,7 +3,7 @@ import { contains, type IpAddress, type Prefix } from '@overland/net';
 import type { Packet } from './match-rule.ts';
 import type { Direction } from './policy-view.ts';
 
-interface FailsafePort {
+export interface FailsafePort {
   readonly protocol: number;
   readonly port: number;
   /** Of the other side; `undefined`: anybody. */
@@ -36,10 +36,41 @@ export function hostRulesOf(
   };
 }
 
+/**
+ * ICMPv6 messages without which no address is reachable: multicast listeners (RFC 2710, 3810), routers and neighbours
+ * (RFC 4861). Conntrack does not track them, and what is to come through a failsafe port needs them.
+ */
+export const ESSENTIAL_ICMPV6 = [130, 131, 132, 133, 134, 135, 136, 143] as const;
+
+const ICMPV6 = 58;
+
 /** Whether a packet to or from a host is let through before any policy is asked. */
 export function isFailsafe(rules: HostRules, direction: Direction, packet: Packet): boolean {
+  return isEssential(packet) || holds(rules.failsafe[direction], direction, packet);
+}
+
+/** The same before connections are known: answers of failsafe ports of the other direction pass, too. */
+export function isUntrackedFailsafe(
+  rules: HostRules,
+  direction: Direction,
+  packet: Packet,
+): boolean {
+  const other = direction === 'ingress' ? 'egress' : 'ingress';
+  const answered = { ...packet, destinationPort: packet.sourcePort };
+  return (
+    isFailsafe(rules, direction, packet) ||
+    (packet.sourcePort !== undefined && holds(rules.failsafe[other], direction, answered))
+  );
+}
+
+/** Whether IPv6 does not work without it. */
+export function isEssential({ protocol, icmpType }: Packet): boolean {
+  return protocol === ICMPV6 && ESSENTIAL_ICMPV6.some((type) => type === icmpType);
+}
+
+function holds(ports: readonly FailsafePort[], direction: Direction, packet: Packet): boolean {
   const other: IpAddress = direction === 'ingress' ? packet.source : packet.destination;
-  return rules.failsafe[direction].some(
+  return ports.some(
     ({ protocol, port, net }) =>
       protocol === packet.protocol &&
       port === packet.destinationPort &&

@@ -1,12 +1,13 @@
 export type { IptablesText } from '../iptables/ruleset-text.ts';
 export { iptablesText } from '../iptables/ruleset-text.ts';
 export { renderRuleset } from '../nftables/render-ruleset.ts';
-export { policyStateOfEndpoints } from '../policy-state-of.ts';
+export { policyStateOf, policyStateOfEndpoints } from '../policy-state-of.ts';
 export type { PolicyEndpoint } from './endpoint.ts';
-export type { FlowExplanation, FlowKind, FlowQuestion, FlowStep } from './explain-flow.ts';
+export type { FlowExplanation, FlowKind, FlowQuestion } from './explain-flow.ts';
 export { explainFlow, NoFamilyError } from './explain-flow.ts';
 export type { FlowPlace } from './find-place.ts';
 export { findPlace, PlaceError } from './find-place.ts';
+export type { FlowStep } from './flow-step.ts';
 export type { Action, Decision, Judgement } from './judge-packet.ts';
 export type { Packet } from './match-rule.ts';
 export type { PolicyInputs, StagedPolicy } from './policy-inputs.ts';

@@ -1,6 +1,6 @@
 import type { AddressSets } from './address-sets.ts';
 import { mismatches, type Packet } from './match-rule.ts';
-import type { Direction, EndpointPolicy, RuleList } from './policy-view.ts';
+import type { Direction, EndpointPolicy, PolicyHook, RuleList } from './policy-view.ts';
 
 export type Action = 'allow' | 'deny';
 
@@ -11,7 +11,7 @@ export interface Decision {
   readonly tier: string | undefined;
   /** Policy or profile; `undefined`: none of them, but the end of the tier or of the profiles. */
   readonly list: string | undefined;
-  /** Its place among the rules of the direction, from 0 on. */
+  /** Its place among the rules of the direction, from 0 on; `undefined`: no rule decided. */
   readonly rule: number | undefined;
   /** Why, where no rule decided. */
   readonly reason: string | undefined;
@@ -46,13 +46,19 @@ export interface Judgement {
   readonly outcomes: readonly TierOutcome[];
 }
 
-/** Walks through tiers and profiles as the kernel does. calico.md section 5.1. */
+/**
+ * Walks through tiers and profiles as the kernel does. calico.md section 5.1.
+ *
+ * @param at Before tracking and before DNAT nothing is denied for want of a rule: a later place decides then. What is
+ *   forwarded passes where no tier has a say.
+ */
 export function judgePacket(
   policy: EndpointPolicy,
-  direction: Direction,
+  { direction, hook = 'normal' }: { readonly direction: Direction; readonly hook?: PolicyHook },
   packet: Packet,
   sets: AddressSets,
 ): Judgement {
+  const isEarly = hook === 'untracked' || hook === 'preDNAT';
   const outcomes: TierOutcome[] = [];
   const decided = (decision: Decision): Judgement => ({ direction, decision, outcomes });
   for (const { name: tier, defaultAction, policies } of policy.tiers) {
@@ -61,10 +67,14 @@ export function judgePacket(
     if (hit?.action === 'Pass') continue;
     if (hit) return decided({ ...verdictOf(hit), tier, reason: undefined });
     const missing = lists.find((list) => list.missing !== undefined)?.missing;
-    if (defaultAction === 'Pass' && missing === undefined) continue;
+    if ((defaultAction === 'Pass' || isEarly) && missing === undefined) continue;
     const reason =
       missing ?? `no rule matches, and tier ${tier} denies what its policies do not decide`;
     return decided({ action: 'deny', tier, list: undefined, rule: undefined, reason });
+  }
+  if (hook !== 'normal') {
+    const reason = isEarly ? 'no rule matches: it is judged later' : 'no policy decides';
+    return decided({ action: 'allow', tier: undefined, list: undefined, rule: undefined, reason });
   }
   const { lists, hit } = walk(policy.profiles, packet, sets);
   if (lists.length > 0) outcomes.push({ tier: undefined, lists });

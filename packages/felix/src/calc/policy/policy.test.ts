@@ -65,16 +65,17 @@ interface Ask {
   readonly protocol?: number;
   readonly port?: number;
   readonly icmpType?: number;
+  readonly interfaceName?: string;
 }
 
 const explain = (given: Given | PolicyInputs, ask: Ask = {}) => {
-  const { from = 'a', to = 'b', protocol = 6, port = 80, icmpType } = ask;
+  const { from = 'a', to = 'b', protocol = 6, port = 80, icmpType, interfaceName } = ask;
   const all = inputs(given as Given);
   const view = new PolicyView(all);
   const find = (text: string) => findPlace(text, view.endpoints, all.nodes);
   const destinationPort = [6, 17, 132].includes(protocol) ? port : undefined;
   const kind = { protocol, destinationPort, icmpType };
-  return explainFlow({ from: find(from), to: find(to), kind }, view);
+  return explainFlow({ from: find(from), to: find(to), kind, interfaceName }, view);
 };
 
 /** The verdict, and what decided at the last end that was asked. */
@@ -297,24 +298,37 @@ describe('hosts (calico.md section 5.2)', () => {
     ]);
   });
 
-  test('untracked and preDNAT policies have no say where normal ones are asked', () => {
-    const early = globalPolicy('early', {
-      preDNAT: true,
-      applyOnForward: true,
-      ingress: [{ action: 'Allow' }],
+  test('what an early policy allows is asked no more, what it does not decide is judged later', () => {
+    const early = (scope: object, action: string) =>
+      globalPolicy('early', {
+        ...scope,
+        applyOnForward: true,
+        selector: 'all()',
+        types: ['Ingress'],
+        ingress: [{ action, protocol: 'TCP', destination: { ports: [80] } }],
+      });
+    const ask = { from: '192.0.2.1', to: 'h1' };
+    const on = (interfaceName: string, ...policies: AnyResource[]) => ({
+      hostEndpoints: [hostEndpoint({ interfaceName, expectedIPs: ['10.0.0.1'] })],
+      policies,
     });
-    const given = { hostEndpoints: [hostEndpoint()], policies: [early] };
-    expect(allows(given, { from: '192.0.2.1', to: 'h1' })).toBe(false);
+    const [preDNAT, untracked] = [{ preDNAT: true }, { doNotTrack: true }];
+    for (const scope of [preDNAT, untracked]) {
+      expect(verdict(on('eth0', early(scope, 'Allow')), ask)).toBe(
+        'allow: GlobalNetworkPolicy early 1',
+      );
+      expect(allows(on('eth0', early(scope, 'Allow')), { ...ask, port: 81 })).toBe(false);
+      expect(allows(on('eth0', early(scope, 'Deny')), { ...ask, port: 22 })).toBe(true);
+    }
+    // All interfaces together have no untracked policy.
+    expect(allows(on('*', early(untracked, 'Allow')), ask)).toBe(false);
+    expect(allows(on('*', early(preDNAT, 'Allow')), ask)).toBe(true);
   });
 
   test('a workload reaches its own host only if that is configured', () => {
     expect(explain({}, { to: 'h1' })).toMatchObject({
       action: 'deny',
-      steps: [
-        { action: 'allow' },
-        { action: 'deny', note: 'defaultEndpointToHostAction is Drop' },
-        {},
-      ],
+      steps: [{ action: 'allow' }, { action: 'deny', note: 'defaultEndpointToHostAction is Drop' }],
     });
     const felixConfigurations = [
       resource(
@@ -326,22 +340,51 @@ describe('hosts (calico.md section 5.2)', () => {
     expect(allows({ felixConfigurations }, { to: 'h1' })).toBe(true);
   });
 
-  test('policies on forwarded traffic that may have a say are named', () => {
+  test('a host reaches itself and its own workloads, whatever policies say', () => {
+    const given = { hostEndpoints: [hostEndpoint()], workloads: [workload('a', '10.65.0.1')] };
+    expect(allows(given, { from: 'h1', to: 'a' })).toBe(true);
+    expect(allows(given, { from: 'h1', to: 'h1' })).toBe(true);
+  });
+
+  describe('traffic that a host forwards', () => {
     const forward = globalPolicy('forward', {
       applyOnForward: true,
       selector: 'has(host)',
-      ingress: [{ action: 'Deny' }],
+      types: ['Ingress'],
+      ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: [443] } }],
     });
-    const endpoint = resource(
-      'HostEndpoint',
-      { name: 'h1-all', labels: { host: 'x' } },
-      {
-        node: 'h1',
-        interfaceName: '*',
-      },
-    );
-    const { notes } = explain({ hostEndpoints: [endpoint], policies: [forward] });
-    expect(notes).toEqual([expect.stringContaining('host endpoint h1-all of h1')]);
+    const on = (name: string, interfaceName: string, labels: object = { host: 'x' }) =>
+      resource('HostEndpoint', { name, labels }, { node: 'h1', interfaceName });
+    const ask = { from: '192.0.2.1', to: 'b' };
+
+    test('is judged by policies that say so, and is open without them', () => {
+      const given = { hostEndpoints: [on('h1-all', '*')], policies: [forward] };
+      expect(explain(given, ask).steps[0]?.judgement?.decision.reason).toBe(
+        'no rule matches, and tier default denies what its policies do not decide',
+      );
+      expect(allows(given, { ...ask, port: 443 })).toBe(true);
+      // Failsafe ports are the host's own, and egress has no policy.
+      expect(allows(given, { ...ask, port: 22 })).toBe(false);
+      expect(allows(given, { from: 'b', to: '192.0.2.1' })).toBe(true);
+      expect(allows({ hostEndpoints: [on('h1-all', '*')] }, ask)).toBe(true);
+    });
+
+    test('is decided where all interfaces agree; else the one that it takes has to be said', () => {
+      const given = {
+        hostEndpoints: [on('eth0', 'eth0'), on('eth1', 'eth1', {})],
+        policies: [forward],
+      };
+      const { notes, action } = explain(given, ask);
+      expect(action).toBe('allow');
+      expect(notes).toEqual([expect.stringContaining('host endpoint eth0 (eth0)')]);
+      expect(explain(given, { ...ask, port: 443 }).notes).toEqual([]);
+      const through = (interfaceName: string) => explain(given, { ...ask, interfaceName }).action;
+      expect([through('eth0'), through('eth1'), through('eth2')]).toEqual([
+        'deny',
+        'allow',
+        'allow',
+      ]);
+    });
   });
 });
 
