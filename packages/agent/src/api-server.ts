@@ -171,8 +171,11 @@ function send(response: ServerResponse, { status, body, contentType }: ApiRespon
     return;
   }
   const isText = typeof body === 'string';
+  const octets = Buffer.from(isText ? body : `${JSON.stringify(body)}\n`);
   response.writeHead(status, {
     'content-type': contentType ?? (isText ? 'text/plain' : 'application/json'),
+    // For clients of HTTP/1.0, which could not tell an answer from the beginning of one.
+    'content-length': octets.length,
   });
-  response.end(isText ? body : `${JSON.stringify(body)}\n`);
+  response.end(octets);
 }

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { agentMetrics } from './agent-metrics.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { serveApi } from './api-server.ts';
+import { cniRoutes } from './cni-routes.ts';
 import type { DataplaneMethods } from './dataplane-methods.ts';
 import type { DataplaneData } from './dataplane-worker.ts';
 import { Health } from './health.ts';
@@ -120,7 +121,12 @@ async function serveAgentApi(
     health: () => health.summary(performance.now()),
     metrics: () => agentMetrics(threads),
   });
-  const routes = [...probes, ...agentRoutes(threads), ...workloadRoutes(threads)];
+  const routes = [
+    ...probes,
+    ...agentRoutes(threads),
+    ...workloadRoutes(threads),
+    ...cniRoutes(threads),
+  ];
   stack.use(await serveApi({ socket: config.apiSocket }, routes, log));
   if (config.metricsPort > 0) {
     stack.use(await serveApi({ port: config.metricsPort }, probes, log));

@@ -1,3 +1,4 @@
+import type { CniCall, CniReply } from '@overland/cni';
 import type { Family, Prefix } from '@overland/net';
 import type { AttachedWorkload, DetachedWorkload, ListedWorkload } from '@overland/workloads';
 import type { HealthMethods } from './thread-health.ts';
@@ -49,5 +50,7 @@ export type StoreMethods = HealthMethods & {
   /** @param body Unchecked, as the API received it. */
   attach: (body: unknown) => Promise<AttachReply>;
   detach: (containerId: string, interfaceName: string) => Promise<DetachedWorkload>;
+  /** One run of the CNI executable. */
+  cni: (call: CniCall) => Promise<CniReply>;
   listWorkloads: () => readonly ListedWorkload[];
 };

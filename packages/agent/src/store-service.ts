@@ -4,9 +4,11 @@ import { type Datastore, honourLock, openDatastore, UnavailableError } from '@ov
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
+import { type AttachRequest, parseAttachRequest, parseDetachRequest } from '@overland/workloads';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
 import { parseBootstrap } from './bootstrap.ts';
+import { CniService } from './cni-service.ts';
 import { collectIfElected } from './collection.ts';
 import { compactByPeriod } from './compaction.ts';
 import type { DataplaneForStore } from './dataplane-methods.ts';
@@ -60,6 +62,7 @@ export class StoreService {
   #dirty = false;
   #keeper: BlockKeeper | undefined;
   #workloads: WorkloadService | undefined;
+  #cni: CniService | undefined;
 
   constructor(options: StoreServiceOptions) {
     const { config, log, speaker, dataplane } = options;
@@ -106,9 +109,11 @@ export class StoreService {
       health: () => this.#health(),
       status: () => this.#status(),
       blocks: () => blocksOf(this.#publisher.resources, this.#options.config.nodeName),
-      attach: (body) => this.#attach(body),
-      detach: (containerId, name) => this.#opened().detach(containerId, name),
-      listWorkloads: () => this.#opened().list(),
+      attach: (body) => this.#attach(parseAttachRequest(body)),
+      detach: (containerId, name) =>
+        this.#started(this.#workloads).detach(parseDetachRequest({ containerId, interface: name })),
+      cni: (call) => this.#started(this.#cni).answer(call),
+      listWorkloads: () => this.#started(this.#workloads).list(),
     };
   }
 
@@ -126,6 +131,7 @@ export class StoreService {
     // name would lose all of its containers.
     await workloads.recover();
     workloads.run(signal).catch(endThread);
+    this.#startCni(datastore, ipam, workloads).run(signal).catch(endThread);
     this.#watched.run(datastore, signal).catch(endThread);
     const probe = { nodeName: config.nodeName, claim, reach: this.#reach, log };
     probeDatastore(datastore, probe, signal).catch(endThread);
@@ -165,16 +171,37 @@ export class StoreService {
     return workloads;
   }
 
-  async #attach(body: unknown): Promise<AttachReply> {
+  /** Not before recovery: a DEL that has waited meets what is there. */
+  #startCni(datastore: Datastore, ipam: Ipam, workloads: WorkloadService): CniService {
+    const { config, log } = this.#options;
+    this.#cni = new CniService({
+      node: config.nodeName,
+      datastore,
+      ipam,
+      log,
+      stateDirectory: config.stateDirectory,
+      workloads: {
+        attach: (request) => this.#attach(request),
+        detach: (key) => workloads.detach(key),
+        check: (key) => workloads.check(key),
+        list: () => workloads.list(),
+      },
+      families: () => pooledFamilies(this.#publisher.resources),
+      fault: () => (this.#watched.synced ? this.#reach.fault : this.#health().detail),
+    });
+    return this.#cni;
+  }
+
+  async #attach(request: AttachRequest): Promise<AttachReply> {
     if (!this.#watched.synced) throw new UnavailableError(this.#health().detail);
-    const attached = await this.#opened().attach(body);
+    const attached = await this.#started(this.#workloads).attach(request);
     // Not waited for: the next container is the one that will need it.
     void this.#keeper?.keepSpare([...new Set(attached.addresses.map(familyOf))]);
     return attached;
   }
 
-  #opened(): WorkloadService {
-    if (this.#workloads) return this.#workloads;
+  #started<T>(service: T | undefined): T {
+    if (service) return service;
     throw new UnavailableError('the datastore is still being opened');
   }
 

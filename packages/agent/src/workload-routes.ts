@@ -47,7 +47,8 @@ export function workloadRoutes(threads: AgentThreads): readonly ApiRoute[] {
   ];
 }
 
-async function explained<T>(work: Promise<T>): Promise<T> {
+/** Turns what the store refuses into a reply that says why. */
+export async function explained<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {

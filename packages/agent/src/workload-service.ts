@@ -10,13 +10,13 @@ import {
   WORKLOAD_LINK,
 } from '@overland/net';
 import {
+  type AttachRequest,
   createWorkloads,
   type DetachedWorkload,
+  type DetachRequest,
   datastoreEndpoints,
   fileJournal,
   type ListedWorkload,
-  parseAttachRequest,
-  parseDetachRequest,
   vethNetwork,
   type Workloads,
 } from '@overland/workloads';
@@ -112,8 +112,7 @@ export class WorkloadService {
     await this.#workloads.run(signal);
   }
 
-  async attach(body: unknown): Promise<AttachReply> {
-    const request = parseAttachRequest(body);
+  async attach(request: AttachRequest): Promise<AttachReply> {
     this.#mtu.octets = await uplinkMtu(this.#kernel);
     const attached = await this.#workloads.attach(request);
     const { blocks, speaker } = this.#options;
@@ -124,9 +123,12 @@ export class WorkloadService {
     return { ...attached, announced: await speaker.offered([...new Set(routes)], 0) };
   }
 
-  async detach(containerId: string, interfaceName: string): Promise<DetachedWorkload> {
-    const request = parseDetachRequest({ containerId, interface: interfaceName });
-    return await this.#workloads.detach(request);
+  async detach(key: DetachRequest): Promise<DetachedWorkload> {
+    return await this.#workloads.detach(key);
+  }
+
+  async check(key: DetachRequest): Promise<readonly string[]> {
+    return await this.#workloads.check(key);
   }
 
   list(): readonly ListedWorkload[] {

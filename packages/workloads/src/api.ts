@@ -1,4 +1,4 @@
-import { type IpAddress, ParseError, parseAddress } from '@overland/net';
+import { type IpAddress, ParseError, type Prefix, parseAddress, parsePrefix } from '@overland/net';
 import { z } from 'zod';
 import { InvalidRequestError } from './errors.ts';
 
@@ -8,14 +8,38 @@ const dnsLabel = z
   .string()
   .regex(DNS_LABEL, 'must be lower-case letters, digits and "-", at most 63 characters');
 
-const address = z.string().transform((text, context): IpAddress => {
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    context.addIssue({ code: 'custom', message: `must be ${error.allowed}` });
-    return z.NEVER;
-  }
+/** A pod of Kubernetes may have dots in its name. */
+const dnsSubdomain = z
+  .string()
+  .max(253)
+  .refine(
+    (name) => name.split('.').every((part) => DNS_LABEL.test(part)),
+    'must be lower-case letters, digits, "-" and ".", at most 63 characters between dots',
+  );
+
+const parsed = <T>(parse: (text: string) => T) =>
+  z.string().transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      context.addIssue({ code: 'custom', message: `must be ${error.allowed}` });
+      return z.NEVER;
+    }
+  });
+
+const address: z.ZodType<IpAddress> = parsed(parseAddress);
+const prefix: z.ZodType<Prefix> = parsed(parsePrefix);
+
+const port = z.number().int().min(1).max(65_535);
+
+/** A port of the workload that has a name, or a port of the host that leads to it. */
+const workloadPort = z.strictObject({
+  name: z.string().optional(),
+  protocol: z.enum(['TCP', 'UDP', 'SCTP']),
+  port,
+  hostPort: port.optional(),
+  hostIP: address.optional(),
 });
 
 /** What names one attachment; the pair that CNI uses. */
@@ -45,9 +69,11 @@ const attachRequest = z.strictObject({
     .string()
     .refine((path) => path.startsWith('/') && !path.includes('\0'), 'must be an absolute path'),
   /** Name of the workload, for operators. One workload of a host has it at a time. */
-  name: dnsLabel,
+  name: dnsSubdomain,
   /** Who asks; decides how the WorkloadEndpoint is named. */
-  orchestrator: z.enum(['overland', 'cni']).default('overland'),
+  orchestrator: z.enum(['overland', 'cni', 'k8s']).default('overland'),
+  /** The runtime's network that it is attached to: what is collected together. */
+  network: z.string().min(1).max(253).optional(),
   /** Namespace of the WorkloadEndpoint. */
   namespace: dnsLabel.default('default'),
   /** Labels of the WorkloadEndpoint, for selectors. */
@@ -63,6 +89,22 @@ const attachRequest = z.strictObject({
   addresses: z.array(address).min(1).optional(),
   /** Names or CIDRs of the only pools to use. */
   pools: z.array(z.string().min(1)).min(1).optional(),
+  /** Addresses that somebody else has assigned and will give back; in place of any of ours. */
+  foreignAddresses: z.array(address).min(1).optional(),
+  /** Destinations that the workload reaches through the host; by default everything. */
+  routes: z.array(prefix).optional(),
+  /** MAC address of the container's end; by default made from the container's id. */
+  mac: z
+    .string()
+    .regex(
+      /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/,
+      'must be a unicast MAC address in lower case, as 02:00:00:00:00:01',
+    )
+    .optional(),
+  /** Of the link, in octets; by default that of the host's uplinks. */
+  mtu: z.number().int().min(576).max(65_535).optional(),
+  /** Ports of the WorkloadEndpoint. */
+  ports: z.array(workloadPort).max(1024).optional(),
 });
 
 /** Body of `POST /v1/workloads`: attach a container. */
@@ -92,6 +134,8 @@ export interface AttachedWorkload {
 
 /** An item of `GET /v1/workloads`. */
 export interface ListedWorkload extends Omit<AttachedWorkload, 'gateways' | 'mac' | 'mtu'> {
+  /** The runtime's network, if it has named one. */
+  readonly network?: string;
   /** `detaching`: gone from the host, its addresses are given back when the datastore answers. */
   readonly state: 'attaching' | 'attached' | 'detaching';
 }

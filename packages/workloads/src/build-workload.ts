@@ -1,3 +1,4 @@
+import type { Assignment } from '@overland/ipam';
 import type { Prefix } from '@overland/net';
 import type { ResolvedOptions } from './ports.ts';
 import { within } from './within.ts';
@@ -19,17 +20,9 @@ export async function buildWorkload(
   record: WorkloadRecord,
   signal: AbortSignal,
 ): Promise<WorkloadRecord> {
-  const { node, ipam, network, endpoints, dataplane } = options;
-  const { request, handle, hostInterface, mac, mtu } = record;
-  const assigned = ipam.assign({
-    handle,
-    families: record.families,
-    attributes: { node, namespace: request.namespace, workload: request.name, hostInterface },
-    namespaceLabels: { [NAMESPACE_NAME_LABEL]: request.namespace },
-    ...(request.addresses && { addresses: request.addresses }),
-    ...(request.pools && { pools: request.pools }),
-    signal,
-  });
+  const { node, network, endpoints, dataplane } = options;
+  const { request, hostInterface, mac, mtu } = record;
+  const assigned = assignAddresses(options, record, signal);
   const { addresses, routes } = await within(signal, 'addresses', assigned);
   await network.create({
     hostInterface,
@@ -38,6 +31,7 @@ export async function buildWorkload(
     mac,
     mtu,
     addresses,
+    ...(request.routes && { routes: request.routes }),
   });
   const addressed: WorkloadRecord = { ...record, addresses };
   const endpoint = workloadEndpointOf(node, addressed);
@@ -46,6 +40,24 @@ export async function buildWorkload(
   await within(signal, `${hostInterface} to come up`, ready);
   await awaitPeers(options, routes, signal);
   return addressed;
+}
+
+/** @returns The addresses, and by what the fabric finds them; of those that are not ours nobody tells it. */
+async function assignAddresses(
+  { node, ipam }: ResolvedOptions,
+  { request, handle, families, hostInterface }: WorkloadRecord,
+  signal: AbortSignal,
+): Promise<Pick<Assignment, 'addresses' | 'routes'>> {
+  if (request.foreignAddresses) return { addresses: request.foreignAddresses, routes: [] };
+  return await ipam.assign({
+    handle,
+    families,
+    attributes: { node, namespace: request.namespace, workload: request.name, hostInterface },
+    namespaceLabels: { [NAMESPACE_NAME_LABEL]: request.namespace },
+    ...(request.addresses && { addresses: request.addresses }),
+    ...(request.pools && { pools: request.pools }),
+    signal,
+  });
 }
 
 /** A block (or an address from the block of another host) that no peer has yet makes the container unreachable from other hosts, but only for a moment. */

@@ -48,8 +48,9 @@ export async function collectGarbage(collector: GarbageCollector): Promise<Garba
   // By handle, and not only in this host's blocks: some may be borrowed from those of others.
   for (const allocation of await ipam.allocationsByHandle(workloadHandlePrefix(node))) {
     const { address, handle, sequence, attributes } = allocation;
-    const { hostInterface = '' } = attributes;
-    if (!handle || attributes.node !== node) continue;
+    const { hostInterface } = attributes;
+    // Without an interface of ours it was assigned for somebody else's: they give it back.
+    if (!handle || !hostInterface || attributes.node !== node) continue;
     await exclusively(hostInterface, async () => {
       if (!(await isGone(hostInterface))) return;
       try {

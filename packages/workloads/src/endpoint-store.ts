@@ -22,6 +22,8 @@ export interface EndpointStore {
   put(endpoint: WorkloadEndpoint): Promise<void>;
   /** Removes, unless a newer container has taken over the name; absent is fine. */
   remove(name: EndpointName): Promise<void>;
+  /** The addresses, as prefixes, of an endpoint that is of this container; `undefined` if there is none. */
+  networksOf(name: EndpointName): Promise<readonly string[] | undefined>;
   /** Endpoints of this node that bear our orchestrators' names. */
   list(): Promise<WorkloadEndpoint[]>;
 }
@@ -64,6 +66,15 @@ export function datastoreEndpoints(
           });
         }),
       );
+    },
+
+    async networksOf({ name, namespace, containerId }) {
+      const entry = await datastore.get(resourceKey('WorkloadEndpoint', { name, namespace }));
+      if (!entry) return undefined;
+      const result = tryReadResource('WorkloadEndpoint', parseJson(entry.value));
+      if (!('resource' in result)) return undefined;
+      const { containerID, ipNetworks } = result.resource.spec;
+      return containerID === containerId ? ipNetworks : undefined;
     },
 
     async list() {

@@ -48,6 +48,8 @@ export interface WorkloadLimits {
   readonly detachMs: number;
   /** How long an attach waits for peers to have a block; then it goes on without. */
   readonly advertisedMs: number;
+  /** How long a check waits for the host's side, which may be about to be programmed. */
+  readonly checkMs: number;
   /** Between tries to finish what waits for the datastore. */
   readonly retryMs: number;
 }
@@ -61,5 +63,6 @@ export const DEFAULT_LIMITS: WorkloadLimits = {
   attachMs: 20_000,
   detachMs: 2_000,
   advertisedMs: 2_000,
+  checkMs: 2_000,
   retryMs: 5_000,
 };

@@ -1,13 +1,6 @@
-import { type Kernel, KernelError, PROTOCOL, type Route } from '@overland/linux';
-import {
-  ADDRESS_BITS,
-  type Family,
-  familyOf,
-  hostPrefix,
-  type IpAddress,
-  parsePrefix,
-  WORKLOAD_LINK,
-} from '@overland/net';
+import { type Kernel, KernelError } from '@overland/linux';
+import { WORKLOAD_LINK } from '@overland/net';
+import { checkContainerEnd, configureContainerEnd } from './container-end.ts';
 import { InvalidRequestError } from './errors.ts';
 import type { WorkloadLink, WorkloadNetwork } from './workload-network.ts';
 
@@ -19,11 +12,6 @@ export interface VethNetworkOptions {
   /** Tells namespaces apart; `undefined` for what is none: `namespaceIdentity`. */
   readonly identityOf: (path: string) => string | undefined;
 }
-
-/** As Linux's IP6_RT_PRIO_USER: what `ip route` gives a route without a metric. */
-const METRIC = { ipv4: 0, ipv6: 1024 } as const;
-
-const DEFAULT = { ipv4: parsePrefix('0.0.0.0/0'), ipv6: parsePrefix('::/0') } as const;
 
 /** The host's own namespace. */
 const OWN_NAMESPACE = '/proc/self/ns/net';
@@ -45,7 +33,7 @@ export function vethNetwork({
       await createPair(kernel, link);
       try {
         await using container = openNamespace(link.namespacePath);
-        await configure(container, link);
+        await configureContainerEnd(container, link);
       } catch (error) {
         await kernel.links.remove(link.hostInterface);
         throw error;
@@ -53,6 +41,16 @@ export function vethNetwork({
     },
     remove: (hostInterface) => kernel.links.remove(hostInterface),
     exists: async (hostInterface) => (await kernel.links.get(hostInterface)) !== undefined,
+    async check(link) {
+      const { hostInterface, namespacePath } = link;
+      const host = await kernel.links.get(hostInterface);
+      if (!host) return [`there is no interface ${hostInterface} on the host`];
+      if (identityOf(namespacePath) === undefined)
+        return [`${namespacePath} is not a network namespace`];
+      await using container = openNamespace(namespacePath);
+      const faults = await checkContainerEnd(container, link);
+      return host.up ? faults : [`${hostInterface} is down on the host`, ...faults];
+    },
   };
 }
 
@@ -79,52 +77,4 @@ async function createPair(kernel: Kernel, link: WorkloadLink): Promise<void> {
     const reason = `${containerInterface} exists already in ${namespacePath}`;
     throw new InvalidRequestError([{ field: 'interface', reason }], { cause: error });
   }
-}
-
-/** Sets up the container's end: loopback, addresses without duplicate detection, the way out. */
-async function configure(container: Kernel, link: WorkloadLink): Promise<void> {
-  const { containerInterface: device, addresses } = link;
-  const families = [...new Set(addresses.map(familyOf))];
-  if (families.includes('ipv6')) await prepareIpv6(container, device);
-  await container.links.set('lo', { up: true });
-  await container.links.set(device, { up: true });
-  for (const address of addresses) {
-    const length = ADDRESS_BITS[familyOf(address)];
-    await container.links.addAddress(device, { address, length }, { probe: false });
-  }
-  const routes = families.flatMap((family) => defaultRoute(device, family));
-  for (const route of routes) {
-    // One by one: the gateway must be reachable before a route may lead through it.
-    const [failure] = await container.routes.replace([route]);
-    if (failure) throw failure;
-  }
-}
-
-/** A runtime may have turned IPv6 off; and nobody else is on this link, so nothing needs to be waited for. */
-async function prepareIpv6({ sysctls }: Kernel, device: string): Promise<void> {
-  const name = device.replaceAll('.', '/');
-  for (const [key, value] of [
-    [`net.ipv6.conf.${name}.disable_ipv6`, '0'],
-    [`net.ipv6.conf.${name}.accept_dad`, '0'],
-  ] as const) {
-    if ((await sysctls.get(key)) !== undefined) await sysctls.set(key, value);
-  }
-}
-
-function defaultRoute(device: string, family: Family): Route[] {
-  const gateway: IpAddress = WORKLOAD_LINK.gateway[family];
-  const common = { metric: METRIC[family], protocol: PROTOCOL.local };
-  const way: Route = {
-    ...common,
-    destination: DEFAULT[family],
-    target: { type: 'gateway', nextHop: { address: gateway, device } },
-  };
-  // A link-local IPv6 gateway is on the link by definition.
-  if (family === 'ipv6') return [way];
-  const link: Route = {
-    ...common,
-    destination: hostPrefix(gateway),
-    target: { type: 'device', device },
-  };
-  return [link, way];
 }

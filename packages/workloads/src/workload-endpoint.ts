@@ -27,12 +27,14 @@ export function endpointNameOf(node: string, request: AttachRequest): EndpointNa
       orchestrator,
       containerID: containerId,
       workload: request.name,
+      pod: request.name,
       endpoint: request.interface,
     });
     return { namespace, name, containerId };
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    const field = { containerID: 'containerId', endpoint: 'interface' }[error.what] ?? error.what;
+    const fields = { containerID: 'containerId', endpoint: 'interface', pod: 'name' };
+    const field = fields[error.what as keyof typeof fields] ?? error.what;
     throw new InvalidRequestError([{ field, reason: `needs ${error.allowed}` }], { cause: error });
   }
 }
@@ -55,12 +57,14 @@ export function workloadEndpointOf(
       node,
       orchestrator: request.orchestrator,
       workload: request.name,
+      ...(request.orchestrator === 'k8s' && { pod: request.name }),
       containerID: request.containerId,
       endpoint: request.interface,
       ipNetworks: addresses.map(hostPrefix),
       profiles: request.profiles,
       interfaceName: hostInterface,
       mac,
+      ...(request.ports && { ports: request.ports.map(storedPort) }),
     },
   };
   try {
@@ -74,10 +78,16 @@ export function workloadEndpointOf(
   }
 }
 
+function storedPort({ hostIP, ...port }: NonNullable<AttachRequest['ports']>[number]) {
+  return { ...port, ...(hostIP !== undefined && { hostIP: hostPrefix(hostIP) }) };
+}
+
 /** The field of the request that became this field of the endpoint. */
 function fieldOf(path: string, { orchestrator }: AttachRequest): string {
   if (path.startsWith('metadata.labels')) return path.slice('metadata.'.length);
   if (path.startsWith('spec.profiles')) return 'profiles';
+  if (path.startsWith('spec.ports')) return path.slice('spec.'.length);
+  if (path === 'spec.containerID') return 'containerId';
   if (path === 'metadata.name') return orchestrator === 'cni' ? 'containerId' : 'name';
   return path;
 }

@@ -1,4 +1,4 @@
-import type { IpAddress } from '@overland/net';
+import type { IpAddress, Prefix } from '@overland/net';
 
 /** The link of one workload. */
 export interface WorkloadLink {
@@ -11,6 +11,8 @@ export interface WorkloadLink {
   /** In octets. */
   readonly mtu: number;
   readonly addresses: readonly IpAddress[];
+  /** What is reached through the host; absent: everything. */
+  readonly routes?: readonly Prefix[];
 }
 
 /** The kernel side of attaching a container, as far as it is this package's: the link and the container's end. */
@@ -24,4 +26,6 @@ export interface WorkloadNetwork {
   /** Removes both ends; absent is fine. */
   remove(hostInterface: string): Promise<void>;
   exists(hostInterface: string): Promise<boolean>;
+  /** What is not as {@link create} made it, in words; more than it made is no fault. */
+  check(link: WorkloadLink): Promise<string[]>;
 }

@@ -46,8 +46,8 @@ export function newRecord(
     families: request.families ?? families,
     handle: handleOf(node, request),
     hostInterface: hostInterfaceOf(request),
-    mac: macOf(request),
-    mtu,
+    mac: request.mac ?? macOf(request),
+    mtu: request.mtu ?? mtu,
     addresses: [],
   };
 }
@@ -74,7 +74,7 @@ function digest({ containerId, interface: name }: DetachRequest): Buffer {
 
 /** What a caller of attach is told. */
 export function attachedWorkload(record: WorkloadRecord): AttachedWorkload {
-  const { state: _, ...listed } = listedWorkload(record);
+  const { state: _, network: __, ...listed } = listedWorkload(record);
   const families = new Set(record.addresses.map(familyOf));
   return {
     ...listed,
@@ -93,7 +93,7 @@ export function listedWorkload({
   addresses,
   hostInterface,
 }: WorkloadRecord): ListedWorkload {
-  const { containerId, interface: name, namespacePath, namespace } = request;
+  const { containerId, interface: name, namespacePath, namespace, network } = request;
   return {
     state,
     containerId,
@@ -103,5 +103,6 @@ export function listedWorkload({
     namespacePath,
     addresses,
     hostInterface,
+    ...(network !== undefined && { network }),
   };
 }

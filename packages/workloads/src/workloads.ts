@@ -9,6 +9,7 @@ import type {
   ListedWorkload,
 } from './api.ts';
 import { buildWorkload } from './build-workload.ts';
+import { checkWorkload } from './check-workload.ts';
 import { collectGarbage, type Garbage } from './collect-garbage.ts';
 import { AlreadyAttachedError, AttachAbortedError } from './errors.ts';
 import { DEFAULT_LIMITS, type ResolvedOptions, type WorkloadsOptions } from './ports.ts';
@@ -51,6 +52,13 @@ export interface Workloads {
   detach(request: DetachRequest): Promise<DetachedWorkload>;
 
   list(): ListedWorkload[];
+
+  /**
+   * What of an attachment is not as it was made, in words; nothing: all is well.
+   *
+   * @throws {UnavailableError} If the datastore does not answer.
+   */
+  check(key: DetachRequest): Promise<readonly string[]>;
 
   /**
    * After a start, before the first attach: takes apart what an earlier process left half done and what lost its
@@ -133,6 +141,15 @@ class JournalledWorkloads implements Workloads {
     return this.#records.all().map(listedWorkload);
   }
 
+  async check(key: DetachRequest): Promise<readonly string[]> {
+    const hostInterface = hostInterfaceOf(key);
+    return await this.#turns.run(hostInterface, async () => {
+      const record = this.#records.get(hostInterface);
+      if (record?.state === 'attached') return await checkWorkload(this.#options, record);
+      return [`${key.containerId} is not attached by ${key.interface}`];
+    });
+  }
+
   async recover(): Promise<Recovery> {
     const { network, log } = this.#options;
     let leftovers = 0;
@@ -199,9 +216,10 @@ class JournalledWorkloads implements Workloads {
     }
   }
 
-  /** Two endpoints of one name would be one to the rest of the cluster. */
+  /** Two endpoints of one name would be one to the rest of the cluster. A pod's new sandbox may come before its old one has left. */
   #refuseTakenName({ request, hostInterface }: WorkloadRecord): void {
     const { node } = this.#options;
+    if (request.orchestrator === 'k8s') return;
     const { name, namespace } = endpointNameOf(node, request);
     for (const other of this.#records.all()) {
       const taken = endpointNameOf(node, other.request);

@@ -1,0 +1,160 @@
+import {
+  type AddressHolder,
+  type AddressWishes,
+  answerCall,
+  CNI_CODE,
+  type CniCall,
+  CniError,
+  type CniHost,
+  type CniReply,
+  runPlugin,
+} from '@overland/cni';
+import { AccessDeniedError, type Datastore, UnavailableError } from '@overland/datastore';
+import type { Ipam } from '@overland/ipam';
+import { type AnyResource, workloadHandlePrefix } from '@overland/model';
+import { type Family, type IpAddress, parseAddress } from '@overland/net';
+import type { Logger } from 'pino';
+import { attachmentOf, CniSpool } from './cni-spool.ts';
+import { createIfAbsent } from './resource-writer.ts';
+import type { WorkloadService } from './workload-service.ts';
+
+export interface CniServiceOptions {
+  readonly node: string;
+  readonly datastore: Datastore;
+  readonly ipam: Ipam;
+  readonly workloads: Pick<WorkloadService, 'attach' | 'detach' | 'check' | 'list'>;
+  /** Families that have a pool now. */
+  readonly families: () => readonly Family[];
+  /** Why no container can be attached now; `undefined`: one can. */
+  readonly fault: () => string | undefined;
+  readonly stateDirectory: string;
+  readonly log: Logger;
+}
+
+/** Separates the parts of a handle of `overland-ipam`: none of them can have it, and no container's id begins with it. */
+const SEPARATOR = '+';
+
+/** Else a DEL from before would take the new attachment. */
+const TRY_AGAIN: CniReply = {
+  exitCode: 1,
+  stdout: `${JSON.stringify({ cniVersion: '1.0.0', code: CNI_CODE.tryAgainLater, msg: 'an earlier DEL of this interface is not done yet' })}\n`,
+};
+
+/** Answers the calls of container runtimes. What CNI means is in `@overland/cni`; here is what this host does for it. */
+export class CniService {
+  readonly #options: CniServiceOptions;
+  readonly #host: CniHost;
+  readonly #spool: CniSpool;
+  /** Made, or seen, by this process. */
+  readonly #profiles = new Set<string>();
+
+  constructor(options: CniServiceOptions) {
+    const { workloads, log, stateDirectory } = options;
+    this.#options = options;
+    this.#host = {
+      status: async () => this.#status(),
+      attach: async (request, profile) => {
+        this.#refuseUnlessReady();
+        await this.#ensureProfile(profile);
+        return await workloads.attach(request);
+      },
+      detach: async (key) => void (await workloads.detach(key)),
+      check: (key) => workloads.check(key),
+      attachments: () => workloads.list(),
+      addresses: {
+        assign: (holder, wishes) => this.#assign(holder, wishes),
+        release: async (holder) => void (await options.ipam.release(this.#handle(holder))),
+        heldBy: async (holder) => {
+          const handle = this.#handle(holder);
+          const found = await options.ipam.allocationsByHandle(handle);
+          return found.filter((one) => one.handle === handle).map(({ address }) => address);
+        },
+        holders: (network) => this.#holders(network),
+      },
+      runPlugin,
+    };
+    this.#spool = new CniSpool(
+      `${stateDirectory}/cni`,
+      (call) => answerCall(call, this.#host),
+      log,
+    );
+  }
+
+  /** What came while no agent was there is done first: it may be about the same container. */
+  async answer(call: CniCall): Promise<CniReply> {
+    const waiting = await this.#spool.drain();
+    const mustWait = call.env.CNI_COMMAND === 'ADD' && waiting.has(attachmentOf(call));
+    const reply = mustWait ? TRY_AGAIN : await answerCall(call, this.#host);
+    const { CNI_COMMAND: command, CNI_CONTAINERID: container, CNI_IFNAME: ifname } = call.env;
+    if (reply.exitCode !== 0)
+      this.#options.log.warn(
+        { command, container, ifname, answer: reply.stdout },
+        'cni call failed',
+      );
+    return reply;
+  }
+
+  /** Does what was asked while no agent was there, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#spool.run(signal);
+  }
+
+  #refuseUnlessReady(): void {
+    const fault = this.#options.fault();
+    if (fault !== undefined) throw new UnavailableError(fault);
+  }
+
+  async #status(): Promise<void> {
+    const fault = this.#options.fault();
+    if (fault !== undefined) throw new CniError(CNI_CODE.notAvailable, fault);
+    if (this.#options.families().length === 0) {
+      throw new CniError(CNI_CODE.notAvailable, 'there is no IPPool to assign addresses from');
+    }
+  }
+
+  async #ensureProfile(profile: AnyResource): Promise<void> {
+    const { datastore, log } = this.#options;
+    const { name } = profile.metadata;
+    if (this.#profiles.has(name)) return;
+    try {
+      if (await createIfAbsent(datastore, profile)) log.info({ profile: name }, 'profile made');
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      // Fails closed: without it the endpoint is denied what policies do not allow.
+      log.warn({ profile: name }, 'profile cannot be made: the datastore does not let this host');
+    }
+    this.#profiles.add(name);
+  }
+
+  async #assign(holder: AddressHolder, wishes: AddressWishes): Promise<readonly IpAddress[]> {
+    this.#refuseUnlessReady();
+    const { node, ipam, families } = this.#options;
+    const { network, containerId, ifname } = holder;
+    const { addresses } = await ipam.assign({
+      handle: this.#handle(holder),
+      families: wishes.families ?? families(),
+      attributes: { node, network, containerID: containerId, interface: ifname },
+      ...(wishes.addresses && { addresses: wishes.addresses.map(parseAddress) }),
+      ...(wishes.pools && { pools: wishes.pools }),
+    });
+    return addresses;
+  }
+
+  #handle({ network, containerId, ifname }: AddressHolder): string {
+    return this.#handlePrefix(network) + containerId + SEPARATOR + ifname;
+  }
+
+  #handlePrefix(network: string): string {
+    return workloadHandlePrefix(this.#options.node) + SEPARATOR + network + SEPARATOR;
+  }
+
+  async #holders(network: string): Promise<AddressHolder[]> {
+    const prefix = this.#handlePrefix(network);
+    const found = await this.#options.ipam.allocationsByHandle(prefix);
+    const handles = new Set(found.flatMap(({ handle }) => handle ?? []));
+    return [...handles].map((handle) => {
+      const [containerId = '', ...rest] = handle.slice(prefix.length).split(SEPARATOR);
+      return { network, containerId, ifname: rest.join(SEPARATOR) };
+    });
+  }
+}
