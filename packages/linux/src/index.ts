@@ -47,6 +47,7 @@ export type {
   Neighbours,
   NextHopObject,
   NextHopObjects,
+  PackedRoutes,
   Protocol,
   Route,
   Routes,

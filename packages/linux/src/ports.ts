@@ -99,6 +99,27 @@ export interface Routes {
    * metric of 0 as "any": do not mix it with others under one protocol.
    */
   remove(routes: readonly Route[]): Promise<BatchOutcome>;
+  /** {@link replace} for many: a table of 100,000 is written this way. @returns Why which were refused, by place. */
+  replacePacked(routes: PackedRoutes): Promise<ReadonlyMap<number, KernelError>>;
+  /** {@link remove} for many; where they lead does not matter. */
+  removePacked(routes: PackedRoutes): Promise<ReadonlyMap<number, KernelError>>;
+}
+
+/** Routes of one family through next-hop objects, alike but for destination and object, and no object of ours for each. */
+export interface PackedRoutes {
+  readonly family: Family;
+  readonly metric: number;
+  readonly protocol: Protocol;
+  /** Preferred source address (RTA_PREFSRC). */
+  readonly source?: IpAddress;
+  /**
+   * One behind the other, each as in a `RouteBatch`:
+   *
+   *   +-----------------+------------+--------------------------+
+   *   | Address (4, 16) | Length (1) | Next-hop object (4, BE)  |  object 0: a blackhole
+   *   +-----------------+------------+--------------------------+
+   */
+  readonly records: Uint8Array;
 }
 
 /** A next-hop object (RTM_NEWNEXTHOP): one path, or a group of them. */

@@ -83,8 +83,13 @@ export function packRoutes(
 }
 
 /** Reads `records` back, in order. */
-export function* unpackRoutes(batch: RouteBatch): Generator<RouteChange> {
-  const { records, family } = batch;
+export function* unpackRoutes({
+  family,
+  records,
+}: {
+  readonly family: Family;
+  readonly records: Uint8Array;
+}): Generator<RouteChange> {
   const width = ADDRESS_OCTETS[family];
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
   for (let at = 0; at < records.length; at += width + 5) {

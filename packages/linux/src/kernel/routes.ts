@@ -2,6 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { Family } from '@overland/net';
 import { NetlinkSocket } from '../netlink/netlink-socket.ts';
 import {
+  packedCount,
+  packedDestination,
+  packedRemoval,
+  packedReplacement,
+} from '../netlink/packed-routes.ts';
+import {
   readRoute,
   writeRouteDump,
   writeRouteRemoval,
@@ -32,6 +38,21 @@ export function netlinkRoutes(context: NetlinkContext): Routes {
       return requests.change(routes, {
         encode: writeRouteRemoval,
         describe: ({ destination }) => `remove route ${destination}`,
+        fulfilled: ['ESRCH'],
+      });
+    },
+
+    async replacePacked(routes) {
+      return requests.changeEach(packedCount(routes), {
+        encode: packedReplacement(routes),
+        describe: (at) => `replace route ${packedDestination(routes, at)}`,
+      });
+    },
+
+    async removePacked(routes) {
+      return requests.changeEach(packedCount(routes), {
+        encode: packedRemoval(routes),
+        describe: (at) => `remove route ${packedDestination(routes, at)}`,
         fulfilled: ['ESRCH'],
       });
     },

@@ -5,6 +5,7 @@ export const HEADER_OCTETS = 16;
 /** Netlink speaks host byte order; every platform we run on (x64, arm64) is little-endian. */
 export const LITTLE_ENDIAN = true;
 
+const SEQUENCE_OFFSET = 8;
 const LAST_SEQUENCE = 0xfff0_0000;
 
 const text = new TextEncoder();
@@ -28,6 +29,11 @@ export class MessageWriter {
   /** What was written since {@link clear}; valid until the next write. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Octets written since {@link clear}. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Sequence number of the newest message. */
@@ -55,6 +61,15 @@ export class MessageWriter {
   end(): void {
     this.#view.setUint32(this.#message, this.#length - this.#message, LITTLE_ENDIAN);
     this.#complete = this.#message;
+  }
+
+  /** A whole message that another writer has made, under a sequence number of this one's. */
+  copy(message: Uint8Array): void {
+    const at = this.#grow(message.length);
+    this.#bytes.set(message, at);
+    this.#sequence += 1;
+    this.#view.setUint32(at + SEQUENCE_OFFSET, this.#sequence, LITTLE_ENDIAN);
+    this.#complete = at;
   }
 
   /** Takes back the message that {@link begin} started. */

@@ -36,7 +36,7 @@ const MONITOR_BUFFER_OCTETS = 64 << 20;
 const ANSWER_SECONDS = 10;
 const DUMP_ATTEMPTS = 10;
 
-/** How to ask for one kind of change. */
+/** How to ask for one kind of change. `T` is an item, or its place among others. */
 export interface Change<T> {
   /** Writes exactly one message, `begin` to `end`. May throw a {@link KernelError}: it becomes the item's outcome. */
   readonly encode: (writer: MessageWriter, item: T) => void;
@@ -45,6 +45,9 @@ export interface Change<T> {
   /** Codes that mean the wish is already fulfilled, such as ESRCH for a removal. */
   readonly fulfilled?: readonly string[];
 }
+
+/** Why items were refused, by their place. */
+export type Refusals = ReadonlyMap<number, KernelError>;
 
 /**
  * A synchronous rtnetlink socket of the calling thread's network namespace (the namespace at the time of
@@ -87,10 +90,13 @@ export class NetlinkSocket implements Disposable {
    *
    * @throws {KernelError} ENOBUFS or ETIMEDOUT: answers were lost, so the outcome is unknown; read back.
    */
-  change<T>(items: readonly T[], change: Change<T>): BatchOutcome {
-    const outcome: (KernelError | undefined)[] = new Array(items.length).fill(undefined);
-    for (let from = 0; from < items.length; ) from = this.#changeSome(items, from, change, outcome);
-    return outcome;
+  change<T>(items: readonly T[], { encode, describe, fulfilled }: Change<T>): BatchOutcome {
+    const refused = this.changeEach(items.length, {
+      encode: (writer, at) => encode(writer, items[at] as T),
+      describe: (at) => describe(items[at] as T),
+      ...(fulfilled && { fulfilled }),
+    });
+    return Array.from(items, (_, at) => refused.get(at));
   }
 
   /** {@link change} for a single item. @throws {KernelError} If the kernel refuses. */
@@ -99,28 +105,39 @@ export class NetlinkSocket implements Disposable {
     if (error) throw error;
   }
 
-  /** @returns Index of the first item that did not fit. */
-  #changeSome<T>(
-    items: readonly T[],
+  /**
+   * {@link change} for items that are known by their place.
+   *
+   * @param count How many: places are 0 to `count` - 1.
+   */
+  changeEach(count: number, change: Change<number>): Refusals {
+    const refused = new Map<number, KernelError>();
+    for (let from = 0; from < count; ) from = this.#changeSome(from, count, change, refused);
+    return refused;
+  }
+
+  /** @returns Place of the first item that did not fit. */
+  #changeSome(
     from: number,
-    change: Change<T>,
-    outcome: (KernelError | undefined)[],
+    count: number,
+    change: Change<number>,
+    refused: Map<number, KernelError>,
   ): number {
     const writer = this.#writer;
     writer.clear();
     const first = writer.sequence + 1;
     const sent: number[] = [];
     let at = from;
-    for (; at < items.length && sent.length < LARGEST_BATCH; at++) {
-      if (writer.bytes.length > BATCH_OCTETS) break;
+    for (; at < count && sent.length < LARGEST_BATCH; at++) {
+      if (writer.length > BATCH_OCTETS) break;
       const before = writer.sequence;
       try {
-        change.encode(writer, items[at] as T);
+        change.encode(writer, at);
         sent.push(at);
       } catch (error) {
         if (!(error instanceof KernelError)) throw error;
         if (writer.sequence !== before) writer.abandon();
-        outcome[at] = new KernelError(error.code, change.describe(items[at] as T), error.message);
+        refused.set(at, new KernelError(error.code, change.describe(at), error.message));
       }
     }
     if (sent.length === 0) return at;
@@ -130,14 +147,11 @@ export class NetlinkSocket implements Disposable {
       writer.sequence,
       (message) => {
         if (message.type !== NLMSG.error) return false;
-        const index = sent[message.sequence - first];
+        const item = sent[message.sequence - first];
         const { errno, detail } = readAnswer(message);
-        if (index !== undefined && errno !== 0 && !change.fulfilled?.includes(errorName(errno))) {
-          outcome[index] = new KernelError(
-            errorName(errno),
-            change.describe(items[index] as T),
-            detail,
-          );
+        const code = errno === 0 ? undefined : errorName(errno);
+        if (item !== undefined && code !== undefined && !change.fulfilled?.includes(code)) {
+          refused.set(item, new KernelError(code, change.describe(item), detail));
         }
         return message.sequence === writer.sequence;
       },

@@ -30,7 +30,7 @@ const RTA = {
 const RT_TABLE_MAIN = 254;
 const RTM_F_CLONED = 0x200;
 const SCOPE = { universe: 0, link: 253, nowhere: 255 } as const;
-const RTN = { unspecified: 0, unicast: 1, blackhole: 6 } as const;
+export const RTN = { unspecified: 0, unicast: 1, blackhole: 6 } as const;
 /** IP6_RT_PRIO_USER: what the kernel makes of an IPv6 metric of 0. */
 const IPV6_DEFAULT_METRIC = 1024;
 

@@ -1,7 +1,16 @@
-import { parseAddress, parseInterfaceAddress } from '@overland/net';
+import { packRoutes, parseAddress, parseInterfaceAddress, parsePrefix } from '@overland/net';
 import { describe, expect, test } from 'vitest';
-import { PROTOCOL } from '../ports.ts';
-import { connect, type KernelPair, ourRoutes, route, SOON, viaGateway } from './kernel-pair.ts';
+import { type PackedRoutes, PROTOCOL } from '../ports.ts';
+import {
+  connect,
+  group,
+  type KernelPair,
+  ourRoutes,
+  path,
+  route,
+  SOON,
+  viaGateway,
+} from './kernel-pair.ts';
 
 export function describeRoutes(makePair: () => Promise<KernelPair>): void {
   describe('routes', () => {
@@ -74,8 +83,56 @@ export function describeRoutes(makePair: () => Promise<KernelPair>): void {
       expect(await routes.list('ipv4')).toEqual([learned, own]);
     });
   });
+  describePacked(makePair);
   describeRefusals(makePair);
   describeLoss(makePair);
+}
+
+function describePacked(makePair: () => Promise<KernelPair>): void {
+  describe('packed routes', () => {
+    test.each([
+      ['ipv4', ['10.65.0.0/26', '10.66.0.0/16', '0.0.0.0/0']],
+      ['ipv6', ['fd65::/122', 'fd66::/48', '::/0']],
+    ] as const)('%s: added, replaced and removed', async (family, texts) => {
+      await using pair = await makePair();
+      await connect(pair, 1);
+      const { routes, nextHopObjects } = pair.kernel;
+      await nextHopObjects.replace([path(1, 1, family), group(2, 1)]);
+      const packed = (...ids: number[]): PackedRoutes => {
+        const changes = ids.map((id, i) => ({
+          prefix: parsePrefix(texts[i] ?? ''),
+          nextHopSet: id,
+        }));
+        const records = packRoutes(family, changes);
+        return { family, metric: 1024, protocol: PROTOCOL.bgp, records };
+      };
+      expect([...(await routes.replacePacked(packed(1, 1, 1)))]).toEqual([]);
+      const outcome = await routes.replacePacked(packed(2, 4711, 0));
+      expect(Array.from(outcome, ([at, { code, operation }]) => [at, code, operation])).toEqual([
+        [1, 'EINVAL', `replace route ${texts[1]}`],
+      ]);
+      expect((await ourRoutes(pair.kernel)).toSorted()).toEqual(
+        [`${texts[0]} nhid 2`, `${texts[1]} nhid 1`, `${texts[2]} blackhole`].toSorted(),
+      );
+      expect([...(await routes.removePacked(packed(0, 1)))]).toEqual([]);
+      expect([...(await routes.removePacked(packed(0, 1)))]).toEqual([]);
+      expect(await ourRoutes(pair.kernel)).toEqual([`${texts[2]} blackhole`]);
+    });
+
+    test('more than one netlink buffer holds', async () => {
+      await using pair = await makePair();
+      const changes = Array.from({ length: 600 }, (_, i) => ({
+        prefix: parsePrefix(`10.70.${i >> 8}.${i & 255}/32`),
+        nextHopSet: i % 2 === 0 ? 0 : 4711,
+      }));
+      const family = 'ipv4';
+      const records = packRoutes(family, changes);
+      const packed = { family, metric: 1024, protocol: PROTOCOL.bgp, records } as const;
+      const outcome = await pair.kernel.routes.replacePacked(packed);
+      expect([...outcome.keys()]).toEqual(Array.from({ length: 300 }, (_, i) => 2 * i + 1));
+      expect(await pair.kernel.routes.list('ipv4', PROTOCOL.bgp)).toHaveLength(300);
+    });
+  });
 }
 
 function describeRefusals(makePair: () => Promise<KernelPair>): void {

@@ -1,8 +1,10 @@
-import { familyOf } from '@overland/net';
+import { familyOf, unpackRoutes } from '@overland/net';
 import {
+  type BatchOutcome,
   KernelError,
   type NextHopObject,
   type NextHopObjects,
+  type PackedRoutes,
   type Route,
   type Routes,
 } from '../ports.ts';
@@ -11,22 +13,36 @@ import { type FakeNamespace, type FakeUser, outcomeOf, routeKey } from './fake-n
 
 export function fakeRoutes(namespace: FakeNamespace, user: FakeUser): Routes {
   const attempt = (work: () => void) => outcomeOf(() => namespace.actingAs(user, work));
+  const replace = (route: Route) => attempt(() => replaceRoute(namespace, route));
+  const remove = (route: Route) => attempt(() => removeRoute(namespace, route));
   return {
     list: async (family, protocol = 0) =>
       routesOf(namespace, family).filter((route) => protocol === 0 || route.protocol === protocol),
 
-    replace: async (routes) => routes.map((route) => attempt(() => replaceRoute(namespace, route))),
-
-    remove: async (routes) =>
-      routes.map((route) =>
-        attempt(() => {
-          namespace.begin(`remove route ${route.destination}`);
-          const found = namespace.routes.get(routeKey(route));
-          if (found?.protocol !== route.protocol) return;
-          namespace.dropRoute(found, familyOf(found.destination), false);
-        }),
-      ),
+    replace: async (routes) => routes.map(replace),
+    remove: async (routes) => routes.map(remove),
+    replacePacked: async (routes) => refusals(unpacked(routes).map(replace)),
+    removePacked: async (routes) => refusals(unpacked(routes).map(remove)),
   };
+}
+
+function unpacked({ records, family, ...alike }: PackedRoutes): Route[] {
+  return Array.from(unpackRoutes({ family, records }), ({ prefix, nextHopSet: id }): Route => {
+    const target =
+      id === 0 ? ({ type: 'blackhole' } as const) : ({ type: 'next-hop-object', id } as const);
+    return { ...alike, destination: prefix, target };
+  });
+}
+
+function refusals(outcome: BatchOutcome): ReadonlyMap<number, KernelError> {
+  return new Map(outcome.flatMap((error, at) => (error ? [[at, error] as const] : [])));
+}
+
+function removeRoute(namespace: FakeNamespace, route: Route): void {
+  namespace.begin(`remove route ${route.destination}`);
+  const found = namespace.routes.get(routeKey(route));
+  if (found?.protocol !== route.protocol) return;
+  namespace.dropRoute(found, familyOf(found.destination), false);
 }
 
 function replaceRoute(namespace: FakeNamespace, route: Route): void {
