@@ -67,4 +67,5 @@ export const BARS: Readonly<Record<string, readonly Bar[]>> = {
   e: [beside('bird', 'p90Ms', {}), beside('bird', 'p99Ms', { times: 1.5 }), atMost('p99Ms', 4)],
   f: [beside('bird', 'p50Ms', { times: 1.5 })],
   g: [besideOwn('ms', 'bareMs', 1.3)],
+  h: [atMost('ms', 5), atMost('changes', 10)],
 };

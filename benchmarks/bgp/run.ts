@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { failover } from './failover.ts';
 import { fullTable } from './full-table.ts';
 import { kernelRoutes } from './kernel-routes.ts';
 import { manyPaths } from './many-paths.ts';
@@ -33,6 +34,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   churn: propagation('e', { churns: true }),
   idle: propagation('f', { churns: false }),
   kernel: kernelRoutes,
+  failover,
 };
 
 const { values } = parseArgs({

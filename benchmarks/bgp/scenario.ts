@@ -25,6 +25,8 @@ export interface Cast {
   readonly others?: readonly PeerSpec[];
   /** Routes go into the kernel, with up to so many next hops; absent: they do not. */
   readonly kernelPaths?: number;
+  /** Links between the router and its peers; absent: 1. */
+  readonly links?: 1 | 2;
   /** Whether the receivers are clients of a route reflector. */
   readonly clients?: boolean;
 }
@@ -43,7 +45,7 @@ export interface Play extends AsyncDisposable {
 export async function play(played: Router, cast: Cast): Promise<Play> {
   const { family, feeders, receivers, others = [], clients = false, kernelPaths } = cast;
   await using stack = new AsyncDisposableStack();
-  const scene = stack.use(await stage(family, receivers.length));
+  const scene = stack.use(await stage(family, receivers.length, cast.links));
   const address = routerAddress(family);
   const peers: RouterPeer[] = [
     ...[...feeders, ...others].map((peer) => ({ ...peer, isClient: false })),

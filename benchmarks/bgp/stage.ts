@@ -10,8 +10,11 @@ export interface Stage extends AsyncDisposable {
 export const ROUTER_ASN = 65000;
 const MOST_FEEDERS = 10;
 
-/** @param receivers How many addresses the peers need. */
-export async function stage(family: Family, receivers: number): Promise<Stage> {
+/**
+ * @param receivers How many addresses the peers need.
+ * @param links 2: there is another link, `eth2`, with {@link otherLinkAddress} at the far end.
+ */
+export async function stage(family: Family, receivers: number, links: 1 | 2 = 1): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
   const router = stack.use(await netns());
   const peers = stack.use(await netns());
@@ -25,6 +28,13 @@ export async function stage(family: Family, receivers: number): Promise<Stage> {
     { namespace: router, device: 'eth1', addresses: [`${routerAddress(family)}/${length}`] },
     { namespace: peers, device: 'eth1', addresses: addresses.map((a) => `${a}/${length}`) },
   );
+  if (links === 2) {
+    const near = family === 'ipv4' ? '10.253.0.1' : 'fd00:253::1';
+    await cable(
+      { namespace: router, device: 'eth2', addresses: [`${near}/${length}`] },
+      { namespace: peers, device: 'eth2', addresses: [`${otherLinkAddress(family)}/${length}`] },
+    );
+  }
   const kept = stack.move();
   return { router, peers, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -39,6 +49,11 @@ export function feederAddress(family: Family, index: number): IpAddress {
 
 export function receiverAddress(family: Family, index: number): IpAddress {
   return parseAddress(family === 'ipv4' ? `10.254.2.${index + 1}` : `fd00:254::2:${index + 1}`);
+}
+
+/** Of a next hop on the other link. */
+export function otherLinkAddress(family: Family): IpAddress {
+  return parseAddress(family === 'ipv4' ? '10.253.1.1' : 'fd00:253::1:1');
 }
 
 /** Of the peer that announces one prefix again and again. */

@@ -6,12 +6,12 @@ import type { InterfaceState } from '../core/rib/route-engine.ts';
 import { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BfdWatch } from './bfd/bfd-watch.ts';
 import { serveControlSocket } from './control-socket.ts';
+import { StandaloneFib } from './fib/standalone-fib.ts';
 import { watchKernel } from './kernel-watch.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { feedMrt } from './mrt-feed.ts';
 import { reloadOnHangup } from './reload-on-hangup.ts';
 import { startSpeaker } from './speaker.ts';
-import { StandaloneFib } from './standalone-fib.ts';
 import { openTraceFile } from './trace-file.ts';
 
 /** Slow read-back of the kernel's routes, which mends what somebody else broke, milliseconds. */
@@ -80,6 +80,8 @@ class InterfaceWatch {
       kernel,
       {
         interfaces: (now) => {
+          // With a device's last address the kernel drops routes without a word.
+          if (hasLostAddress(this.interfaces, now)) this.onTampering();
           this.interfaces = now;
           resolve();
           this.onChange();
@@ -93,6 +95,17 @@ class InterfaceWatch {
   isUsable(device: string): boolean {
     return this.interfaces.some(({ name, usable }) => usable && name === device);
   }
+}
+
+function hasLostAddress(
+  before: readonly InterfaceState[],
+  now: readonly InterfaceState[],
+): boolean {
+  const addresses = new Map(now.map((each) => [each.name, new Set(each.addresses)]));
+  return before.some((each) => {
+    const kept = addresses.get(each.name);
+    return each.addresses.some((address) => !kept?.has(address));
+  });
 }
 
 async function runWith(
@@ -153,9 +166,9 @@ async function runWith(
   const failed = Promise.withResolvers<never>();
   const resync = (): void => void fib?.resync().catch(failed.reject);
   watch.onChange = () => {
+    void fib?.linksChanged().catch(failed.reject);
     speaker.setInterfaces(watch.interfaces);
     followPeers();
-    resync();
   };
   watch.onChange();
   using _repair = repairing(watch, resync);
