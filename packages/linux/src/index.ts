@@ -9,6 +9,7 @@ export {
   restoreHostSysctls,
 } from './host-sysctls.ts';
 export { openKernel } from './kernel/open-kernel.ts';
+export { openNftables } from './kernel/open-nftables.ts';
 export type { FeatureFinding, KernelFeature } from './kernel-features.ts';
 export { probeKernelFeatures } from './kernel-features.ts';
 export {
@@ -31,6 +32,7 @@ export type {
   NftElementChange,
   NftHook,
   NftKeyType,
+  NftRuleset,
   NftSet,
   NftSetSpec,
   NftTable,

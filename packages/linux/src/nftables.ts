@@ -109,7 +109,7 @@ export interface NftSet {
 }
 
 /** nftables of one network namespace, by table. A table is named with its family: `inet overland`. */
-export interface Nftables {
+export interface NftRuleset {
   /**
    * Makes all changes, in order, or none. Every packet meets the state before or the state after.
    *
@@ -120,7 +120,15 @@ export interface Nftables {
   fingerprint(rule: string): string;
   /** @returns `undefined` if there is no such table. @throws {NftError} If it cannot be read. */
   read(table: string): Promise<NftContent | undefined>;
+  /**
+   * Tells when somebody else has changed a table: its name; `undefined` if it may have been any. Changes of this port are
+   * not told. What one transaction changes in a table is told once.
+   */
+  foreignChanges(signal: AbortSignal): AsyncIterable<string | undefined>;
+}
 
+/** {@link NftRuleset}, and tables as text. */
+export interface Nftables extends Omit<NftRuleset, 'foreignChanges'> {
   /** @returns `undefined` if there is no such table. @throws {NftError} If it cannot be read. */
   readTable(table: string): Promise<NftTable | undefined>;
   /**
@@ -137,7 +145,14 @@ export interface Nftables {
   changeElements(table: string, map: string, change: NftElementChange): Promise<void>;
 }
 
-/** nft could not be run, or refused. */
+/** A change was refused, or nftables could not be read. */
 export class NftError extends Error {
   override readonly name = 'NftError';
+  /** The change that was refused, where that is known. */
+  readonly change: NftChange | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly change?: NftChange } = {}) {
+    super(message, options);
+    this.change = options.change;
+  }
 }

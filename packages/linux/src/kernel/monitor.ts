@@ -6,8 +6,8 @@ import { echoFilter } from '../netlink/echo-filter.ts';
 import { readLink, writeLinkDump } from '../netlink/link-codec.ts';
 import { type Message, messagesOf } from '../netlink/message-reader.ts';
 import { readNeighbour } from '../netlink/neighbour-codec.ts';
-import { openMonitorSocket } from '../netlink/netlink-socket.ts';
 import { readNextHopIdentity } from '../netlink/next-hop-codec.ts';
+import { NETLINK, openMonitorSocket } from '../netlink/open-socket.ts';
 import { readRoute } from '../netlink/route-codec.ts';
 import type { KernelEvent, KernelMonitor } from '../ports.ts';
 import { adoptDescriptor } from './adopt-descriptor.ts';
@@ -43,7 +43,7 @@ interface EventStream {
 function listen(stream: EventStream): void {
   const { context, names, queue, filter } = stream;
   const { ended } = queue;
-  const fd = context.inside(() => openMonitorSocket(Object.values(GROUP), filter));
+  const fd = context.inside(() => openMonitorSocket(NETLINK.route, Object.values(GROUP), filter));
   const socket = adoptDescriptor(fd, (datagram) => {
     for (const message of messagesOf(datagram as Uint8Array<ArrayBuffer>)) {
       const event = readEvent(message, names);

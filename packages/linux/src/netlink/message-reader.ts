@@ -84,6 +84,11 @@ export class Attributes {
     return this.message.view.getUint32(this.#start, LITTLE_ENDIAN);
   }
 
+  /** In network byte order, as netfilter has it. */
+  big32(): number {
+    return this.message.view.getUint32(this.#start);
+  }
+
   /** The value; a view, copy it to keep it. */
   octets(): Uint8Array<ArrayBuffer> {
     return this.message.bytes.subarray(this.#start, this.#start + this.#length);

@@ -24,7 +24,12 @@ export class MessageWriter {
   /** Where the message being written, and the newest complete one, start. */
   #message = 0;
   #complete = 0;
-  #sequence = 0;
+  #sequence: number;
+
+  /** @param sequence Of the message before the first. */
+  constructor(sequence = 0) {
+    this.#sequence = sequence;
+  }
 
   /** What was written since {@link clear}; valid until the next write. */
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -112,6 +117,20 @@ export class MessageWriter {
   attributeU32(type: number, value: number): void {
     this.#attribute(type, 4);
     this.u32(value);
+  }
+
+  /** In network byte order, as netfilter has it. */
+  attributeBig32(type: number, value: number): void {
+    this.#attribute(type, 4);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
+  }
+
+  /** In network byte order. @param value Up to 2^53. */
+  attributeBig64(type: number, value: number): void {
+    this.#attribute(type, 8);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, BigInt(value));
   }
 
   attributeBytes(type: number, value: Uint8Array): void {

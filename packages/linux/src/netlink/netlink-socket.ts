@@ -1,39 +1,18 @@
-import {
-  attachFilter,
-  bind,
-  close,
-  errorName,
-  getsockname,
-  recv,
-  send,
-  setsockopt,
-  socket,
-} from '../libc.ts';
+import { close, errorName, getsockname, recv, send } from '../libc.ts';
 import { type BatchOutcome, KernelError } from '../ports.ts';
-import { AF, NLM_F, NLMSG } from './constants.ts';
+import { NLM_F, NLMSG } from './constants.ts';
 import { type Message, messagesOf, readAnswer } from './message-reader.ts';
 import { MessageWriter } from './message-writer.ts';
+import { NETLINK, netlinkAddress, openRequestSocket } from './open-socket.ts';
 
-const SOCK_RAW = 3;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_TRUNC = 0x20;
-const SOL_SOCKET = 1;
-const SO_RCVTIMEO = 20;
-const SO_RCVBUFFORCE = 33;
-const SOL_NETLINK = 270;
-const NETLINK_ROUTE = 0;
-const NETLINK = { addMembership: 1, capAck: 10, extAck: 11, strictCheck: 12 } as const;
+const MSG_DONTWAIT = 0x40;
 
 /** Replies to more messages than this can overflow even a forced receive buffer's accounting. */
 const LARGEST_BATCH = 128;
 const BATCH_OCTETS = 65_536;
 /** The kernel never sends more than 32 KB at once unless one message is larger. */
 const RECEIVE_OCTETS = 131_072;
-const REQUEST_BUFFER_OCTETS = 4 << 20;
-const MONITOR_BUFFER_OCTETS = 64 << 20;
-/** The kernel answers within a system call; waiting longer than this means that an answer was lost. */
-const ANSWER_SECONDS = 10;
 const DUMP_ATTEMPTS = 10;
 
 /** How to ask for one kind of change. `T` is an item, or its place among others. */
@@ -50,7 +29,7 @@ export interface Change<T> {
 export type Refusals = ReadonlyMap<number, KernelError>;
 
 /**
- * A synchronous rtnetlink socket of the calling thread's network namespace (the namespace at the time of
+ * A synchronous netlink socket of the calling thread's network namespace (the namespace at the time of
  * opening; it stays there). Requests and answers never interleave: each call returns with its answers read.
  */
 export class NetlinkSocket implements Disposable {
@@ -58,20 +37,8 @@ export class NetlinkSocket implements Disposable {
   readonly #writer = new MessageWriter();
   readonly #buffer = new Uint8Array(RECEIVE_OCTETS);
 
-  constructor() {
-    this.#fd = openSocket(0);
-    try {
-      raiseReceiveBuffer(this.#fd, REQUEST_BUFFER_OCTETS);
-      for (const option of [NETLINK.capAck, NETLINK.extAck, NETLINK.strictCheck]) {
-        setsockopt(this.#fd, SOL_NETLINK, option, 1);
-      }
-      const timeout = new BigInt64Array([BigInt(ANSWER_SECONDS), 0n]); // struct timeval
-      setsockopt(this.#fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeout.buffer));
-      bind(this.#fd, netlinkAddress());
-    } catch (error) {
-      close(this.#fd);
-      throw error;
-    }
+  constructor(protocol: number = NETLINK.route) {
+    this.#fd = openRequestSocket(protocol);
   }
 
   [Symbol.dispose](): void {
@@ -158,6 +125,27 @@ export class NetlinkSocket implements Disposable {
       first,
     );
     return at;
+  }
+
+  /**
+   * Sends messages that the kernel takes as one, and collects what it says of them: it has answered when it returns.
+   *
+   * @throws {KernelError} ENOBUFS: answers were lost, so the outcome is unknown; EMSGSIZE: too long.
+   */
+  transact(messages: Uint8Array, visit: (message: Message) => void): void {
+    send(this.#fd, messages);
+    for (;;) {
+      let size: number;
+      try {
+        size = recv(this.#fd, this.#buffer, MSG_TRUNC | MSG_DONTWAIT);
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        if (error.code === 'EAGAIN') return;
+        if (error.code === 'EINTR') continue;
+        throw error;
+      }
+      for (const message of messagesOf(this.#buffer.subarray(0, size))) visit(message);
+    }
   }
 
   /**
@@ -269,45 +257,4 @@ export type DumpState = 'more' | 'done' | 'interrupted';
 function timeoutOf(error: unknown): unknown {
   if (!(error instanceof KernelError) || error.code !== 'EAGAIN') return error;
   return new KernelError('ETIMEDOUT', 'recv', 'the kernel did not answer');
-}
-
-/**
- * Opens a non-blocking netlink socket that receives the notifications of `groups`.
- *
- * @param filter Classic BPF that says which of them.
- * @returns Its descriptor, which the caller owns.
- */
-export function openMonitorSocket(groups: readonly number[], filter?: Uint8Array): number {
-  const fd = openSocket(SOCK_NONBLOCK);
-  try {
-    if (filter !== undefined) attachFilter(fd, filter);
-    raiseReceiveBuffer(fd, MONITOR_BUFFER_OCTETS);
-    // In this order: an unbound netlink socket joins a group silently and then receives nothing.
-    bind(fd, netlinkAddress());
-    for (const group of groups) setsockopt(fd, SOL_NETLINK, NETLINK.addMembership, group);
-    return fd;
-  } catch (error) {
-    close(fd);
-    throw error;
-  }
-}
-
-function openSocket(flags: number): number {
-  return socket(AF.netlink, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE);
-}
-
-/** Without CAP_NET_ADMIN the default buffer has to do: it is only more likely to overrun, which is handled. */
-function raiseReceiveBuffer(fd: number, octets: number): void {
-  try {
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, octets);
-  } catch (error) {
-    if (!(error instanceof KernelError) || error.code !== 'EPERM') throw error;
-  }
-}
-
-/** `struct sockaddr_nl`: family, padding, port 0 (the kernel picks one), no groups. */
-function netlinkAddress(): Uint8Array<ArrayBuffer> {
-  const address = new Uint8Array(12);
-  new DataView(address.buffer).setUint16(0, AF.netlink, true);
-  return address;
 }

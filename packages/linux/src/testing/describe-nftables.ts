@@ -54,7 +54,9 @@ function elementsOf(content: NftContent | undefined, set: string): [string, stri
  */
 export function describeNftables(
   name: string,
-  make: () => Promise<AsyncDisposable & { readonly nftables: Nftables }>,
+  make: () => Promise<
+    AsyncDisposable & { readonly nftables: Pick<Nftables, 'transact' | 'fingerprint' | 'read'> }
+  >,
 ): void {
   describe(name, () => {
     test('what is written is read back', async () => {
