@@ -43,7 +43,7 @@ const SPEAKER = JSON.stringify({
     {
       address: THEIRS.ipv4,
       port: PORT,
-      ribs: ['pre-policy', 'post-policy', 'loc-rib'],
+      ribs: ['pre-policy', 'post-policy', 'loc-rib', 'out-pre-policy', 'out-post-policy'],
       statisticsSeconds: 1,
     },
   ],
@@ -123,6 +123,10 @@ test('what a station is told is what Wireshark reads: sessions, routes before an
     '10.99.2.0/24',
     '10.65.0.0/26',
     'Local preference: 200',
+    // RFC 8671: what FRR is sent.
+    'Flags: 0x10, Adj-RIB-Out',
+    'Flags: 0x50, Post-policy, Adj-RIB-Out',
+    'Routes in post-policy Adj-RIB-Out (15)',
   ]) {
     expect(text).toContain(expected);
   }

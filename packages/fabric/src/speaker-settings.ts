@@ -100,7 +100,13 @@ function rpkiOf(spec: NonNullable<SpeakerSpec['rpki']>): NonNullable<SpeakerConf
   };
 }
 
-const RIBS = { PrePolicy: 'pre-policy', PostPolicy: 'post-policy', LocRIB: 'loc-rib' } as const;
+const RIBS = {
+  PrePolicy: 'pre-policy',
+  PostPolicy: 'post-policy',
+  LocRIB: 'loc-rib',
+  OutPrePolicy: 'out-pre-policy',
+  OutPostPolicy: 'out-post-policy',
+} as const;
 
 function stationOf(
   station: NonNullable<SpeakerSpec['bmpStations']>[number],

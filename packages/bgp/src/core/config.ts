@@ -1,5 +1,6 @@
 import type { Asn, Family, IpAddress, Prefix } from '@overland/net';
 import type { Community, RouteFilter } from './policy/route-filter.ts';
+import type { MonitoredRib } from './rib/monitor/rib-monitor.ts';
 import type { PrefixLimit } from './session/prefix-limit.ts';
 import type { RemoteAs } from './session/remote-as.ts';
 import type { LinkLocalFormat } from './wire/next-hop-field.ts';
@@ -125,10 +126,10 @@ export interface BmpStationConfig {
   /** Source address; absent: the kernel picks. */
   readonly localAddress?: IpAddress;
   /**
-   * What it is told: Adj-RIBs-In before and after import rules (RFC 7854 section 5), the Loc-RIB (RFC 9069). Each once,
-   * at least one.
+   * What it is told: Adj-RIBs-In before and after import rules (RFC 7854 section 5), the Loc-RIB (RFC 9069), Adj-RIBs-Out before
+   * and after export rules (RFC 8671). Each once, at least one.
    */
-  readonly ribs: readonly ('pre-policy' | 'post-policy' | 'loc-rib')[];
+  readonly ribs: readonly MonitoredRib[];
   /** Between Statistics Reports, seconds; 0: none. */
   readonly statisticsSeconds: number;
 }

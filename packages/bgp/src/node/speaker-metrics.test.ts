@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { NO_ANSWERS } from '../../test/support/no-answers.ts';
 import { noMessages } from './message-counters.ts';
 import { metricsText } from './metrics-text.ts';
+import { monitoringMetrics } from './monitoring-metrics.ts';
 import { speakerStatistics } from './operator/speaker-statistics.ts';
 import { speakerMetrics } from './speaker-metrics.ts';
 import type { PeerSummary, SpeakerSummary } from './speaker-summary.ts';
@@ -37,8 +38,36 @@ const SUMMARY = {
   peers: [PEER, { ...PEER, name: 'other', state: 'Idle', bfd: null }],
 } as unknown as SpeakerSummary;
 
-const text = metricsText(
-  speakerMetrics(
+const STATION = {
+  address: '10.0.9.3',
+  port: 11_019,
+  state: 'up',
+  ribs: ['loc-rib'],
+  messagesSent: 12,
+  octetsSent: 3456,
+  timesUp: 2,
+  lastError: null,
+} as const;
+
+const RPKI = {
+  caches: [
+    {
+      address: '10.0.9.1',
+      port: 323,
+      state: 'in-use',
+      version: 1,
+      sessionId: 1,
+      serial: 2,
+      lastError: null,
+    },
+  ],
+  vrps: { ipv4: 7, ipv6: 8 },
+  ageSeconds: 9,
+  expiresInSeconds: 10,
+} as const;
+
+const text = metricsText([
+  ...speakerMetrics(
     SUMMARY,
     speakerStatistics({
       summary: SUMMARY,
@@ -49,7 +78,8 @@ const text = metricsText(
       loopDelay: { medianMs: 1, p99Ms: 2, longestMs: 30 },
     }),
   ),
-);
+  ...monitoringMetrics([STATION], RPKI),
+]);
 
 test.each([
   'overland_bgp_sessions{state="Established"} 1',
@@ -65,6 +95,12 @@ test.each([
   'overland_bgp_pending_prefixes{change="withdraw"} 9',
   'overland_bgp_convergence_seconds_total 0.3',
   'overland_bgp_event_loop_delay_seconds{quantile="1"} 0.03',
+  'overland_bgp_bmp_station_up{station="10.0.9.3",port="11019"} 1',
+  'overland_bgp_bmp_bytes_total{station="10.0.9.3",port="11019"} 3456',
+  'overland_bgp_rpki_cache_state{cache="10.0.9.1",port="323",state="in-use"} 1',
+  'overland_bgp_rpki_cache_state{cache="10.0.9.1",port="323",state="waiting"} 0',
+  'overland_bgp_rpki_vrps{family="ipv6"} 8',
+  'overland_bgp_rpki_expires_in_seconds 10',
 ])('%s', (line) => {
   expect(text.split('\n')).toContain(line);
 });

@@ -88,12 +88,12 @@ const station = z.object({
   port: port.default(11_019).describe('TCP port.'),
   sourceAddress: ipAddress.optional().describe('Source address. Absent: what the route has.'),
   ribs: z
-    .array(z.enum(['PrePolicy', 'PostPolicy', 'LocRIB']))
+    .array(z.enum(['PrePolicy', 'PostPolicy', 'LocRIB', 'OutPrePolicy', 'OutPostPolicy']))
     .min(1)
-    .max(3)
+    .max(5)
     .default(['PrePolicy'])
     .describe(
-      'What it is told: routes from peers before and after import rules (RFC 7854), routes as chosen (RFC 9069).',
+      'What it is told: routes from peers before and after import rules (RFC 7854), routes as chosen (RFC 9069), routes to peers before and after export rules (RFC 8671).',
     ),
   statisticsInterval: duration
     .default('60s')

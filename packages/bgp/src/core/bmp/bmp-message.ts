@@ -25,6 +25,16 @@ const PeerType = { Global: 0, LocRib: 3 } as const;
 
 const FLAG_IPV6 = 0x80;
 const FLAG_POST_POLICY = 0x40;
+/** Adj-RIB-Out. RFC 8671 section 4. */
+const FLAG_OUT = 0x10;
+
+const RIB_FLAGS: Readonly<Record<BmpRib, number>> = {
+  'pre-policy': 0,
+  'post-policy': FLAG_POST_POLICY,
+  'loc-rib': 0,
+  'out-pre-policy': FLAG_OUT,
+  'out-post-policy': FLAG_OUT | FLAG_POST_POLICY,
+};
 
 /** RFC 7854 section 4.4. */
 const InformationType = { String: 0, SystemDescription: 1, SystemName: 2 } as const;
@@ -35,7 +45,12 @@ const TERMINATION_REASON = 1;
 export const TerminationReason = { AdministrativelyClosed: 0, Unspecified: 1 } as const;
 
 /** Of which RIB a message speaks. */
-export type BmpRib = 'pre-policy' | 'post-policy' | 'loc-rib';
+export type BmpRib =
+  | 'pre-policy'
+  | 'post-policy'
+  | 'loc-rib'
+  | 'out-pre-policy'
+  | 'out-post-policy';
 
 /** Whom a message is about. Of the Loc-RIB it is the speaker itself, and `address` is not looked at. */
 export interface BmpPeer {
@@ -163,7 +178,7 @@ function finish(writer: Writer): Uint8Array {
 function writePeer(writer: Writer, { rib, address, asn, routerId, timeMs }: BmpPeer): void {
   const isLocRib = rib === 'loc-rib';
   const isIpv6 = !isLocRib && address.includes(':');
-  const flags = (isIpv6 ? FLAG_IPV6 : 0) | (rib === 'post-policy' ? FLAG_POST_POLICY : 0);
+  const flags = (isIpv6 ? FLAG_IPV6 : 0) | RIB_FLAGS[rib];
   writer.u8(isLocRib ? PeerType.LocRib : PeerType.Global).u8(flags);
   writer.u32(0).u32(0);
   if (isLocRib) writer.bytes(new Uint8Array(16));

@@ -11,6 +11,7 @@ import { explainRoute } from './explain-route.ts';
 import { FamilyRib } from './family-rib.ts';
 import { Links } from './links.ts';
 import { BestMonitor } from './monitor/best-monitor.ts';
+import { OutMonitor } from './monitor/out-monitor.ts';
 import { PathMonitor } from './monitor/path-monitor.ts';
 import type { MonitoredRib, RibMonitor } from './monitor/rib-monitor.ts';
 import { NextHopSets } from './next-hop-sets.ts';
@@ -83,6 +84,8 @@ class Engine implements RouteEngine {
   #extendedReceiver: UpdateReceiver | undefined;
   readonly #originated: OriginatedRoutes;
   readonly #batches: RouteBatches;
+  /** Who is told of what is sent. */
+  readonly #outMonitors = new Set<OutMonitor>();
   readonly #views = new RouteViews({
     origins: this.#origins,
     nameOf: (slot) => this.#peers[slot]?.name ?? '',
@@ -246,7 +249,11 @@ class Engine implements RouteEngine {
     for (const out of peer.live.outs.values()) {
       const octets = out.nextUpdate(target, offset);
       if (octets === 0) continue;
-      if (target[offset + HEADER_OCTETS - 1] === MessageType.Update) peer.updatesSent += 1;
+      if (target[offset + HEADER_OCTETS - 1] !== MessageType.Update) return octets;
+      peer.updatesSent += 1;
+      if (this.#outMonitors.size > 0) {
+        this.#tellSent(peer, target.subarray(offset + HEADER_OCTETS, offset + octets));
+      }
       return octets;
     }
     return 0;
@@ -325,6 +332,14 @@ class Engine implements RouteEngine {
 
   monitor(rib: MonitoredRib, family: Family): RibMonitor {
     if (rib === 'loc-rib') return new BestMonitor(this.#ribs[family]);
+    if (rib === 'out-pre-policy' || rib === 'out-post-policy') {
+      const monitor = new OutMonitor(rib, this.#ribs[family], {
+        outOf: (slot) => this.#peers[slot]?.live?.outs.get(family),
+        closed: (closed) => void this.#outMonitors.delete(closed),
+      });
+      this.#outMonitors.add(monitor);
+      return monitor;
+    }
     const hasEndedRib = (slot: number): boolean => this.#peers[slot]?.endOfRib.has(family) ?? false;
     return new PathMonitor(rib, this.#ribs[family], { hasEndedRib });
   }
@@ -362,6 +377,14 @@ class Engine implements RouteEngine {
   census(id: PeerId, family: Family): Sliced<PeerCensus> {
     const { slot, live } = this.#peer(id);
     return new CensusTaker(this.#ribs[family], slot, live?.outs.get(family));
+  }
+
+  /** @param body Of an UPDATE. */
+  #tellSent({ slot, live }: Peer, body: Uint8Array): void {
+    if (!live) return;
+    const { session, context } = live;
+    const sent = { ...context, addPath: session.addPath?.send ?? [] };
+    for (const monitor of this.#outMonitors) monitor.sent(slot, body, sent);
   }
 
   #announceAggregate({ prefix, communities = [] }: AggregateConfig, origin: number): void {

@@ -27,6 +27,9 @@ export interface FamilyRibOptions {
   readonly aggregateEvents: Pick<AggregateEvents, 'announce' | 'withdraw'>;
 }
 
+/** What holds prefixes, and is to let go of them. */
+export type Releasing = Pick<RibOut, 'release' | 'isReleased'>;
+
 /** All routes of one family: what came in, what was chosen, what goes out, and the work that is left between. */
 export class FamilyRib {
   readonly family: Family;
@@ -39,7 +42,7 @@ export class FamilyRib {
   /** By peer slot. */
   readonly #adjRibIns: (AdjRibIn | undefined)[] = [];
   /** Of sessions that ended, until they have let go of everything. */
-  readonly #released: RibOut[] = [];
+  readonly #released: Releasing[] = [];
   readonly #outs: RibOut[] = [];
   /** The next hop to resolve next, of those that there are; beyond the highest: none. */
   #nextHopAt = 1;
@@ -137,6 +140,11 @@ export class FamilyRib {
       removeFrom(this.tables.pathWatchers, out);
     } else removeFrom<unknown>(this.locRib.outs, out);
     this.#released.push(out);
+  }
+
+  /** Of what is no more: lets go of what it holds, in slices. */
+  releaseLater(gone: Releasing): void {
+    this.#released.push(gone);
   }
 
   /** Tells somebody of every path that moves, leaves or was decided. */

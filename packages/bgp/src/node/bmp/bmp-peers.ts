@@ -71,8 +71,8 @@ export function peerDownOf({ record }: PeerRunner): BmpPeerDown {
   return { by, notification: encodeNotification(notification) };
 }
 
-/** RFC 7854 section 4.8: what it calls by number. */
-export function statisticsOf({ received, filtered, refused }: RouteCounters): BmpStatistic[] {
+/** RFC 7854 section 4.8, RFC 8671 section 6.2: what they call by number. */
+export function statisticsOf({ received, filtered, refused, sent }: RouteCounters): BmpStatistic[] {
   const counter = (type: number, value = 0): BmpStatistic => ({ type, value, octets: 4 });
   const routes = FAMILIES.map((family) => ({ family, count: received[family] + filtered[family] }));
   return [
@@ -85,6 +85,13 @@ export function statisticsOf({ received, filtered, refused }: RouteCounters): Bm
     ...routes.map(({ family, count }) => ({
       type: 9,
       value: count,
+      octets: 8 as const,
+      afi: afiOf(family),
+    })),
+    { type: 15, value: sent.ipv4 + sent.ipv6, octets: 8 },
+    ...FAMILIES.map((family) => ({
+      type: 17,
+      value: sent[family],
       octets: 8 as const,
       afi: afiOf(family),
     })),

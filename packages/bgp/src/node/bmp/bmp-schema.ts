@@ -12,7 +12,7 @@ export const bmpSchema = z
     port: whole(1, 65_535).default(BMP_PORT),
     localAddress: address.optional(),
     ribs: z
-      .array(z.enum(['pre-policy', 'post-policy', 'loc-rib']))
+      .array(z.enum(['pre-policy', 'post-policy', 'loc-rib', 'out-pre-policy', 'out-post-policy']))
       .min(1)
       .refine((ribs) => new Set(ribs).size === ribs.length, { error: 'must name each RIB once' })
       .default(['pre-policy']),

@@ -103,7 +103,8 @@ export class BmpStation implements Disposable {
     this.#told.set(runner.id, { runner, session });
     this.#send(encodePeerUp(peerOf(runner, session, 'pre-policy'), up));
     for (const { monitor, family } of this.#monitorsOf(session)) {
-      monitor.peerUp(runner.id, session.addPath?.receive.includes(family) ?? false);
+      const direction = monitor.rib.startsWith('out-') ? 'send' : 'receive';
+      monitor.peerUp(runner.id, session.addPath?.[direction].includes(family) ?? false);
     }
   }
 

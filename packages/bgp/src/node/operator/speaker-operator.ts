@@ -18,6 +18,7 @@ import type { BmpStationView } from '../bmp/bmp-station.ts';
 import type { DrainPhase } from '../drain.ts';
 import type { EventLog, EventPage, EventQuery } from '../event-log.ts';
 import type { Metric } from '../metrics-text.ts';
+import { monitoringMetrics } from '../monitoring-metrics.ts';
 import type { PeerRunner } from '../peer-runner.ts';
 import type { RpkiStatus } from '../rpki/rpki-caches.ts';
 import type { OriginAnswer, RpkiSource, VrpPage, VrpQuery } from '../rpki/rpki-source.ts';
@@ -256,7 +257,11 @@ export class SpeakerOperator implements Disposable {
   }
 
   metrics(): Metric[] {
-    return speakerMetrics(this.#speaker.summary(), this.statistics());
+    const { rpki } = this.#speaker;
+    return [
+      ...speakerMetrics(this.#speaker.summary(), this.statistics()),
+      ...monitoringMetrics(this.#speaker.stations(), rpki.status()),
+    ];
   }
 
   /** What has happened since, or what happens next. A peer that is no more may be asked for while it is remembered. */

@@ -33,11 +33,20 @@ export class MonitoredUpdate {
       length: attributes.length(attribute),
     };
     const nextHop = nextHops.octetsOf(nextHopId) ?? NO_NEXT_HOP[family];
-    const encoded: EncodedAttributes = setWithNextHop(set, nextHop);
+    this.beginEncoded(target, offset, setWithNextHop(set, nextHop), nextHop);
+  }
+
+  /** The same for attributes as they go into a message. @param nextHop 4, 16 or 32 octets; absent: none that can be told. */
+  beginEncoded(
+    target: Uint8Array,
+    offset: number,
+    encoded: EncodedAttributes,
+    nextHop: Uint8Array = NO_NEXT_HOP[this.#tables.family],
+  ): void {
     // What was received in an extended message, or grew here, may need more than the usual room.
     const least = encoded.length + MAX_FRAME_OCTETS + PATH_ID_OCTETS + MAX_NLRI_OCTETS;
     this.#writer.open(target, offset, Math.max(MAX_MESSAGE_OCTETS, least));
-    this.#writer.beginAnnounce(family, encoded, nextHop);
+    this.#writer.beginAnnounce(this.#tables.family, encoded, nextHop);
   }
 
   /** Begins a message that withdraws; with nothing in it, End-of-RIB. */
@@ -52,7 +61,12 @@ export class MonitoredUpdate {
   }
 
   get hasRoom(): boolean {
-    return this.#writer.at + PATH_ID_OCTETS + MAX_NLRI_OCTETS <= this.#writer.end;
+    return this.hasRoomFor(1);
+  }
+
+  /** @param count Prefixes with path identifiers. */
+  hasRoomFor(count: number): boolean {
+    return this.#writer.at + count * (PATH_ID_OCTETS + MAX_NLRI_OCTETS) <= this.#writer.end;
   }
 
   put(prefix: number, pathId: number): void {

@@ -1,7 +1,12 @@
 import type { PeerId } from '../route-engine.ts';
 
-/** Which RIB is monitored: what peers sent, what import rules made of it, or what was chosen. */
-export type MonitoredRib = 'pre-policy' | 'post-policy' | 'loc-rib';
+/** Which RIB is monitored: what peers sent, what import rules made of it, what was chosen; what peers would be sent, and are sent. */
+export type MonitoredRib =
+  | 'pre-policy'
+  | 'post-policy'
+  | 'loc-rib'
+  | 'out-pre-policy'
+  | 'out-post-policy';
 
 /** Somebody is told what is in a RIB of one family, and what changes: RFC 7854 sections 5 and 6. */
 export interface RibMonitor {
@@ -10,7 +15,11 @@ export interface RibMonitor {
   readonly hasWork: boolean;
   /** Whom the last message was about; `undefined`: the speaker itself. */
   readonly peer: PeerId | undefined;
-  /** The session of a peer is up, and has been told. */
+  /**
+   * The session of a peer is up, and has been told.
+   *
+   * @param pathIds Whether routes of the direction have path identifiers.
+   */
   peerUp(peer: PeerId, pathIds: boolean): void;
   /** It is over: nothing more is told of the peer. */
   peerDown(peer: PeerId): void;
