@@ -75,6 +75,7 @@ export { findKind, isKind, KINDS, kindTable } from './kinds.ts';
 export type { ProfileLabels } from './labels/effective-labels.ts';
 export {
   endpointLabels,
+  inheritLabels,
   namespaceLabels,
   namespaceProfileName,
   networkSetLabels,

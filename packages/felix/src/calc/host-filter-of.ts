@@ -1,6 +1,7 @@
 import type { HostEndpointFilter, HostFilter, HostPlacePolicy } from './host-filter.ts';
 import type { PolicyEndpoint } from './policy/endpoint.ts';
-import type { Direction, PolicyHook, PolicyView } from './policy/policy-view.ts';
+import type { HostRules } from './policy/host-rules.ts';
+import type { Direction, PolicyHook } from './policy/policy-view.ts';
 import type { EndpointPolicyRef } from './policy-state.ts';
 
 /** All places at which policies of a host endpoint can be asked. Nothing goes out before DNAT. */
@@ -15,19 +16,20 @@ const PLACES: readonly (readonly [PolicyHook, Direction])[] = [
 ];
 
 /** Names what decides about an endpoint's traffic at a place. */
-type Refer = (
+export type Refer = (
   endpoint: PolicyEndpoint,
   direction: Direction,
   hook: PolicyHook,
 ) => EndpointPolicyRef;
 
-/** Calculates what holds on a node itself, from scratch. */
-export function hostFilterOf(view: PolicyView, node: string, refer: Refer): HostFilter {
-  const endpoints = view.endpoints
-    .filter((endpoint) => endpoint.kind === 'host' && endpoint.node === node)
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map((endpoint) => endpointFilterOf(endpoint, refer));
-  return { ...view.hostRulesOf(node), endpoints };
+/** What holds on a node itself. @param endpoints The host endpoints of the node, in any order. */
+export function hostFilterOf(
+  rules: HostRules,
+  endpoints: readonly PolicyEndpoint[],
+  refer: Refer,
+): HostFilter {
+  const ordered = endpoints.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return { ...rules, endpoints: ordered.map((endpoint) => endpointFilterOf(endpoint, refer)) };
 }
 
 function endpointFilterOf(endpoint: PolicyEndpoint, refer: Refer): HostEndpointFilter {

@@ -15,7 +15,7 @@ export interface PolicyChange {
 }
 
 /** A set as a whole, or members of one that is there; no member is both added and removed. */
-type SetChange = SetState | MemberChange;
+export type SetChange = SetState | MemberChange;
 
 interface MemberChange {
   readonly kind: SetState['kind'];

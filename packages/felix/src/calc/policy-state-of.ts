@@ -1,5 +1,6 @@
 import { isHostPrefix, networkAddress } from '@overland/net';
-import { hostFilterOf } from './host-filter-of.ts';
+import type { HostFilter } from './host-filter.ts';
+import { hostFilterOf, type Refer } from './host-filter-of.ts';
 import { isWorkloadInterface } from './interface-name.ts';
 import type { SetId } from './policy/active-rule.ts';
 import type { AddressSets, SetMember } from './policy/address-sets.ts';
@@ -20,6 +21,7 @@ import {
   type SetState,
   setsOf,
 } from './policy-state.ts';
+import { netMember, portMember } from './set-member.ts';
 
 /** Calculates what the packet filter of a node should hold, from scratch. */
 export function policyStateOf(view: PolicyView, node: string): PolicyState {
@@ -46,17 +48,30 @@ export function policyStateOfEndpoints(
     policyRefOf(view.policyOf(endpoint, direction, hook), direction, lists);
   const filters = new Map<string, EndpointFilter>();
   for (const endpoint of endpoints.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const { kind, interfaceName = '', name, addresses } = endpoint;
+    const { kind, interfaceName = '' } = endpoint;
     if (kind !== 'workload' || !isWorkloadInterface(interfaceName) || filters.has(interfaceName)) {
       continue;
     }
     const [ingress, egress] = [refer(endpoint, 'ingress'), refer(endpoint, 'egress')];
-    filters.set(interfaceName, { name, addresses, ingress, egress });
+    filters.set(interfaceName, endpointFilterOf(endpoint, { ingress, egress }));
   }
-  const host = node === undefined ? undefined : hostFilterOf(view, node, refer);
+  const host = node === undefined ? undefined : hostFilterOfView(view, node, refer);
   const ids = new Set<SetId>([...lists.values()].flatMap(setsOf));
   const sets = new Map(Array.from(ids, (id) => [id, setStateOf(id, view.sets)]));
   return { sets, lists, endpoints: filters, ...(host ? { host } : {}) };
+}
+
+function hostFilterOfView(view: PolicyView, node: string, refer: Refer): HostFilter {
+  const own = view.endpoints.filter((each) => each.kind === 'host' && each.node === node);
+  return hostFilterOf(view.hostRulesOf(node), own, refer);
+}
+
+/** @param policy What decides about its traffic. */
+export function endpointFilterOf(
+  { name, addresses }: PolicyEndpoint,
+  { ingress, egress }: Readonly<Record<Direction, EndpointPolicyRef>>,
+): EndpointFilter {
+  return { name, addresses, ingress, egress };
 }
 
 function policyRefOf(
@@ -85,10 +100,9 @@ function setStateOf(id: SetId, sets: AddressSets): SetState {
     return { kind: 'ports', members: new Set(members.map(portText)) };
   }
   const kind = members.every(({ net }) => isHostPrefix(net)) ? 'addresses' : 'nets';
-  const texts = members.map(({ net }) => (isHostPrefix(net) ? networkAddress(net) : net));
-  return { kind, members: new Set(texts) };
+  return { kind, members: new Set(members.map(({ net }) => netMember(net))) };
 }
 
-function portText({ net, protocol, port }: SetMember): string {
-  return `${networkAddress(net)} . ${protocol} . ${port}`;
+function portText({ net, protocol = 0, port = 0 }: SetMember): string {
+  return portMember(networkAddress(net), protocol, port);
 }

@@ -53,16 +53,18 @@ interface TierRef {
 }
 
 /** Names a list in {@link PolicyState.lists}: `ingress NetworkPolicy prod/web`. */
-export function listIdOf(direction: Direction, { name }: RuleList): ListId {
+export function listIdOf(direction: Direction, { name }: Pick<RuleList, 'name'>): ListId {
   return `${direction} ${name}`;
 }
 
 /** The lists that an endpoint is asked about, in order. */
 export function listsOf({ ingress, egress }: EndpointFilter): ListId[] {
-  return [ingress, egress].flatMap(({ tiers, profiles }) => [
-    ...tiers.flatMap(({ lists }) => lists),
-    ...profiles,
-  ]);
+  return [ingress, egress].flatMap(listsOfRef);
+}
+
+/** The lists that are asked at one place, in order. */
+export function listsOfRef({ tiers, profiles }: EndpointPolicyRef): ListId[] {
+  return [...tiers.flatMap(({ lists }) => lists), ...profiles];
 }
 
 /** The sets that rules of a list ask about. */

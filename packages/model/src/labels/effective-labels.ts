@@ -51,7 +51,7 @@ export function endpointLabels(
     const account = endpoint.spec.serviceAccountName;
     if (account) forced[SERVICE_ACCOUNT_LABEL] = account;
   }
-  return inherit([{ ...metadata.labels, ...forced }, ...(spec.profiles ?? []).map(profileLabels)]);
+  return inheritLabels({ ...metadata.labels, ...forced }, (spec.profiles ?? []).map(profileLabels));
 }
 
 /** The labels by which selectors see the addresses of a set. A set of a namespace has those of the namespace too. */
@@ -63,12 +63,12 @@ export function networkSetLabels(
   const own = { ...labels, [NAME_LABEL]: name };
   if (set.kind === 'GlobalNetworkSet' || !namespace) return own;
   const placed = { ...own, [NAMESPACE_LABEL]: namespace };
-  return inherit([placed, profileLabels(namespaceProfileName(namespace))]);
+  return inheritLabels(placed, [profileLabels(namespaceProfileName(namespace))]);
 }
 
-/** Where several say a label, the first of them counts. */
-function inherit(sources: readonly (Labels | undefined)[]): Labels {
-  return Object.assign({}, ...sources.toReversed());
+/** Labels of a thing of its own, and those it inherits, strongest first: where several say a label, the first of them counts. */
+export function inheritLabels(own: Labels, parents: readonly (Labels | undefined)[]): Labels {
+  return Object.assign({}, ...parents.toReversed(), own);
 }
 
 function marked(prefix: string, labels: Labels): Labels {

@@ -1,7 +1,7 @@
 import { parseSelector } from '@overland/model';
 import { expect, test } from 'vitest';
 import { activateRule } from '../policy/activate-rule.ts';
-import { AddressSets } from '../policy/address-sets.ts';
+import { AddressSets, selectorSet } from '../policy/address-sets.ts';
 import type { Version } from './names.ts';
 import { setName } from './names.ts';
 import { renderRule } from './render-rule.ts';
@@ -92,7 +92,7 @@ test('a type of ICMP is excluded among packets of ICMP alone', () => {
 });
 
 test('sets are named as Calico names them', () => {
-  const id = new AddressSets([]).ofSelector(parseSelector('all()'));
+  const id = selectorSet(parseSelector('all()')).id;
   expect(setName(id, 4)).toBe('cali40s:5y5I3VdRZfDU01O--xXAPx2');
   expect(render({ source: { selector: 'all()' } })).toEqual([
     '-m set --match-set cali40s:5y5I3VdRZfDU01O--xXAPx2 src -j DROP',

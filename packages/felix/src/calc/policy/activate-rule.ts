@@ -8,7 +8,7 @@ import {
   sideSelector,
 } from '@overland/model';
 import type { ActiveRule, ActiveSide, PortMatches } from './active-rule.ts';
-import type { AddressSets } from './address-sets.ts';
+import { portNameSet, type SetDemand, selectorSet } from './address-sets.ts';
 
 const ALL: Expression = { type: 'all' };
 
@@ -16,7 +16,7 @@ const ALL: Expression = { type: 'all' };
 export function activateRule(
   rule: PolicyRule,
   namespace: string | undefined,
-  sets: AddressSets,
+  sets: SetDemand,
 ): ActiveRule {
   const { action, ipVersion, protocol, notProtocol, icmp, notICMP, source, destination } = rule;
   return {
@@ -44,7 +44,7 @@ function inertness({ http, source, destination }: PolicyRule): string | undefine
 function activateSide(
   side: RuleSide = {},
   namespace: string | undefined,
-  sets: AddressSets,
+  sets: SetDemand,
 ): ActiveSide {
   const selector = sideSelector(side, namespace);
   const { nets = [], notNets = [], notSelector } = side;
@@ -53,8 +53,8 @@ function activateSide(
   return {
     nets,
     notNets,
-    sets: selector ? [sets.ofSelector(selector)] : [],
-    notSets: notSelector ? [sets.ofSelector(parseSelector(notSelector))] : [],
+    sets: selector ? [sets.demand(selectorSet(selector))] : [],
+    notSets: notSelector ? [sets.demand(selectorSet(parseSelector(notSelector)))] : [],
     ports: portMatches(side.ports),
     notPorts: portMatches(side.notPorts),
   };
@@ -63,13 +63,13 @@ function activateSide(
 function portsOf(
   ports: NonNullable<RuleSide['ports']>,
   selector: Expression,
-  sets: AddressSets,
+  sets: SetDemand,
 ): PortMatches {
   const parsed = ports.map(parsePort);
   return {
     ranges: parsed.flatMap((port) => (port.type === 'range' ? [port] : [])),
     sets: parsed.flatMap((port) =>
-      port.type === 'name' ? [sets.ofPortName(port.name, selector)] : [],
+      port.type === 'name' ? [sets.demand(portNameSet(port.name, selector))] : [],
     ),
   };
 }

@@ -11,7 +11,8 @@ export interface Labelled {
   readonly ports: readonly NamedPort[];
 }
 
-interface NamedPort {
+/** A port that has a name. */
+export interface NamedPort {
   readonly name: string;
   /** IP protocol number. */
   readonly protocol: number;
@@ -25,6 +26,22 @@ export interface SetDefinition {
   readonly portName: string | undefined;
 }
 
+/** The set of what a selector selects. */
+export function selectorSet(selector: Expression): SetDefinition {
+  return { id: selectorId(selector), selector, portName: undefined };
+}
+
+/** The set of the ports with a name, of what a selector selects. */
+export function portNameSet(portName: string, selector: Expression): SetDefinition {
+  return { id: `n:${portName}:${selectorId(selector)}`, selector, portName };
+}
+
+/** Takes note of the sets that rules ask for. */
+export interface SetDemand {
+  /** @returns The set's name. */
+  demand(definition: SetDefinition): SetId;
+}
+
 /** One member of a set; ports only where the set is of ports. */
 export interface SetMember {
   readonly net: Prefix;
@@ -33,7 +50,7 @@ export interface SetMember {
 }
 
 /** The sets that rules ask for, each with what it holds; those that nobody asks for cost nothing. */
-export class AddressSets {
+export class AddressSets implements SetDemand {
   readonly #labelled: readonly Labelled[];
   readonly #definitions = new Map<SetId, SetDefinition>();
   readonly #members = new Map<SetId, readonly SetMember[]>();
@@ -42,14 +59,9 @@ export class AddressSets {
     this.#labelled = labelled;
   }
 
-  /** The set of what a selector selects. */
-  ofSelector(selector: Expression): SetId {
-    return this.#define({ id: selectorId(selector), selector, portName: undefined });
-  }
-
-  /** The set of the ports with a name, of what a selector selects. */
-  ofPortName(portName: string, selector: Expression): SetId {
-    return this.#define({ id: `n:${portName}:${selectorId(selector)}`, selector, portName });
+  demand(definition: SetDefinition): SetId {
+    if (!this.#definitions.has(definition.id)) this.#definitions.set(definition.id, definition);
+    return definition.id;
   }
 
   /** @throws {RangeError} If no rule has asked for the set. */
@@ -92,11 +104,6 @@ export class AddressSets {
         member.protocol === protocol &&
         networkAddress(member.net) === address,
     );
-  }
-
-  #define(definition: SetDefinition): SetId {
-    if (!this.#definitions.has(definition.id)) this.#definitions.set(definition.id, definition);
-    return definition.id;
   }
 }
 

@@ -1,6 +1,8 @@
+export { PolicyCalculation } from '../incremental/policy-calculation.ts';
 export type { IptablesText } from '../iptables/ruleset-text.ts';
 export { iptablesText } from '../iptables/ruleset-text.ts';
 export { renderRuleset } from '../nftables/render-ruleset.ts';
+export type { PolicyChange } from '../policy-change.ts';
 export { policyStateOf, policyStateOfEndpoints } from '../policy-state-of.ts';
 export type { PolicyEndpoint } from './endpoint.ts';
 export type { FlowExplanation, FlowKind, FlowQuestion } from './explain-flow.ts';

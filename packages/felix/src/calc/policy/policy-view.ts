@@ -1,22 +1,25 @@
 import {
-  BUILT_IN_TIERS,
   DEFAULT_ALLOW_PROFILE,
   type Expression,
-  type GlobalNetworkPolicy,
   matches,
-  type NetworkPolicy,
   networkSetLabels,
-  type PolicyRule,
   type Profile,
   policySelector,
-  type Tier,
 } from '@overland/model';
-import { activateRule } from './activate-rule.ts';
 import type { ActiveRule } from './active-rule.ts';
 import { AddressSets, type Labelled } from './address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from './endpoint.ts';
 import { type HostRules, hostRulesOf } from './host-rules.ts';
+import {
+  comparePolicies,
+  compareTiers,
+  isAskedAt,
+  type Policy,
+  placeTier,
+  type TierPlace,
+} from './placement.ts';
 import type { PolicyInputs } from './policy-inputs.ts';
+import { listName, listWithoutProfile, listWithoutTier, ruleListOf } from './rule-list.ts';
 
 export type Direction = 'ingress' | 'egress';
 
@@ -48,27 +51,20 @@ export interface EndpointPolicy {
 /** At which place on a packet's way a policy is asked. */
 export type PolicyHook = 'normal' | 'forward' | 'preDNAT' | 'untracked';
 
-type Policy = NetworkPolicy | GlobalNetworkPolicy;
-
 interface PlacedPolicy {
   readonly policy: Policy;
-  readonly name: string;
   readonly selector: Expression;
 }
 
-interface PlacedTier {
-  readonly name: string;
-  readonly order: number;
-  readonly defaultAction: 'Deny' | 'Pass';
+interface FilledTier extends TierPlace {
   readonly policies: readonly PlacedPolicy[];
-  readonly missing: boolean;
 }
 
 /** Policies of one snapshot of the cluster, and whom they are about. Works out what is asked for, and keeps it. */
 export class PolicyView {
   readonly endpoints: readonly PolicyEndpoint[];
   readonly sets: AddressSets;
-  readonly #tiers: readonly PlacedTier[];
+  readonly #tiers: readonly FilledTier[];
   readonly #profiles: ReadonlyMap<string, Profile>;
   readonly #felixConfigurations: PolicyInputs['felixConfigurations'];
   readonly #ruleLists = new Map<string, RuleList>();
@@ -97,7 +93,7 @@ export class PolicyView {
     direction: Direction,
     hook: PolicyHook = 'normal',
   ): EndpointPolicy {
-    const tiers = this.#tiers.flatMap(({ policies, missing, ...tier }) => {
+    const tiers = this.#tiers.flatMap(({ name: tier, defaultAction, isMissing, policies }) => {
       const applied = policies.filter(
         ({ policy, selector }) =>
           isAskedAt(policy, endpoint.kind, hook) &&
@@ -105,12 +101,10 @@ export class PolicyView {
           matches(selector, endpoint.labels),
       );
       if (applied.length === 0) return [];
-      const lists = applied.map(({ policy, name }) =>
-        missing
-          ? { name, rules: [], missing: `there is no tier ${tier.name}` }
-          : this.#listOf(name, policy, direction),
+      const lists = applied.map(({ policy }) =>
+        isMissing ? listWithoutTier(listName(policy), tier) : this.#listOf(policy, direction),
       );
-      return [{ name: tier.name, defaultAction: tier.defaultAction, policies: lists }];
+      return [{ name: tier, defaultAction, policies: lists }];
     });
     const profiles = hook === 'normal' ? endpoint.profiles : [];
     return { tiers, profiles: profiles.map((name) => this.#profileOf(name, direction)) };
@@ -123,71 +117,27 @@ export class PolicyView {
 
   #profileOf(name: string, direction: Direction): RuleList {
     const profile = this.#profiles.get(name);
-    const label = `Profile ${name}`;
-    if (!profile) return { name: label, rules: [], missing: 'there is no such profile' };
-    return this.#listOf(label, profile, direction);
+    return profile ? this.#listOf(profile, direction) : listWithoutProfile(name);
   }
 
-  #listOf(name: string, source: Policy | Profile, direction: Direction): RuleList {
-    const key = `${direction} ${name}`;
+  #listOf(source: Policy | Profile, direction: Direction): RuleList {
+    const key = `${direction} ${listName(source)}`;
     const known = this.#ruleLists.get(key);
     if (known) return known;
-    const written: readonly PolicyRule[] = source.spec[direction] ?? [];
-    const { namespace } = source.metadata;
-    const rules = written.map((rule) => activateRule(rule, namespace, this.sets));
-    const list = { name, rules };
+    const list = ruleListOf(source, direction, this.sets);
     this.#ruleLists.set(key, list);
     return list;
   }
 }
 
-/** Whether a policy is asked about endpoints of this kind at this place. calico.md section 5.2. */
-function isAskedAt(policy: Policy, kind: PolicyEndpoint['kind'], hook: PolicyHook): boolean {
-  const spec: Partial<GlobalNetworkPolicy['spec']> =
-    policy.kind === 'GlobalNetworkPolicy' ? policy.spec : {};
-  const own = spec.doNotTrack ? 'untracked' : spec.preDNAT ? 'preDNAT' : 'normal';
-  if (kind === 'workload') return own === 'normal' && hook === 'normal';
-  if (hook === 'forward') return own === 'normal' && spec.applyOnForward === true;
-  return own === hook;
-}
-
-/** Tiers by order, then by name; one that policies name and that is not there comes last, and is closed. */
-function placeTiers({ tiers, policies }: PolicyInputs): PlacedTier[] {
+/** Tiers by order, each with its policies; one that policies name and that is not there comes last, and is closed. */
+function placeTiers({ tiers, policies }: PolicyInputs): FilledTier[] {
   const byTier = Map.groupBy(policies, ({ spec }) => spec.tier);
-  const known = new Map<string, Partial<Tier['spec']>>([
-    ...Object.entries(BUILT_IN_TIERS),
-    ...tiers.map(({ metadata, spec }): [string, Tier['spec']] => [metadata.name, spec]),
-  ]);
-  const names = new Set([...known.keys(), ...byTier.keys()]);
-  return Array.from(names, (name): PlacedTier => {
-    const { order = Number.POSITIVE_INFINITY, defaultAction = 'Deny' } = known.get(name) ?? {};
-    const placed = placePolicies(byTier.get(name) ?? []);
-    return { name, order, defaultAction, policies: placed, missing: !known.has(name) };
-  }).toSorted((a, b) => compareOrders(a.order, b.order) || compareText(a.name, b.name));
-}
-
-/** Policies of one tier by order, then by name; kind and namespace break ties. */
-function placePolicies(policies: readonly Policy[]): PlacedPolicy[] {
-  return policies
-    .toSorted(
-      (a, b) =>
-        compareOrders(a.spec.order, b.spec.order) ||
-        compareText(a.metadata.name, b.metadata.name) ||
-        compareText(a.kind, b.kind) ||
-        compareText(a.metadata.namespace ?? '', b.metadata.namespace ?? ''),
-    )
-    .map((policy) => ({ policy, name: policyName(policy), selector: policySelector(policy) }));
-}
-
-function policyName({ kind, metadata: { namespace, name } }: Policy): string {
-  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
-}
-
-/** What has no order comes last. */
-function compareOrders(a = Number.POSITIVE_INFINITY, b = Number.POSITIVE_INFINITY): number {
-  return a === b ? 0 : a - b;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const specs = new Map(tiers.map(({ metadata, spec }) => [metadata.name, spec]));
+  return Array.from(byTier, ([name, own]): FilledTier => {
+    const placed = own
+      .toSorted(comparePolicies)
+      .map((policy) => ({ policy, selector: policySelector(policy) }));
+    return { ...placeTier(name, specs.get(name)), policies: placed };
+  }).toSorted(compareTiers);
 }

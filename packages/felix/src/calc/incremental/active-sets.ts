@@ -1,0 +1,199 @@
+import type { Expression, ProfileLabels } from '@overland/model';
+import { type IpAddress, networkAddress, type Prefix } from '@overland/net';
+import type { SetId } from '../policy/active-rule.ts';
+import type { NamedPort, SetDefinition } from '../policy/address-sets.ts';
+import type { SetChange } from '../policy-change.ts';
+import { netMember, portMember } from '../set-member.ts';
+import { CountedMembers } from './counted-members.ts';
+import type { LabelClass } from './label-class.ts';
+import { LabelMatcher, type Work } from './label-matcher.ts';
+import type { SetSource } from './set-source.ts';
+
+interface ActiveSet {
+  readonly id: SetId;
+  readonly expression: Expression;
+  readonly portName: string | undefined;
+  readonly members: CountedMembers;
+  users: number;
+}
+
+type SourceClass = LabelClass<ActiveSet, PlacedSource>;
+
+interface PlacedSource {
+  readonly labelClass: SourceClass;
+  readonly members: readonly (Prefix | IpAddress)[];
+  readonly ports: readonly NamedPort[];
+}
+
+/** Shared by all that have none: there are many. */
+const NO_PORTS: readonly NamedPort[] = [];
+
+/** The sets that rules in use ask about, each with its members. */
+export class ActiveSets {
+  readonly #sets = new Map<SetId, ActiveSet>();
+  readonly #sources = new Map<string, PlacedSource>();
+  readonly #matcher: LabelMatcher<ActiveSet, PlacedSource>;
+  /** Sets that nobody uses. They stay until that is told: they may be wanted again by then. */
+  readonly #unused = new Set<ActiveSet>();
+  /** Sets that may have something to tell. */
+  readonly #changed = new Set<ActiveSet>();
+  readonly #told = new Set<SetId>();
+  /** Sets that were told, and are no more. */
+  readonly #gone = new Set<SetId>();
+
+  constructor(parentLabels: ProfileLabels) {
+    this.#matcher = new LabelMatcher(parentLabels, {
+      matched: (set, { items }) => {
+        for (const source of items) this.#enter(set, source);
+      },
+      unmatched: (set, { items }) => {
+        for (const source of items) this.#leave(set, source);
+      },
+    });
+  }
+
+  /** Puts a source in the place of the one with its key; `undefined`: nothing. */
+  put(key: string, source: SetSource | undefined): void {
+    const before = this.#sources.get(key);
+    const after = source && this.#placed(source);
+    if (before && after && isSame(before, after)) return;
+    if (after) {
+      this.#sources.set(key, after);
+      after.labelClass.items.add(after);
+      // What it had before and has still stays where it is: so it enters before it leaves.
+      for (const set of after.labelClass.matches) this.#enter(set, after);
+    } else this.#sources.delete(key);
+    if (!before) return;
+    for (const set of before.labelClass.matches) this.#leave(set, before);
+    this.#matcher.leave(before, before.labelClass);
+  }
+
+  parentChanged(profile: string): void {
+    this.#matcher.parentChanged(profile);
+  }
+
+  /** Counts one more rule list that asks about a set. */
+  acquire({ id, selector, portName }: SetDefinition): void {
+    let set = this.#sets.get(id);
+    if (!set) {
+      const members = new CountedMembers(portName !== undefined);
+      set = { id, expression: selector, portName, members, users: 0 };
+      this.#sets.set(id, set);
+      this.#matcher.add(set);
+      this.#changed.add(set);
+    }
+    set.users++;
+    this.#unused.delete(set);
+  }
+
+  release(id: SetId): void {
+    const set = this.#sets.get(id);
+    if (!set) return;
+    set.users--;
+    if (set.users === 0) this.#unused.add(set);
+  }
+
+  get hasWork(): boolean {
+    return this.#matcher.hasWork;
+  }
+
+  work(): Work {
+    return this.#matcher.work();
+  }
+
+  dropUnused(): void {
+    for (const set of this.#unused) {
+      this.#sets.delete(set.id);
+      this.#matcher.delete(set);
+      this.#changed.delete(set);
+      if (this.#told.delete(set.id)) this.#gone.add(set.id);
+    }
+    this.#unused.clear();
+  }
+
+  /**
+   * What has changed since the last call, but for sets that are no more.
+   *
+   * @param budget About how many members it may speak of; at least one set.
+   */
+  tell(budget: number): Map<SetId, SetChange> {
+    const changes = new Map<SetId, SetChange>();
+    let left = budget;
+    for (const set of this.#changed) {
+      const { telling } = set.members;
+      if (telling > left && changes.size > 0) break;
+      left -= telling;
+      this.#changed.delete(set);
+      const change = set.members.tell();
+      if (!change) continue;
+      changes.set(set.id, change);
+      this.#told.add(set.id);
+      this.#gone.delete(set.id);
+    }
+    return changes;
+  }
+
+  /** Whether `tell` has said all. */
+  get isTold(): boolean {
+    return this.#changed.size === 0;
+  }
+
+  /** Sets that were told and are no more, once. */
+  tellGone(): SetId[] {
+    const ids = [...this.#gone];
+    this.#gone.clear();
+    return ids;
+  }
+
+  #placed({ labels, parents, nets, ports }: SetSource): PlacedSource {
+    return {
+      labelClass: this.#matcher.classOf(labels, parents),
+      members: nets.map(netMember),
+      ports: ports.length === 0 ? NO_PORTS : ports,
+    };
+  }
+
+  #enter(set: ActiveSet, source: PlacedSource): void {
+    forEachMember(set, source, (member) => set.members.add(member));
+    this.#changed.add(set);
+  }
+
+  #leave(set: ActiveSet, source: PlacedSource): void {
+    forEachMember(set, source, (member) => set.members.remove(member));
+    this.#changed.add(set);
+  }
+}
+
+/** What a source brings into a set. */
+function forEachMember(
+  { portName }: ActiveSet,
+  { members, ports }: PlacedSource,
+  visit: (member: string) => void,
+): void {
+  if (portName === undefined) {
+    for (const member of members) visit(member);
+    return;
+  }
+  for (const { name, protocol, port } of ports) {
+    if (name !== portName) continue;
+    for (const member of members) visit(portMember(addressOf(member), protocol, port));
+  }
+}
+
+function addressOf(member: Prefix | IpAddress): IpAddress {
+  return member.includes('/') ? networkAddress(member as Prefix) : (member as IpAddress);
+}
+
+function isSame(a: PlacedSource, b: PlacedSource): boolean {
+  return (
+    a.labelClass === b.labelClass &&
+    a.members.length === b.members.length &&
+    a.members.every((member, i) => member === b.members[i]) &&
+    a.ports.length === b.ports.length &&
+    a.ports.every((port, i) => isSamePort(port, b.ports[i]))
+  );
+}
+
+function isSamePort(a: NamedPort, b: NamedPort | undefined): boolean {
+  return a.name === b?.name && a.protocol === b.protocol && a.port === b.port;
+}
