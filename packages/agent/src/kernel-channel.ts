@@ -36,6 +36,7 @@ export function remoteKernel(remote: Remote<KernelMethods>): Kernel {
     nextHopObjects: port('nextHopObjects'),
     neighbours: port('neighbours'),
     sysctls: port('sysctls'),
+    conntrack: port('conntrack'),
     monitor: {
       events: () => {
         throw new Error('events of a kernel do not cross threads');

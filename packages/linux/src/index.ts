@@ -40,6 +40,7 @@ export type {
 export { NftError } from './nftables.ts';
 export type {
   BatchOutcome,
+  Conntrack,
   Kernel,
   KernelEvent,
   KernelMonitor,

@@ -122,6 +122,18 @@ export interface PackedRoutes {
   readonly records: Uint8Array;
 }
 
+/** Connection tracking. */
+export interface Conntrack {
+  /**
+   * Forgets all connections from or to these addresses, also those that NAT leads there: their next packet is one of a new
+   * connection, and rules decide about it anew.
+   *
+   * @returns How many there were.
+   * @throws {KernelError} Some of them may be forgotten.
+   */
+  forget(addresses: readonly IpAddress[]): Promise<number>;
+}
+
 /** A next-hop object (RTM_NEWNEXTHOP): one path, or a group of them. */
 export interface NextHopObject {
   /** 1..2^32-1, ours to choose. */
@@ -227,6 +239,7 @@ export interface Kernel extends AsyncDisposable {
   readonly neighbours: Neighbours;
   readonly monitor: KernelMonitor;
   readonly sysctls: Sysctls;
+  readonly conntrack: Conntrack;
 }
 
 /** The kernel refused. */

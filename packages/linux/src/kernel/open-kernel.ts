@@ -1,4 +1,5 @@
 import type { Kernel } from '../ports.ts';
+import { netlinkConntrack } from './conntrack.ts';
 import { netlinkLinks } from './links.ts';
 import { netlinkMonitor } from './monitor.ts';
 import { netlinkNeighbours } from './neighbours.ts';
@@ -26,6 +27,7 @@ export function openKernel(options: { readonly namespace?: string } = {}): Kerne
     neighbours: netlinkNeighbours(context),
     monitor: netlinkMonitor(context, stopped.signal),
     sysctls: procSysctls(context),
+    conntrack: netlinkConntrack(context),
     async [Symbol.asyncDispose]() {
       stopped.abort();
       context[Symbol.dispose]();

@@ -1,5 +1,7 @@
+import type { IpAddress } from '@overland/net';
 import { EventQueue } from '../kernel/event-queue.ts';
 import { type Kernel, KernelError, type KernelEvent } from '../ports.ts';
+import { fakeConntrack } from './fake-conntrack.ts';
 import { fakeLinks, removePair } from './fake-links.ts';
 import { FakeNamespace } from './fake-namespace.ts';
 import { fakeNeighbours } from './fake-neighbours.ts';
@@ -12,6 +14,8 @@ export interface FakeKernel extends Kernel {
   readonly operations: string[];
   /** Settings of /proc/sys that were set, or that the test adds. */
   readonly settings: Map<string, string>;
+  /** Connections that the kernel tracks, as a test adds them: all addresses of each. */
+  readonly connections: Set<readonly IpAddress[]>;
   /** Decides which changes fail, and with which code. By default none. */
   refuse: (operation: string) => string | undefined;
   /** Tells every monitor that events were lost. */
@@ -53,6 +57,8 @@ function kernelOf(namespace: FakeNamespace): FakeKernel {
     nextHopObjects: fakeNextHopObjects(namespace, user),
     neighbours: fakeNeighbours(namespace),
     sysctls: fakeSysctls(namespace),
+    conntrack: fakeConntrack(namespace),
+    connections: namespace.connections,
     monitor: {
       events(signal, { echo = true } = {}) {
         const queue = new EventQueue<KernelEvent>(AbortSignal.any([signal, stopped.signal]));

@@ -1,0 +1,79 @@
+import { setImmediate } from 'node:timers/promises';
+import { familyOf, type IpAddress } from '@overland/net';
+import {
+  type Connection,
+  type ConnectionFilter,
+  familiesOf,
+  filtersFor,
+  readConnection,
+  writeConnectionDump,
+  writeConnectionRemoval,
+} from '../netlink/conntrack-codec.ts';
+import { NetlinkSocket } from '../netlink/netlink-socket.ts';
+import { NETLINK } from '../netlink/open-socket.ts';
+import type { Conntrack } from '../ports.ts';
+import type { NetlinkContext } from './netlink-context.ts';
+
+/** The kernel filters for so many addresses; for more of them everything is read once. */
+const FILTERED_ADDRESSES = 4;
+/** Reading gives way to other work after this many datagrams of up to 32 KB. */
+const SLICE_DATAGRAMS = 32;
+
+/** {@link Conntrack} over ctnetlink. */
+export function netlinkConntrack(context: NetlinkContext): Conntrack {
+  return {
+    async forget(addresses) {
+      const wanted = new Set(addresses);
+      if (wanted.size === 0) return 0;
+      using socket = context.inside(() => new NetlinkSocket(NETLINK.netfilter));
+      const found = new Map<string, Connection>();
+      for (const [family, filter] of questions(wanted)) {
+        await readInto(found, { socket, family, filter, wanted });
+      }
+      const outcome = socket.change([...found.values()], {
+        encode: writeConnectionRemoval,
+        describe: ({ addresses: [from, to] }) => `forget connection from ${from} to ${to}`,
+        // It has ended by itself.
+        fulfilled: ['ENOENT'],
+      });
+      const refusal = outcome.find((error) => error !== undefined);
+      if (refusal) throw refusal;
+      return found.size;
+    },
+  };
+}
+
+type Question = readonly [family: Connection['family'], filter: ConnectionFilter | undefined];
+
+function questions(addresses: ReadonlySet<IpAddress>): Question[] {
+  if (addresses.size > FILTERED_ADDRESSES) {
+    return [...familiesOf(addresses)].map((family) => [family, undefined]);
+  }
+  return [...addresses].flatMap((address) =>
+    filtersFor(address).map((filter): Question => [familyOf(address), filter]),
+  );
+}
+
+async function readInto(
+  found: Map<string, Connection>,
+  question: {
+    readonly socket: NetlinkSocket;
+    readonly family: Connection['family'];
+    readonly filter: ConnectionFilter | undefined;
+    readonly wanted: ReadonlySet<IpAddress>;
+  },
+): Promise<void> {
+  const { socket, family, filter, wanted } = question;
+  const read = (message: Parameters<typeof readConnection>[0]): undefined => {
+    const connection = readConnection(message);
+    if (!connection.addresses.some((address) => wanted.has(address))) return;
+    const { original, id } = connection.name;
+    found.set(`${original} ${id}`, connection);
+  };
+  socket.beginDump((writer) => writeConnectionDump(writer, family, filter));
+  for (let datagrams = 1; ; datagrams++) {
+    // Connections come and go while they are read: those that are there all the time are found.
+    if (socket.continueDump('list connections', read, []) !== 'more') return;
+    if (datagrams % SLICE_DATAGRAMS === 0) await setImmediate();
+  }
+}

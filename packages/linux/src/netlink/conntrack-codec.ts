@@ -1,0 +1,125 @@
+import {
+  addressBytes,
+  addressFromBytes,
+  type Family,
+  familyOf,
+  type IpAddress,
+} from '@overland/net';
+import { AF, NLM_F } from './constants.ts';
+import { Attributes, type Message } from './message-reader.ts';
+import type { MessageWriter } from './message-writer.ts';
+import { NESTED } from './nft/numbers.ts';
+
+/** Numbers of linux/netfilter/nfnetlink_conntrack.h; NFNL_SUBSYS_CTNETLINK is 1. */
+const MESSAGE = { get: 0x101, delete: 0x102 } as const;
+const CTA = { original: 1, reply: 2, id: 12, zone: 18, filter: 25 } as const;
+const TUPLE = { ip: 1 } as const;
+const IP: Readonly<Record<Family, { readonly source: number; readonly destination: number }>> = {
+  ipv4: { source: 1, destination: 2 },
+  ipv6: { source: 3, destination: 4 },
+};
+const FILTER = { originalFlags: 1, replyFlags: 2 } as const;
+/** What of a tuple counts: CTA_FILTER_F_CTA_IP_SRC and _DST. */
+const FILTER_FLAG = { source: 1, destination: 2 } as const;
+
+const GENERIC_OCTETS = 4;
+
+/** Where packets of a connection come from and go to, before and behind NAT. */
+export interface Connection {
+  readonly family: Family;
+  readonly addresses: readonly IpAddress[];
+  /** Tuple, identifier and zone as the kernel wrote them: what names the connection. */
+  readonly name: {
+    readonly original: Uint8Array;
+    readonly id: Uint8Array | undefined;
+    readonly zone: Uint8Array | undefined;
+  };
+}
+
+/** Which connections: packets of one direction have the address at one end. */
+export interface ConnectionFilter {
+  readonly address: IpAddress;
+  readonly tuple: 'original' | 'reply';
+  readonly end: 'source' | 'destination';
+}
+
+/**
+ * Asks for connections.
+ *
+ * @param filter Kernels before 5.8 do not heed it: what they list has to be looked at.
+ */
+export function writeConnectionDump(
+  writer: MessageWriter,
+  family: Family,
+  filter?: ConnectionFilter,
+): void {
+  begin(writer, MESSAGE.get, NLM_F.dump, family);
+  if (filter) {
+    const { address, tuple, end } = filter;
+    writer.nest(CTA[tuple] | NESTED, () =>
+      writer.nest(TUPLE.ip | NESTED, () =>
+        writer.attributeBytes(IP[family][end], addressBytes(address)),
+      ),
+    );
+    writer.nest(CTA.filter | NESTED, () => {
+      const isOriginal = tuple === 'original';
+      writer.attributeU32(FILTER.originalFlags, isOriginal ? FILTER_FLAG[end] : 0);
+      writer.attributeU32(FILTER.replyFlags, isOriginal ? 0 : FILTER_FLAG[end]);
+    });
+  }
+  writer.end();
+}
+
+/** Reads the body of IPCTNL_MSG_CT_NEW. */
+export function readConnection(message: Message): Connection {
+  const { bytes, start, end } = message;
+  const attributes = new Attributes(message, start + GENERIC_OCTETS, end);
+  const addresses: IpAddress[] = [];
+  let original = new Uint8Array();
+  let id: Uint8Array | undefined;
+  let zone: Uint8Array | undefined;
+  while (attributes.next()) {
+    if (attributes.type === CTA.original || attributes.type === CTA.reply) {
+      if (attributes.type === CTA.original) original = attributes.octets().slice();
+      addresses.push(...readTuple(attributes.nested()));
+    } else if (attributes.type === CTA.id) id = attributes.octets().slice();
+    else if (attributes.type === CTA.zone) zone = attributes.octets().slice();
+  }
+  const family = bytes[start] === AF.ipv6 ? 'ipv6' : 'ipv4';
+  return { family, addresses, name: { original, id, zone } };
+}
+
+function* readTuple(tuple: Attributes): Generator<IpAddress> {
+  while (tuple.next()) {
+    if (tuple.type !== TUPLE.ip) continue;
+    const ip = tuple.nested();
+    while (ip.next()) if (ip.length === 4 || ip.length === 16) yield addressFromBytes(ip.octets());
+  }
+}
+
+/** Removes the connection, and not one that has come in its place. */
+export function writeConnectionRemoval(writer: MessageWriter, { family, name }: Connection): void {
+  begin(writer, MESSAGE.delete, 0, family);
+  writer.attributeBytes(CTA.original | NESTED, name.original);
+  if (name.zone) writer.attributeBytes(CTA.zone, name.zone);
+  if (name.id) writer.attributeBytes(CTA.id, name.id);
+  writer.end();
+}
+
+function begin(writer: MessageWriter, type: number, flags: number, family: Family): void {
+  writer.begin(type, flags);
+  writer.u8(family === 'ipv4' ? AF.ipv4 : AF.ipv6);
+  writer.u8(0);
+  writer.u16(0);
+}
+
+/** The four places in which a connection can have an address. */
+export function filtersFor(address: IpAddress): ConnectionFilter[] {
+  return (['original', 'reply'] as const).flatMap((tuple) =>
+    (['source', 'destination'] as const).map((end) => ({ address, tuple, end })),
+  );
+}
+
+export function familiesOf(addresses: Iterable<IpAddress>): Set<Family> {
+  return new Set(Array.from(addresses, familyOf));
+}
