@@ -96,6 +96,46 @@ test('our table dump is what bgpdump, OpenBGPD and we ourselves read', async () 
   expect(openbgpd).toContain(`Nexthop ${THEIRS.ipv6}`);
 });
 
+test('UPDATEs that we record as they come are what bgpdump and we ourselves read', async () => {
+  await using net = await fabric();
+  const file = join(await mkdtemp(join(tmpdir(), 'mrt-')), 'updates.mrt');
+  const speaker = { ...(JSON.parse(SPEAKER) as object), mrtUpdates: { file, maxMegabytes: 1 } };
+  {
+    await using frr = await startFrr(net.leaf, FRR);
+    await using ours = await startBgpRun(net.host as TestNamespace, JSON.stringify(speaker), [
+      '--no-fib',
+    ]);
+    const received = async () => (await ours.summary()).peers[0]?.prefixesReceived;
+    await until('routes have come', async () => {
+      const { ipv4 = 0, ipv6 = 0 } = (await received()) ?? {};
+      return ipv4 === 1 && ipv6 === 1;
+    });
+    await frr.vtysh('configure terminal', 'router bgp 65011', 'no network 10.99.1.0/24');
+    await until('the withdrawal has come', async () => (await received())?.ipv4 === 0);
+    await ours.kill('SIGTERM');
+  }
+  const records = await decode(file);
+  expect(records[0]).toMatchObject({ type: 'state-change' });
+  expect(records).toContainEqual(
+    expect.objectContaining({
+      session: expect.objectContaining({ peerAsn: 65011, localAsn: 65101 }),
+      message: expect.objectContaining({
+        update: expect.objectContaining({ withdrawn: [{ prefix: '10.99.1.0/24' }] }),
+      }),
+    }),
+  );
+  const lines = (await net.host.exec(['bgpdump', '-m', file])).trim().split('\n');
+  const from = `${THEIRS.ipv4}|65011`;
+  for (const expected of [
+    `|STATE|${from}|1|6`,
+    `|A|${from}|10.99.1.0/24|65011|IGP|${THEIRS.ipv4}|`,
+    `|A|${from}|fd00:99::/64|65011|IGP|`,
+    `|W|${from}|10.99.1.0/24`,
+  ]) {
+    expect(lines.filter((line) => line.includes(expected))).toHaveLength(1);
+  }
+});
+
 test("OpenBGPD's dumps of its table and of what it hears are read", async () => {
   await using net = await fabric();
   const directory = await mkdtemp(join(tmpdir(), 'mrt-'));

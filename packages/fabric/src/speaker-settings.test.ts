@@ -26,6 +26,7 @@ test('what BGPConfigurations say of a speaker beyond the fields of Calico', () =
           caches: [{ address: '10.0.9.1' }, { address: '10.0.9.2', port: 8282 }],
           refreshInterval: '15m',
         },
+        mrtUpdates: { file: '/var/log/updates.mrt', maxMegabytes: 10 },
         bmpStations: [
           { address: '10.0.9.3', ribs: ['PrePolicy', 'LocRIB'], statisticsInterval: '0' },
         ],
@@ -55,6 +56,7 @@ test('what BGPConfigurations say of a speaker beyond the fields of Calico', () =
       ],
       refreshSeconds: 900,
     },
+    mrtUpdates: { file: '/var/log/updates.mrt', maxOctets: 10_000_000, files: 4 },
     bmp: [
       { address: '10.0.9.3', port: 11_019, ribs: ['pre-policy', 'loc-rib'], statisticsSeconds: 0 },
     ],

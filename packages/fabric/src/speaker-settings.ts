@@ -19,7 +19,8 @@ type OwnField =
   | 'gracefulRestart'
   | 'aggregates'
   | 'rpki'
-  | 'bmpStations';
+  | 'bmpStations'
+  | 'mrtUpdates';
 
 /** What the BGPConfigurations say of a node beyond Calico's fields: its own object's word, else that of the default one. */
 export type SpeakerSpec = Pick<Spec, OwnField>;
@@ -32,6 +33,7 @@ export const OWN_FIELDS: readonly OwnField[] = [
   'aggregates',
   'rpki',
   'bmpStations',
+  'mrtUpdates',
 ];
 
 export function speakerSpec(settings: ClusterSettings, nodeName: string): SpeakerSpec {
@@ -42,7 +44,14 @@ export function speakerSpec(settings: ClusterSettings, nodeName: string): Speake
 
 type Settings = Pick<
   SpeakerConfig,
-  'role' | 'clusterId' | 'clientToClient' | 'multipath' | 'gracefulRestart' | 'rpki' | 'bmp'
+  | 'role'
+  | 'clusterId'
+  | 'clientToClient'
+  | 'multipath'
+  | 'gracefulRestart'
+  | 'rpki'
+  | 'bmp'
+  | 'mrtUpdates'
 >;
 
 /** The part of the configuration that neither peers nor prefixes decide. */
@@ -51,7 +60,7 @@ export function speakerSettings(
   { clusterId }: Speaker,
   restartSeconds: number,
 ): Settings {
-  const { role, clientToClientReflection, multipath, rpki, bmpStations } = spec;
+  const { role, clientToClientReflection, multipath, rpki, bmpStations, mrtUpdates } = spec;
   return {
     role: clusterId ? 'reflector' : role === 'Router' ? 'router' : 'host',
     ...(clusterId && { clusterId }),
@@ -64,6 +73,7 @@ export function speakerSettings(
     gracefulRestart: gracefulRestartOf(spec, restartSeconds),
     ...(rpki && { rpki: rpkiOf(rpki) }),
     ...(bmpStations && bmpStations.length > 0 && { bmp: bmpStations.map(stationOf) }),
+    ...(mrtUpdates && { mrtUpdates: mrtUpdatesOf(mrtUpdates) }),
   };
 }
 
@@ -119,6 +129,14 @@ function stationOf(
     ribs: ribs.map((rib) => RIBS[rib]),
     statisticsSeconds: seconds(statisticsInterval) ?? 0,
   };
+}
+
+function mrtUpdatesOf({
+  file,
+  maxMegabytes,
+  files,
+}: NonNullable<SpeakerSpec['mrtUpdates']>): NonNullable<SpeakerConfig['mrtUpdates']> {
+  return { file, maxOctets: maxMegabytes * 1_000_000, files };
 }
 
 /** Aggregates, but for what the node offers anyway: that is always there, and an aggregate comes and goes. */

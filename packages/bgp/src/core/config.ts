@@ -85,6 +85,8 @@ export interface SpeakerConfig {
   readonly rpki?: RpkiConfig;
   /** Stations that are told what is in the RIBs (BMP, RFC 7854); absent: none. */
   readonly bmp?: readonly BmpStationConfig[];
+  /** Where UPDATEs of peers are recorded as they come (MRT, RFC 6396); absent: nowhere. */
+  readonly mrtUpdates?: MrtUpdatesConfig;
   /** Routes that this speaker originates with the attributes that they have in a file, read once; absent: none. */
   readonly originateFrom?: MrtFeedConfig;
   /** Prefixes that this speaker originates. */
@@ -117,6 +119,15 @@ export interface MrtFeedConfig {
   readonly mrt: string;
   /** Address of the peer of the collector whose paths are taken; absent: the first path of each prefix. */
   readonly peer?: IpAddress;
+}
+
+/** Files of recorded UPDATEs: the one that is written, and older ones with `.1`, `.2`, … behind the name. */
+export interface MrtUpdatesConfig {
+  readonly file: string;
+  /** Of one file, at most. */
+  readonly maxOctets: number;
+  /** At most so many, 1 or more. */
+  readonly files: number;
 }
 
 /** A BMP station, which we dial. */

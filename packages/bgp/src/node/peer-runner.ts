@@ -59,6 +59,8 @@ export interface PeerHost {
   sessionDown(peer: PeerRunner): void;
   /** Nothing seems to be under way with a peer from a listen range. */
   seemsAtRest(peer: PeerRunner): void;
+  /** An UPDATE has come. @param body Without its header; read only while the call lasts. */
+  updateComes(peer: PeerRunner, body: Uint8Array): void;
   /** An UPDATE of so many octets has gone to the engine. */
   updateTaken(peer: PeerRunner, octets: number): void;
 }
@@ -308,6 +310,7 @@ export class PeerRunner {
   }
 
   #takeUpdate(connection: ConnectionId, { body }: Frame): void {
+    this.#host.updateComes(this, body);
     const fault = this.#host.engine.receiveUpdate(this.id, body);
     if (fault) {
       this.handle({ type: 'fault', connection, fault });

@@ -2,7 +2,12 @@ import { MAX_MD5_KEY_OCTETS } from '@overland/linux';
 import { familyOf, parseAddress } from '@overland/net';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { MAX_BEST_PATHS, type PeerConfig, type SpeakerConfig } from '../core/config.ts';
+import {
+  MAX_BEST_PATHS,
+  type MrtUpdatesConfig,
+  type PeerConfig,
+  type SpeakerConfig,
+} from '../core/config.ts';
 import { isExternal } from '../core/session/remote-as.ts';
 import { placeOf } from '../core/session/unnumbered.ts';
 import { MAX_STALE_SECONDS } from '../core/wire/long-lived-restart.ts';
@@ -263,6 +268,21 @@ const file = z.strictObject({
   originateFrom: z
     .strictObject({ mrt: z.string().min(1), peer: address.optional() })
     .transform(withoutUndefined)
+    .optional(),
+  /** Recorded UPDATEs: where, and how much of them is kept. */
+  mrtUpdates: z
+    .strictObject({
+      file: z.string().min(1),
+      maxMegabytes: whole(1, 16_384).default(64),
+      files: whole(1, 100).default(4),
+    })
+    .transform(
+      ({ file: path, maxMegabytes, files }): MrtUpdatesConfig => ({
+        file: path,
+        maxOctets: maxMegabytes * 1_000_000,
+        files,
+      }),
+    )
     .optional(),
   rpki: rpkiSchema.optional(),
   bmp: z.array(bmpSchema).max(16).optional(),

@@ -17,6 +17,7 @@ import type { DrainPhase } from './drain.ts';
 import { EventLog } from './event-log.ts';
 import { Listeners } from './listeners.ts';
 import { LoopDelay } from './loop-delay.ts';
+import { MrtUpdates } from './mrt-updates.ts';
 import { NeighbourProbe } from './neighbour-probe.ts';
 import { SpeakerOperator } from './operator/speaker-operator.ts';
 import type { PeerHost, PeerRunner } from './peer-runner.ts';
@@ -63,6 +64,7 @@ export class Speaker implements AsyncDisposable {
   readonly #neighbourProbe: NeighbourProbe | undefined;
   readonly #rpki: RpkiSource;
   readonly #bmp: BmpStations;
+  readonly #mrtUpdates: MrtUpdates;
   readonly #finished = Promise.withResolvers<void>();
   readonly #isRestart: boolean;
   readonly #preserved: readonly Family[];
@@ -78,6 +80,7 @@ export class Speaker implements AsyncDisposable {
     this.#neighbourProbe = options.probe && new NeighbourProbe(this.#engine, options.probe);
     this.#rpki = this.#rpkiSource(openSocket);
     this.#bmp = this.#bmpStations(openSocket);
+    this.#mrtUpdates = new MrtUpdates(log);
     const host = this.#peerHost({
       random,
       openSocket,
@@ -126,6 +129,7 @@ export class Speaker implements AsyncDisposable {
 
   /** Listens and dials. Once. */
   async start(): Promise<void> {
+    this.#mrtUpdates.configure(this.config.mrtUpdates);
     const peers = await this.#inForce.open();
     if (this.#isRestart) this.#deferral = this.#newDeferral(peers);
     else this.#engine.endDeferral();
@@ -222,6 +226,7 @@ export class Speaker implements AsyncDisposable {
       kind === 'shutdown' ? cease('AdministrativeShutdown', 'stopped', communication) : undefined;
     for (const peer of this.#peers) peer.stop(fault);
     this.#bmp[Symbol.dispose]();
+    this.#mrtUpdates[Symbol.dispose]();
     this.#turns.stop();
     if (fault) await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
     this.#finished.resolve();
@@ -243,6 +248,9 @@ export class Speaker implements AsyncDisposable {
       sessionUp: (peer, session) => this.#sessionUp(peer, session),
       sessionDown: (peer) => this.#sessionDown(peer),
       seemsAtRest: (peer) => this.#inForce.seemsAtRest(peer),
+      updateComes: (peer, body) => {
+        if (this.#mrtUpdates.isOn) this.#mrtUpdates.received(peer.id, body);
+      },
       updateTaken: (peer, octets) => this.#updateTaken(peer, octets),
     };
   }
@@ -291,12 +299,14 @@ export class Speaker implements AsyncDisposable {
     this.#convergence.changed(performance.now());
     this.#deferral?.peerUp(peer.id, session);
     this.#bmp.sessionUp(peer, session);
+    this.#mrtUpdates.sessionUp(peer, session);
   }
 
   #sessionDown(peer: PeerRunner): void {
     this.#convergence.changed(performance.now());
     this.#deferral?.peerDown(peer.id);
     this.#bmp.sessionDown(peer);
+    this.#mrtUpdates.sessionDown(peer);
   }
 
   #updateTaken(peer: PeerRunner, octets: number): void {
@@ -311,6 +321,7 @@ export class Speaker implements AsyncDisposable {
     this.#engine.configure(config);
     this.#rpki.configure(config.rpki);
     this.#bmp.configure(config.bmp);
+    this.#mrtUpdates.configure(config.mrtUpdates);
   }
 
   #rests(): void {

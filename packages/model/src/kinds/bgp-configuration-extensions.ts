@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { community } from '../community.ts';
 import type { Rule } from '../kind.ts';
-import { cidr, duration, extension, ipAddress } from '../scalars.ts';
+import { cidr, duration, extension, ipAddress, pattern } from '../scalars.ts';
 import { isWithin, isZeroOrWithin } from './duration-bounds.ts';
 
 // What BGPConfiguration has in Overland and Calico lacks. All optional; docs/extensions.md is generated from here. What the object of a
@@ -83,6 +83,20 @@ const rpki = z.object({
     .describe('How long its data hold without a word of it, 10m to 48h. Absent: what it says.'),
 });
 
+const mrtUpdates = z.object({
+  file: pattern('an absolute path', /^\/[^\0]{1,4095}$/).describe(
+    'File on the node. When it is full it becomes FILE.1, that one FILE.2, and so on.',
+  ),
+  maxMegabytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(16_384)
+    .default(64)
+    .describe('Size of one file at most, in millions of octets.'),
+  files: z.number().int().min(1).max(100).default(4).describe('How many files there are at most.'),
+});
+
 const station = z.object({
   address: ipAddress.describe('Address of the station, which the node dials.'),
   port: port.default(11_019).describe('TCP port.'),
@@ -117,6 +131,9 @@ export const bgpConfigurationExtensions = {
   ),
   rpki: extension(rpki).describe(
     'Caches of validated route origins (RFC 8210), for originValidation of BGPFilters.',
+  ),
+  mrtUpdates: extension(mrtUpdates).describe(
+    'Where UPDATEs of peers are recorded as they come, as MRT (RFC 6396).',
   ),
   bmpStations: extension(z.array(station).max(16)).describe(
     'Stations that are told what is in the RIBs of the nodes (BMP).',
