@@ -24,6 +24,7 @@ const KINDS = [
   'NetworkSet',
   'GlobalNetworkSet',
   'FelixConfiguration',
+  'IPPool',
 ] as const satisfies readonly Kind[];
 
 export interface ReadPolicies {
@@ -66,5 +67,6 @@ function inputsOf(resources: readonly AnyResource[]): PolicyInputs {
     hostEndpoints: all('HostEndpoint'),
     networkSets: [...all('NetworkSet'), ...all('GlobalNetworkSet')],
     felixConfigurations: all('FelixConfiguration'),
+    pools: all('IPPool'),
   };
 }

@@ -1,6 +1,5 @@
 import type { HostEndpointFilter, HostFilter, HostPlacePolicy } from './host-filter.ts';
 import type { PolicyEndpoint } from './policy/endpoint.ts';
-import type { HostRules } from './policy/host-rules.ts';
 import type { Direction, PolicyHook } from './policy/policy-view.ts';
 import type { EndpointPolicyRef } from './policy-state.ts';
 
@@ -24,7 +23,7 @@ export type Refer = (
 
 /** What holds on a node itself. @param endpoints The host endpoints of the node, in any order. */
 export function hostFilterOf(
-  rules: HostRules,
+  rules: Omit<HostFilter, 'endpoints'>,
   endpoints: readonly PolicyEndpoint[],
   refer: Refer,
 ): HostFilter {

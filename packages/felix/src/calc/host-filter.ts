@@ -1,4 +1,5 @@
 import type { IpAddress } from '@overland/net';
+import type { OutgoingNat } from './outgoing-nat.ts';
 import type { HostRules } from './policy/host-rules.ts';
 import type { Direction, PolicyHook } from './policy/policy-view.ts';
 import type { EndpointPolicyRef } from './policy-state.ts';
@@ -7,6 +8,7 @@ import type { EndpointPolicyRef } from './policy-state.ts';
 export interface HostFilter extends HostRules {
   /** By name. */
   readonly endpoints: readonly HostEndpointFilter[];
+  readonly outgoingNat?: OutgoingNat | undefined;
 }
 
 /** What holds at one host endpoint. */

@@ -64,7 +64,10 @@ export function localStateOf(inputs: LocalInputs): {
       }
       const own = addresses.filter((address) => !holders.has(address));
       for (const address of own) holders.set(address, resource);
-      endpoints.set(interfaceName, endpointState(interfaceName, own, inputs.mtu));
+      endpoints.set(interfaceName, {
+        ...endpointState(interfaceName, own, inputs.mtu),
+        sysctls: interfaceSysctls(interfaceName, hasHostPorts(endpoint)),
+      });
     }
   }
   return {
@@ -94,7 +97,7 @@ function endpointState(
   interfaceName: string,
   addresses: readonly IpAddress[],
   mtu: number | undefined,
-): EndpointState {
+): Omit<EndpointState, 'sysctls'> {
   const families = new Set(addresses.map(familyOf));
   return {
     interfaceName,
@@ -102,9 +105,12 @@ function endpointState(
     addresses: (['ipv4', 'ipv6'] as const).flatMap((family) =>
       families.has(family) ? [gatewayAddress(family)] : [],
     ),
-    sysctls: interfaceSysctls(interfaceName),
     mtu,
   };
+}
+
+function hasHostPorts({ spec }: WorkloadEndpoint): boolean {
+  return (spec.ports ?? []).some(({ hostPort }) => hostPort);
 }
 
 /**

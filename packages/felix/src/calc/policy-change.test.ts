@@ -26,6 +26,8 @@ const endpoint: fc.Arbitrary<EndpointFilter> = fc.constantFrom('x', 'y').map((na
 const host: fc.Arbitrary<HostFilter> = fc.constantFrom('Drop', 'Return').map((endpointToHost) => ({
   endpointToHost,
   failsafe: { ingress: [], egress: [] },
+  hasFloatingAddresses: false,
+  maySpoof: false,
   endpoints: [],
 }));
 

@@ -79,6 +79,7 @@ test('own endpoints, the lists they are asked about, the sets of those with memb
           profiles: [],
         },
         egress: { tiers: [], profiles: [] },
+        guard: expect.objectContaining({ hostPorts: [] }),
       },
     ],
   ]);

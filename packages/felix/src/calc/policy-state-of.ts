@@ -63,15 +63,16 @@ export function policyStateOfEndpoints(
 
 function hostFilterOfView(view: PolicyView, node: string, refer: Refer): HostFilter {
   const own = view.endpoints.filter((each) => each.kind === 'host' && each.node === node);
-  return hostFilterOf(view.hostRulesOf(node), own, refer);
+  const rules = { ...view.hostRulesOf(node), outgoingNat: view.outgoingNatOf(node) };
+  return hostFilterOf(rules, own, refer);
 }
 
 /** @param policy What decides about its traffic. */
 export function endpointFilterOf(
-  { name, addresses }: PolicyEndpoint,
+  { name, addresses, guard }: PolicyEndpoint,
   { ingress, egress }: Readonly<Record<Direction, EndpointPolicyRef>>,
 ): EndpointFilter {
-  return { name, addresses, ingress, egress };
+  return { name, addresses, ingress, egress, guard };
 }
 
 function policyRefOf(

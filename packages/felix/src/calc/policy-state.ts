@@ -2,6 +2,7 @@ import type { IpAddress } from '@overland/net';
 import type { HostFilter } from './host-filter.ts';
 import type { SetId } from './policy/active-rule.ts';
 import type { Direction, RuleList } from './policy/policy-view.ts';
+import type { WorkloadGuard } from './workload-guard.ts';
 
 /**
  * What this host's packet filter should hold: the output of `calc`, the input of every backend. Plain data, fit for
@@ -38,6 +39,8 @@ export interface EndpointFilter {
   readonly addresses: readonly IpAddress[];
   readonly ingress: EndpointPolicyRef;
   readonly egress: EndpointPolicyRef;
+  /** Absent: nothing besides. */
+  readonly guard?: WorkloadGuard | undefined;
 }
 
 /** All that decides about an endpoint's traffic in one direction, in order. */

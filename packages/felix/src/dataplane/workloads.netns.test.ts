@@ -46,7 +46,7 @@ function endpointOf({ interfaceName, addresses }: Container): EndpointState {
       { address: WORKLOAD_LINK.gateway.ipv4, length: 32 },
       { address: WORKLOAD_LINK.gateway.ipv6, length: 64 },
     ],
-    sysctls: interfaceSysctls(interfaceName),
+    sysctls: interfaceSysctls(interfaceName, false),
     mtu: 1450,
   };
 }

@@ -1,14 +1,17 @@
 import {
   type FelixConfiguration,
+  type IpPool,
   type ProfileLabels,
   policySelector,
   sameJson,
 } from '@overland/model';
+import type { Prefix } from '@overland/net';
 import type { HostFilter } from '../host-filter.ts';
 import { hostFilterOf } from '../host-filter-of.ts';
 import { isWorkloadInterface } from '../interface-name.ts';
+import { outgoingNatOf } from '../outgoing-nat.ts';
 import type { PolicyEndpoint } from '../policy/endpoint.ts';
-import { hostRulesOf } from '../policy/host-rules.ts';
+import { felixSpecOf, hostRulesOf } from '../policy/host-rules.ts';
 import type { Policy } from '../policy/placement.ts';
 import type { Direction, PolicyHook } from '../policy/policy-view.ts';
 import {
@@ -46,6 +49,8 @@ export class OwnEndpoints {
   readonly #lists: ActiveLists;
   readonly #policies = new Map<string, PlacedPolicy>();
   readonly #configurations = new Map<string, FelixConfiguration>();
+  readonly #pools = new Map<string, IpPool>();
+  readonly #hosts = new Map<string, readonly Prefix[]>();
   readonly #endpoints = new Map<string, OwnEndpoint>();
   /** Endpoints of one interface are one, but for a mistake. */
   readonly #byTarget = new Map<Target, Set<OwnEndpoint>>();
@@ -122,6 +127,20 @@ export class OwnEndpoints {
   putConfiguration(name: string, configuration: FelixConfiguration | undefined): void {
     if (configuration) this.#configurations.set(name, configuration);
     else this.#configurations.delete(name);
+    this.#stale.add(HOST);
+  }
+
+  putPool(name: string, pool: IpPool | undefined): void {
+    if (pool) this.#pools.set(name, pool);
+    else this.#pools.delete(name);
+    this.#stale.add(HOST);
+  }
+
+  /** @param addresses Of a host of the cluster. */
+  putHost(name: string, addresses: readonly Prefix[] | undefined): void {
+    if (sameJson(addresses, this.#hosts.get(name))) return;
+    if (addresses) this.#hosts.set(name, addresses);
+    else this.#hosts.delete(name);
     this.#stale.add(HOST);
   }
 
@@ -215,8 +234,14 @@ export class OwnEndpoints {
       asked.push(...listsOfRef(policy));
       return policy;
     };
-    const rules = hostRulesOf([...this.#configurations.values()], this.#node);
-    this.#host = hostFilterOf(rules, [...own.keys()], refer);
+    const configurations = [...this.#configurations.values()];
+    const rules = hostRulesOf(configurations, this.#node);
+    const outgoingNat = outgoingNatOf(
+      [...this.#pools.values()],
+      [...this.#hosts.values()],
+      felixSpecOf(configurations, this.#node),
+    );
+    this.#host = hostFilterOf({ ...rules, outgoingNat }, [...own.keys()], refer);
     this.#ask(HOST, asked);
   }
 

@@ -115,6 +115,7 @@ const workload = fc
         name: fc.constantFrom('http', 'dns'),
         protocol: fc.constantFrom('TCP', 'UDP'),
         port: fc.constantFrom(80, 53),
+        hostPort: optional(fc.constant(8080)),
       }),
       { maxLength: 2 },
     ),
@@ -200,8 +201,25 @@ const resource: fc.Arbitrary<AnyResource> = fc.oneof(
       name: fc.constantFrom('default', `node.${NODE}`, 'node.h2'),
       defaultEndpointToHostAction: optional(fc.constantFrom('Accept', 'Return')),
       failsafeInboundHostPorts: optional(fc.constant([{ protocol: 'TCP', port: 22 }])),
+      floatingIPs: optional(fc.constant('Enabled')),
+      natOutgoingExclusions: optional(fc.constant('IPPoolsAndHostIPs')),
     })
     .map(({ name, ...spec }) => resourceOf('FelixConfiguration', { name }, spec)),
+  fc
+    .record({
+      name: fc.constantFrom('pool-a', 'pool-b'),
+      cidr: fc.constantFrom('10.65.0.0/24', '10.66.0.0/24'),
+      natOutgoing: fc.boolean(),
+    })
+    .map(({ name, ...spec }) => resourceOf('IPPool', { name }, spec)),
+  fc
+    .record({
+      name: fc.constantFrom(NODE, 'h2'),
+      bgp: optional(
+        fc.constantFrom({ ipv4Address: '192.0.2.1/24' }, { ipv6Address: 'fd00::1/64' }),
+      ),
+    })
+    .map(({ name, ...spec }) => resourceOf('Node', { name }, spec)),
   fc
     .record({ name: fc.constantFrom('s', 't'), namespace, labels, nets })
     .map(({ name, namespace: place, labels: own, nets: held }) =>
@@ -283,7 +301,8 @@ function fromScratch(resources: ReadonlyMap<string, AnyResource>): PolicyState {
     hostEndpoints: of('HostEndpoint'),
     networkSets: of('NetworkSet', 'GlobalNetworkSet'),
     felixConfigurations: of('FelixConfiguration'),
-    nodes: [],
+    pools: of('IPPool'),
+    nodes: of('Node'),
   } as unknown as PolicyInputs;
   return policyStateOf(new PolicyView(inputs), NODE);
 }

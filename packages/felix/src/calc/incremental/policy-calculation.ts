@@ -4,15 +4,18 @@ import {
   type FelixConfiguration,
   type GlobalNetworkSet,
   type HostEndpoint,
+  type IpPool,
   type Kind,
   type Labels,
   type NetworkSet,
+  type Node,
   type Profile,
   type ResourceName,
   type ResourceOfKind,
   type Tier,
   type WorkloadEndpoint,
 } from '@overland/model';
+import { hostAddressesOf } from '../outgoing-nat.ts';
 import type { SetId } from '../policy/active-rule.ts';
 import type { SetDemand } from '../policy/address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from '../policy/endpoint.ts';
@@ -100,6 +103,12 @@ export class PolicyCalculation {
         break;
       case 'FelixConfiguration':
         this.#endpoints.putConfiguration(name.name, resource as FelixConfiguration | undefined);
+        break;
+      case 'IPPool':
+        this.#endpoints.putPool(name.name, resource as IpPool | undefined);
+        break;
+      case 'Node':
+        this.#endpoints.putHost(name.name, resource && hostAddressesOf(resource as Node));
         break;
       case 'NetworkSet':
       case 'GlobalNetworkSet':

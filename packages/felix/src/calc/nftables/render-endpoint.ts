@@ -1,5 +1,6 @@
 import type { EndpointPolicyRef, ListId, PolicyState } from '../policy-state.ts';
 import { listChain } from './names.ts';
+import type { LimitRules } from './render-limits.ts';
 import { ACCEPT_MARK, hex, PASS_MARK } from './render-rule.ts';
 
 const BOTH = ACCEPT_MARK | PASS_MARK;
@@ -48,10 +49,13 @@ export function renderProfiles(
 export function renderEndpoint(
   { tiers, profiles }: EndpointPolicyRef,
   known: PolicyState['lists'],
+  limits: LimitRules = { packets: [], connections: [] },
 ): string[] {
   return [
+    ...limits.packets,
     'ct state established,related return',
     'ct state invalid drop',
+    ...limits.connections,
     CLEAR,
     ...renderTiers(tiers, known),
     ...renderProfiles(profiles, known),

@@ -6,7 +6,10 @@ import { endpointChain, listChain, setName, type Version } from './names.ts';
 import { block, objectsText } from './nft-objects.ts';
 import { renderEndpoint } from './render-endpoint.ts';
 import { IS_ESSENTIAL_ICMPV6 } from './render-failsafe.ts';
+import { renderGuard } from './render-guard.ts';
 import { type HostLinks, renderHost } from './render-host.ts';
+import { limitRules, renderLimits } from './render-limits.ts';
+import { renderNat } from './render-nat.ts';
 import { renderRule } from './render-rule.ts';
 
 const TABLE = 'inet overland-policy';
@@ -22,10 +25,8 @@ interface Chain {
  *
  * @param links By which host endpoints without an interface are found.
  */
-export function renderRuleset(
-  { sets, lists, endpoints, host }: PolicyState,
-  links?: HostLinks,
-): string {
+export function renderRuleset(state: PolicyState, links?: HostLinks): string {
+  const { sets, lists, endpoints, host } = state;
   const chains: Chain[] = [...lists].flatMap(([id, list]) =>
     list.missing === undefined ? [{ name: listChain(id), lines: renderList(list) }] : [],
   );
@@ -33,7 +34,8 @@ export function renderRuleset(
   for (const [interfaceName, filter] of endpoints) {
     for (const direction of ['ingress', 'egress'] as const) {
       const name = endpointChain(direction, interfaceName);
-      chains.push({ name, lines: renderEndpoint(filter[direction], lists) });
+      const limits = limitRules(interfaceName, direction, filter);
+      chains.push({ name, lines: renderEndpoint(filter[direction], lists, limits) });
       elements[direction].push(`"${interfaceName}" : goto ${name}`);
     }
   }
@@ -47,6 +49,9 @@ export function renderRuleset(
       ]),
     ),
     ...BASE,
+    ...objectsText({ sets: new Map(), chains: renderLimits(state) }),
+    ...objectsText(renderGuard(state)),
+    ...objectsText(renderNat(state)),
     ...(host ? objectsText(renderHost(host, lists, links)) : []),
   ];
   // Made new in one transaction, also where it is not there yet.

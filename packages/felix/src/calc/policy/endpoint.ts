@@ -7,6 +7,7 @@ import {
   type WorkloadEndpoint,
 } from '@overland/model';
 import { hostPrefix, type IpAddress, networkAddress } from '@overland/net';
+import { type WorkloadGuard, workloadGuardOf } from '../workload-guard.ts';
 import type { Labelled } from './address-sets.ts';
 
 /** An endpoint as policies see it. */
@@ -22,6 +23,8 @@ export interface PolicyEndpoint extends Labelled {
   readonly addresses: readonly IpAddress[];
   /** In order. */
   readonly profiles: readonly string[];
+  /** Of a workload only. */
+  readonly guard?: WorkloadGuard | undefined;
 }
 
 export function workloadEndpointOf(
@@ -44,6 +47,7 @@ export function workloadEndpointOf(
       name ? [{ name, protocol: protocolNumber(protocol), port }] : [],
     ),
     profiles: spec.profiles ?? [],
+    guard: workloadGuardOf(endpoint),
   };
 }
 

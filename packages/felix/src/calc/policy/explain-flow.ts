@@ -65,8 +65,27 @@ export function explainFlow(
     add(atBorder(to, { ...border, direction: 'ingress' }, view));
     if (to.kind === 'workload') steps.push(workloadStep(to, 'ingress', packet, view));
   }
+  if (to.kind === 'host') notes.push(...translations(to.name, packet, view));
   const action = steps.every((step) => step.action === 'allow') ? 'allow' : 'deny';
   return { packet, action, steps, notes };
+}
+
+/** Ports and addresses of a host that lead elsewhere: what is judged is the way to the host itself. */
+function translations(host: string, packet: Packet, view: PolicyView): string[] {
+  const { protocol, destination, destinationPort } = packet;
+  return view.endpoints.flatMap(({ node, name, guard }) =>
+    (node === host ? (guard?.hostPorts ?? []) : [])
+      .filter(
+        ({ hostAddress = destination, ...port }) =>
+          hostAddress === destination &&
+          port.protocol === protocol &&
+          port.hostPort === destinationPort,
+      )
+      .map(
+        ({ hostPort, port }) =>
+          `port ${hostPort} of ${host} leads to port ${port} of ${name}: ask about that one`,
+      ),
+  );
 }
 
 function nodeOf(place: FlowPlace): string | undefined {

@@ -15,16 +15,17 @@ export interface HostRules {
   readonly failsafe: Readonly<Record<Direction, readonly FailsafePort[]>>;
   /** What becomes of packets from a workload to its own host that its egress policy allows. */
   readonly endpointToHost: 'Drop' | 'Accept' | 'Return';
+  /** Whether other addresses of workloads lead to them. */
+  readonly hasFloatingAddresses: boolean;
+  /** Whether workloads may use the further source addresses that their endpoints name. */
+  readonly maySpoof: boolean;
 }
 
-/** The FelixConfiguration of the node (`node.NAME`) wins over the one named `default`. */
 export function hostRulesOf(
   configurations: readonly FelixConfiguration[],
   node: string,
 ): HostRules {
-  const find = (name: string) =>
-    configurations.find(({ metadata }) => metadata.name === name)?.spec ?? {};
-  const spec = { ...find('default'), ...find(`node.${node}`) };
+  const spec = felixSpecOf(configurations, node);
   const ports = (given: (typeof FAILSAFE_PORTS)['inbound']): FailsafePort[] =>
     given.map(({ protocol, port, net }) => ({ protocol: protocolNumber(protocol), port, net }));
   return {
@@ -33,7 +34,19 @@ export function hostRulesOf(
       egress: ports(spec.failsafeOutboundHostPorts ?? FAILSAFE_PORTS.outbound),
     },
     endpointToHost: spec.defaultEndpointToHostAction ?? 'Drop',
+    hasFloatingAddresses: spec.floatingIPs === 'Enabled',
+    maySpoof: spec.workloadSourceSpoofing === 'Any',
   };
+}
+
+/** The settings of a node: its own FelixConfiguration (`node.NAME`) wins over the one named `default`. */
+export function felixSpecOf(
+  configurations: readonly FelixConfiguration[],
+  node: string,
+): FelixConfiguration['spec'] {
+  const find = (name: string) =>
+    configurations.find(({ metadata }) => metadata.name === name)?.spec ?? {};
+  return { ...find('default'), ...find(`node.${node}`) };
 }
 
 /**

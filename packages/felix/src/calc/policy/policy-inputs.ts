@@ -3,6 +3,7 @@ import type {
   GlobalNetworkPolicy,
   GlobalNetworkSet,
   HostEndpoint,
+  IpPool,
   NetworkPolicy,
   NetworkSet,
   Node,
@@ -31,4 +32,6 @@ export interface PolicyInputs {
   readonly felixConfigurations: readonly FelixConfiguration[];
   /** Where hosts are, for questions about them. */
   readonly nodes: readonly Node[];
+  /** Whose containers reach what is outside under the address of their host. */
+  readonly pools?: readonly IpPool[];
 }

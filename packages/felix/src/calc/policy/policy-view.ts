@@ -6,10 +6,11 @@ import {
   type Profile,
   policySelector,
 } from '@overland/model';
+import { hostAddressesOf, type OutgoingNat, outgoingNatOf } from '../outgoing-nat.ts';
 import type { ActiveRule } from './active-rule.ts';
 import { AddressSets, type Labelled } from './address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from './endpoint.ts';
-import { type HostRules, hostRulesOf } from './host-rules.ts';
+import { felixSpecOf, type HostRules, hostRulesOf } from './host-rules.ts';
 import {
   comparePolicies,
   compareTiers,
@@ -66,7 +67,7 @@ export class PolicyView {
   readonly sets: AddressSets;
   readonly #tiers: readonly FilledTier[];
   readonly #profiles: ReadonlyMap<string, Profile>;
-  readonly #felixConfigurations: PolicyInputs['felixConfigurations'];
+  readonly #inputs: PolicyInputs;
   readonly #ruleLists = new Map<string, RuleList>();
 
   constructor(inputs: PolicyInputs) {
@@ -84,7 +85,7 @@ export class PolicyView {
     }));
     this.sets = new AddressSets([...this.endpoints, ...networkSets]);
     this.#tiers = placeTiers(inputs);
-    this.#felixConfigurations = inputs.felixConfigurations;
+    this.#inputs = inputs;
   }
 
   /** What decides about an endpoint's traffic, as its labels are. */
@@ -112,7 +113,13 @@ export class PolicyView {
 
   /** What holds on a host whatever its policies say. */
   hostRulesOf(node: string): HostRules {
-    return hostRulesOf(this.#felixConfigurations, node);
+    return hostRulesOf(this.#inputs.felixConfigurations, node);
+  }
+
+  /** `undefined` if no pool wants it. */
+  outgoingNatOf(node: string): OutgoingNat | undefined {
+    const { pools = [], nodes, felixConfigurations } = this.#inputs;
+    return outgoingNatOf(pools, nodes.map(hostAddressesOf), felixSpecOf(felixConfigurations, node));
   }
 
   #profileOf(name: string, direction: Direction): RuleList {

@@ -346,6 +346,16 @@ describe('hosts (calico.md section 5.2)', () => {
     expect(allows(given, { from: 'h1', to: 'h1' })).toBe(true);
   });
 
+  test('a port of the host that leads to a workload is named', () => {
+    const ports = [{ protocol: 'TCP', port: 80, hostPort: 8080 }];
+    const given = { workloads: [workload('a', '10.65.0.1', {}, { ports })] };
+    const ask = { from: '192.0.2.1', to: 'h1' };
+    expect(explain(given, { ...ask, port: 8080 }).notes).toEqual([
+      expect.stringMatching(/^port 8080 of h1 leads to port 80 of prod\//),
+    ]);
+    expect(explain(given, ask).notes).toEqual([]);
+  });
+
   describe('traffic that a host forwards', () => {
     const forward = globalPolicy('forward', {
       applyOnForward: true,

@@ -1,0 +1,52 @@
+import type { Direction } from '../policy/policy-view.ts';
+import type { EndpointFilter, PolicyState } from '../policy-state.ts';
+import { endpointChain } from './names.ts';
+import type { NftChainObject } from './nft-objects.ts';
+
+/** Rules of an endpoint's chain that come before its policy. */
+export interface LimitRules {
+  /** For every packet. */
+  readonly packets: readonly string[];
+  /** For the first of a connection. */
+  readonly connections: readonly string[];
+}
+
+const OVER_LIMIT = 'over-limit';
+
+/** More than this an endpoint neither gets nor sends: packets whether established or not. */
+export function limitRules(
+  interfaceName: string,
+  direction: Direction,
+  { guard }: EndpointFilter,
+): LimitRules {
+  const { packets, connections } = guard?.limits[direction] ?? {};
+  const rate = packets && `limit rate over ${packets.perSecond}/second`;
+  return {
+    packets: rate ? [`${rate} burst ${packets.burst} packets drop`] : [],
+    connections:
+      connections === undefined ? [] : [`jump ${connectionsChain(interfaceName, direction)}`],
+  };
+}
+
+/**
+ * Chains that count connections. They are apart from those of policy because the kernel counts by rule: written anew, it
+ * would begin at none.
+ */
+export function renderLimits({ endpoints }: PolicyState): Map<string, NftChainObject> {
+  const chains = new Map<string, NftChainObject>();
+  for (const [interfaceName, { guard }] of endpoints) {
+    for (const direction of ['ingress', 'egress'] as const) {
+      const { connections } = guard?.limits[direction] ?? {};
+      if (connections === undefined) continue;
+      const rules = [`ct count over ${connections} goto ${OVER_LIMIT}`];
+      chains.set(connectionsChain(interfaceName, direction), { rules });
+    }
+  }
+  // Clients over TCP are told at once.
+  const refusal = { rules: ['meta l4proto 6 reject with tcp reset', 'drop'] };
+  return chains.size === 0 ? chains : new Map([[OVER_LIMIT, refusal], ...chains]);
+}
+
+function connectionsChain(interfaceName: string, direction: Direction): string {
+  return `connections/${endpointChain(direction, interfaceName)}`;
+}
