@@ -138,14 +138,16 @@ export class StandaloneFib {
     for (const set of this.#sets.values()) if (set.routes === 0) set.isReady = false;
     const sets = [...this.#sets.values()].filter(({ isReady }) => isReady);
     const before = sets.map(({ target }) => target);
-    const gone = this.#objects.readBack(await this.#kernel.nextHopObjects.list());
+    const objects = await this.#kernel.nextHopObjects.list();
+    const gone = this.#objects.readBack(objects);
     for (const id of gone) this.#goneWhileListing?.add(id);
     await this.#provide(sets);
     const isAnyMoved = sets.some(({ target }, i) => target !== before[i]);
-    if (gone.size === 0 && !isAnyMoved && !this.#objects.hasLent) return;
-    this.#routesInDoubt = true;
-    // Also those that are there again by now: they took their routes along.
-    for (const family of FAMILIES) this.#tables[family].drop((object) => gone.has(object));
+    if (gone.size > 0 || isAnyMoved || this.#objects.hasLent) this.#routesInDoubt = true;
+    if (!this.#routesInDoubt) return;
+    // As it was before: objects that are there again have lost their routes all the same.
+    const present = new Set(objects.map(({ id }) => id));
+    for (const family of FAMILIES) this.#tables[family].drop((object) => !present.has(object));
   }
 
   /** Sees to it that sets have their objects, and works out where their routes lead. */

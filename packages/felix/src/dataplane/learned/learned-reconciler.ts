@@ -1,4 +1,10 @@
-import type { BatchOutcome, Kernel, NextHopObject, Route } from '@overland/linux';
+import {
+  type BatchOutcome,
+  type Kernel,
+  type NextHopObject,
+  PROTOCOL,
+  type Route,
+} from '@overland/linux';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
@@ -156,11 +162,15 @@ export class LearnedReconciler {
 
   async #readObjects(): Promise<void> {
     this.#objectsInDoubt = false;
-    this.#objects.readBack(await this.#options.kernel.nextHopObjects.list());
-    for (const family of FAMILIES) {
-      this.#routes[family].objectsRead((id) => this.#objects.has(id));
-    }
-    this.#objectsWanted = true;
+    const objects = await this.#options.kernel.nextHopObjects.list();
+    this.#objects.readBack(objects);
+    // First: traffic waits for it. Routes, of which there are many, are looked at afterwards.
+    await this.#writeObjects();
+    // As it was before: what is there again has lost its routes all the same.
+    const present = new Set(
+      objects.flatMap(({ id, protocol }) => (protocol === PROTOCOL.bgp ? [id] : [])),
+    );
+    for (const family of FAMILIES) this.#routes[family].objectsRead(present);
   }
 
   async #writeObjects(): Promise<void> {

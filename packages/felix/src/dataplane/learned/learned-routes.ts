@@ -103,8 +103,8 @@ export class LearnedRoutes {
   }
 
   /** Objects were read back: those that are gone took their routes along. */
-  objectsRead(exists: (id: number) => boolean): void {
-    if (this.#table.dropMissing(exists)) this.#rescan();
+  objectsRead(present: ReadonlySet<number>): void {
+    if (this.#table.dropMissing(present)) this.#rescan();
   }
 
   /** The target of some set has changed: looks at every route again. */

@@ -67,11 +67,6 @@ export class NextHopObjectTable {
     this.#reclaim();
   }
 
-  /** Whether the kernel holds an object of ours with this id, as far as we know. */
-  has(id: number): boolean {
-    return this.#actual.has(id);
-  }
-
   /** Where routes of `set` should point now. */
   target(set: PathSet): Target {
     const [only] = set.paths;

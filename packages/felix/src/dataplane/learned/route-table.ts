@@ -114,11 +114,11 @@ export class LearnedRouteTable {
    *
    * @returns Whether there were any.
    */
-  dropMissing(exists: (id: number) => boolean): boolean {
+  dropMissing(present: ReadonlySet<number>): boolean {
     let dropped = false;
-    for (const slot of this.slots()) {
+    for (let slot = 0; slot < this.#prefixes.length; slot++) {
       const id = this.actual(slot);
-      if (id === 0 || id === ALTERED || id === DISCARD || exists(id)) continue;
+      if (id === 0 || id === ALTERED || id === DISCARD || present.has(id)) continue;
       this.#actual[slot] = 0;
       dropped = true;
     }
