@@ -251,18 +251,16 @@ export class PeerRunner {
   #writePacked(transport: Transport): boolean {
     const { engine, buffers } = this.#host;
     const most = this.record.session?.maxMessageOctets ?? MAX_MESSAGE_OCTETS;
-    const buffer = buffers.take(most);
+    const room = buffers.room(most);
     let length = 0;
-    while (length + most <= buffer.length) {
-      const written = engine.nextUpdate(this.id, buffer, length);
+    while (length + most <= room.length) {
+      const written = engine.nextUpdate(this.id, room, length);
       if (written === 0) break;
-      countMessage(this.record.sent, buffer[length + HEADER_OCTETS - 1] ?? 0);
+      countMessage(this.record.sent, room[length + HEADER_OCTETS - 1] ?? 0);
       length += written;
     }
-    if (length === 0) {
-      buffers.give(buffer);
-      return false;
-    }
+    if (length === 0) return false;
+    const buffer = buffers.copy(room.subarray(0, length));
     transport.write(buffer.subarray(0, length), () => buffers.give(buffer));
     this.record.lastWriteMs = performance.now();
     return true;
