@@ -79,12 +79,52 @@ const PROBES: readonly Probe[] = [
       'table inet probe {\n chain forward {\n type filter hook forward priority filter; policy accept;\n ct state established,related accept\n }\n}\n',
   },
   {
+    name: 'sets of interfaces with addresses in nftables',
+    need: 'required',
+    reason: 'A workload sends under addresses of its own only.',
+    argv: ['nft', '-f', '-'],
+    input:
+      'table inet probe {\n set own {\n type ifname . ipv4_addr;\n }\n chain c {\n type filter hook prerouting priority raw; policy accept;\n iifname . ip saddr != @own drop\n }\n}\n',
+  },
+  {
     name: 'address translation in nftables',
     need: 'optional',
-    reason: 'Pools with natOutgoing.',
+    reason: 'Pools with natOutgoing, floating addresses and ports of the host.',
     argv: ['nft', '-f', '-'],
     input:
       'table inet probe {\n chain out {\n type nat hook postrouting priority srcnat; policy accept;\n masquerade\n }\n}\n',
+  },
+  {
+    name: 'packet rates in nftables',
+    need: 'optional',
+    reason: 'Workloads with a packet rate (qosControls).',
+    argv: ['nft', '-f', '-'],
+    input:
+      'table inet probe {\n chain c {\n type filter hook forward priority filter; policy accept;\n limit rate over 10/second burst 5 packets drop\n }\n}\n',
+  },
+  {
+    name: 'connection limits in nftables',
+    need: 'optional',
+    reason: 'Workloads with a limit of connections (qosControls).',
+    argv: ['nft', '-f', '-'],
+    input:
+      'table inet probe {\n chain c {\n type filter hook forward priority filter; policy accept;\n ct state new ct count over 10 drop\n }\n}\n',
+  },
+  {
+    name: 'lookups of local addresses in nftables',
+    need: 'optional',
+    reason: 'Ports of the host that lead to workloads.',
+    argv: ['nft', '-f', '-'],
+    input:
+      'table inet probe {\n chain c {\n type nat hook prerouting priority dstnat; policy accept;\n fib daddr type local tcp dport 80 redirect\n }\n}\n',
+  },
+  {
+    name: 'untracked packets in nftables',
+    need: 'optional',
+    reason: 'Policies with doNotTrack.',
+    argv: ['nft', '-f', '-'],
+    input:
+      'table inet probe {\n chain c {\n type filter hook prerouting priority raw; policy accept;\n notrack\n }\n}\n',
   },
 ];
 
