@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   fabric: ['net', 'model', 'bgp'],
   ipam: ['net', 'model', 'datastore'],
   workloads: ['net', 'model', 'ipam', 'datastore', 'linux'],
-  cni: ['net', 'model', 'workloads'],
+  cni: ['net', 'model', 'linux', 'workloads'],
   felix: ['net', 'model', 'linux'],
   agent: [
     'net',
@@ -26,7 +26,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'felix',
   ],
   lab: ['net', 'model', 'datastore', 'linux'],
-  cli: ['net', 'model', 'datastore', 'ipam', 'linux', 'bgp', 'fabric', 'felix', 'agent', 'lab'],
+  cli: [
+    'net',
+    'model',
+    'datastore',
+    'ipam',
+    'linux',
+    'bgp',
+    'fabric',
+    'felix',
+    'agent',
+    'cni',
+    'lab',
+  ],
 };
 
 const packages = new URL('../../packages/', import.meta.url);

@@ -13,8 +13,11 @@ import { AccessDeniedError, type Datastore, UnavailableError } from '@overland/d
 import type { Ipam } from '@overland/ipam';
 import { type AnyResource, workloadHandlePrefix } from '@overland/model';
 import { type Family, type IpAddress, parseAddress } from '@overland/net';
+import type { AttachedWorkload, AttachRequest } from '@overland/workloads';
 import type { Logger } from 'pino';
+import { type AddInFlight, AddsInFlight } from './adds-in-flight.ts';
 import { attachmentOf, CniSpool } from './cni-spool.ts';
+import { ExhaustedPools } from './exhausted-pools.ts';
 import { createIfAbsent } from './resource-writer.ts';
 import type { WorkloadService } from './workload-service.ts';
 
@@ -44,7 +47,9 @@ const TRY_AGAIN: CniReply = {
 export class CniService {
   readonly #options: CniServiceOptions;
   readonly #host: CniHost;
+  readonly #adds = new AddsInFlight();
   readonly #spool: CniSpool;
+  readonly #exhausted = new ExhaustedPools(() => performance.now());
   /** Made, or seen, by this process. */
   readonly #profiles = new Set<string>();
 
@@ -52,18 +57,23 @@ export class CniService {
     const { workloads, log, stateDirectory } = options;
     this.#options = options;
     this.#host = {
-      status: async () => this.#status(),
-      attach: async (request, profile) => {
-        this.#refuseUnlessReady();
-        await this.#ensureProfile(profile);
-        return await workloads.attach(request);
+      status: async (wishes) => this.#status(wishes),
+      attach: (request, profile) => this.#attach(request, profile, { isCalledOff: false }),
+      detach: async (key) => {
+        const isAttached = workloads
+          .list()
+          .some((one) => one.containerId === key.containerId && one.interface === key.interface);
+        await workloads.detach(key);
+        if (isAttached) this.#exhausted.released();
       },
-      detach: async (key) => void (await workloads.detach(key)),
       check: (key) => workloads.check(key),
       attachments: () => workloads.list(),
       addresses: {
         assign: (holder, wishes) => this.#assign(holder, wishes),
-        release: async (holder) => void (await options.ipam.release(this.#handle(holder))),
+        release: async (holder) => {
+          const released = await options.ipam.release(this.#handle(holder));
+          if (released.length > 0) this.#exhausted.released();
+        },
         heldBy: async (holder) => {
           const handle = this.#handle(holder);
           const found = await options.ipam.allocationsByHandle(handle);
@@ -84,7 +94,7 @@ export class CniService {
   async answer(call: CniCall): Promise<CniReply> {
     const waiting = await this.#spool.drain();
     const mustWait = call.env.CNI_COMMAND === 'ADD' && waiting.has(attachmentOf(call));
-    const reply = mustWait ? TRY_AGAIN : await answerCall(call, this.#host);
+    const reply = mustWait ? TRY_AGAIN : await this.#perform(call);
     const { CNI_COMMAND: command, CNI_CONTAINERID: container, CNI_IFNAME: ifname } = call.env;
     if (reply.exitCode !== 0)
       this.#options.log.warn(
@@ -99,17 +109,49 @@ export class CniService {
     await this.#spool.run(signal);
   }
 
+  async #perform(call: CniCall): Promise<CniReply> {
+    const { CNI_COMMAND: command } = call.env;
+    const answer = (host = this.#host) => answerCall(call, host);
+    const key = attachmentOf(call);
+    if (command === 'DEL') return await this.#adds.overtake(key, answer);
+    if (command !== 'ADD') return await answer();
+    return await this.#adds.run(key, (flight) =>
+      answer({
+        ...this.#host,
+        attach: (request, profile) => this.#attach(request, profile, flight),
+      }),
+    );
+  }
+
+  async #attach(
+    request: AttachRequest,
+    profile: AnyResource,
+    flight: AddInFlight,
+  ): Promise<AttachedWorkload> {
+    this.#refuseUnlessReady();
+    await this.#ensureProfile(profile);
+    refuseIfCalledOff(flight);
+    const { workloads } = this.#options;
+    const attach = () => workloads.attach(request);
+    const attached = await this.#exhausted.watch(wishesOf(request), attach);
+    refuseIfCalledOff(flight);
+    return attached;
+  }
+
   #refuseUnlessReady(): void {
     const fault = this.#options.fault();
     if (fault !== undefined) throw new UnavailableError(fault);
   }
 
-  async #status(): Promise<void> {
+  #status(wishes: AddressWishes | undefined): void {
     const fault = this.#options.fault();
     if (fault !== undefined) throw new CniError(CNI_CODE.notAvailable, fault);
+    if (!wishes) return;
     if (this.#options.families().length === 0) {
       throw new CniError(CNI_CODE.notAvailable, 'there is no IPPool to assign addresses from');
     }
+    const reason = this.#exhausted.reason(wishes);
+    if (reason !== undefined) throw new CniError(CNI_CODE.notAvailable, reason);
   }
 
   async #ensureProfile(profile: AnyResource): Promise<void> {
@@ -130,14 +172,15 @@ export class CniService {
     this.#refuseUnlessReady();
     const { node, ipam, families } = this.#options;
     const { network, containerId, ifname } = holder;
-    const { addresses } = await ipam.assign({
-      handle: this.#handle(holder),
-      families: wishes.families ?? families(),
-      attributes: { node, network, containerID: containerId, interface: ifname },
-      ...(wishes.addresses && { addresses: wishes.addresses.map(parseAddress) }),
-      ...(wishes.pools && { pools: wishes.pools }),
-    });
-    return addresses;
+    const assign = () =>
+      ipam.assign({
+        handle: this.#handle(holder),
+        families: wishes.families ?? families(),
+        attributes: { node, network, containerID: containerId, interface: ifname },
+        ...(wishes.addresses && { addresses: wishes.addresses.map(parseAddress) }),
+        ...(wishes.pools && { pools: wishes.pools }),
+      });
+    return (await this.#exhausted.watch(wishes, assign)).addresses;
   }
 
   #handle({ network, containerId, ifname }: AddressHolder): string {
@@ -157,4 +200,13 @@ export class CniService {
       return { network, containerId, ifname: rest.join(SEPARATOR) };
     });
   }
+}
+
+/** What is made is undone by the DEL, which waits for this. */
+function refuseIfCalledOff({ isCalledOff }: AddInFlight): void {
+  if (isCalledOff) throw new CniError(CNI_CODE.tryAgainLater, 'not attached: a DEL came first');
+}
+
+function wishesOf({ families, pools }: AttachRequest): AddressWishes {
+  return { ...(families && { families }), ...(pools && { pools }) };
 }

@@ -19,6 +19,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   ipam: 'Look after pools, blocks and addresses of the whole cluster',
   node: 'Look at this host, and take it out of service',
   workload: 'Network namespaces on the fabric, without a container runtime',
+  cni: 'Container runtimes: plugins for them, and what plugins do',
   lab: 'Bring up a fabric of routers, hosts and containers on this machine',
 };
 
@@ -288,6 +289,16 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'workload rm',
     summary: 'Take a workload off the fabric, end its processes and remove its namespace',
     load: async () => (await import('./commands/workload-rm.ts')).workloadRm,
+  },
+  {
+    name: 'cni install',
+    summary: 'Install the CNI plugins, and a network for container runtimes',
+    load: async () => (await import('./commands/cni-install.ts')).cniInstall,
+  },
+  {
+    name: 'cni conformance',
+    summary: 'Look at a CNI plugin, ours or another, point by point',
+    load: async () => (await import('./commands/cni-conformance.ts')).cniConformance,
   },
   {
     name: 'schema',

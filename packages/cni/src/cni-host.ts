@@ -12,8 +12,11 @@ export interface AddressHolder {
 
 /** What a call can do to this host. What it cannot do now it refuses with an error that says why. */
 export interface CniHost {
-  /** @throws {CniError} Code 50 or 51, if an ADD would fail. */
-  status(): Promise<void>;
+  /**
+   * @param wishes For addresses of ours; absent: another IPAM gives them.
+   * @throws {CniError} Code 50, if an ADD would fail.
+   */
+  status(wishes: AddressWishes | undefined): Promise<void>;
   /** @param profile Made first, if there is none of the name. */
   attach(request: AttachRequest, profile: AnyResource): Promise<AttachedWorkload>;
   /** What is not attached is no mistake. */

@@ -1,7 +1,7 @@
 import { familyOf, hostPrefix, WORKLOAD_LINK } from '@overland/net';
 import type { AttachedWorkload, AttachRequest } from '@overland/workloads';
 import type { CniCall } from './answer-call.ts';
-import { attachRequestOf } from './attach-request.ts';
+import { addressWishes, attachRequestOf } from './attach-request.ts';
 import { CNI_CODE, CniError } from './cni-error.ts';
 import type { Attachment, CniHost } from './cni-host.ts';
 import type { Environment } from './environment.ts';
@@ -33,7 +33,7 @@ export const INTERFACE_COMMANDS: CommandTable = {
   DEL: del,
   CHECK: check,
   GC: collect,
-  STATUS: ({ host }) => host.status(),
+  STATUS: status,
 };
 
 async function add(context: CommandContext): Promise<unknown> {
@@ -90,6 +90,14 @@ async function del(context: CommandContext): Promise<undefined> {
   if (!isOthers) await host.detach(key);
   const ipam = delegatedIpam(document);
   if (ipam !== undefined) await delegate(context, ipam, 'DEL');
+  return undefined;
+}
+
+async function status(context: CommandContext): Promise<undefined> {
+  const { environment, document, cniVersion, host } = context;
+  const isOwnIpam = delegatedIpam(document) === undefined;
+  const configuration = parseConfiguration(document, cniVersion);
+  await host.status(isOwnIpam ? addressWishes(configuration, environment) : undefined);
   return undefined;
 }
 

@@ -47,7 +47,8 @@ export const IPAM_COMMANDS: CommandTable = {
     );
   },
 
-  STATUS: ({ host }) => host.status(),
+  STATUS: (context) =>
+    context.host.status(addressWishes(configurationOf(context), context.environment)),
 };
 
 function configurationOf({ document, cniVersion }: CommandContext): NetworkConfiguration {

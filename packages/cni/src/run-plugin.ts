@@ -30,7 +30,7 @@ export async function runPlugin({ type, path, env, stdin }: PluginRun): Promise<
 }
 
 /** Runs a program with nothing but the given environment. A program that cannot be started ends with code 127. */
-async function execute(
+export async function execute(
   file: string,
   env: Readonly<Record<string, string>>,
   stdin: string,
