@@ -141,7 +141,21 @@ export class MessageWriter {
 
   /** A string with its terminating NUL. */
   attributeText(type: number, value: string): void {
-    this.attributeBytes(type, text.encode(`${value}\0`));
+    const start = this.#length;
+    this.#attribute(type, value.length + 1);
+    const at = this.#grow(value.length + 1);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#length = start;
+        this.attributeBytes(type, text.encode(`${value}\0`));
+        return;
+      }
+      // Names are short and ASCII: an encoder costs more than it writes.
+      this.#bytes[at + i] = code;
+    }
+    this.#bytes[at + value.length] = 0;
+    this.#pad();
   }
 
   /** An attribute whose value is what `write` writes: a struct, attributes, or both. */
