@@ -1,5 +1,5 @@
 import type { Metric, MetricSample } from '@overland/bgp/metrics';
-import type { DataplaneStatus } from '@overland/felix';
+import type { DataplaneStatus, PolicyCounts } from '@overland/felix';
 import type { AgentThreads } from './run-agent.ts';
 import type { StoreStatus } from './store-methods.ts';
 
@@ -59,6 +59,7 @@ function dataplaneMetrics({
   failureCount,
   repairs,
   nextHopObjects,
+  policy,
 }: DataplaneStatus): Metric[] {
   const families = ['ipv4', 'ipv6'] as const;
   const perFamily = (pick: (family: (typeof families)[number]) => number): MetricSample[] =>
@@ -92,6 +93,24 @@ function dataplaneMetrics({
       help: 'Changes of ours that somebody else undid.',
       type: 'counter',
       samples: [{ value: repairs }],
+    },
+    ...(policy ? policyMetrics(policy) : []),
+  ];
+}
+
+function policyMetrics({ policies, sets, refusals }: PolicyCounts): Metric[] {
+  return [
+    gauge(
+      'felix_active_local_policies',
+      'Policies that some endpoint of this host is asked about.',
+      policies,
+    ),
+    gauge('felix_active_local_selectors', 'Sets that their rules ask.', sets),
+    {
+      name: 'felix_int_dataplane_failures',
+      help: 'Changes that the packet filter refused.',
+      type: 'counter',
+      samples: [{ value: refusals }],
     },
   ];
 }

@@ -1,5 +1,5 @@
 import type { Gateway } from '@overland/bgp';
-import type { DataplaneStatus, LocalState } from '@overland/felix';
+import type { DataplaneStatus, LocalState, PolicyChange } from '@overland/felix';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { HealthMethods } from './thread-health.ts';
 
@@ -21,6 +21,7 @@ export type DataplaneForSpeaker = {
 /** What the dataplane answers to the store, besides the calls of a kernel. */
 export type DataplaneForStore = {
   setLocalState: (state: LocalState) => void;
+  changePolicy: (change: PolicyChange) => void;
   /** Whether the endpoint came to be fully programmed within the time. */
   endpointReady: (
     interfaceName: string,

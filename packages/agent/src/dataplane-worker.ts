@@ -73,6 +73,7 @@ function serveSpeaker(port: MessagePort, { dataplane, kernel, preserved }: Speak
 function serveStore(port: MessagePort, dataplane: Dataplane, kernel: Kernel): void {
   const local: DataplaneForStore = {
     setLocalState: (state) => dataplane.setLocalState(state),
+    changePolicy: (change) => dataplane.changePolicy(change),
     endpointReady: (interfaceName, addresses, timeoutMs) =>
       dataplane.endpointReady(interfaceName, addresses, AbortSignal.timeout(timeoutMs)).then(
         () => true,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { readSnapshot } from './snapshot.ts';
+import { readSnapshot, writeSnapshot } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
 async function directory(): Promise<string> {
@@ -11,9 +11,19 @@ async function directory(): Promise<string> {
   return path;
 }
 
+const keeperOf = (path: string) =>
+  new SnapshotKeeper<ReadonlyMap<string, string>>({
+    write: (entries) => writeSnapshot(path, { nodeName: 'host11', entries: listed(entries) }),
+    gatherMs: 500,
+    log: pino({ level: 'silent' }),
+  });
+
+const listed = (entries: ReadonlyMap<string, string>) =>
+  [...entries].map(([key, value]) => ({ key, value }));
+
 test('what changed last is on disk after a flush', async () => {
   const path = `${await directory()}/snapshot.json`;
-  const keeper = new SnapshotKeeper(path, 'host11', pino({ level: 'silent' }));
+  const keeper = keeperOf(path);
   await keeper.flush();
   expect(await readSnapshot(path, 'host11')).toBeUndefined();
   keeper.changed(new Map([['/a', '1']]));
@@ -29,7 +39,7 @@ test('a disk that takes nothing is reported, not thrown', async () => {
   const file = `${await directory()}/file`;
   await writeFile(file, '');
   const path = `${file}/snapshot.json`;
-  const keeper = new SnapshotKeeper(path, 'host11', pino({ level: 'silent' }));
+  const keeper = keeperOf(path);
   keeper.changed(new Map([['/a', '1']]));
   await expect(keeper.flush()).resolves.toBeUndefined();
 });
@@ -40,7 +50,7 @@ test('what a full disk did not take is written when there is room, without anoth
   const state = `${await directory()}/state`;
   await writeFile(state, 'a file where the directory should be');
   const path = `${state}/snapshot.json`;
-  const keeper = new SnapshotKeeper(path, 'host11', pino({ level: 'silent' }));
+  const keeper = keeperOf(path);
   keeper.changed(new Map([['/a', '1']]));
   await keeper.flush();
   await rm(state);

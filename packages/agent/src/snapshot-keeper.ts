@@ -1,31 +1,30 @@
 import type { Logger } from 'pino';
-import { writeSnapshot } from './snapshot.ts';
-
-/** How long changes are gathered before they are written: an fsync each would wear the disk. */
-const GATHER_MS = 500;
 
 /** After a write that failed. */
 const RETRY_MS = 5000;
 
-/** Writes the snapshot after changes, one write at a time; what cannot be written is tried again. */
-export class SnapshotKeeper {
-  readonly #path: string;
-  readonly #nodeName: string;
-  readonly #log: Logger;
-  #latest: ReadonlyMap<string, string> | undefined;
+export interface SnapshotKeeperOptions<T> {
+  readonly write: (latest: T) => Promise<void>;
+  /** How long changes are gathered before they are written: an fsync each would wear the disk. */
+  readonly gatherMs: number;
+  readonly log: Logger;
+}
+
+/** Writes a snapshot after changes, one write at a time; what cannot be written is tried again. */
+export class SnapshotKeeper<T> {
+  readonly #options: SnapshotKeeperOptions<T>;
+  #latest: { readonly value: T } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(path: string, nodeName: string, log: Logger) {
-    this.#path = path;
-    this.#nodeName = nodeName;
-    this.#log = log;
+  constructor(options: SnapshotKeeperOptions<T>) {
+    this.#options = options;
   }
 
-  /** @param entries As they are when it is written, not now. */
-  changed(entries: ReadonlyMap<string, string>): void {
-    this.#latest = entries;
-    this.#flushIn(GATHER_MS);
+  /** @param value As it is when it is written, not now. */
+  changed(value: T): void {
+    this.#latest = { value };
+    this.#flushIn(this.#options.gatherMs);
   }
 
   /** Writes now what has not been written. */
@@ -42,18 +41,17 @@ export class SnapshotKeeper {
   }
 
   async #write(): Promise<void> {
-    const entries = this.#latest;
-    if (!entries) return;
+    const latest = this.#latest;
+    if (!latest) return;
     this.#latest = undefined;
-    const list = [...entries].map(([key, value]) => ({ key, value }));
     try {
-      await writeSnapshot(this.#path, { nodeName: this.#nodeName, entries: list });
+      await this.#options.write(latest.value);
     } catch (error) {
-      this.#log.error(
+      this.#options.log.error(
         { err: error },
         'snapshot cannot be written: a restart without datastore would use the last one',
       );
-      this.#latest ??= entries;
+      this.#latest ??= latest;
       this.#flushIn(RETRY_MS);
     }
   }

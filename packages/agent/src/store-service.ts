@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, honourLock, openDatastore, UnavailableError } from '@overland/datastore';
+import type { PolicyState } from '@overland/felix';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
@@ -21,9 +22,11 @@ import type { KernelMethods } from './kernel-channel.ts';
 import { type HostInterfaces, nodeAddress } from './node-address.ts';
 import { NodePublisher } from './node-publisher.ts';
 import type { OwnNode } from './own-node.ts';
+import { PolicyPublisher } from './policy-publisher.ts';
+import { readPolicySnapshot, writePolicySnapshot } from './policy-snapshot.ts';
 import { prepareDatastore } from './prepare-datastore.ts';
 import type { Config } from './settings.ts';
-import { readSnapshot } from './snapshot.ts';
+import { readSnapshot, writeSnapshot } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { SpeakerForStore } from './speaker-methods.ts';
 import type { AttachReply, DatastoreStatus, StoreMethods, StoreStatus } from './store-methods.ts';
@@ -31,6 +34,11 @@ import type { Remote } from './thread-rpc.ts';
 import { WatchedEntries } from './watched-entries.ts';
 import { watchedPrefixes } from './watched-prefixes.ts';
 import { WorkloadService } from './workload-service.ts';
+
+/** How long changes are gathered before they are written. */
+const GATHER_MS = 500;
+/** Sets have members on all hosts, which come and go. */
+const POLICY_GATHER_MS = 5000;
 
 export interface StoreServiceOptions {
   readonly config: Config;
@@ -52,7 +60,9 @@ export class StoreService {
   readonly #stop = new AbortController();
   readonly #reach = new DatastoreReach();
   readonly #publisher: NodePublisher;
-  readonly #snapshot: SnapshotKeeper;
+  readonly #policy: PolicyPublisher;
+  readonly #snapshot: SnapshotKeeper<ReadonlyMap<string, string>>;
+  readonly #policySnapshot: SnapshotKeeper<PolicyState>;
   readonly #watched: WatchedEntries;
   /** Stands in until the datastore has been read. */
   #snapshotEntries: ReadonlyMap<string, string> | undefined;
@@ -73,12 +83,30 @@ export class StoreService {
       gone: () => this.#gone,
     };
     this.#publisher = new NodePublisher(config, ports, log);
-    this.#snapshot = new SnapshotKeeper(this.#snapshotPath, config.nodeName, log);
-    this.#watched = new WatchedEntries(watchedPrefixes(config.nodeName), () => this.#changed());
+    const { nodeName } = config;
+    this.#policy = new PolicyPublisher({ nodeName, log, changePolicy: dataplane.changePolicy });
+    this.#snapshot = new SnapshotKeeper({
+      write: (entries) => writeSnapshot(this.#snapshotPath, { nodeName, entries: listed(entries) }),
+      gatherMs: GATHER_MS,
+      log,
+    });
+    this.#policySnapshot = new SnapshotKeeper({
+      write: (state) => writePolicySnapshot(this.#policySnapshotPath, nodeName, state),
+      gatherMs: POLICY_GATHER_MS,
+      log,
+    });
+    this.#watched = new WatchedEntries(watchedPrefixes(nodeName), {
+      onChange: () => this.#changed(),
+      onPolicy: (key, value) => this.#policy.update(key, value),
+    });
   }
 
   get #snapshotPath(): string {
     return `${this.#options.config.stateDirectory}/snapshot.json`;
+  }
+
+  get #policySnapshotPath(): string {
+    return `${this.#options.config.stateDirectory}/policy-snapshot.json`;
   }
 
   /**
@@ -102,6 +130,7 @@ export class StoreService {
     this.#publisher.stop();
     this.#keeper?.stop();
     await this.#snapshot.flush();
+    await this.#policySnapshot.flush();
   }
 
   methods(): StoreMethods {
@@ -208,6 +237,7 @@ export class StoreService {
   async #startFromSnapshot(): Promise<void> {
     const { config, log } = this.#options;
     const snapshot = await readSnapshot(this.#snapshotPath, config.nodeName);
+    const policy = await readPolicySnapshot(this.#policySnapshotPath, config.nodeName);
     if (this.#watched.synced) return;
     if (!snapshot) {
       log.warn('datastore does not answer and there is no snapshot: waiting');
@@ -215,6 +245,7 @@ export class StoreService {
     }
     const { length } = snapshot.entries;
     log.warn({ entries: length }, 'datastore does not answer: starting from the snapshot');
+    if (policy) await this.#policy.publishSnapshot(policy);
     this.#snapshotEntries = new Map(snapshot.entries.map(({ key, value }) => [key, value]));
     this.#changed();
   }
@@ -241,6 +272,8 @@ export class StoreService {
     this.#announcedSync = true;
     this.#snapshotEntries = undefined;
     this.#snapshot.changed(this.#watched.entries);
+    // Before the endpoints, which wait for it.
+    if (await this.#policy.publish()) this.#policySnapshot.changed(this.#policy.state);
     await this.#publisher.publish(this.#watched.entries, true);
     this.#keeper?.check(this.#publisher.resources);
   }
@@ -291,9 +324,13 @@ export class StoreService {
         ...(lastError === undefined ? {} : { lastError }),
       },
       endpoints: ownEndpoints(resources, config.nodeName).length,
-      problems,
+      problems: [...problems, ...this.#policy.problems()],
     };
   }
+}
+
+function listed(entries: ReadonlyMap<string, string>) {
+  return [...entries].map(([key, value]) => ({ key, value }));
 }
 
 /** What cannot be mended ends the thread, and with it the process. */

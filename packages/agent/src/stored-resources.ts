@@ -45,12 +45,15 @@ export interface StoredResources {
   all<K extends Kind>(kind: K): readonly ResourceOfKind<K>[];
 }
 
-type Decoded =
+type DecodedResource =
   | { readonly type: 'resource'; readonly resource: AnyResource }
+  | { readonly type: 'unreadable'; readonly message: string };
+
+type Decoded =
+  | DecodedResource
   | { readonly type: 'block'; readonly block: OwnBlock }
   | { readonly type: 'allocations'; readonly block: AllocationBlock }
   | { readonly type: 'ipam-config'; readonly config: IpamConfig }
-  | { readonly type: 'unreadable'; readonly message: string }
   | { readonly type: 'none' };
 
 interface Remembered {
@@ -126,7 +129,16 @@ function decode(key: string, value: string, extensions: string | undefined): Dec
   }
 }
 
-function decodeResource(kind: Kind, value: string, extensions: string | undefined): Decoded {
+/** Reads one stored object. */
+export function decodeResource(kind: Kind, value: string, extensions?: string): DecodedResource {
+  try {
+    return readStored(kind, value, extensions);
+  } catch (error) {
+    return { type: 'unreadable', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function readStored(kind: Kind, value: string, extensions: string | undefined): DecodedResource {
   const stored = parseJson(value);
   const joined = extensions === undefined ? stored : joinExtensions(stored, parseJson(extensions));
   const result = tryReadResource(kind, fromStoredForm(kind, joined));

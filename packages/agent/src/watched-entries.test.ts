@@ -16,14 +16,17 @@ const HALVES: readonly WatchedPrefix[] = ['/base/', '/part/'].map((prefix) => ({
 function watching(store: Datastore, prefixes = CLAIMS) {
   const stop = new AbortController();
   const seen: string[] = [];
-  const watched = new WatchedEntries(prefixes, () => {
-    seen.push([...watched.entries.values()].toSorted().join(' '));
+  const told: string[] = [];
+  const watched = new WatchedEntries(prefixes, {
+    onChange: () => seen.push([...watched.entries.values()].toSorted().join(' ')),
+    onPolicy: (key, value) => told.push(`${key} ${value ?? 'gone'}`),
   });
   const running = watched.run(store, stop.signal);
   return {
     watched,
     running,
     seen,
+    told,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await running.catch(() => undefined);
@@ -133,4 +136,19 @@ test('an object in two halves stays as it was until it can be read', async () =>
   await expect.poll(() => under.seen.every((state) => state === '')).toBe(true);
   isAway = false;
   await expect.poll(() => under.seen.at(-1), { timeout: 5000 }).toBe('base');
+});
+
+test('of a range of policy everything is told, from the first entry on, and only what is accepted is kept', async () => {
+  await using store = new MemoryDatastore();
+  await put(store, '/p/other', '1');
+  await put(store, '/p/own', '1');
+  const accept = (key: string): boolean => key === '/p/own';
+  await using under = watching(store, [{ prefix: '/p/', isPolicy: true, accept }]);
+  await expect.poll(() => under.watched.synced).toBe(true);
+  expect(under.told).toEqual(['/p/other 1', '/p/own 1']);
+  expect(keys(under.watched)).toEqual(['/p/own']);
+  const before = under.seen.length;
+  await store.transact({ conditions: [], operations: [{ type: 'delete', key: '/p/other' }] });
+  await expect.poll(() => under.told.at(-1)).toBe('/p/other gone');
+  expect(under.seen.length).toBe(before + 1);
 });

@@ -4,12 +4,21 @@ import type { Change, Datastore } from '@overland/datastore';
 /** One range of keys to watch. */
 export interface WatchedPrefix {
   readonly prefix: string;
-  /** Keys of the range that are of interest; absent: all. */
+  /** Whether all of the range is told to {@link WatchListeners.onPolicy}. */
+  readonly isPolicy?: boolean;
+  /** Keys of the range that are kept; absent: all. */
   readonly accept?: (key: string) => boolean;
   /** A single key to be watched for as long as `key` is there. */
   readonly companionOf?: (key: string) => string | undefined;
   /** Keys of an object of which a part is stored apart: the object's own, and that of the part. */
   readonly halvesOf?: (key: string) => readonly [base: string, apart: string] | undefined;
+}
+
+export interface WatchListeners {
+  /** Called after changes, once every prefix has been read to its end. */
+  readonly onChange: () => void;
+  /** Told each change of a range that decides about policy, from the first one on. */
+  readonly onPolicy: (key: string, value: string | undefined) => void;
 }
 
 /** How long after a read that failed it is tried again. */
@@ -23,16 +32,15 @@ export class WatchedEntries {
   readonly #prefixes: readonly WatchedPrefix[];
   readonly #entries = new Map<string, string>();
   readonly #unsynced: Set<string>;
-  readonly #onChange: () => void;
+  readonly #listeners: WatchListeners;
   /** What ends the watch of each companion. */
   readonly #companions = new Map<string, AbortController>();
   readonly #failure = Promise.withResolvers<never>();
 
-  /** @param onChange Called after changes, once every prefix has been read to its end. */
-  constructor(prefixes: readonly WatchedPrefix[], onChange: () => void) {
+  constructor(prefixes: readonly WatchedPrefix[], listeners: WatchListeners) {
     this.#prefixes = prefixes;
     this.#unsynced = new Set(prefixes.map(({ prefix }) => prefix));
-    this.#onChange = onChange;
+    this.#listeners = listeners;
   }
 
   /** By key; values as stored. */
@@ -53,10 +61,13 @@ export class WatchedEntries {
 
   async #watch(
     datastore: Datastore,
-    { prefix, accept, companionOf, halvesOf }: WatchedPrefix,
+    { prefix, isPolicy = false, accept, companionOf, halvesOf }: WatchedPrefix,
     signal: AbortSignal,
   ): Promise<void> {
     for await (const change of datastore.watch(prefix, signal)) {
+      if (isPolicy && change.type !== 'synced') {
+        this.#listeners.onPolicy(keyOf(change), storedIn(change));
+      }
       if (change.type === 'synced') this.#unsynced.delete(prefix);
       else if (!accept || accept(keyOf(change))) {
         const halves = this.synced ? halvesOf?.(keyOf(change)) : undefined;
@@ -65,8 +76,8 @@ export class WatchedEntries {
         const companion = companionOf?.(keyOf(change));
         if (companion !== undefined && change.type === 'delete') this.#forget(companion);
         else if (companion !== undefined) this.#accompany(datastore, companion, signal);
-      } else continue;
-      if (this.synced) this.#onChange();
+      } else if (!isPolicy) continue;
+      if (this.synced) this.#listeners.onChange();
     }
   }
 
@@ -85,7 +96,7 @@ export class WatchedEntries {
       if (signal.aborted) return;
       if (change.type === 'synced') this.#unsynced.delete(key);
       else if (keyOf(change) === key) this.#apply(change);
-      if (this.synced) this.#onChange();
+      if (this.synced) this.#listeners.onChange();
     }
   }
 
@@ -130,10 +141,14 @@ export class WatchedEntries {
   }
 
   #apply(change: Exclude<Change, { type: 'synced' }>): void {
-    this.#set(keyOf(change), change.type === 'put' ? change.entry.value : undefined);
+    this.#set(keyOf(change), storedIn(change));
   }
 }
 
 function keyOf(change: Exclude<Change, { type: 'synced' }>): string {
   return change.type === 'put' ? change.entry.key : change.key;
+}
+
+function storedIn(change: Exclude<Change, { type: 'synced' }>): string | undefined {
+  return change.type === 'put' ? change.entry.value : undefined;
 }

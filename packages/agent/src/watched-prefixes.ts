@@ -8,11 +8,12 @@ import {
   parseResourceKey,
   resourcePrefix,
 } from '@overland/model';
+import { policyPrefixes } from './policy-prefixes.ts';
 import type { WatchedPrefix } from './watched-entries.ts';
 
 /**
- * The part of the datastore that concerns this host; also what its snapshot holds. Other hosts' endpoints are
- * left out: policy will need some of them, routes need none.
+ * The part of the datastore that concerns this host; what is accepted of it is also what its snapshot holds. Other
+ * hosts' endpoints are of use to policy only, which keeps what it needs of them.
  */
 export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
   const ownEndpoints = `${nodeName.replaceAll('-', '--')}-`;
@@ -27,8 +28,10 @@ export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
     { prefix: affinityPrefix('host', nodeName), companionOf: blockOf },
     {
       prefix: resourcePrefix('WorkloadEndpoint'),
+      isPolicy: true,
       accept: (key) => parseResourceKey(key)?.name.name.startsWith(ownEndpoints) ?? false,
     },
+    ...policyPrefixes(),
   ];
 }
 

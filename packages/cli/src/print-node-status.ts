@@ -58,7 +58,7 @@ const BLOCK_COLUMNS: readonly Column<Block>[] = [
 ];
 
 function dataplaneText({
-  dataplane: { local, learned, nextHopObjects, repairs },
+  dataplane: { local, policy, learned, nextHopObjects, repairs },
 }: NodeStatus): string {
   const families = ['ipv4', 'ipv6'] as const;
   const routes = families.map((family) => {
@@ -70,9 +70,18 @@ function dataplaneText({
     `Learned routes in the kernel  ${routes.join(', ')}, through ${nextHopObjects} next-hop objects`,
     `Own routes in the kernel      ${local.routes.programmed} of ${local.routes.wanted}`,
     `Workloads                     ${local.endpoints}${waiting}`,
+    `Policies                      ${policy ? policyText(policy) : 'no packet filter'}`,
     `Repairs                       ${repairs}`,
     '',
   ].join('\n');
+}
+
+function policyText({
+  policies,
+  endpoints,
+  sets,
+}: NonNullable<NodeStatus['dataplane']['policy']>): string {
+  return `${policies}, with ${sets} sets, about ${endpoints} workloads`;
 }
 
 function problemsText({ problems, dataplane }: NodeStatus, colours: Colours): string {

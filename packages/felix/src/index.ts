@@ -1,6 +1,16 @@
+export { PolicyCalculation } from './calc/incremental/policy-calculation.ts';
 export type { EndpointState, LocalState } from './calc/local-state.ts';
 export type { LocalInputs, Problem } from './calc/local-state-of.ts';
 export { localStateOf } from './calc/local-state-of.ts';
+export type { MutablePolicyState, PolicyChange } from './calc/policy-change.ts';
+export {
+  applyChange,
+  differenceOf,
+  emptyPolicyState,
+  isEmptyChange,
+} from './calc/policy-change.ts';
+export type { PolicyState } from './calc/policy-state.ts';
+export { policyStateFromJson, policyStateToJson } from './calc/policy-state-json.ts';
 export type { Clock } from './dataplane/clock.ts';
 export type {
   Dataplane,
@@ -12,3 +22,4 @@ export { createDataplane } from './dataplane/dataplane.ts';
 export type { LearnedCounts } from './dataplane/learned/learned-routes.ts';
 export type { InterfaceStatus } from './dataplane/link-table.ts';
 export type { LocalCounts } from './dataplane/local-reconciler.ts';
+export type { PolicyCounts } from './dataplane/policy-backend.ts';

@@ -19,6 +19,7 @@ import {
 import { pino } from 'pino';
 import type { Dataplane, DataplaneOptions, EndpointState, LocalState } from '../src/index.ts';
 import { createDataplane } from '../src/index.ts';
+import { openingPolicy } from './open-policy.ts';
 
 const PEER = '/run/netns/router';
 
@@ -27,7 +28,7 @@ export interface FakeHost {
   readonly kernel: FakeKernel;
   readonly router: FakeKernel;
   readonly nftables: FakeNftables;
-  /** Starts a dataplane on it; the kernel's state is whatever the last one left. */
+  /** Starts a dataplane on it; the kernel's state is whatever the last one left. Endpoints may do everything. */
   start(options?: Partial<DataplaneOptions>): Dataplane;
 }
 
@@ -51,7 +52,8 @@ export async function fakeHost(): Promise<FakeHost> {
     kernel,
     router,
     nftables,
-    start: (options) => createDataplane({ kernel, nftables, log, objectGraceMs: 0, ...options }),
+    start: (options) =>
+      openingPolicy(createDataplane({ kernel, nftables, log, objectGraceMs: 0, ...options })),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   hostClaimKey,
   workloadHandlePrefix,
 } from './overland-keys.ts';
+import { ENFORCED_KINDS } from './policy/enforced-kinds.ts';
 
 /** Keys from `from` on, up to and without `to`. A single key has no `to`. */
 export interface KeyRange {
@@ -70,6 +71,9 @@ export function hostAccess({
     write(keysWithPrefix(blockPrefix()), 'blocks: whoever claims one next may be any host'),
     write(keysWithPrefix(handleKey(workloadHandlePrefix(name))), 'what its workloads hold'),
     read(keysWithPrefix(endpoints), 'endpoints of all hosts'),
+    ...ENFORCED_KINDS.map((kind) =>
+      read(keysWithPrefix(resourcePrefix(kind)), 'what decides about traffic'),
+    ),
     ...(namespaces
       ? namespaces.map((each) => write(ownEndpoints(each, name), `its own endpoints in ${each}`))
       : [write(keysWithPrefix(endpoints), 'its own endpoints, in whichever namespace')]),

@@ -14,7 +14,7 @@ test('fills in what is not said', () => {
     orchestrator: 'overland',
     namespace: 'default',
     labels: {},
-    profiles: [],
+    profiles: ['projectcalico-default-allow'],
   });
 });
 

@@ -1,3 +1,4 @@
+import { DEFAULT_ALLOW_PROFILE } from '@overland/model';
 import { type IpAddress, ParseError, type Prefix, parseAddress, parsePrefix } from '@overland/net';
 import { z } from 'zod';
 import { InvalidRequestError } from './errors.ts';
@@ -78,8 +79,8 @@ const attachRequest = z.strictObject({
   namespace: dnsLabel.default('default'),
   /** Labels of the WorkloadEndpoint, for selectors. */
   labels: z.record(z.string(), z.string()).default({}),
-  /** Profiles of the WorkloadEndpoint. */
-  profiles: z.array(z.string().min(1)).default([]),
+  /** Profiles of the WorkloadEndpoint: what decides where no policy does. By default the one that allows everything. */
+  profiles: z.array(z.string().min(1)).default([DEFAULT_ALLOW_PROFILE.metadata.name]),
   /** One address of each; by default of every family that has a pool. */
   families: z
     .array(z.enum(['ipv4', 'ipv6']))

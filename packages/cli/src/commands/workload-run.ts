@@ -22,13 +22,18 @@ export const workloadRun = command({
   },
   options: {
     label: { type: 'list', short: 'l', value: 'key=value', summary: 'label of the workload' },
+    profile: {
+      type: 'list',
+      value: 'name',
+      summary: 'profile that decides where no policy does; default: one that allows everything',
+    },
     detach: { type: 'boolean', short: 'd', summary: 'leave the command running' },
   },
   examples: [
     ['overland workload run web1 --label app=web', 'a namespace with addresses of this host'],
     ['overland workload run web1 -d -- python3 -m http.server', 'with a server in it'],
   ],
-  handle: (context, { name, command: argv, label, detach }) =>
+  handle: (context, { name, command: argv, label, profile, detach }) =>
     reportingAgentErrors(async () => {
       checkWorkload(context, 'workload run', name);
       const labels = parseLabels(label);
@@ -44,6 +49,7 @@ export const workloadRun = command({
           namespacePath: path,
           name,
           labels,
+          ...(profile.length > 0 && { profiles: [...profile] }),
         });
         const remark = announced ? '' : ' (no BGP peer has the block yet)';
         refuseToGoOn(context.signal, name);

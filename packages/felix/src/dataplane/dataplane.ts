@@ -2,10 +2,13 @@ import type { Kernel, Nftables } from '@overland/linux';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { LocalState } from '../calc/local-state.ts';
+import type { PolicyChange } from '../calc/policy-change.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { InterfaceFeed, type InterfaceListener } from './interface-feed.ts';
 import type { LearnedCounts } from './learned/learned-routes.ts';
 import type { LocalCounts } from './local-reconciler.ts';
+import { NftPolicy } from './nftables/nft-policy.ts';
+import type { PolicyCounts } from './policy-backend.ts';
 import { Readiness } from './readiness.ts';
 import { ReconcileLoop } from './reconcile-loop.ts';
 
@@ -32,6 +35,8 @@ export interface DataplaneOptions {
 export interface Dataplane extends AsyncDisposable {
   /** Replaces what the host's own workloads and blocks need. No route is written before the first call. */
   setLocalState(state: LocalState): void;
+  /** Changes what the packet filter should hold. Changes come in order, and begin at nothing. */
+  changePolicy(change: PolicyChange): void;
   /**
    * Programs learned routes.
    *
@@ -39,7 +44,7 @@ export interface Dataplane extends AsyncDisposable {
    */
   applyRoutes(batch: RouteBatch): Promise<number>;
   /**
-   * Resolves when the interface is up, the packet filter lets it through, and its routes to these addresses are in
+   * Resolves when the interface is up, its policy is in the packet filter, and its routes to these addresses are in
    * the kernel.
    *
    * @throws The signal's reason, if it aborts before.
@@ -61,6 +66,8 @@ export interface Dataplane extends AsyncDisposable {
 
 export interface DataplaneStatus {
   readonly local: LocalCounts;
+  /** Absent on a host without a packet filter. */
+  readonly policy?: PolicyCounts;
   readonly learned: Readonly<Record<Family, LearnedCounts>>;
   /** Next-hop objects of ours in the kernel. */
   readonly nextHopObjects: number;
@@ -83,16 +90,18 @@ export interface FailureStatus {
 
 /** Starts reconciling the kernel with what the returned handle is told. */
 export function createDataplane(options: DataplaneOptions): Dataplane {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, nftables, log } = options;
   const stop = new AbortController();
   const feed = new InterfaceFeed();
   const readiness = new Readiness();
+  const policy = nftables && new NftPolicy({ nftables, clock, log });
   const loop = new ReconcileLoop({
     readBackMs: READ_BACK_MS,
     filterCheckMs: FILTER_CHECK_MS,
     objectGraceMs: OBJECT_GRACE_MS,
     ...options,
     clock,
+    policy,
     onLinks: (links) => feed.publish(links),
     onStep: () => readiness.check(),
   });
@@ -101,6 +110,7 @@ export function createDataplane(options: DataplaneOptions): Dataplane {
   finished.catch(() => undefined);
   return {
     setLocalState: (state) => loop.setLocalState(state),
+    changePolicy: (change) => loop.changePolicy(change),
     async applyRoutes(batch) {
       await loop.accept(batch);
       return batch.sequence;
@@ -108,7 +118,7 @@ export function createDataplane(options: DataplaneOptions): Dataplane {
     endpointReady: (interfaceName, addresses, signal) =>
       readiness.wait(() => loop.local.isReady(interfaceName, addresses), signal),
     onInterfaces: (listener) => feed.subscribe(listener),
-    status: () => statusOf(loop, clock),
+    status: () => statusOf(loop, clock, policy?.counts()),
     finished,
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -120,15 +130,17 @@ export function createDataplane(options: DataplaneOptions): Dataplane {
 function statusOf(
   { local, learned, repairs, readBackAtMs }: ReconcileLoop,
   clock: Clock,
+  policy: PolicyCounts | undefined,
 ): DataplaneStatus {
   const failures = [...local.failures(), ...learned.failures()];
   return {
     local: local.counts(),
+    ...(policy ? { policy } : {}),
     learned: { ipv4: learned.counts('ipv4'), ipv6: learned.counts('ipv6') },
     nextHopObjects: learned.objectCount,
     failures: failures.slice(0, MAX_FAILURES_SHOWN),
     failureCount: failures.length,
-    repairs,
+    repairs: repairs + (policy?.repairs ?? 0),
     readBackAgeMs: readBackAtMs === undefined ? undefined : clock.now() - readBackAtMs,
   };
 }

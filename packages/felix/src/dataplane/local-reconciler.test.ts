@@ -20,7 +20,9 @@ async function plug({ kernel }: FakeHost, name: string): Promise<void> {
 }
 
 const allowed = ({ nftables }: FakeHost): string[] =>
-  [...(nftables.tables.get('inet overland')?.elements.get('workloads')?.keys() ?? [])].toSorted();
+  [
+    ...(nftables.content.get('inet overland')?.sets.get('from-workloads')?.elements.keys() ?? []),
+  ].toSorted();
 
 const local = ({ kernel }: FakeHost): Promise<string[]> => forwarding(kernel, PROTOCOL.local);
 
@@ -134,13 +136,13 @@ test('drift of any kind is repaired', async () => {
   );
   await ready(dataplane, 'cali1', '10.65.0.2');
   const before = await local(host);
-  const table = host.nftables.tables.get('inet overland');
+  const table = host.nftables.content.get('inet overland');
   const repaired = () =>
     vi.waitFor(async () => {
       expect(await local(host)).toEqual(before);
       expect(await host.kernel.links.get('cali1')).toMatchObject({ up: true });
       expect(await host.kernel.links.addresses('cali1')).toHaveLength(1);
-      expect(host.nftables.tables.get('inet overland')).toEqual(table);
+      expect(host.nftables.content.get('inet overland')).toEqual(table);
     });
 
   await host.kernel.links.set('cali1', { up: false });
@@ -154,11 +156,12 @@ test('drift of any kind is repaired', async () => {
   await repaired();
   await host.kernel.routes.replace([{ ...block, target: { type: 'device', device: 'eth1' } }]);
   await repaired();
-  host.nftables.tables.clear();
+  host.nftables.content.clear();
   await repaired();
-  host.nftables.tables.set('inet overland', {
-    text: 'table inet overland {\n}',
-    elements: new Map(),
+  host.nftables.content.set('inet overland', {
+    dormant: false,
+    chains: new Map(),
+    sets: new Map(),
   });
   await repaired();
 });
@@ -183,7 +186,7 @@ test('one interface that cannot be set up does not stop the others', async () =>
 test('while the packet filter cannot be written, no interface comes up', async () => {
   const host = await fakeHost();
   await plug(host, 'cali1');
-  const broken = { ...host.nftables, replaceTable: () => Promise.reject(new Error('no nft')) };
+  const broken = { ...host.nftables, transact: () => Promise.reject(new Error('no nft')) };
   await using dataplane = host.start({ nftables: broken });
   dataplane.setLocalState(localState({ endpoints: [endpoint('cali1', '10.65.0.2')] }));
   await vi.waitFor(() =>

@@ -1,18 +1,19 @@
-import type { Kernel, KernelEvent, Nftables, Route } from '@overland/linux';
+import type { Kernel, KernelEvent, Route } from '@overland/linux';
 import { type Family, familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
 import type { Logger } from 'pino';
 import type { EndpointState, LocalState } from '../calc/local-state.ts';
 import type { Clock } from './clock.ts';
 import type { LinkTable } from './link-table.ts';
 import { LocalRoutes } from './local-routes.ts';
-import { WorkloadFilter } from './workload-filter.ts';
+import type { PolicyBackend } from './policy-backend.ts';
 import { blackholeRoutes, endpointRoutes, WorkloadInterfaces } from './workload-interfaces.ts';
 
 const FILTER_RETRY_MS = 1000;
 
 export interface LocalReconcilerOptions {
   readonly kernel: Kernel;
-  readonly nftables?: Nftables;
+  /** Absent: no workload comes up. */
+  readonly policy?: PolicyBackend | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly links: LinkTable;
@@ -22,30 +23,36 @@ export interface LocalReconcilerOptions {
 const NOTHING: LocalState = { synced: false, endpoints: new Map(), blackholes: [], sources: {} };
 
 /**
- * The host's own workloads and blocks in the kernel. One order for everything: routes of those that left, the
- * filter's permission, the interface, its routes. So a workload is never reachable before the filter knows it.
+ * The host's own workloads and blocks in the kernel. One order for everything: policy, the interface, its routes. So a
+ * workload is never reachable before its policy is in place; one that leaves loses its policy, and with it every way.
  */
 export class LocalReconciler {
   readonly #options: LocalReconcilerOptions;
   readonly #routes: LocalRoutes;
-  readonly #filter: WorkloadFilter;
   readonly #interfaces: WorkloadInterfaces;
+  readonly #isAllowed: (endpoint: EndpointState) => boolean;
   #state = NOTHING;
   #isDirty = true;
   #filterRetryMs: number | undefined;
   #filterFailure: string | undefined;
 
   constructor(options: LocalReconcilerOptions) {
-    const { kernel, clock, links, nftables } = options;
+    const { kernel, clock, links, policy } = options;
     this.#options = options;
     this.#routes = new LocalRoutes(kernel, clock);
-    this.#filter = new WorkloadFilter(nftables);
-    const isAllowed = (name: string): boolean => this.#filter.isAllowed(name);
+    const isAllowed = ({ interfaceName, workloadAddresses }: EndpointState): boolean =>
+      policy?.isEnforced(interfaceName, workloadAddresses) ?? false;
+    this.#isAllowed = isAllowed;
     this.#interfaces = new WorkloadInterfaces({ kernel, clock, links, isAllowed });
   }
 
   setState(state: LocalState): void {
     this.#state = state;
+    this.#isDirty = true;
+  }
+
+  /** Policy is to be written: it was changed. */
+  policyChanged(): void {
     this.#isDirty = true;
   }
 
@@ -70,7 +77,7 @@ export class LocalReconciler {
 
   /** Reads the packet filter again. */
   doubtFilter(): void {
-    this.#filter.doubt();
+    this.#options.policy?.doubt();
     this.#isDirty = true;
   }
 
@@ -120,12 +127,9 @@ export class LocalReconciler {
       return false;
     this.#isDirty = false;
     const { endpoints, synced } = this.#state;
-    const names = new Set(endpoints.keys());
-    // Additions only: what left is still reachable by its routes.
-    await this.#reconcileFilter(names, false);
+    await this.#reconcilePolicy();
     const errors = await this.#interfaces.reconcile(endpoints);
     errors.push(...(await this.#routes.reconcile(this.#desiredRoutes(), synced)));
-    if (synced) await this.#reconcileFilter(names, true);
     const [first] = errors;
     if (first !== undefined) {
       const { log } = this.#options;
@@ -140,6 +144,7 @@ export class LocalReconciler {
   nextDueMs(): number | undefined {
     const due = [
       this.#filterRetryMs,
+      this.#options.policy?.nextDueMs(),
       this.#interfaces.retries.nextDueMs(),
       this.#routes.retries.nextDueMs(),
     ].filter((time) => time !== undefined);
@@ -175,6 +180,7 @@ export class LocalReconciler {
     if (this.#filterFailure !== undefined) {
       yield { what: 'packet filter', attempts: 1, reason: this.#filterFailure };
     }
+    yield* this.#options.policy?.failures() ?? [];
     for (const { key, ...failure } of this.#interfaces.retries.entries()) {
       yield { what: `interface ${key}`, ...failure };
     }
@@ -186,7 +192,7 @@ export class LocalReconciler {
   #isProgrammed(endpoint: EndpointState): boolean {
     return (
       this.#interfaces.isPrepared(endpoint) &&
-      this.#filter.isAllowed(endpoint.interfaceName) &&
+      this.#isAllowed(endpoint) &&
       this.#endpointRoutes(endpoint).every((route) => this.#routes.isProgrammed(route))
     );
   }
@@ -205,10 +211,10 @@ export class LocalReconciler {
     return endpointRoutes(endpoint, (address) => this.source(familyOf(address)));
   }
 
-  async #reconcileFilter(names: ReadonlySet<string>, mayRemove: boolean): Promise<void> {
-    const { clock, log } = this.#options;
+  async #reconcilePolicy(): Promise<void> {
+    const { clock, log, policy } = this.#options;
     try {
-      await this.#filter.reconcile(names, mayRemove);
+      await policy?.reconcile();
       this.#filterRetryMs = undefined;
       this.#filterFailure = undefined;
     } catch (error) {

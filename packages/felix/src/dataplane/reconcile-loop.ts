@@ -1,11 +1,13 @@
-import { type Kernel, KernelError, type KernelEvent, type Nftables } from '@overland/linux';
+import { type Kernel, KernelError, type KernelEvent } from '@overland/linux';
 import { type Family, type RouteBatch, WORKLOAD_LINK } from '@overland/net';
 import type { Logger } from 'pino';
 import type { LocalState } from '../calc/local-state.ts';
+import type { PolicyChange } from '../calc/policy-change.ts';
 import type { Clock } from './clock.ts';
 import { LearnedReconciler } from './learned/learned-reconciler.ts';
 import { LinkTable } from './link-table.ts';
 import { LocalReconciler } from './local-reconciler.ts';
+import type { PolicyBackend } from './policy-backend.ts';
 
 const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
 /** After the kernel could not even be read. */
@@ -17,7 +19,7 @@ type RouteEvent = Extract<KernelEvent, { type: 'route' }>;
 
 export interface ReconcileLoopOptions {
   readonly kernel: Kernel;
-  readonly nftables?: Nftables;
+  readonly policy?: PolicyBackend | undefined;
   readonly log: Logger;
   readonly clock: Clock;
   readonly readBackMs: number;
@@ -79,6 +81,12 @@ export class ReconcileLoop {
     this.local.setState(state);
     this.#hasState = true;
     this.#updateSources();
+    this.#poke();
+  }
+
+  changePolicy(change: PolicyChange): void {
+    this.#options.policy?.accept(change);
+    this.local.policyChanged();
     this.#poke();
   }
 

@@ -10,8 +10,8 @@ export interface WorkloadInterfacesOptions {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly links: LinkTable;
-  /** Whether the packet filter names the interface: before that, it must not come up. */
-  readonly isAllowed: (interfaceName: string) => boolean;
+  /** Whether the endpoint's policy is in the packet filter: before that, its interface must not come up. */
+  readonly isAllowed: (endpoint: EndpointState) => boolean;
 }
 
 /** The host's ends of workloads: settings and addresses first, then up. Their routes come last, elsewhere. */
@@ -46,7 +46,7 @@ export class WorkloadInterfaces {
     for (const { key } of this.#retries.entries()) if (!endpoints.has(key)) this.doubt(key);
     for (const [name, endpoint] of endpoints) {
       if (this.isPrepared(endpoint) || this.#retries.isWaiting(name)) continue;
-      if (!links.get(name) || !isAllowed(name)) continue;
+      if (!links.get(name) || !isAllowed(endpoint)) continue;
       try {
         await this.#prepare(endpoint);
         this.#retries.forget(name);

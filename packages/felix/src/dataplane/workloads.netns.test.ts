@@ -3,6 +3,7 @@ import { netns, type TestNamespace } from '@overland/linux/testing';
 import { type IpAddress, parseAddress, parsePrefix, WORKLOAD_LINK } from '@overland/net';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
+import { openingPolicy } from '../../test/open-policy.ts';
 import { interfaceSysctls } from '../calc/interface-sysctls.ts';
 import type { EndpointState, LocalState } from '../calc/local-state.ts';
 import { createDataplane, type Dataplane } from './dataplane.ts';
@@ -75,7 +76,10 @@ async function lab(): Promise<Lab> {
   return {
     host,
     kernel,
-    start: () => createDataplane({ kernel, nftables: nftCommand({ namespace: host.path }), log }),
+    start: () =>
+      openingPolicy(
+        createDataplane({ kernel, nftables: nftCommand({ namespace: host.path }), log }),
+      ),
     async [Symbol.asyncDispose]() {
       await kernel[Symbol.asyncDispose]();
       await host[Symbol.asyncDispose]();

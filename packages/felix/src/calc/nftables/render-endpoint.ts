@@ -1,4 +1,4 @@
-import type { EndpointPolicyRef, ListId, PolicyState } from '../policy-state.ts';
+import type { EndpointPolicyRef, ListId } from '../policy-state.ts';
 import { listChain } from './names.ts';
 import type { LimitRules } from './render-limits.ts';
 import { ACCEPT_MARK, hex, PASS_MARK } from './render-rule.ts';
@@ -12,33 +12,22 @@ const IF_PASSED = `meta mark and ${hex(PASS_MARK)} == ${hex(PASS_MARK)}`;
 const IF_NOT_PASSED = `meta mark and ${hex(PASS_MARK)} == 0x00000000`;
 
 /** Asks one list: what it does not decide goes on to the next rule, what it allows returns. */
-function ask(known: PolicyState['lists'], id: ListId, condition: string): string[] {
-  const list = known.get(id);
-  return list && list.missing === undefined
-    ? [`${condition} jump ${listChain(id)}`.trim(), RETURN_IF_ACCEPTED]
-    : // What is not there is closed.
-      [`${condition} drop`.trim()];
+function ask(id: ListId, condition: string): string[] {
+  return [`${condition} jump ${listChain(id)}`.trim(), RETURN_IF_ACCEPTED];
 }
 
 /** @param closes Whether tiers may deny what none of their policies decides. */
-export function renderTiers(
-  tiers: EndpointPolicyRef['tiers'],
-  known: PolicyState['lists'],
-  closes = true,
-): string[] {
+export function renderTiers(tiers: EndpointPolicyRef['tiers'], closes = true): string[] {
   return tiers.flatMap(({ defaultAction, lists }) => [
     CLEAR_PASS,
-    ...lists.flatMap((id) => ask(known, id, IF_NOT_PASSED)),
+    ...lists.flatMap((id) => ask(id, IF_NOT_PASSED)),
     ...(closes && defaultAction === 'Deny' ? [`${IF_NOT_PASSED} drop`] : []),
   ]);
 }
 
 /** What none of the profiles allows is dropped. */
-export function renderProfiles(
-  profiles: EndpointPolicyRef['profiles'],
-  known: PolicyState['lists'],
-): string[] {
-  const rules = profiles.flatMap((id) => [...ask(known, id, ''), `${IF_PASSED} drop`]);
+export function renderProfiles(profiles: EndpointPolicyRef['profiles']): string[] {
+  const rules = profiles.flatMap((id) => [...ask(id, ''), `${IF_PASSED} drop`]);
   return [CLEAR_PASS, ...rules, 'drop'];
 }
 
@@ -48,7 +37,6 @@ export function renderProfiles(
  */
 export function renderEndpoint(
   { tiers, profiles }: EndpointPolicyRef,
-  known: PolicyState['lists'],
   limits: LimitRules = { packets: [], connections: [] },
 ): string[] {
   return [
@@ -57,7 +45,7 @@ export function renderEndpoint(
     'ct state invalid drop',
     ...limits.connections,
     CLEAR,
-    ...renderTiers(tiers, known),
-    ...renderProfiles(profiles, known),
+    ...renderTiers(tiers),
+    ...renderProfiles(profiles),
   ];
 }

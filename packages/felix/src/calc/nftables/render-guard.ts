@@ -44,7 +44,9 @@ export function renderGuard({ endpoints, host }: PolicyState): NftObjects {
   const elements = new Map<GuardSet, NftElement[]>();
   const chains = new Map<string, NftChainObject>();
   const add = (set: GuardSet, element: NftElement): void => {
-    elements.set(set, [...(elements.get(set) ?? []), element]);
+    const own = elements.get(set);
+    if (own) own.push(element);
+    else elements.set(set, [element]);
   };
   for (const [interfaceName, filter] of endpoints) {
     for (const [set, key] of ownSources(interfaceName, filter)) add(set, { key });

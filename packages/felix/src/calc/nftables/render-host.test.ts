@@ -21,9 +21,9 @@ function rendered(hostEndpoints: AnyResource[], policies: AnyResource[] = []) {
     ...{ tiers: [], staged: [], profiles: [], workloads: [], networkSets: [], nodes: [] },
     ...{ policies, hostEndpoints, felixConfigurations: [] },
   } as unknown as PolicyInputs;
-  const { host, lists } = policyStateOf(new PolicyView(inputs), 'h1');
+  const { host } = policyStateOf(new PolicyView(inputs), 'h1');
   if (!host) throw new Error('no host');
-  return renderHost(host, lists, LINKS);
+  return renderHost(host, LINKS);
 }
 
 const LINKS = new Map([

@@ -3,7 +3,6 @@ import { type IpAddress, WORKLOAD_LINK } from '@overland/net';
 import type { HostFilter, HostPlacePolicy } from '../host-filter.ts';
 import { hostEndpointOn } from '../policy/host-stages.ts';
 import type { Direction, PolicyHook } from '../policy/policy-view.ts';
-import type { PolicyState } from '../policy-state.ts';
 import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
 import { CLEAR, renderProfiles, renderTiers } from './render-endpoint.ts';
 import { IS_ESSENTIAL_ICMPV6, renderFailsafe, renderFailsafeAnswers } from './render-failsafe.ts';
@@ -58,11 +57,7 @@ const FAILSAFE_ANSWERS = {
  *
  * @param links By which endpoints without an interface are found.
  */
-export function renderHost(
-  host: HostFilter,
-  lists: PolicyState['lists'],
-  links: HostLinks = new Map(),
-): NftObjects {
+export function renderHost(host: HostFilter, links: HostLinks = new Map()): NftObjects {
   const sets = new Map<string, NftSetObject>();
   const chains = new Map<string, NftChainObject>();
   const byLink = policiesByLink(host, links);
@@ -79,7 +74,7 @@ export function renderHost(
     for (const [link, policies] of byLink) {
       const found = policyAt(place, policies);
       const chain = found && `${place.name}/${link === EVERY ? 'every' : `link-${link}`}`;
-      if (chain) chains.set(chain, { rules: renderPlace(found, lists) });
+      if (chain) chains.set(chain, { rules: renderPlace(found) });
       if (link === EVERY) others = chain;
       // Also where nobody asks: what is for every interface is not for one with an endpoint of its own.
       else elements.push({ key: link, verdict: chain ? `goto ${chain}` : 'return' });
@@ -160,31 +155,23 @@ function renderBase(place: Place, match: string, asked: readonly Place[]): strin
 }
 
 /** The chain of an endpoint at a place: it returns what may go on, and drops the rest. */
-function renderPlace(
-  { hook, direction, policy }: HostPlacePolicy,
-  lists: PolicyState['lists'],
-): string[] {
+function renderPlace({ hook, direction, policy }: HostPlacePolicy): string[] {
   const { tiers, profiles } = policy;
   const failsafe = `jump ${FAILSAFE[direction]}`;
   switch (hook) {
     case 'untracked':
-      return [
-        failsafe,
-        `jump ${FAILSAFE_ANSWERS[direction]}`,
-        CLEAR,
-        ...renderTiers(tiers, lists, false),
-      ];
+      return [failsafe, `jump ${FAILSAFE_ANSWERS[direction]}`, CLEAR, ...renderTiers(tiers, false)];
     case 'preDNAT':
-      return [failsafe, CLEAR, ...renderTiers(tiers, lists, false)];
+      return [failsafe, CLEAR, ...renderTiers(tiers, false)];
     case 'normal':
       return [
         failsafe,
         'ct state invalid drop',
         CLEAR,
-        ...renderTiers(tiers, lists),
-        ...renderProfiles(profiles, lists),
+        ...renderTiers(tiers),
+        ...renderProfiles(profiles),
       ];
     case 'forward':
-      return ['ct state invalid drop', CLEAR, ...renderTiers(tiers, lists)];
+      return ['ct state invalid drop', CLEAR, ...renderTiers(tiers)];
   }
 }

@@ -1,6 +1,12 @@
 import { familyOf, type Prefix } from '@overland/net';
-import type { ActiveRule, ActiveSide, IcmpMatch, PortMatches } from '../policy/active-rule.ts';
-import { setName, type Version } from './names.ts';
+import type {
+  ActiveRule,
+  ActiveSide,
+  IcmpMatch,
+  PortMatches,
+  SetId,
+} from '../policy/active-rule.ts';
+import type { Version } from './names.ts';
 
 /** Mark bits in which policy chains tell the chain that called them what they decided; Calico's first two. */
 export const ACCEPT_MARK = 0x10000;
@@ -16,18 +22,27 @@ const ACTIONS = {
 
 const ICMP = { 4: { name: 'icmp', protocol: 1 }, 6: { name: 'icmpv6', protocol: 58 } } as const;
 
+/** The kernel's set of one IP version. */
+export type SetNames = (id: SetId, version: Version) => string;
+
+/** The kernel takes no more of a prefix of Log, octets. */
+const MAX_LOG_PREFIX = 127;
+
 /**
  * A rule as lines of nft, with the same meaning as `mismatches` gives it: none if it can match nothing, several where
  * nft has no single expression for a choice. For one packet at most one line decides.
  *
- * @param label What Log writes.
+ * @param label What Log writes; what is too long is cut at its beginning.
  */
-export function renderRule(rule: ActiveRule, label: string): string[] {
+export function renderRule(rule: ActiveRule, label: string, setNames: SetNames): string[] {
   if (rule.inert !== undefined) return [];
   const { action } = rule;
-  const does = action === 'Log' ? `log prefix "${label}" group ${LOG_GROUP}` : ACTIONS[action];
+  const does =
+    action === 'Log'
+      ? `log prefix "${label.slice(-MAX_LOG_PREFIX)}" group ${LOG_GROUP}`
+      : ACTIONS[action];
   const [v4, v6] = ([4, 6] as const).map((version) =>
-    alternatives(rule, version).map((matches) => [...matches, does].join(' ')),
+    alternatives(rule, version, setNames).map((matches) => [...matches, does].join(' ')),
   );
   // Without a word about addresses, one line serves both versions.
   if (String(v4) === String(v6)) return v4 ?? [];
@@ -43,7 +58,7 @@ type Alternatives = readonly (readonly string[])[];
 const NEVER: Alternatives = [];
 const ALWAYS: Alternatives = [[]];
 
-function alternatives(rule: ActiveRule, version: Version): Alternatives {
+function alternatives(rule: ActiveRule, version: Version, setNames: SetNames): Alternatives {
   const { ipVersion, protocol, notProtocol, icmp, notIcmp, source, destination } = rule;
   if (ipVersion !== undefined && ipVersion !== version) return NEVER;
   return product(
@@ -51,8 +66,8 @@ function alternatives(rule: ActiveRule, version: Version): Alternatives {
     notProtocol === undefined ? ALWAYS : [[`meta l4proto != ${notProtocol}`]],
     icmp === undefined ? ALWAYS : icmpAlternatives(icmp, protocol, version),
     notIcmp === undefined ? ALWAYS : notIcmpAlternatives(notIcmp, protocol, version),
-    sideAlternatives(source, 's', version),
-    sideAlternatives(destination, 'd', version),
+    sideAlternatives(source, 's', version, setNames),
+    sideAlternatives(destination, 'd', version, setNames),
   );
 }
 
@@ -97,7 +112,12 @@ function notIcmpAlternatives(
   return protocol === own ? other : [[`meta l4proto != ${own}`], ...other];
 }
 
-function sideAlternatives(side: ActiveSide, end: 's' | 'd', version: Version): Alternatives {
+function sideAlternatives(
+  side: ActiveSide,
+  end: 's' | 'd',
+  version: Version,
+  setNames: SetNames,
+): Alternatives {
   const { nets, notNets, sets, notSets, ports, notPorts } = side;
   const address = `${version === 4 ? 'ip' : 'ip6'} ${end}addr`;
   const ofVersion = (prefixes: readonly Prefix[]) =>
@@ -112,8 +132,8 @@ function sideAlternatives(side: ActiveSide, end: 's' | 'd', version: Version): A
       [
         ...(inNets.length > 0 ? [`${address} ${listed(inNets)}`] : []),
         ...(outside.length > 0 ? [`${address} != ${listed(outside)}`] : []),
-        ...sets.map((id) => `${address} @${setName(id, version)}`),
-        ...notSets.map((id) => `${address} != @${setName(id, version)}`),
+        ...sets.map((id) => `${address} @${setNames(id, version)}`),
+        ...notSets.map((id) => `${address} != @${setNames(id, version)}`),
         ...(notPorts ? notPortMatches(notPorts) : []),
       ],
     ],
@@ -123,14 +143,14 @@ function sideAlternatives(side: ActiveSide, end: 's' | 'd', version: Version): A
   function portAlternatives({ ranges, sets: ids }: PortMatches): Alternatives {
     return [
       ...(ranges.length > 0 ? [[`${port} ${rangesText(ranges)}`]] : []),
-      ...ids.map((id) => [`${member} @${setName(id, version)}`]),
+      ...ids.map((id) => [`${member} @${setNames(id, version)}`]),
     ];
   }
 
   function notPortMatches({ ranges, sets: ids }: PortMatches): string[] {
     return [
       ...(ranges.length > 0 ? [`${port} != ${rangesText(ranges)}`] : []),
-      ...ids.map((id) => `${member} != @${setName(id, version)}`),
+      ...ids.map((id) => `${member} != @${setNames(id, version)}`),
     ];
   }
 }

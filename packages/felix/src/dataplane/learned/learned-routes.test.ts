@@ -212,7 +212,7 @@ test('no route is written before the first local state', async () => {
   const host = await fakeHost();
   await using dataplane = host.start();
   const applied = offer(dataplane, { '10.65.0.0/26': 1 });
-  await vi.waitFor(() => expect(host.nftables.tables.size).toBe(1));
+  await vi.waitFor(() => expect(host.nftables.content.size).toBe(1));
   expect(host.kernel.operations).toEqual([]);
   dataplane.setLocalState(localState({}));
   await applied;

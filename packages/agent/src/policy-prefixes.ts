@@ -1,0 +1,14 @@
+import { ENFORCED_KINDS, resourcePrefix } from '@overland/model';
+import type { WatchedPrefix } from './watched-entries.ts';
+
+/**
+ * What decides about traffic, of the whole cluster, beside endpoints, which are watched anyway. Nothing of it is kept as
+ * it is stored.
+ */
+export function policyPrefixes(): readonly WatchedPrefix[] {
+  return ENFORCED_KINDS.map((kind) => ({
+    prefix: resourcePrefix(kind),
+    isPolicy: true,
+    accept: () => false,
+  }));
+}

@@ -1,0 +1,201 @@
+import {
+  endpointChain,
+  listChain,
+  setName,
+  TABLE,
+  type Version,
+} from '../../calc/nftables/names.ts';
+import {
+  BASE_CHAINS,
+  BASE_MAPS,
+  CLOSED,
+  commonParts,
+  endpointChains,
+  endpointVerdicts,
+  listRules,
+  setParts,
+} from '../../calc/nftables/table-parts.ts';
+import type { SetId } from '../../calc/policy/active-rule.ts';
+import {
+  applyChange,
+  emptyPolicyState,
+  type MutablePolicyState,
+  type PolicyChange,
+} from '../../calc/policy-change.ts';
+import { type ListId, type PolicyState, type SetState, setsOf } from '../../calc/policy-state.ts';
+import { KernelTable } from './kernel-table.ts';
+
+/** One thing of a state that can fail by itself. */
+export type PolicyItem =
+  | { readonly type: 'set'; readonly id: SetId }
+  | { readonly type: 'list'; readonly id: ListId }
+  | { readonly type: 'endpoint'; readonly id: string };
+
+/** Keeps our table as a state says: each thing of the state becomes chains, sets and elements. */
+export class PolicyTable {
+  readonly table = new KernelTable(TABLE);
+  readonly #state: MutablePolicyState = emptyPolicyState();
+  /** What the kernel does not take: it lets nothing through, and is not there where it cannot be closed. */
+  readonly #broken = new Set<string>();
+
+  /** Names of chains and sets that are made of all endpoints together, and of the host. */
+  #common = new Set<string>();
+
+  constructor() {
+    for (const [name, map] of BASE_MAPS) this.table.setSet(name, map);
+    for (const [name, chain] of BASE_CHAINS) this.table.setChain(name, chain);
+    this.#renderCommon();
+  }
+
+  get state(): PolicyState {
+    return this.#state;
+  }
+
+  /** @returns What it was about. */
+  accept(change: PolicyChange): PolicyItem[] {
+    const before = new Map(
+      Array.from(change.sets.keys(), (id) => [id, this.#state.sets.get(id)?.kind]),
+    );
+    applyChange(this.#state, change);
+    const items: PolicyItem[] = [
+      ...Array.from(change.sets.keys(), (id) => ({ type: 'set', id }) as const),
+      ...Array.from(change.lists.keys(), (id) => ({ type: 'list', id }) as const),
+      ...Array.from(change.endpoints.keys(), (id) => ({ type: 'endpoint', id }) as const),
+    ];
+    const mended = items.filter((item) => this.#broken.delete(keyOf(item)));
+    for (const id of change.sets.keys()) this.#changeSet(id, before.get(id), change);
+    for (const { type, id } of mended) if (type === 'set') this.#renderListsAskingFor(id);
+    for (const id of change.lists.keys()) this.#renderList(id);
+    for (const id of change.endpoints.keys()) this.#renderEndpoint(id);
+    if (change.endpoints.size > 0 || change.host) this.#renderCommon();
+    return items;
+  }
+
+  /** Closes what the kernel does not take, with all that asks about it; or has it tried as it should be. */
+  setBroken(item: PolicyItem, isBroken: boolean): void {
+    if (isBroken) this.#broken.add(keyOf(item));
+    else this.#broken.delete(keyOf(item));
+    if (item.type === 'list') this.#renderList(item.id);
+    else if (item.type === 'endpoint') this.#renderEndpoint(item.id);
+    else {
+      this.#renderSet(item.id);
+      this.#renderListsAskingFor(item.id);
+    }
+  }
+
+  /** Names in the table without which nothing else is of use. */
+  baseNames(): ReadonlySet<string> {
+    return new Set([...[...BASE_CHAINS, ...BASE_MAPS].map(([name]) => name), ...this.#common]);
+  }
+
+  /** Names in the table that stand for an item. */
+  namesOf({ type, id }: PolicyItem): ReadonlySet<string> {
+    if (type === 'list') return new Set([listChain(id)]);
+    if (type === 'set') return new Set(this.#setNames(id));
+    // Elements of the maps go by the interface's name.
+    return new Set([id, ...chainsOf(id)]);
+  }
+
+  /** Everything that there is, what is referred to before what refers to it. */
+  items(): PolicyItem[] {
+    const { sets, lists, endpoints } = this.#state;
+    return [
+      ...Array.from(sets.keys(), (id) => ({ type: 'set', id }) as const),
+      ...Array.from(lists.keys(), (id) => ({ type: 'list', id }) as const),
+      ...Array.from(endpoints.keys(), (id) => ({ type: 'endpoint', id }) as const),
+    ];
+  }
+
+  #changeSet(id: SetId, before: SetState['kind'] | undefined, { sets }: PolicyChange): void {
+    const after = this.#state.sets.get(id);
+    const change = sets.get(id);
+    if (before !== undefined && before !== after?.kind) {
+      for (const name of namesOfSet(id, before)) this.table.setSet(name, undefined);
+    }
+    if (!after) return;
+    const isSimple = change && 'add' in change && after.kind !== 'nets';
+    if (isSimple && namesOfSet(id, after.kind).every((name) => this.table.sets.has(name))) {
+      for (const version of [4, 6] as const) {
+        const own = (members: readonly string[]) =>
+          members.filter((member) => member.includes(':') === (version === 6));
+        this.table.changeElements(setName(id, after.kind, version), {
+          add: own(change.add).map((member) => [member, undefined]),
+          remove: own(change.remove),
+        });
+      }
+    } else this.#renderSet(id);
+    if (before !== undefined && before !== after.kind) this.#renderListsAskingFor(id);
+  }
+
+  #renderCommon(): void {
+    const { sets, chains } = commonParts(this.#state);
+    const names = new Set([...sets.keys(), ...chains.keys()]);
+    for (const name of this.#common) {
+      if (names.has(name)) continue;
+      this.table.setSet(name, undefined);
+      this.table.setChain(name, undefined);
+    }
+    for (const [name, set] of sets) this.table.setSet(name, set);
+    for (const [name, chain] of chains) this.table.setChain(name, chain);
+    this.#common = names;
+  }
+
+  #renderSet(id: SetId): void {
+    const set = this.#state.sets.get(id);
+    if (!set) return;
+    const isBroken = this.#broken.has(keyOf({ type: 'set', id }));
+    for (const [name, part] of setParts(id, set)) {
+      this.table.setSet(name, isBroken ? undefined : part);
+    }
+  }
+
+  #setNames(id: SetId): string[] {
+    const kind = this.#state.sets.get(id)?.kind;
+    return kind === undefined ? [] : namesOfSet(id, kind);
+  }
+
+  #renderListsAskingFor(id: SetId): void {
+    for (const [listId, list] of this.#state.lists) {
+      if (setsOf(list).includes(id)) this.#renderList(listId);
+    }
+  }
+
+  #renderList(id: ListId): void {
+    const list = this.#state.lists.get(id);
+    const isClosed =
+      this.#broken.has(keyOf({ type: 'list', id })) ||
+      (list && setsOf(list).some((set) => this.#broken.has(keyOf({ type: 'set', id: set }))));
+    const rules = isClosed ? CLOSED : list && listRules(list, this.#nameOfSet);
+    this.table.setChain(listChain(id), list && rules && { rules });
+  }
+
+  readonly #nameOfSet = (id: SetId, version: Version): string =>
+    setName(id, this.#state.sets.get(id)?.kind ?? 'addresses', version);
+
+  #renderEndpoint(id: string): void {
+    const filter = this.#state.endpoints.get(id);
+    const isThere = filter !== undefined && !this.#broken.has(keyOf({ type: 'endpoint', id }));
+    for (const [map, verdict] of endpointVerdicts(id)) {
+      const change = isThere
+        ? { add: [[id, verdict]] as const, remove: [] }
+        : { add: [], remove: [id] };
+      this.table.changeElements(map, change);
+    }
+    if (isThere) {
+      for (const [name, chain] of endpointChains(id, filter)) this.table.setChain(name, chain);
+    } else for (const name of chainsOf(id)) this.table.setChain(name, undefined);
+  }
+}
+
+function chainsOf(interfaceName: string): string[] {
+  return (['ingress', 'egress'] as const).map((to) => endpointChain(to, interfaceName));
+}
+
+function namesOfSet(id: SetId, kind: SetState['kind']): string[] {
+  return ([4, 6] as const).map((version) => setName(id, kind, version));
+}
+
+/** Distinguishes items of all types. */
+export function keyOf({ type, id }: PolicyItem): string {
+  return `${type} ${id}`;
+}
