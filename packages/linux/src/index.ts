@@ -8,6 +8,17 @@ export {
   hostSysctls,
   restoreHostSysctls,
 } from './host-sysctls.ts';
+export type { FoundIpSet, IpSet, IpSetChange, IpSets } from './ip-sets.ts';
+export type {
+  Iptables,
+  IptablesChange,
+  IptablesContent,
+  IptablesTable,
+  IptablesVariant,
+} from './iptables.ts';
+export { IptablesError } from './iptables.ts';
+export { iptablesCommand } from './iptables-command.ts';
+export { openIpSets } from './kernel/open-ip-sets.ts';
 export { openKernel } from './kernel/open-kernel.ts';
 export { openNftables } from './kernel/open-nftables.ts';
 export type { FeatureFinding, KernelFeature } from './kernel-features.ts';

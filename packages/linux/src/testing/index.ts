@@ -1,6 +1,10 @@
 export { userTimeoutOf } from '../tcp-socket.ts';
 export { describeKernel } from './describe-kernel.ts';
 export { describeNftables } from './describe-nftables.ts';
+export type { FakeIpSets } from './fake-ip-sets.ts';
+export { fakeIpSets } from './fake-ip-sets.ts';
+export type { FakeIptables } from './fake-iptables.ts';
+export { fakeIptables } from './fake-iptables.ts';
 export type { FakeKernel } from './fake-kernel.ts';
 export { fakeKernel } from './fake-kernel.ts';
 export type { FakeNftables } from './fake-nftables.ts';
