@@ -19,6 +19,8 @@ export type {
   FailureStatus,
 } from './dataplane/dataplane.ts';
 export { createDataplane } from './dataplane/dataplane.ts';
+export type { IptablesPolicyOptions } from './dataplane/iptables/iptables-policy.ts';
+export { IptablesPolicy } from './dataplane/iptables/iptables-policy.ts';
 export type { LearnedCounts } from './dataplane/learned/learned-routes.ts';
 export type { InterfaceStatus } from './dataplane/link-table.ts';
 export type { LocalCounts } from './dataplane/local-reconciler.ts';

@@ -4,16 +4,9 @@ import type { Version } from './names.ts';
 /** A set of ipset: `hash:net` holds single addresses as well, and finds them as fast. */
 export interface AddressSet {
   readonly type: 'hash:net' | 'hash:ip,port';
-  /** As `ipset list` prints them. */
+  /** As `IpSets` has them. */
   readonly members: ReadonlySet<string>;
 }
-
-/** What ipset calls protocols by name only; the kernel has but numbers. */
-const PROTOCOLS: ReadonlyMap<string, string> = new Map([
-  ['6', 'tcp'],
-  ['17', 'udp'],
-  ['132', 'sctp'],
-]);
 
 /** The part of a set that is of one IP version. */
 export function addressSetOf({ kind, members }: SetState, version: Version): AddressSet {
@@ -22,10 +15,10 @@ export function addressSetOf({ kind, members }: SetState, version: Version): Add
 }
 
 /** A member of {@link SetState} as ipset has it; none if it is of the other version. */
-function memberOf(member: string, version: Version): string[] {
+export function memberOf(member: string, version: Version): string[] {
   if (member.includes(':') !== (version === 6)) return [];
   const [address = '', protocol, port] = member.split(' . ');
-  if (protocol !== undefined) return [`${address},${PROTOCOLS.get(protocol) ?? protocol}:${port}`];
+  if (protocol !== undefined) return [`${address},${protocol}:${port}`];
   // The kernel's sets have no prefix of length zero.
   if (address === '0.0.0.0/0') return ['0.0.0.0/1', '128.0.0.0/1'];
   if (address === '::/0') return ['::/1', '8000::/1'];

@@ -1,4 +1,4 @@
-import { textDigest } from '@overland/model/text-digest';
+import { textId } from '@overland/model/text-id';
 import type { SetId } from '../policy/active-rule.ts';
 import type { Direction } from '../policy/policy-view.ts';
 import type { ListId } from '../policy-state.ts';
@@ -10,20 +10,37 @@ const MAX_CHAIN_LENGTH = 28;
 /** Of sets: the kernel's 32 octets, likewise. */
 const MAX_SET_LENGTH = 31;
 
-/** Chains that always are there. Calico's names. */
+/** Chains that lead to others. Calico's names. */
 export const CHAIN = {
+  prerouting: 'cali-PREROUTING',
   input: 'cali-INPUT',
   forward: 'cali-FORWARD',
+  output: 'cali-OUTPUT',
   fromWorkload: 'cali-from-wl-dispatch',
   toWorkload: 'cali-to-wl-dispatch',
   workloadToHost: 'cali-wl-to-host',
+  fromHost: 'cali-from-host-endpoint',
+  toHost: 'cali-to-host-endpoint',
+  fromHostForward: 'cali-from-hep-forward',
+  toHostForward: 'cali-to-hep-forward',
+  failsafeIn: 'cali-failsafe-in',
+  failsafeOut: 'cali-failsafe-out',
 } as const;
 
-/** The kernel's set of one IP version. Calico names sets of selectors alike: its identifiers are ours. */
+/**
+ * The kernel's set of one IP version. Calico's begin with `cali40s:`, `cali40n:`, …: so each knows its own. Of sets of
+ * selectors, what follows is the selector's identifier.
+ */
 export function setName(id: SetId, version: Version): string {
-  const prefix = `cali${version}0`;
-  if (id.startsWith('s:')) return `${prefix}${id}`.slice(0, MAX_SET_LENGTH);
-  return `${prefix}n:${textDigest(id)}`.slice(0, MAX_SET_LENGTH);
+  const own = id.startsWith('s:') ? id.slice('s:'.length) : textId(id);
+  return `cali${version}0${OWN_SET}${own}`.slice(0, MAX_SET_LENGTH);
+}
+
+const OWN_SET = 'o:';
+
+/** Whether a set of the kernel is one that {@link setName} has named. */
+export function isOwnSet(name: string): boolean {
+  return name.startsWith(`cali40${OWN_SET}`) || name.startsWith(`cali60${OWN_SET}`);
 }
 
 /** The chain with a policy's or profile's rules for one direction: `cali-pi-prod/web`, `cali-pro-open`. */
@@ -42,9 +59,9 @@ export function endpointChain(direction: Direction, interfaceName: string): stri
 }
 
 /** A name as it is if it fits and cannot be mistaken for a digest, else its digest: as Calico shortens. */
-function limited(prefix: string, name: string): string {
+export function limited(prefix: string, name: string): string {
   if (prefix.length + name.length <= MAX_CHAIN_LENGTH && /^[A-Za-z0-9][\w./-]*$/.test(name)) {
     return `${prefix}${name}`;
   }
-  return `${prefix}_${textDigest(name)}`.slice(0, MAX_CHAIN_LENGTH);
+  return `${prefix}_${textId(name)}`.slice(0, MAX_CHAIN_LENGTH);
 }

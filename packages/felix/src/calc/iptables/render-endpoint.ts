@@ -3,39 +3,62 @@ import type { EndpointPolicyRef, ListId } from '../policy-state.ts';
 import { listChain } from './names.ts';
 import { clearMark, comment, hasMark, hasNoMark, MARK } from './words.ts';
 
-/**
- * The chain that decides about an endpoint's traffic in one direction: it returns with the accept mark what may go on, and
- * drops the rest. Flows that were let through once are not asked again.
- */
-export function renderEndpoint(
-  { tiers, profiles }: EndpointPolicyRef,
-  lists: ReadonlyMap<ListId, RuleList>,
-): string[] {
-  const ask = (id: ListId, condition: string, what: string): string[] => {
-    // What is not there is closed.
-    if (lists.get(id)?.missing !== undefined || !lists.has(id)) return [`${condition}-j DROP`];
-    return [
-      `${condition}-j ${listChain(id)}`,
-      `${comment(`Return if ${what} accepted`)} ${hasMark(MARK.accept)} -j RETURN`,
-    ];
-  };
+type Lists = ReadonlyMap<ListId, RuleList>;
+
+/** Asks one list: what it does not decide goes on to the next rule, what it allows returns. */
+function ask(lists: Lists, id: ListId, condition: string, what: string): string[] {
+  const list = lists.get(id);
+  // What is not there is closed.
+  if (!list || list.missing !== undefined) return [`${condition}-j DROP`];
   return [
-    '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
-    '-m conntrack --ctstate INVALID -j DROP',
-    clearMark(MARK.accept | MARK.pass),
-    ...tiers.flatMap((tier) => [
-      `${comment(`Start of tier ${tier.name}`)} ${clearMark(MARK.pass)}`,
-      ...tier.lists.flatMap((id) => ask(id, `${hasNoMark(MARK.pass)} `, 'policy')),
-      ...(tier.defaultAction === 'Deny'
-        ? [`${comment('Drop if no policies passed packet')} ${hasNoMark(MARK.pass)} -j DROP`]
-        : []),
-    ]),
+    `${condition}-j ${listChain(id)}`,
+    `${comment(`Return if ${what} accepted`)} ${hasMark(MARK.accept)} -j RETURN`,
+  ];
+}
+
+/** @param closes Whether tiers may deny what none of their policies decides. */
+export function renderTiers(
+  tiers: EndpointPolicyRef['tiers'],
+  lists: Lists,
+  closes = true,
+): string[] {
+  return tiers.flatMap((tier) => [
+    `${comment(`Start of tier ${tier.name}`)} ${clearMark(MARK.pass)}`,
+    ...tier.lists.flatMap((id) => ask(lists, id, `${hasNoMark(MARK.pass)} `, 'policy')),
+    ...(closes && tier.defaultAction === 'Deny'
+      ? [`${comment('Drop if no policies passed packet')} ${hasNoMark(MARK.pass)} -j DROP`]
+      : []),
+  ]);
+}
+
+/** What none of the profiles allows is dropped. */
+export function renderProfiles(profiles: EndpointPolicyRef['profiles'], lists: Lists): string[] {
+  return [
     clearMark(MARK.pass),
+    // Pass in a profile has nothing to pass to.
     ...profiles.flatMap((id) => [
-      ...ask(id, '', 'profile'),
-      // Pass in a profile has nothing to pass to.
+      ...ask(lists, id, '', 'profile'),
       `${hasMark(MARK.pass)} -j DROP`,
     ]),
     `${comment('Drop if no profiles matched')} -j DROP`,
+  ];
+}
+
+/** Forgets what was decided before, or what others have marked with our bits. */
+export const CLEAR = clearMark(MARK.accept | MARK.pass);
+
+export const INVALID_DROP = '-m conntrack --ctstate INVALID -j DROP';
+
+/**
+ * The chain that decides about a workload's traffic in one direction: it returns with the accept mark what may go on, and
+ * drops the rest. Flows that were let through once are not asked again.
+ */
+export function renderEndpoint({ tiers, profiles }: EndpointPolicyRef, lists: Lists): string[] {
+  return [
+    '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    INVALID_DROP,
+    CLEAR,
+    ...renderTiers(tiers, lists),
+    ...renderProfiles(profiles, lists),
   ];
 }

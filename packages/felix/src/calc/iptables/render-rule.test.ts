@@ -60,7 +60,7 @@ test('what allows and passes leaves a mark', () => {
   expect(render({ ...named, action: 'Allow' })).toEqual([
     '-p 6 -m multiport --destination-ports 80 -j MARK --set-xmark 0x10000/0x10000',
     expect.stringMatching(
-      /^-p 6 -m set --match-set cali40n:\S{23} dst,dst -j MARK --set-xmark 0x10000\/0x10000$/,
+      /^-p 6 -m set --match-set cali40o:\S{23} dst,dst -j MARK --set-xmark 0x10000\/0x10000$/,
     ),
     '-m mark --mark 0x10000/0x10000 -j RETURN',
   ]);
@@ -91,10 +91,10 @@ test('a type of ICMP is excluded among packets of ICMP alone', () => {
   ]);
 });
 
-test('sets are named as Calico names them', () => {
+test('sets of selectors have the identifier that Calico gives them', () => {
   const id = selectorSet(parseSelector('all()')).id;
-  expect(setName(id, 4)).toBe('cali40s:5y5I3VdRZfDU01O--xXAPx2');
+  expect(setName(id, 4)).toBe('cali40o:5y5I3VdRZfDU01O--xXAPx2');
   expect(render({ source: { selector: 'all()' } })).toEqual([
-    '-m set --match-set cali40s:5y5I3VdRZfDU01O--xXAPx2 src -j DROP',
+    '-m set --match-set cali40o:5y5I3VdRZfDU01O--xXAPx2 src -j DROP',
   ]);
 });

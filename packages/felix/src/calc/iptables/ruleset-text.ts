@@ -1,7 +1,7 @@
 import type { PolicyState } from '../policy-state.ts';
 import { addressSetOf } from './address-set.ts';
-import { type FilterTable, FilterTables } from './filter-table.ts';
 import { setName, type Version } from './names.ts';
+import { TableRenderer, type TableRules } from './table-rules.ts';
 
 const VERSIONS = [4, 6] as const satisfies readonly Version[];
 
@@ -21,14 +21,18 @@ export function iptablesText(state: PolicyState): IptablesText {
       return [head, ...Array.from(members, (member) => `add ${name} ${member}`)];
     }),
   );
-  const text = (version: Version) => tableText(new FilterTables(version).of(state));
+  const text = (version: Version) =>
+    [...new TableRenderer(version).of(state)]
+      .map(([table, rules]) => tableText(table, rules))
+      .join('');
   return { sets: lines(sets), tables: { 4: text(4), 6: text(6) } };
 }
 
-function tableText({ chains, before, after }: FilterTable): string {
+function tableText(table: string, { chains, before, after }: TableRules): string {
+  if (chains.size === 0) return '';
   const appended = [...chains, ...after];
   return lines([
-    '*filter',
+    `*${table}`,
     ...Array.from(chains.keys(), (chain) => `:${chain} - [0:0]`),
     ...appended.flatMap(([chain, rules]) => rules.map((rule) => `-A ${chain} ${rule}`)),
     ...[...before].flatMap(([chain, rules]) =>

@@ -4,6 +4,8 @@
 export const MARK = {
   accept: 0x10000,
   pass: 0x20000,
+  /** Of packets that an early policy of a host endpoint has allowed: later places of the host ask no more. */
+  early: 0x40000,
   /** Whether all conditions hold that no single line can state. */
   all: 0x80000,
   /** Whether one of the alternatives holds that are being asked. */

@@ -1,7 +1,7 @@
 import type { NftElement, NftHook } from '@overland/linux';
-import { type IpAddress, WORKLOAD_LINK } from '@overland/net';
+import { WORKLOAD_LINK } from '@overland/net';
 import type { HostFilter, HostPlacePolicy } from '../host-filter.ts';
-import { hostEndpointOn } from '../policy/host-stages.ts';
+import { EVERY, type HostLinks, policiesByLink, policyAt } from '../host-links.ts';
 import type { Direction, PolicyHook } from '../policy/policy-view.ts';
 import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
 import { CLEAR, renderProfiles, renderTiers } from './render-endpoint.ts';
@@ -17,9 +17,6 @@ const CLEAR_ALL = `meta mark set meta mark and ${hex(~(ACCEPT_MARK | PASS_MARK |
 const SET_EARLY = `meta mark set meta mark or ${hex(EARLY_MARK)}`;
 const ESTABLISHED = 'ct state established,related return';
 const WORKLOADS = `"${WORKLOAD_LINK.namePrefix}*"`;
-
-/** Addresses of the host's interfaces, by name. */
-export type HostLinks = ReadonlyMap<string, readonly IpAddress[]>;
 
 /** A place at which packets of the host meet policies. */
 interface Place {
@@ -100,34 +97,6 @@ const WORKLOAD_TO_HOST = [
   `${IS_ESSENTIAL_ICMPV6} return`,
   'drop',
 ];
-
-/** Stands for the interfaces that no endpoint has for its own. */
-const EVERY = '*';
-
-/** What is asked about packets of each interface, and of every other one. */
-function policiesByLink(
-  { endpoints }: HostFilter,
-  links: HostLinks,
-): Map<string, readonly HostPlacePolicy[]> {
-  const named = endpoints.flatMap(({ interfaceName }) => interfaceName ?? []);
-  const found = new Map<string, readonly HostPlacePolicy[]>();
-  for (const interfaceName of new Set([...named, ...links.keys()])) {
-    const addresses = links.get(interfaceName) ?? [];
-    const name = hostEndpointOn(endpoints, { interfaceName, addresses });
-    const endpoint = endpoints.find((one) => one.name === name);
-    if (endpoint && endpoint.interfaceName !== EVERY) found.set(interfaceName, endpoint.places);
-  }
-  const every = endpoints.find(({ interfaceName }) => interfaceName === EVERY);
-  if (every) found.set(EVERY, every.places);
-  return found;
-}
-
-function policyAt(
-  { hook, direction }: Place,
-  policies: readonly HostPlacePolicy[],
-): HostPlacePolicy | undefined {
-  return policies.find((one) => one.hook === hook && one.direction === direction);
-}
 
 function renderBase(place: Place, match: string, asked: readonly Place[]): string[] {
   const { hook, direction, name } = place;

@@ -1,7 +1,7 @@
+import type { HostLinks } from '../host-links.ts';
 import type { PolicyState } from '../policy-state.ts';
 import { listChain, setName, TABLE } from './names.ts';
 import { block, type NftChainObject, type NftSetObject, objectsText } from './nft-objects.ts';
-import type { HostLinks } from './render-host.ts';
 import {
   BASE_CHAINS,
   BASE_MAPS,

@@ -1,5 +1,6 @@
 import type { NftHook, NftSetSpec } from '@overland/linux';
 import { WORKLOAD_LINK } from '@overland/net';
+import type { HostLinks } from '../host-links.ts';
 import type { SetId } from '../policy/active-rule.ts';
 import type { RuleList } from '../policy/policy-view.ts';
 import type { EndpointFilter, PolicyState, SetState } from '../policy-state.ts';
@@ -9,7 +10,7 @@ import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts'
 import { renderEndpoint } from './render-endpoint.ts';
 import { IS_ESSENTIAL_ICMPV6 } from './render-failsafe.ts';
 import { renderGuard } from './render-guard.ts';
-import { type HostLinks, renderHost } from './render-host.ts';
+import { renderHost } from './render-host.ts';
 import { limitRules, renderLimits } from './render-limits.ts';
 import { renderNat } from './render-nat.ts';
 import { renderRule, type SetNames } from './render-rule.ts';

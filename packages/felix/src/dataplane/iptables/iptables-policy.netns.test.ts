@@ -1,0 +1,230 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Iptables, type IptablesVariant, iptablesCommand, openIpSets } from '@overland/linux';
+import { cable, netns, type TestNamespace } from '@overland/linux/testing';
+import { pino } from 'pino';
+import { afterAll, describe, expect, test } from 'vitest';
+import { describeKernelAgreement } from '../../../test/kernel-agreement.ts';
+import { clusterWithHost, packetWithHost } from '../../../test/random-policies.ts';
+import type { ActiveRule } from '../../calc/policy/active-rule.ts';
+import { differenceOf, emptyPolicyState } from '../../calc/policy-change.ts';
+import type { PolicyState } from '../../calc/policy-state.ts';
+import { systemClock } from '../clock.ts';
+import { IptablesPolicy } from './iptables-policy.ts';
+
+const log = pino({ level: 'silent' });
+
+const VARIANTS: readonly IptablesVariant[] = ['legacy', 'nft'];
+/** Their rules are the same: one is enough in a run that has to be short. */
+const AGREEING = process.env.OVERLAND_SOAK ? VARIANTS : VARIANTS.slice(0, 1);
+
+describe.each(AGREEING)('iptables-%s', (variant) => {
+  const cleanUp = new DisposableStack();
+  afterAll(() => cleanUp.dispose());
+  let backend: { readonly policy: IptablesPolicy; readonly router: TestNamespace } | undefined;
+  let before: PolicyState = emptyPolicyState();
+
+  // From state to state, as an agent goes.
+  async function program(router: TestNamespace, state: PolicyState): Promise<string> {
+    if (backend?.router !== router) {
+      const sets = cleanUp.use(openIpSets({ namespace: router.path }));
+      const iptables = iptablesCommand(variant, { namespace: router.path });
+      backend = { policy: new IptablesPolicy({ iptables, sets, clock: systemClock, log }), router };
+      before = emptyPolicyState();
+    }
+    backend.policy.accept(differenceOf(before, state, true));
+    before = state;
+    await backend.policy.reconcile();
+    expect([...backend.policy.failures()]).toEqual([]);
+    const rules = await router.exec([`iptables-${variant}-save`]);
+    return `${rules}${await router.exec([`ip6tables-${variant}-save`])}`;
+  }
+
+  describeKernelAgreement(`a backend of iptables-${variant}`, program);
+  describeKernelAgreement(`a backend of iptables-${variant} with endpoints of the host`, program, {
+    cluster: clusterWithHost,
+    packet: packetWithHost,
+  });
+});
+
+/** A workload that may open connections to everybody, and that nobody may open one to. */
+const CLOSED: PolicyState = {
+  ...emptyPolicyState(),
+  sets: new Map([['s:clients', { kind: 'nets', members: new Set(['0.0.0.0/0', '10.65.0.0/16']) }]]),
+  lists: new Map([
+    ['egress Profile open', { name: 'Profile open', rules: [allowFrom('s:clients')] }],
+    ['ingress Profile open', { name: 'Profile open', rules: [] }],
+  ]),
+  endpoints: new Map([
+    [
+      'cali1',
+      {
+        name: 'default/one',
+        addresses: [],
+        ingress: { tiers: [], profiles: ['ingress Profile open'] },
+        egress: { tiers: [], profiles: ['egress Profile open'] },
+      },
+    ],
+  ]),
+};
+
+function allowFrom(set: string): ActiveRule {
+  const side = {
+    nets: [],
+    notNets: [],
+    sets: [],
+    notSets: [],
+    ports: undefined,
+    notPorts: undefined,
+  };
+  const anything = {
+    ipVersion: undefined,
+    protocol: undefined,
+    notProtocol: undefined,
+    icmp: undefined,
+  };
+  const source = { ...side, sets: [set] };
+  const action = 'Allow';
+  return { action, ...anything, notIcmp: undefined, source, destination: side, inert: undefined };
+}
+
+/** A host with a workload behind `cali1`, a container of Docker behind `docker0`, and somebody outside. */
+async function host(variant: IptablesVariant) {
+  await using stack = new AsyncDisposableStack();
+  const router = stack.use(await netns());
+  await router.exec(['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
+  const places = new Map<string, TestNamespace>();
+  for (const [i, device] of ['cali1', 'docker0', 'eth9'].entries()) {
+    const ns = stack.use(await netns());
+    const at = { namespace: router, device, addresses: [`10.65.${i}.254/24`] };
+    await cable(at, { namespace: ns, device: 'eth0', addresses: [`10.65.${i}.1/24`] });
+    await ns.ip('route', 'add', 'default', 'via', `10.65.${i}.254`);
+    places.set(device, ns);
+  }
+  const sets = stack.use(openIpSets({ namespace: router.path }));
+  const iptables = iptablesCommand(variant, { namespace: router.path });
+  const kept = stack.move();
+  let writes = 0;
+  const counted: Iptables = {
+    ...iptables,
+    transact(...args) {
+      writes += 1;
+      return iptables.transact(...args);
+    },
+  };
+  return {
+    router,
+    iptables,
+    sets,
+    writes: () => writes,
+    start: () => new IptablesPolicy({ iptables: counted, sets, clock: systemClock, log }),
+    /** Whether a ping gets through and its answer comes back. */
+    async reaches(from: string, to: number): Promise<boolean> {
+      const ping = ['ping', '-q', '-c', '1', '-W', '1', `10.65.${to}.1`] as const;
+      return await (places.get(from)?.exec(ping) ?? Promise.reject()).then(
+        () => true,
+        () => false,
+      );
+    },
+    save: async () =>
+      (await router.exec([`iptables-${variant}-save`])).replaceAll(/^#.*|\[\d+:\d+\]/gm, ''),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+describe.each(VARIANTS)('iptables-%s', (variant) => {
+  test('after a restart nothing is written; what somebody else changes is put right', async () => {
+    await using one = await host(variant);
+    const told = differenceOf(emptyPolicyState(), CLOSED, true);
+    const first = one.start();
+    first.accept(told);
+    await first.reconcile();
+    const saved = await one.save();
+    const writes = one.writes();
+
+    const policy = one.start();
+    policy.accept(told);
+    await policy.reconcile();
+    policy.doubt();
+    await policy.reconcile();
+    expect(one.writes()).toBe(writes);
+
+    const [name = ''] = (await one.sets.list()).map((set) => set.name);
+    const members = await one.sets.members(name);
+    await one.sets.change(name, { add: ['192.0.2.1'], remove: ['10.65.0.0/16'] });
+    await one.router.exec([`iptables-${variant}`, '-F', 'FORWARD']);
+    await one.router.exec([`iptables-${variant}`, '-I', 'cali-tw-cali1', '-j', 'ACCEPT']);
+    await one.router.exec([`iptables-${variant}`, '-D', 'cali-from-wl-dispatch', '1']);
+    policy.doubt();
+    await policy.reconcile();
+    expect(await one.save()).toBe(saved);
+    expect(await one.sets.members(name)).toEqual(members);
+    expect(policy.counts().repairs).toBeGreaterThan(2);
+
+    policy.accept(differenceOf(CLOSED, emptyPolicyState(), true));
+    await policy.reconcile();
+    expect(await one.save()).not.toContain('cali1');
+    expect(await one.sets.list()).toEqual([]);
+  });
+
+  test('beside Docker, each decides about its own', async () => {
+    await using one = await host(variant);
+    await dockerRules(one.router, variant);
+    expect(await one.reaches('cali1', 2)).toBe(false);
+    const policy = one.start();
+    policy.accept(differenceOf(emptyPolicyState(), CLOSED, true));
+    await policy.reconcile();
+    const expectAsTold = async () => {
+      const ways = [
+        // Docker drops what nobody has allowed, and we have allowed this.
+        ['cali1', 2, true],
+        ['eth9', 0, false],
+        // Docker opens nothing to a workload, and a workload gets to no port that Docker has not published.
+        ['docker0', 0, false],
+        ['cali1', 1, false],
+        ['docker0', 2, true],
+      ] as const;
+      const found = await Promise.all(ways.map(([from, to]) => one.reaches(from, to)));
+      expect(found).toEqual(ways.map(([, , expected]) => expected));
+    };
+    await expectAsTold();
+    // Docker starts again: its rules are first.
+    await dockerRules(one.router, variant);
+    const foreign = (await one.save()).split('\n').filter((line) => line.includes('DOCKER'));
+    policy.doubt();
+    expect(await policy.reconcile()).toBe(true);
+    const forward = (await one.iptables.read('ipv4', 'filter')).get('FORWARD') ?? [];
+    expect(forward[0]).toContain('-j cali-FORWARD');
+    expect((await one.save()).split('\n').filter((line) => line.includes('DOCKER'))).toEqual(
+      foreign,
+    );
+    await expectAsTold();
+  });
+});
+
+/** What Docker 28 has in the table, written as it does: its chains anew, the way to them before all others. */
+async function dockerRules(router: TestNamespace, variant: IptablesVariant): Promise<void> {
+  const rules = `*filter
+:FORWARD DROP [0:0]
+:DOCKER - [0:0]
+:DOCKER-BRIDGE - [0:0]
+:DOCKER-CT - [0:0]
+:DOCKER-FORWARD - [0:0]
+:DOCKER-USER - [0:0]
+-I FORWARD 1 -j DOCKER-FORWARD
+-I FORWARD 1 -j DOCKER-USER
+-A DOCKER ! -i docker0 -o docker0 -j DROP
+-A DOCKER-BRIDGE -o docker0 -j DOCKER
+-A DOCKER-CT -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A DOCKER-FORWARD -j DOCKER-CT
+-A DOCKER-FORWARD -j DOCKER-BRIDGE
+-A DOCKER-FORWARD -i docker0 -j ACCEPT
+COMMIT
+`;
+  const directory = await mkdtemp(join(tmpdir(), 'docker-'));
+  const file = join(directory, 'rules');
+  await writeFile(file, rules);
+  await router.exec(['sh', '-c', `iptables-${variant}-restore --noflush < ${file}`]);
+  await rm(directory, { recursive: true });
+}
