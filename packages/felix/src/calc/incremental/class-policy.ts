@@ -13,6 +13,8 @@ import { type EndpointPolicyRef, listIdOf } from '../policy-state.ts';
 
 /** A policy, as it is compared with labels. */
 export interface PlacedPolicy {
+  /** By which it is stored. */
+  readonly key: string;
   /** `NetworkPolicy prod/web`. */
   readonly name: string;
   readonly expression: Expression;

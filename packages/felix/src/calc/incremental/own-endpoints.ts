@@ -14,6 +14,7 @@ import type { PolicyEndpoint } from '../policy/endpoint.ts';
 import { felixSpecOf, hostRulesOf } from '../policy/host-rules.ts';
 import type { Policy } from '../policy/placement.ts';
 import type { Direction, PolicyHook } from '../policy/policy-view.ts';
+import { listName } from '../policy/rule-list.ts';
 import {
   type EndpointFilter,
   type EndpointPolicyRef,
@@ -48,6 +49,8 @@ export class OwnEndpoints {
   readonly #tiers: TierSpecs;
   readonly #lists: ActiveLists;
   readonly #policies = new Map<string, PlacedPolicy>();
+  /** By the names of their lists: one each, but for two keys of one name. */
+  readonly #byName = new Map<string, Set<PlacedPolicy>>();
   readonly #configurations = new Map<string, FelixConfiguration>();
   readonly #pools = new Map<string, IpPool>();
   readonly #hosts = new Map<string, readonly Prefix[]>();
@@ -105,23 +108,33 @@ export class OwnEndpoints {
     if (labelClass.items.size === 0) this.#workloadPolicies.delete(labelClass);
   }
 
-  /** Puts a policy in the place of the one with its name. What its rules say is not looked at. */
-  putPolicy(name: string, policy: Policy | undefined): void {
-    const before = this.#policies.get(name);
+  /**
+   * Puts a policy in the place of the one with its key, which need not be the name that people gave it: older versions of
+   * Calico have stored others.
+   */
+  putPolicy(key: string, policy: Policy | undefined): void {
+    const before = this.#policies.get(key);
+    if (before) this.#lists.invalidate(before.name);
+    if (policy) this.#lists.invalidate(listName(policy));
     if (before && policy && sameJson(scopeOf(before.policy), scopeOf(policy))) {
       before.policy = policy;
       return;
     }
-    for (const labelClass of before ? this.#matcher.delete(before) : []) this.#outdate(labelClass);
-    this.#policies.delete(name);
+    if (before) this.#removePolicy(key, before);
     if (!policy) return;
-    const placed = { name, policy, expression: policySelector(policy) };
-    this.#policies.set(name, placed);
+    const name = listName(policy);
+    const placed = { key, name, policy, expression: policySelector(policy) };
+    this.#policies.set(key, placed);
+    this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(placed));
     this.#matcher.add(placed);
   }
 
+  /** @param name `NetworkPolicy prod/web`. */
   policy(name: string): Policy | undefined {
-    return this.#policies.get(name)?.policy;
+    const [first] = [...(this.#byName.get(name) ?? [])].toSorted((a, b) =>
+      a.key < b.key ? -1 : 1,
+    );
+    return first?.policy;
   }
 
   putConfiguration(name: string, configuration: FelixConfiguration | undefined): void {
@@ -203,6 +216,14 @@ export class OwnEndpoints {
     return { endpoint, target, labelClass: this.#matcher.classOf(labels, profiles) };
   }
 
+  #removePolicy(key: string, placed: PlacedPolicy): void {
+    this.#policies.delete(key);
+    const namesakes = this.#byName.get(placed.name);
+    namesakes?.delete(placed);
+    if (namesakes?.size === 0) this.#byName.delete(placed.name);
+    for (const labelClass of this.#matcher.delete(placed)) this.#outdate(labelClass);
+  }
+
   #outdate(labelClass: EndpointClass): void {
     this.#workloadPolicies.delete(labelClass);
     for (const { target } of labelClass.items) this.#stale.add(target);
@@ -267,7 +288,7 @@ export class OwnEndpoints {
 }
 
 /** What decides whom a policy is about, and when it is asked. */
-function scopeOf({ metadata: { namespace }, spec }: Policy): object {
+function scopeOf({ metadata: { namespace, name }, spec }: Policy): object {
   const { ingress: _, egress: __, ...scope } = spec;
-  return { namespace, ...scope };
+  return { ...scope, namespace, name };
 }

@@ -21,12 +21,7 @@ import type { SetDemand } from '../policy/address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from '../policy/endpoint.ts';
 import { type Policy, placeTier } from '../policy/placement.ts';
 import type { Direction, RuleList } from '../policy/policy-view.ts';
-import {
-  listWithoutProfile,
-  listWithoutTier,
-  profileListName,
-  ruleListOf,
-} from '../policy/rule-list.ts';
+import { policyList, profileList, profileListName } from '../policy/rule-list.ts';
 import type { PolicyChange, SetChange } from '../policy-change.ts';
 import type { ListId } from '../policy-state.ts';
 import { ActiveLists } from './active-lists.ts';
@@ -90,7 +85,6 @@ export class PolicyCalculation {
       case 'NetworkPolicy':
       case 'GlobalNetworkPolicy':
         this.#endpoints.putPolicy(key, resource as Policy | undefined);
-        this.#lists.invalidate(key);
         break;
       case 'WorkloadEndpoint':
         this.#putEndpoint(
@@ -197,17 +191,13 @@ export class PolicyCalculation {
     const policy = this.#endpoints.policy(name);
     if (policy) {
       const { tier } = policy.spec;
-      return placeTier(tier, this.#tiers.get(tier)).isMissing
-        ? listWithoutTier(name, tier)
-        : ruleListOf(policy, direction, sets);
+      return policyList(policy, placeTier(tier, this.#tiers.get(tier)), { direction, sets });
     }
-    const profileName = name.slice(profileListName('').length);
-    const profile = this.#profiles.get(profileName);
-    return profile ? ruleListOf(profile, direction, sets) : listWithoutProfile(profileName);
+    const profile = name.slice(profileListName('').length);
+    return profileList(profile, this.#profiles.get(profile), { direction, sets });
   }
 }
 
-/** As lists of rules are named, where it is a policy. */
 function keyOf(kind: Kind, { namespace, name }: ResourceName): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }

@@ -6,7 +6,11 @@ import {
 } from '@overland/model';
 import type { PolicyHook } from './policy-view.ts';
 
-export type Policy = NetworkPolicy | GlobalNetworkPolicy;
+/** A policy that is enforced, or one that cannot be read: see `unusablePolicy`. */
+export type Policy = (NetworkPolicy | GlobalNetworkPolicy) & {
+  /** Why its rules cannot be used; then it is closed for whom it selects. */
+  readonly fault?: string | undefined;
+};
 
 /** Where a tier stands among the others. */
 export interface TierPlace {

@@ -1,10 +1,8 @@
 import type {
   FelixConfiguration,
-  GlobalNetworkPolicy,
   GlobalNetworkSet,
   HostEndpoint,
   IpPool,
-  NetworkPolicy,
   NetworkSet,
   Node,
   Profile,
@@ -14,6 +12,7 @@ import type {
   Tier,
   WorkloadEndpoint,
 } from '@overland/model';
+import type { Policy } from './placement.ts';
 
 export type StagedPolicy =
   | StagedGlobalNetworkPolicy
@@ -23,7 +22,7 @@ export type StagedPolicy =
 /** Everything that decides what traffic may pass, of the whole cluster. */
 export interface PolicyInputs {
   readonly tiers: readonly Tier[];
-  readonly policies: readonly (NetworkPolicy | GlobalNetworkPolicy)[];
+  readonly policies: readonly Policy[];
   readonly staged: readonly StagedPolicy[];
   readonly profiles: readonly Profile[];
   readonly workloads: readonly WorkloadEndpoint[];

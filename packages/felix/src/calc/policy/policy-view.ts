@@ -20,7 +20,7 @@ import {
   type TierPlace,
 } from './placement.ts';
 import type { PolicyInputs } from './policy-inputs.ts';
-import { listName, listWithoutProfile, listWithoutTier, ruleListOf } from './rule-list.ts';
+import { listName, policyList, profileList, profileListName } from './rule-list.ts';
 
 export type Direction = 'ingress' | 'egress';
 
@@ -94,7 +94,7 @@ export class PolicyView {
     direction: Direction,
     hook: PolicyHook = 'normal',
   ): EndpointPolicy {
-    const tiers = this.#tiers.flatMap(({ name: tier, defaultAction, isMissing, policies }) => {
+    const tiers = this.#tiers.flatMap(({ policies, ...tier }) => {
       const applied = policies.filter(
         ({ policy, selector }) =>
           isAskedAt(policy, endpoint.kind, hook) &&
@@ -103,9 +103,9 @@ export class PolicyView {
       );
       if (applied.length === 0) return [];
       const lists = applied.map(({ policy }) =>
-        isMissing ? listWithoutTier(listName(policy), tier) : this.#listOf(policy, direction),
+        this.#remembered(direction, listName(policy), (wanted) => policyList(policy, tier, wanted)),
       );
-      return [{ name: tier, defaultAction, policies: lists }];
+      return [{ name: tier.name, defaultAction: tier.defaultAction, policies: lists }];
     });
     const profiles = hook === 'normal' ? endpoint.profiles : [];
     return { tiers, profiles: profiles.map((name) => this.#profileOf(name, direction)) };
@@ -122,16 +122,21 @@ export class PolicyView {
     return outgoingNatOf(pools, nodes.map(hostAddressesOf), felixSpecOf(felixConfigurations, node));
   }
 
-  #profileOf(name: string, direction: Direction): RuleList {
-    const profile = this.#profiles.get(name);
-    return profile ? this.#listOf(profile, direction) : listWithoutProfile(name);
+  #profileOf(profile: string, direction: Direction): RuleList {
+    return this.#remembered(direction, profileListName(profile), (wanted) =>
+      profileList(profile, this.#profiles.get(profile), wanted),
+    );
   }
 
-  #listOf(source: Policy | Profile, direction: Direction): RuleList {
-    const key = `${direction} ${listName(source)}`;
+  #remembered(
+    direction: Direction,
+    name: string,
+    make: (wanted: { direction: Direction; sets: AddressSets }) => RuleList,
+  ): RuleList {
+    const key = `${direction} ${name}`;
     const known = this.#ruleLists.get(key);
     if (known) return known;
-    const list = ruleListOf(source, direction, this.sets);
+    const list = make({ direction, sets: this.sets });
     this.#ruleLists.set(key, list);
     return list;
   }

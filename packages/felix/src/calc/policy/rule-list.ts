@@ -1,7 +1,7 @@
 import type { PolicyRule, Profile } from '@overland/model';
 import { activateRule } from './activate-rule.ts';
 import type { SetDemand } from './address-sets.ts';
-import type { Policy } from './placement.ts';
+import type { Policy, TierPlace } from './placement.ts';
 import type { Direction, RuleList } from './policy-view.ts';
 
 /** What a list of rules is called. */
@@ -18,23 +18,30 @@ export function profileListName(profile: string): string {
 }
 
 /** @param sets Is told which sets the rules ask for. */
-export function ruleListOf(
-  source: Policy | Profile,
-  direction: Direction,
-  sets: SetDemand,
+export function policyList(
+  policy: Policy,
+  tier: TierPlace,
+  { direction, sets }: { readonly direction: Direction; readonly sets: SetDemand },
 ): RuleList {
+  const closed = (missing: string): RuleList => ({ name: listName(policy), rules: [], missing });
+  if (policy.fault !== undefined) return closed(`it cannot be read: ${policy.fault}`);
+  if (tier.isMissing) return closed(`there is no tier ${tier.name}`);
+  return ruleListOf(policy, direction, sets);
+}
+
+/** @param profile By that name; `undefined`: there is none. */
+export function profileList(
+  name: string,
+  profile: Profile | undefined,
+  { direction, sets }: { readonly direction: Direction; readonly sets: SetDemand },
+): RuleList {
+  if (profile) return ruleListOf(profile, direction, sets);
+  return { name: profileListName(name), rules: [], missing: 'there is no such profile' };
+}
+
+function ruleListOf(source: Policy | Profile, direction: Direction, sets: SetDemand): RuleList {
   const written: readonly PolicyRule[] = source.spec[direction] ?? [];
   const { namespace } = source.metadata;
   const rules = written.map((rule) => activateRule(rule, namespace, sets));
   return { name: listName(source), rules };
-}
-
-/** What stands in for a policy whose tier is not there. */
-export function listWithoutTier(name: string, tier: string): RuleList {
-  return { name, rules: [], missing: `there is no tier ${tier}` };
-}
-
-/** What stands in for a profile that is not there. */
-export function listWithoutProfile(profile: string): RuleList {
-  return { name: profileListName(profile), rules: [], missing: 'there is no such profile' };
 }
