@@ -83,6 +83,11 @@ export class ActiveLists {
     this.#unused.clear();
   }
 
+  /** Lists as they were told last. */
+  get told(): ReadonlyMap<ListId, RuleList> {
+    return this.#told;
+  }
+
   /** What has changed since the last call; `undefined`: the list is no more. */
   tell(): Map<ListId, RuleList | undefined> {
     const changes = new Map<ListId, RuleList | undefined>();

@@ -3,6 +3,7 @@ import { type IpAddress, networkAddress, type Prefix } from '@overland/net';
 import type { SetId } from '../policy/active-rule.ts';
 import type { NamedPort, SetDefinition } from '../policy/address-sets.ts';
 import type { SetChange } from '../policy-change.ts';
+import type { SetState } from '../policy-state.ts';
 import { netMember, portMember } from '../set-member.ts';
 import { CountedMembers } from './counted-members.ts';
 import type { LabelClass } from './label-class.ts';
@@ -131,6 +132,15 @@ export class ActiveSets {
       this.#gone.delete(set.id);
     }
     return changes;
+  }
+
+  /** Sets that were told, as they are now. */
+  get states(): Map<SetId, SetState> {
+    const states = new Map<SetId, SetState>();
+    for (const { id, members } of this.#sets.values()) {
+      if (this.#told.has(id)) states.set(id, members.state);
+    }
+    return states;
   }
 
   /** Whether `tell` has said all. */

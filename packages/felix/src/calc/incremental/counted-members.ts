@@ -22,6 +22,11 @@ export class CountedMembers {
     return this.#prefixes > 0 ? 'nets' : 'addresses';
   }
 
+  /** As it is now; changes with the set. */
+  get state(): SetState {
+    return { kind: this.kind, members: this.#members };
+  }
+
   add(member: string): void {
     if (this.#members.has(member)) {
       this.#others.set(member, (this.#others.get(member) ?? 0) + 1);

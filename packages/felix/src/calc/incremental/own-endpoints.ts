@@ -21,6 +21,7 @@ import {
   type ListId,
   listsOf,
   listsOfRef,
+  type PolicyState,
 } from '../policy-state.ts';
 import { endpointFilterOf } from '../policy-state-of.ts';
 import type { ActiveLists } from './active-lists.ts';
@@ -186,6 +187,11 @@ export class OwnEndpoints {
       else this.#refilter(target);
       yield UNITS_PER_ENDPOINT;
     }
+  }
+
+  /** Filters as they were told last. */
+  get told(): Pick<PolicyState, 'endpoints' | 'host'> {
+    return { endpoints: this.#told, host: this.#toldHost };
   }
 
   /** What has changed since the last call; `undefined`: the interface is no workload's any more. */

@@ -23,7 +23,7 @@ import { type Policy, placeTier } from '../policy/placement.ts';
 import type { Direction, RuleList } from '../policy/policy-view.ts';
 import { policyList, profileList, profileListName } from '../policy/rule-list.ts';
 import type { PolicyChange, SetChange } from '../policy-change.ts';
-import type { ListId } from '../policy-state.ts';
+import type { ListId, PolicyState } from '../policy-state.ts';
 import { ActiveLists } from './active-lists.ts';
 import { ActiveSets } from './active-sets.ts';
 import type { Work } from './label-matcher.ts';
@@ -54,6 +54,8 @@ export class PolicyCalculation {
   readonly #lists: ActiveLists;
   readonly #endpoints: OwnEndpoints;
   #work: Work | undefined;
+  /** As it was told last with all that belongs to it. */
+  #isSynced = false;
 
   /** @param node Whose packet filter it is. */
   constructor(node: string) {
@@ -144,11 +146,20 @@ export class PolicyCalculation {
     this.#lists.dropUnused();
     this.#sets.dropUnused();
     const sets = new Map<SetId, SetChange | undefined>(this.#sets.tell(members));
-    if (!this.#sets.isTold) return { synced: false, sets, lists: new Map(), endpoints: new Map() };
+    if (!this.#sets.isTold) {
+      // As long as nothing but sets is known, nothing may be removed for not being known.
+      return { synced: this.#isSynced, sets, lists: new Map(), endpoints: new Map() };
+    }
+    this.#isSynced = synced;
     for (const id of this.#sets.tellGone()) sets.set(id, undefined);
     const host = this.#endpoints.tellHost();
     const [lists, endpoints] = [this.#lists.tell(), this.#endpoints.tell()];
     return { synced, sets, lists, endpoints, ...(host ? { host } : {}) };
+  }
+
+  /** The state that the changes told so far lead to, members of sets as they are now: they change with the calculation. */
+  get state(): PolicyState {
+    return { sets: this.#sets.states, lists: this.#lists.told, ...this.#endpoints.told };
   }
 
   /** Whether the last `flush` has left something for another one. */
