@@ -1,21 +1,29 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  applyChange,
   differenceOf,
   emptyPolicyState,
   isEmptyChange,
-  type MutablePolicyState,
   PolicyCalculation,
   type PolicyChange,
   type PolicyState,
+  unusablePolicy,
 } from '@overland/felix';
-import { parseResourceKey } from '@overland/model';
+import {
+  fromStoredForm,
+  type Kind,
+  parseJson,
+  parseResourceKey,
+  type ResourceName,
+} from '@overland/model';
 import type { Logger } from 'pino';
 import type { Problem } from './node-publisher.ts';
 import { decodeResource } from './stored-resources.ts';
 
 /** Some milliseconds of work. */
 const STEP_UNITS = 20_000;
+
+/** Members of sets that are told at a time, about: what is told is copied at once. */
+const MEMBERS_PER_CHANGE = 50_000;
 
 export interface PolicyPublisherOptions {
   readonly nodeName: string;
@@ -29,8 +37,8 @@ export class PolicyPublisher {
   readonly #options: PolicyPublisherOptions;
   readonly #calculation: PolicyCalculation;
   readonly #unreadable = new Map<string, string>();
-  /** What the dataplane has been told. */
-  readonly #sent: MutablePolicyState = emptyPolicyState();
+  /** What the dataplane goes by until the datastore has been read. */
+  #snapshot: PolicyState | undefined;
   #isDirty = true;
   #isSynced = false;
 
@@ -44,17 +52,25 @@ export class PolicyPublisher {
     const found = parseResourceKey(key);
     if (!found) return;
     const { kind, name } = found;
-    const decoded = value === undefined ? undefined : decodeResource(kind, value);
     this.#isDirty = true;
-    if (decoded?.type === 'unreadable') this.#noteUnreadable(key, decoded.message);
-    else this.#unreadable.delete(key);
-    const resource = decoded?.type === 'resource' ? decoded.resource : undefined;
-    this.#calculation.update(kind, name, resource);
+    this.#unreadable.delete(key);
+    if (value === undefined) {
+      this.#calculation.update(kind, name, undefined);
+      return;
+    }
+    const decoded = decodeResource(kind, value);
+    if (decoded.type === 'resource') {
+      this.#calculation.update(kind, name, decoded.resource);
+      return;
+    }
+    this.#noteUnreadable(key, decoded.message);
+    this.#calculation.update(kind, name, standIn(kind, name, { value, fault: decoded.message }));
   }
 
   /** Sends what an earlier agent computed last: it stands in until the datastore has been read. */
   async publishSnapshot(state: PolicyState): Promise<void> {
-    await this.#send(differenceOf(this.#sent, state, false));
+    this.#snapshot = state;
+    await this.#options.changePolicy(differenceOf(emptyPolicyState(), state, false));
   }
 
   /**
@@ -67,23 +83,19 @@ export class PolicyPublisher {
     this.#isDirty = false;
     // In pieces: other work of the thread comes between.
     while (this.#calculation.step(STEP_UNITS)) await nextTurn();
-    const told = this.#calculation.flush({ synced: true });
-    // The calculation begins at nothing, the dataplane perhaps at a snapshot.
-    const change = this.#isSynced ? told : this.#fromSnapshot(told);
-    const isNews = !this.#isSynced || !isEmptyChange(change);
-    this.#isSynced = true;
-    if (isNews) await this.#send(change);
-    return isNews;
+    if (this.#snapshot === undefined) return this.#sendChanges();
+    await this.#replaceSnapshot(this.#snapshot);
+    return true;
   }
 
-  /** What the packet filter should hold, as it was sent last. */
+  /** What the packet filter should hold, as it was sent last; members of sets as they are now. */
   get state(): PolicyState {
-    return this.#sent;
+    return this.#snapshot ?? this.#calculation.state;
   }
 
   /** Resources that have no effect, or not all of it. */
   problems(): Problem[] {
-    const lists = [...this.#sent.lists.values()];
+    const lists = [...this.state.lists.values()];
     return [
       ...[...this.#unreadable].map(([resource, reason]) => ({ resource, reason })),
       ...lists.flatMap(({ name, missing }) =>
@@ -97,15 +109,25 @@ export class PolicyPublisher {
     ];
   }
 
-  #fromSnapshot(told: PolicyChange): PolicyChange {
-    const computed = emptyPolicyState();
-    applyChange(computed, told);
-    return differenceOf(this.#sent, computed, true);
+  async #sendChanges(): Promise<boolean> {
+    let hasSent = false;
+    do {
+      const change = this.#calculation.flush({ synced: true, members: MEMBERS_PER_CHANGE });
+      // The first one says that there is nothing, too.
+      if (isEmptyChange(change) && this.#isSynced) continue;
+      this.#isSynced ||= change.synced;
+      await this.#options.changePolicy(change);
+      hasSent = true;
+    } while (this.#calculation.hasMore);
+    return hasSent;
   }
 
-  async #send(change: PolicyChange): Promise<void> {
-    applyChange(this.#sent, change);
-    await this.#options.changePolicy(change);
+  /** The calculation has begun at nothing, but the dataplane at the snapshot. */
+  async #replaceSnapshot(snapshot: PolicyState): Promise<void> {
+    this.#calculation.flush({ synced: true });
+    this.#snapshot = undefined;
+    this.#isSynced = true;
+    await this.#options.changePolicy(differenceOf(snapshot, this.#calculation.state, true));
   }
 
   #noteUnreadable(key: string, message: string): void {
@@ -114,5 +136,23 @@ export class PolicyPublisher {
       { resource: key, reason: message },
       'resource has no effect or not all of it',
     );
+  }
+}
+
+/** What takes the place of an object that cannot be read; `undefined`: nothing. */
+function standIn(
+  kind: Kind,
+  name: ResourceName,
+  { value, fault }: { readonly value: string; readonly fault: string },
+) {
+  if (kind !== 'NetworkPolicy' && kind !== 'GlobalNetworkPolicy') return undefined;
+  return unusablePolicy(kind, name, { stored: fromStoredForm(kind, jsonIn(value)), fault });
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
   }
 }

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, honourLock, openDatastore, UnavailableError } from '@overland/datastore';
-import type { PolicyState } from '@overland/felix';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
@@ -62,7 +61,7 @@ export class StoreService {
   readonly #publisher: NodePublisher;
   readonly #policy: PolicyPublisher;
   readonly #snapshot: SnapshotKeeper<ReadonlyMap<string, string>>;
-  readonly #policySnapshot: SnapshotKeeper<PolicyState>;
+  readonly #policySnapshot: SnapshotKeeper<PolicyPublisher>;
   readonly #watched: WatchedEntries;
   /** Stands in until the datastore has been read. */
   #snapshotEntries: ReadonlyMap<string, string> | undefined;
@@ -91,7 +90,7 @@ export class StoreService {
       log,
     });
     this.#policySnapshot = new SnapshotKeeper({
-      write: (state) => writePolicySnapshot(this.#policySnapshotPath, nodeName, state),
+      write: ({ state }) => writePolicySnapshot(this.#policySnapshotPath, nodeName, state),
       gatherMs: POLICY_GATHER_MS,
       log,
     });
@@ -273,7 +272,7 @@ export class StoreService {
     this.#snapshotEntries = undefined;
     this.#snapshot.changed(this.#watched.entries);
     // Before the endpoints, which wait for it.
-    if (await this.#policy.publish()) this.#policySnapshot.changed(this.#policy.state);
+    if (await this.#policy.publish()) this.#policySnapshot.changed(this.#policy);
     await this.#publisher.publish(this.#watched.entries, true);
     this.#keeper?.check(this.#publisher.resources);
   }

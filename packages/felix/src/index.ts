@@ -2,7 +2,8 @@ export { PolicyCalculation } from './calc/incremental/policy-calculation.ts';
 export type { EndpointState, LocalState } from './calc/local-state.ts';
 export type { LocalInputs, Problem } from './calc/local-state-of.ts';
 export { localStateOf } from './calc/local-state-of.ts';
-export type { MutablePolicyState, PolicyChange } from './calc/policy-change.ts';
+export { unusablePolicy } from './calc/policy/unusable-policy.ts';
+export type { PolicyChange } from './calc/policy-change.ts';
 export {
   applyChange,
   differenceOf,

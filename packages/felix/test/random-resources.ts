@@ -182,7 +182,11 @@ export const randomResource: fc.Arbitrary<AnyResource> = fc.oneof(
   fc
     .record({ namespace, spec: fc.record({ ...policySpec, types: fc.constant(['Both']) }) })
     .map(({ namespace: place, spec }) =>
-      unusablePolicy('NetworkPolicy', { name: 'p', namespace: place }, { spec }, 'no such type'),
+      unusablePolicy(
+        'NetworkPolicy',
+        { name: 'p', namespace: place },
+        { stored: { spec }, fault: 'no such type' },
+      ),
     ) as fc.Arbitrary<AnyResource>,
   fc
     .record({

@@ -6,8 +6,7 @@ const readAs = (stored: unknown, kind: 'NetworkPolicy' | 'GlobalNetworkPolicy' =
   unusablePolicy(
     kind,
     { name: 'p', namespace: kind === 'NetworkPolicy' ? 'prod' : undefined },
-    stored,
-    'why',
+    { stored, fault: 'why' },
   );
 
 describe('of a policy that cannot be read holds what can be read, and the rest is as wide as it can be', () => {
@@ -31,6 +30,15 @@ describe('of a policy that cannot be read holds what can be read, and the rest i
     ['rules of both', { spec: { egress: 'x', ingress: {} } }, { types: ['Ingress', 'Egress'] }],
   ])('%s', (_, stored, spec) => {
     expect(readAs(stored)).toMatchObject({ metadata: { namespace: 'prod' }, spec, fault: 'why' });
+  });
+
+  test('it has the name that it says, which older versions of Calico have not stored it by', () => {
+    const stored = { metadata: { name: 'web' }, spec: {} };
+    const name = { name: 'default.web', namespace: 'prod' };
+    expect(unusablePolicy('NetworkPolicy', name, { stored, fault: 'why' }).metadata).toEqual({
+      name: 'web',
+      namespace: 'prod',
+    });
   });
 
   test('where it is asked is read, too', () => {

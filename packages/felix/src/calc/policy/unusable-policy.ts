@@ -6,16 +6,19 @@ import type { Policy } from './placement.ts';
  * directions it is about. Of its scope holds what can be read; the rest is taken as wide as it can be, since whom it was
  * to protect is not known. In a namespace, that is the namespace.
  *
- * @param stored As it was read from JSON; `undefined`: it is none.
- * @param fault Why it cannot be read.
+ * @param name By which it is stored; what it calls itself counts more.
+ * @param unusable.stored As it was read from JSON, in the form of a manifest; `undefined`: it is none.
+ * @param unusable.fault Why it cannot be read.
  */
 export function unusablePolicy(
   kind: 'NetworkPolicy' | 'GlobalNetworkPolicy',
-  { namespace, name }: ResourceName,
-  stored: unknown,
-  fault: string,
+  name: ResourceName,
+  { stored, fault }: { readonly stored: unknown; readonly fault: string },
 ): Policy {
-  const given = isJsonObject(stored) && isJsonObject(stored.spec) ? stored.spec : {};
+  const { spec: written, metadata: named } = isJsonObject(stored) ? stored : {};
+  const given = isJsonObject(written) ? written : {};
+  const ownName = isJsonObject(named) && typeof named.name === 'string' ? named.name : name.name;
+  const metadata = { namespace: name.namespace, name: ownName };
   const isOf = (field: string) => given[field] === true;
   const spec = {
     tier: typeof given.tier === 'string' ? given.tier : 'default',
@@ -30,7 +33,7 @@ export function unusablePolicy(
       applyOnForward: isOf('applyOnForward'),
     }),
   };
-  return { apiVersion: API_VERSION, kind, metadata: { namespace, name }, spec, fault } as Policy;
+  return { apiVersion: API_VERSION, kind, metadata, spec, fault } as Policy;
 }
 
 /** What has an order that cannot be read comes first: it would close what comes before others. */
