@@ -111,6 +111,28 @@ describe('with FRR', () => {
   });
 });
 
+const STATIC = '10.8.0.0/16';
+
+test('a static route goes when BFD misses its next hop, and no session is needed', async () => {
+  await using net = await fabric();
+  await using frr = await startFrr(net.leaf, FRR_CONFIG, { bfd: true });
+  const socket = join(await mkdtemp(join(tmpdir(), 'bfd-')), 'bfd.sock');
+  const file = `
+asn: 65101
+routerId: 10.0.0.5
+static:
+  - { prefix: ${STATIC}, nextHops: [{ address: ${THEIRS.ipv4}, bfd: ${FAST} }] }
+`;
+  await using run = await startBgpRun(net.host, file, ['--bfd-socket', socket]);
+  const route = (): Promise<string> => net.host.ip('route', 'show', STATIC);
+  const isUp = async (): Promise<boolean> =>
+    (await askForBfdStatus(socket).catch(() => undefined))?.sessions[0]?.verdict === 'up';
+  await until(() => `BFD is up: ${run.log}`, isUp);
+  await until('the kernel has it', async () => (await route()).includes(STATIC));
+  await frr.killBfdd('SIGKILL');
+  await until('it is gone', async () => (await route()) === '');
+});
+
 describe('with BIRD', () => {
   test('strict: no session before BFD is up, then one', async () => {
     await using net = await fabric();

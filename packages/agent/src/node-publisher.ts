@@ -71,7 +71,6 @@ export class NodePublisher {
     const blocks = resources.blocks.filter(({ confirmed }) => confirmed).map(({ cidr }) => cidr);
     const node = nodes.find(({ metadata }) => metadata.name === nodeName);
     const gone = this.#ports.gone();
-    const local = localStateOf({ nodeName, node, blocks, endpoints, gone, synced });
     const speaker = speakerConfigOf({
       nodeName,
       secretsDirectory,
@@ -85,6 +84,8 @@ export class NodePublisher {
       lent: resources.allocations.flatMap((block) => lentAddresses(block, nodeName)),
       strictAffinity: resources.ipamConfig.strictAffinity,
     });
+    const linkAddresses = speaker.links;
+    const local = localStateOf({ nodeName, node, blocks, endpoints, gone, synced, linkAddresses });
     this.#note([
       ...resources.unreadable.map(({ key, message }) => ({ resource: key, reason: message })),
       ...local.problems,

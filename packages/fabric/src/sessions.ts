@@ -1,12 +1,19 @@
 import type { RemoteAs } from '@overland/bgp';
-import { type BgpPeer, matches, parsePeerAddress, parseSelector } from '@overland/model';
+import {
+  type BgpPeer,
+  matches,
+  parsePeerAddress,
+  parseSelector,
+  type WorkloadEndpoint,
+} from '@overland/model';
 import { type Family, familyOf, type IpAddress, type Prefix, parseAddress } from '@overland/net';
 import type { Speaker } from './cluster.ts';
 import type { Report } from './diagnostics.ts';
 import { rangeSession } from './listen-ranges.ts';
-import { reportIgnored, unsupported } from './peer-support.ts';
+import { namesPeers, reportIgnored, unsupported } from './peer-support.ts';
 import type { FilterCatalog } from './route-filters.ts';
 import type { SessionSpec } from './session-settings.ts';
+import { type PeeringAddresses, workloadSessions } from './workload-peers.ts';
 
 /** A session that this node should have, before its settings are worked out. */
 export interface Session {
@@ -20,6 +27,8 @@ export interface Session {
   readonly interface?: string;
   /** The peers are whoever dials from there. */
   readonly range?: { readonly prefix: Prefix; readonly limit: number };
+  /** The peer is a workload of this node. */
+  readonly workload?: { readonly device: string; readonly localAddress: IpAddress | undefined };
   readonly port: number;
   readonly asn: RemoteAs;
   readonly spec: SessionSpec;
@@ -36,6 +45,9 @@ export interface Neighbourhood {
   /** All others. */
   readonly others: readonly Speaker[];
   readonly filters: FilterCatalog;
+  /** Of this node. */
+  readonly workloads: readonly WorkloadEndpoint[];
+  readonly peering: PeeringAddresses;
   readonly report: Report;
 }
 
@@ -75,7 +87,7 @@ export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Sessi
   const reason = unsupported(peer) ?? filters.fault(spec.filters ?? []);
   if (reason === undefined) reportIgnored(peer, resource, report);
   else report(resource, reason);
-  if (!spec.peerIP && !spec.peerSelector && !spec.interface && !spec.listenRange) return [];
+  if (!namesPeers(peer)) return [];
   const isWithheld = reason !== undefined;
   const origin = { name: peer.metadata.name, resource, spec, isWithheld };
   if (!applies) {
@@ -87,6 +99,10 @@ export function peerSessions(peer: BgpPeer, neighbourhood: Neighbourhood): Sessi
     return selected(spec.peerSelector, others).flatMap((other) =>
       nodeSessions(self, other, origin),
     );
+  }
+  if (spec.localWorkloadSelector) {
+    const { workloads, peering } = neighbourhood;
+    return workloadSessions(peer, workloads, peering).map((one) => ({ ...origin, ...one }));
   }
   if (spec.listenRange) {
     return [{ ...origin, ...rangeSession(spec.listenRange, spec.asNumber) }];

@@ -10,8 +10,6 @@ const NOT_YET: readonly Field[] = [
   'serviceExternalIPs',
   'serviceLoadBalancerIPs',
   'ignoredInterfaces',
-  'localWorkloadPeeringIPV4',
-  'localWorkloadPeeringIPV6',
 ];
 /** Calico takes all but ours from the object of a node; the rest is read from `default` only. */
 const OF_NODE: readonly Field[] = [

@@ -295,11 +295,10 @@ test('what cannot be honoured is named; what protects a session is not left out'
   expect(reasons({ bgpPeers, bgpConfigurations })).toEqual([
     'BGPConfiguration default: ignoredInterfaces is not supported yet',
     'BGPPeer filters: there is no BGPFilter f: no session is made without',
-    'BGPPeer gtsm: reachableBy: no route to the peer is made yet',
     'BGPPeer hold: holdTime 2s is neither 0 nor 3s to 65535s: uses 90s',
     'BGPPeer no-as: has no asNumber, and 192.0.2.3 is no node of the cluster',
     'BGPPeer no-source: password has neither secretKeyRef, file nor value: no session is made without',
-    'BGPPeer nothing: has neither peerIP nor peerSelector nor interface nor listenRange',
+    'BGPPeer nothing: has neither peerIP nor peerSelector nor localWorkloadSelector nor interface nor listenRange',
     'BGPPeer password: password.secretKeyRef is no name of a secret and its key: no session is made without',
     'BGPPeer self: peerIP 10.0.0.11 is an address of this node',
   ]);

@@ -27,6 +27,8 @@ import {
 } from './sessions.ts';
 import { reportUnsupportedSettings } from './settings-support.ts';
 import { aggregatesOf, speakerSettings, speakerSpec } from './speaker-settings.ts';
+import { waysToPeers } from './static-routes.ts';
+import { peeringAddresses, peeringLinks } from './workload-peers.ts';
 
 /** BIRD's and Calico's `graceful restart time`. */
 const RESTART_SECONDS = 120;
@@ -63,6 +65,8 @@ export interface FabricInputs {
  */
 export function speakerConfigOf(inputs: FabricInputs): {
   readonly config: SpeakerConfig | undefined;
+  /** Addresses that the host's ends of workloads are to have, at which those peer: by interface. */
+  readonly links: ReadonlyMap<string, readonly IpAddress[]>;
   readonly diagnostics: readonly Diagnostic[];
 } {
   const diagnostics: Diagnostic[] = [];
@@ -70,7 +74,7 @@ export function speakerConfigOf(inputs: FabricInputs): {
   const node = inputs.nodes.find(({ metadata }) => metadata.name === inputs.nodeName);
   if (!node) {
     report(`Node ${inputs.nodeName}`, 'does not exist');
-    return { config: undefined, diagnostics };
+    return { config: undefined, links: new Map(), diagnostics };
   }
   const settings = clusterSettings(inputs.bgpConfigurations);
   reportUnsupportedSettings(inputs.bgpConfigurations, inputs.nodeName, report);
@@ -80,7 +84,10 @@ export function speakerConfigOf(inputs: FabricInputs): {
     .map((other) => speakerOf(other, settings));
   const spec = speakerSpec(settings, inputs.nodeName);
   const filters = new FilterCatalog(inputs.bgpFilters, spec.rpki !== undefined);
-  const sessions = sessionsOf(inputs.bgpPeers, settings, { self, others, filters, report });
+  const peering = peeringAddresses(settings);
+  const workloads = inputs.endpoints.filter((one) => one.spec.node === inputs.nodeName);
+  const neighbourhood = { self, others, filters, workloads, peering, report };
+  const sessions = sessionsOf(inputs.bgpPeers, settings, neighbourhood);
   const advertised = advertisedCommunities(settings, inputs.nodeName, report);
   const own = speakerSettings(spec, self, restartSeconds(sessions, settings, report));
   const made = sessions.map((session) => ({
@@ -88,6 +95,7 @@ export function speakerConfigOf(inputs: FabricInputs): {
     peer: {
       ...peerConfigOf(session, self),
       ...sessionSettings(session.spec, { ...inputs, resource: session.resource, report }),
+      ...(session.workload && { bindInterface: session.workload.device }),
       ...peerSafety(session, own.role),
       ...filtersOf(session, filters, advertised),
     } satisfies PeerConfig,
@@ -111,9 +119,11 @@ export function speakerConfigOf(inputs: FabricInputs): {
     ...(routeFilters.length > 0 && { filters: routeFilters }),
     originate,
     ...aggregatesOf(spec, originate, report),
+    ...waysToPeers(sessions, report),
     ...clusterSafety({ ...inputs, peers: all, originate }),
   };
-  return { config, diagnostics: diagnostics.toSorted(byResource) };
+  const links = peeringLinks(sessions, peering);
+  return { config, links, diagnostics: diagnostics.toSorted(byResource) };
 }
 
 /** Names of a session's filters; what puts communities on own routes comes last. */
@@ -173,7 +183,8 @@ function peerConfigOf(session: Session, self: Speaker) {
   const { interface: device } = session;
   const isNodeIp =
     spec.sourceAddress !== 'None' && device === undefined && session.range === undefined;
-  const source = isNodeIp ? self.addresses[family] : undefined;
+  const nodeIp = isNodeIp ? self.addresses[family] : undefined;
+  const source = session.workload ? session.workload.localAddress : nodeIp;
   return {
     name,
     address,

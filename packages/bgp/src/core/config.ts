@@ -91,8 +91,34 @@ export interface SpeakerConfig {
   readonly originateFrom?: MrtFeedConfig;
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
+  /** Routes of our own to somewhere else; absent: none. */
+  readonly static?: readonly StaticRoute[];
+  /** Addresses that are reached on a link although no subnet of it holds them: workloads; absent: none. */
+  readonly neighbours?: readonly { readonly address: IpAddress; readonly device: string }[];
   /** Prefixes that are offered as long as there is a route inside them, at most 128; absent: none. */
   readonly aggregates?: readonly AggregateConfig[];
+}
+
+/**
+ * A route that is there as long as one of its next hops can be used. The kernel has it, and next hops of learned routes may lie behind
+ * it, unless it is a default route.
+ */
+export interface StaticRoute {
+  readonly prefix: Prefix;
+  /** They share the load. At least one. */
+  readonly nextHops: readonly StaticNextHop[];
+  /** Whether peers are offered it as a prefix of ours. */
+  readonly advertise: boolean;
+  /** Of what is advertised; absent: none. */
+  readonly communities?: readonly Community[];
+}
+
+export interface StaticNextHop {
+  readonly address: IpAddress;
+  /** Of a link-local address. */
+  readonly interface?: string;
+  /** BFD watches the path: what it says is down is not used. Absent: nobody does. */
+  readonly bfd?: PeerBfd;
 }
 
 /** An aggregate of ours. RFC 4271 section 9.2.2.2; it never has an AS_SET (RFC 9774). */

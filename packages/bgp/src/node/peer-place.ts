@@ -5,7 +5,7 @@ import { UNHEARD } from '../core/session/unnumbered.ts';
 import { parsed } from './file-values.ts';
 
 /** An address, and the interface that a link-local one is on. */
-interface ScopedAddress {
+export interface ScopedAddress {
   readonly address: IpAddress;
   readonly zone?: string;
 }
@@ -16,7 +16,7 @@ const interfaceName = z.string().regex(/^[^\s/%]{1,15}$/, {
   error: (issue) => `${JSON.stringify(issue.input)} is not allowed: the name of an interface`,
 });
 
-const scopedAddress = parsed<string, ScopedAddress>(z.string(), (text) => {
+export const scopedAddress = parsed<string, ScopedAddress>(z.string(), (text) => {
   const [before = '', zone, ...rest] = text.split('%');
   const address = parseAddress(before);
   if (zone === undefined) return { address };

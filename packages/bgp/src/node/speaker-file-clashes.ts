@@ -6,6 +6,7 @@ import { placeOf } from '../core/session/unnumbered.ts';
 import { bmpFaults } from './bmp/bmp-schema.ts';
 import { filterFaults } from './filters-schema.ts';
 import { rpkiFaults } from './rpki/rpki-schema.ts';
+import { staticFaults } from './static-schema.ts';
 
 /** A peer or the peers of a range, and where the file says so: `peers[0]`. */
 interface Entry {
@@ -29,6 +30,7 @@ export function clashesIn(config: SpeakerConfig): string[] {
     ...rpkiFaults(config),
     ...aggregateFaults(config),
     ...bmpFaults(config),
+    ...staticFaults(config),
   ];
 }
 

@@ -11,6 +11,7 @@ import {
 import { isExternal } from '../core/session/remote-as.ts';
 import { placeOf } from '../core/session/unnumbered.ts';
 import { MAX_STALE_SECONDS } from '../core/wire/long-lived-restart.ts';
+import { bfdSchema } from './bfd/bfd-schema.ts';
 import { bmpSchema } from './bmp/bmp-schema.ts';
 import {
   address,
@@ -28,6 +29,7 @@ import { groupFaults, overlay } from './peer-groups.ts';
 import { givesPlace, placeFields, placeFrom } from './peer-place.ts';
 import { rpkiSchema } from './rpki/rpki-schema.ts';
 import { clashesIn } from './speaker-file-clashes.ts';
+import { staticSchema } from './static-schema.ts';
 
 /** A speaker file is wrong. Every fault is told at once, one a line. */
 export class SpeakerFileError extends Error {
@@ -123,19 +125,7 @@ const peerSettings = {
   /** Our role towards the peer, RFC 9234. */
   role: z.enum(['provider', 'customer', 'peer', 'rs', 'rs-client']).optional(),
   strictRole: z.boolean().optional(),
-  /** RFC 5880 to 5883; present: on. */
-  bfd: z
-    .strictObject({
-      transmitMs: whole(10, 60_000).optional(),
-      receiveMs: whole(10, 60_000).optional(),
-      detectMultiplier: whole(1, 255).optional(),
-      multihop: z.boolean().optional(),
-      minTtl: whole(1, 254).optional(),
-      passive: z.boolean().optional(),
-      strict: z.boolean().default(false),
-    })
-    .transform((bfd) => withoutUndefined(bfd))
-    .optional(),
+  bfd: bfdSchema.optional(),
   /** RFC 7911: several paths of a prefix, of every family of the session. */
   addPath: z
     .strictObject({ receive: z.boolean().default(false), send: addPathSend.optional() })
@@ -265,6 +255,8 @@ const file = z.strictObject({
   listenRanges: z.array(listenRange).default([]),
   originate: z.array(prefix).default([]),
   aggregates: z.array(aggregate).max(MAX_AGGREGATES).optional(),
+  /** Routes of our own to somewhere else. */
+  static: staticSchema.optional(),
   originateFrom: z
     .strictObject({ mrt: z.string().min(1), peer: address.optional() })
     .transform(withoutUndefined)

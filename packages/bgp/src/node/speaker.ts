@@ -29,6 +29,7 @@ import { cease } from './session-endings.ts';
 import type { SpeakerOptions, StopKind } from './speaker-options.ts';
 import { type SpeakerSummary, summarisePeer } from './speaker-summary.ts';
 import { SpeakerTurns } from './speaker-turns.ts';
+import { StaticPaths } from './static-paths.ts';
 import type { OpenSocket } from './transport.ts';
 
 /** How long a planned stop waits for NOTIFICATIONs to leave, milliseconds. */
@@ -65,6 +66,10 @@ export class Speaker implements AsyncDisposable {
   readonly #rpki: RpkiSource;
   readonly #bmp: BmpStations;
   readonly #mrtUpdates: MrtUpdates;
+  readonly #staticPaths = new StaticPaths();
+  #interfaces: readonly InterfaceState[] = [];
+  /** What the engine was told of them. */
+  #told: readonly InterfaceState[] = [];
   readonly #finished = Promise.withResolvers<void>();
   readonly #isRestart: boolean;
   readonly #preserved: readonly Family[];
@@ -166,7 +171,8 @@ export class Speaker implements AsyncDisposable {
   setInterfaces(interfaces: readonly InterfaceState[]): void {
     this.#peers.setInterfaces(interfaces);
     this.#convergence.changed(performance.now());
-    this.#engine.setInterfaces(interfaces);
+    this.#interfaces = interfaces;
+    this.#tellLinks();
     this.#neighbourProbe?.interfacesChanged(interfaces);
     this.#inForce.setInterfaces(interfaces);
     this.#peers.applyLinks();
@@ -178,6 +184,7 @@ export class Speaker implements AsyncDisposable {
    * once (RFC 5882). A change for a path that has no peer is kept until it has; `undefined`: BFD says no more.
    */
   bfdChanged(path: BfdPath, change: BfdChange | undefined): void {
+    if (this.#staticPaths.changed(path, change, this.config.static)) this.#tellLinks();
     this.#peers.bfdChanged(path, change);
     this.#turns.wake();
   }
@@ -319,9 +326,18 @@ export class Speaker implements AsyncDisposable {
   #apply(config: SpeakerConfig): void {
     this.#convergence.changed(performance.now());
     this.#engine.configure(config);
+    this.#tellLinks();
     this.#rpki.configure(config.rpki);
     this.#bmp.configure(config.bmp);
     this.#mrtUpdates.configure(config.mrtUpdates);
+  }
+
+  /** The engine is to know which next hops can be used. */
+  #tellLinks(): void {
+    const seen = this.#staticPaths.applyTo(this.#interfaces, this.config.static);
+    if (seen === this.#told) return;
+    this.#told = seen;
+    this.#engine.setInterfaces(seen);
   }
 
   #rests(): void {

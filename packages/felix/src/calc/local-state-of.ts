@@ -30,6 +30,8 @@ export interface LocalInputs {
   readonly gone: ReadonlySet<string>;
   /** Whether the datastore has been read to its end. */
   readonly synced: boolean;
+  /** What the host's ends have beside the gateway: where workloads peer with the speaker. By interface; absent: nothing. */
+  readonly linkAddresses?: ReadonlyMap<string, readonly IpAddress[]>;
   /** For the host's ends, octets; `undefined` leaves what their creator chose. */
   readonly mtu?: number;
 }
@@ -65,7 +67,7 @@ export function localStateOf(inputs: LocalInputs): {
       const own = addresses.filter((address) => !holders.has(address));
       for (const address of own) holders.set(address, resource);
       endpoints.set(interfaceName, {
-        ...endpointState(interfaceName, own, inputs.mtu),
+        ...endpointState(interfaceName, own, inputs),
         sysctls: interfaceSysctls(interfaceName, hasHostPorts(endpoint)),
       });
     }
@@ -96,15 +98,19 @@ function nameOf({ metadata }: WorkloadEndpoint): string {
 function endpointState(
   interfaceName: string,
   addresses: readonly IpAddress[],
-  mtu: number | undefined,
+  { mtu, linkAddresses }: LocalInputs,
 ): Omit<EndpointState, 'sysctls'> {
   const families = new Set(addresses.map(familyOf));
+  const further = linkAddresses?.get(interfaceName) ?? [];
   return {
     interfaceName,
     workloadAddresses: addresses.toSorted(compareAddresses),
-    addresses: (['ipv4', 'ipv6'] as const).flatMap((family) =>
-      families.has(family) ? [gatewayAddress(family)] : [],
-    ),
+    addresses: [
+      ...(['ipv4', 'ipv6'] as const).flatMap((family) =>
+        families.has(family) ? [gatewayAddress(family)] : [],
+      ),
+      ...further.map((address) => ({ address, length: ADDRESS_BITS[familyOf(address)] })),
+    ],
     mtu,
   };
 }

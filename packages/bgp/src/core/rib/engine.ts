@@ -72,6 +72,8 @@ class Engine implements RouteEngine {
   #config: SpeakerConfig;
   #policies: PeerPolicies;
   #links = new Links([]);
+  #interfaces: readonly InterfaceState[] = [];
+  #beyond = beyondLinks({});
   #isDeferred = true;
   readonly #origins = new OriginValidation();
   readonly #shared: SharedTables;
@@ -123,10 +125,14 @@ class Engine implements RouteEngine {
   }
 
   configure(config: SpeakerConfig): void {
+    const isElsewhere = beyondLinks(config) !== this.#beyond;
+    this.#beyond = beyondLinks(config);
     this.#config = config;
     this.#origins.ownAsn = config.asn;
     this.#policies = new PeerPolicies(config, this.#shared.treatments, this.#origins);
     this.#originated.set(config.originate);
+    if (isElsewhere) this.#relink();
+    this.#originated.setStatic(config.static ?? [], this.#links);
     for (const family of FAMILIES) {
       this.#ribs[family].setMultipath(config.multipath);
       this.#ribs[family].setReflector(reflectorIds(config));
@@ -145,7 +151,13 @@ class Engine implements RouteEngine {
   }
 
   setInterfaces(interfaces: readonly InterfaceState[]): void {
-    this.#links = new Links(interfaces);
+    this.#interfaces = interfaces;
+    this.#relink();
+  }
+
+  /** Interfaces have changed, or what lies beyond them. */
+  #relink(): void {
+    this.#links = new Links(this.#interfaces, this.#config);
     this.#receiver.links = this.#links;
     if (this.#extendedReceiver) this.#extendedReceiver.links = this.#links;
     for (const family of FAMILIES) this.#ribs[family].setLinks(this.#links);
@@ -507,4 +519,12 @@ function identity(peer: SpeakerConfig['peers'][number]): string {
 function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (!a || !b) return a === b;
   return a.length === b.length && a.every((octet, i) => octet === b[i]);
+}
+
+/** Equal for configurations that say the same of what lies beyond links. */
+function beyondLinks({
+  neighbours = [],
+  static: statics = [],
+}: Pick<SpeakerConfig, 'neighbours' | 'static'>): string {
+  return JSON.stringify([neighbours, statics]);
 }

@@ -2,12 +2,14 @@ import {
   contains,
   type Family,
   familyOf,
+  hostPrefix,
   type IpAddress,
   isLinkLocal,
   type Prefix,
   prefixLength,
   prefixOf,
 } from '@overland/net';
+import type { SpeakerConfig, StaticRoute } from '../config.ts';
 import type { Gateway, InterfaceState } from './route-engine.ts';
 
 /** A subnet that is reached without a router. */
@@ -23,6 +25,9 @@ export interface SessionEnd {
   readonly device?: string;
 }
 
+/** What the configuration says of places that no subnet of a link is about. */
+type BeyondLinks = Pick<SpeakerConfig, 'neighbours' | 'static'>;
+
 /** The host's interfaces, as far as BGP next hops depend on them. */
 export class Links {
   /** Longest first. */
@@ -33,7 +38,13 @@ export class Links {
   /** By address and device. */
   readonly #unreachable = new Set<string>();
 
-  constructor(interfaces: readonly InterfaceState[]) {
+  readonly #statics: readonly StaticRoute[];
+
+  constructor(interfaces: readonly InterfaceState[], beyond: BeyondLinks = {}) {
+    const { neighbours = [], static: statics = [] } = beyond;
+    this.#statics = statics
+      .filter(({ prefix }) => prefixLength(prefix) > 0)
+      .toSorted((a, b) => prefixLength(b.prefix) - prefixLength(a.prefix));
     this.#byName = new Map(interfaces.map((link) => [link.name, link]));
     const subnets: Subnet[] = [];
     for (const link of interfaces) {
@@ -45,6 +56,11 @@ export class Links {
         if (!link.usable || (isLinkLocal(address) && familyOf(address) === 'ipv6')) continue;
         subnets.push({ prefix: prefixOf(address, length), device: link.name });
       }
+    }
+    for (const { address, device } of neighbours) {
+      // Links of workloads are many, and not always among those that are told.
+      const isUsable = this.#byName.get(device)?.usable ?? true;
+      if (isUsable) subnets.push({ prefix: hostPrefix(address), device });
     }
     this.#subnets = subnets.toSorted((a, b) => prefixLength(b.prefix) - prefixLength(a.prefix));
   }
@@ -59,8 +75,26 @@ export class Links {
     return this.#subnets.find(({ prefix }) => contains(prefix, address))?.prefix;
   }
 
-  /** How to reach a next hop on a usable, directly connected link. */
+  /**
+   * How to reach a next hop: on a usable, directly connected link, or behind a static route whose next hop is on one. A default route
+   * leads to everywhere, and so says nothing: it is not asked.
+   */
   resolve(address: IpAddress): Gateway | undefined {
+    return this.#resolveDirectly(address) ?? this.#resolveBehind(address);
+  }
+
+  #resolveBehind(address: IpAddress): Gateway | undefined {
+    if (this.isOwn(address)) return undefined;
+    const found = this.#statics.find(({ prefix }) => contains(prefix, address));
+    for (const { address: via, interface: device } of found?.nextHops ?? []) {
+      const isUsable = device !== undefined && this.#byName.get(device)?.usable === true;
+      const onLink = isUsable ? { address: via, device } : this.#resolveDirectly(via);
+      if (onLink && !this.isUnreachable(onLink)) return onLink;
+    }
+    return undefined;
+  }
+
+  #resolveDirectly(address: IpAddress): Gateway | undefined {
     if (this.isOwn(address)) return undefined;
     const subnet = this.#subnets.find(({ prefix }) => contains(prefix, address));
     return subnet && { address, device: subnet.device };

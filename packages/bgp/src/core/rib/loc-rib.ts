@@ -171,7 +171,8 @@ export class LocRib {
     const { groups, nextHops } = this.#tables;
     const best = this.#candidates[0] ?? 0;
     if (groups.has(best, GroupFlag.Discard)) return this.#sets.slotOf([], 0);
-    if (groups.has(best, GroupFlag.Originated)) return 0;
+    // Of our own, others route all but static routes.
+    if (groups.has(best, GroupFlag.Originated) && groups.nextHop(best) === 0) return 0;
     const asksBandwidth = count > 1 && this.decision.multipath.linkBandwidth === true;
     let isWeighted = asksBandwidth;
     let members = 0;

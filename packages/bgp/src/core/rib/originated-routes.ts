@@ -1,11 +1,16 @@
-import { type Family, type Prefix, prefixBytes } from '@overland/net';
+import { addressBytes, type Family, type Prefix, prefixBytes } from '@overland/net';
+import type { StaticRoute } from '../config.ts';
+import { applyEdits } from '../policy/apply-edits.ts';
+import { editsOf } from '../policy/compose-edits.ts';
 import { HEADER_OCTETS, MAX_MESSAGE_OCTETS } from '../wire/header.ts';
 import { originatedSet } from '../wire/originated-set.ts';
 import type { GroupOrigin } from './adj-rib-in.ts';
 import { MAX_ATTRIBUTE_OCTETS } from './attribute-table.ts';
 import type { FamilyRib } from './family-rib.ts';
+import type { Links } from './links.ts';
 import { NO_NEXT_HOP } from './next-hops.ts';
 import { GroupFlag } from './path-groups.ts';
+import type { RibTables } from './rib-tables.ts';
 import type { SharedTables } from './shared-tables.ts';
 
 /** The slot of the speaker itself in all tables that are indexed by peers. */
@@ -29,6 +34,8 @@ export const DISCARD_ORIGIN: GroupOrigin = {
 export class OriginatedRoutes {
   readonly #shared: SharedTables;
   readonly #ribs: Readonly<Record<Family, FamilyRib>>;
+  /** By prefix, as they were announced. */
+  readonly #statics = new Map<Prefix, string>();
   #prefixes: ReadonlySet<Prefix> = new Set();
 
   constructor(shared: SharedTables, ribs: Readonly<Record<Family, FamilyRib>>) {
@@ -43,6 +50,53 @@ export class OriginatedRoutes {
     const set = originatedSet();
     for (const prefix of wanted) if (!this.#prefixes.has(prefix)) this.announce(prefix, set);
     this.#prefixes = wanted;
+  }
+
+  /** Makes `routes` the static ones; those that stay are not touched. */
+  setStatic(routes: readonly StaticRoute[], links: Links): void {
+    const wanted = new Map(routes.map((route) => [route.prefix, JSON.stringify(route)]));
+    for (const [prefix, text] of this.#statics) {
+      if (wanted.get(prefix) === text) continue;
+      this.#statics.delete(prefix);
+      this.#withdrawStatic(prefix);
+    }
+    for (const route of routes) {
+      if (this.#statics.has(route.prefix)) continue;
+      this.#statics.set(route.prefix, JSON.stringify(route));
+      this.#announceStatic(route, links);
+    }
+  }
+
+  /** A path for each next hop, told apart by its place. */
+  #announceStatic(route: StaticRoute, links: Links): void {
+    const { family, octets, length } = prefixBytes(route.prefix);
+    const { attributes, nlri, prefixIds } = this.#shared;
+    const { tables } = this.#ribs[family];
+    const adjRibIn = this.#ribs[family].adjRibIn(OWN_SLOT);
+    const set = staticSet(route);
+    for (const [place, { address, interface: device }] of route.nextHops.entries()) {
+      const end = { localAddress: address, ...(device !== undefined && { device }) };
+      const nextHop = tables.nextHops.intern(addressBytes(address), end, links);
+      const attribute = attributes.intern(set, set.length);
+      nlri.readOne(family, octets, length);
+      tables.prefixes.internAll(nlri, prefixIds);
+      const group = adjRibIn.group(attribute, nextHop, OWN_ORIGIN);
+      adjRibIn.announce(prefixIds, 1, group, Int32Array.of(place));
+    }
+  }
+
+  #withdrawStatic(prefix: Prefix): void {
+    const { family, octets, length } = prefixBytes(prefix);
+    const { nlri, prefixIds } = this.#shared;
+    const { tables } = this.#ribs[family];
+    nlri.readOne(family, octets, length);
+    tables.prefixes.findAll(nlri, prefixIds);
+    const id = prefixIds[0] ?? 0;
+    const adjRibIn = this.#ribs[family].adjRibIn(OWN_SLOT);
+    for (const place of id === 0 ? [] : ownPlaces(tables, id)) {
+      prefixIds[0] = id;
+      adjRibIn.withdraw(prefixIds, 1, Int32Array.of(place));
+    }
   }
 
   /** Puts a prefix into the Loc-RIB. @param set Its attributes, normalised. */
@@ -89,4 +143,22 @@ export class OriginatedRoutes {
     this.#ribs[family].tables.prefixes.findAll(nlri, prefixIds);
     this.#ribs[family].adjRibIn(OWN_SLOT).withdraw(prefixIds, 1);
   }
+}
+
+/** Path identifiers of a prefix of our own. */
+function ownPlaces({ paths, groups }: RibTables, prefix: number): number[] {
+  const places: number[] = [];
+  for (let path = paths.first(prefix); path !== 0; path = paths.following(path)) {
+    if (groups.peer(paths.group(path)) === OWN_SLOT) places.push(paths.identifier(path));
+  }
+  return places;
+}
+
+/** What is not to be advertised has the community that says so. RFC 1997. */
+function staticSet({ advertise, communities = [] }: StaticRoute): Uint8Array {
+  const set = originatedSet();
+  const add = advertise ? communities : ['no-advertise'];
+  const target = new Uint8Array(MAX_ATTRIBUTE_OCTETS);
+  const edits = editsOf({ communities: { add } });
+  return target.slice(0, applyEdits(set, { offset: 0, length: set.length }, edits, target));
 }

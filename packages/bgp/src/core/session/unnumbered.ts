@@ -5,7 +5,10 @@ import type { PeerConfig, SpeakerConfig } from '../config.ts';
 export const UNHEARD: IpAddress = parseAddress('::');
 
 /** Whether it is not known where the peer is. */
-export function isUnheard({ address, unnumbered }: PeerConfig): boolean {
+export function isUnheard({
+  address,
+  unnumbered,
+}: Pick<PeerConfig, 'address' | 'unnumbered'>): boolean {
   return unnumbered === true && address === UNHEARD;
 }
 

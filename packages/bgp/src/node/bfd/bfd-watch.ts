@@ -22,7 +22,7 @@ export interface BfdWatchOptions {
   readonly changed: (path: BfdPath, change: BfdChange | undefined) => void;
 }
 
-/** Has the BFD process watch the paths to the peers that have `bfd`, and passes on what it says of them. */
+/** Has the BFD process watch the paths to the peers and next hops that have `bfd`, and passes on what it says of them. */
 export class BfdWatch implements Disposable {
   readonly #client: BfdClient;
   readonly #changed: BfdWatchOptions['changed'];
@@ -41,7 +41,10 @@ export class BfdWatch implements Disposable {
 
   /** The configuration or the interfaces are other ones. */
   update(config: SpeakerConfig, interfaces: readonly InterfaceState[]): void {
-    const wanted = config.peers.flatMap((peer) => this.#sessionOf(peer, interfaces) ?? []);
+    const wanted = [
+      ...config.peers.flatMap((peer) => this.#sessionOf(peer, interfaces) ?? []),
+      ...staticSessions(config.static),
+    ];
     const before = new Map(this.#sessions);
     this.#sessions.clear();
     for (const session of wanted) this.#sessions.set(bfdPeerKey(session), pathOf(session));
@@ -69,6 +72,15 @@ export class BfdWatch implements Disposable {
     if (device !== undefined) this.#onLink.set(address, device);
     return sessionFor(config, device);
   }
+}
+
+/** Next hops are on a link of ours. */
+function staticSessions(routes: SpeakerConfig['static'] = []): BfdPeer[] {
+  return routes.flatMap(({ nextHops }) =>
+    nextHops.flatMap(({ address, interface: device, bfd }) =>
+      bfd ? (sessionFor({ address, bfd, ttl: 1 }, device) ?? []) : [],
+    ),
+  );
 }
 
 function pathOf({ peer, device }: BfdPeer): BfdPath {

@@ -4,12 +4,18 @@ import { isUnheard } from '../../core/session/unnumbered.ts';
 import type { BfdPeer } from './bfd-peer.ts';
 import { DEFAULT_BFD_SETTINGS } from './default-settings.ts';
 
+/** What BFD needs to know of a peer, or of the next hop of a static route. */
+type WatchedPath = Pick<
+  PeerConfig,
+  'address' | 'bfd' | 'localAddress' | 'ttl' | 'minTtl' | 'unnumbered'
+>;
+
 /**
  * The BFD session that watches over a BGP session; `undefined`: none.
  *
  * @param device The link that the peer is on; `undefined`: none of ours.
  */
-export function sessionFor(config: PeerConfig, device: string | undefined): BfdPeer | undefined {
+export function sessionFor(config: WatchedPath, device: string | undefined): BfdPeer | undefined {
   const { address: peer, bfd, localAddress } = config;
   if (!bfd || isUnheard(config)) return undefined;
   const { transmitMs, receiveMs, detectMultiplier, passive, minTtl } = bfd;
@@ -31,7 +37,7 @@ export function sessionFor(config: PeerConfig, device: string | undefined): BfdP
 }
 
 /** Whether the session itself is for a directly connected peer only. */
-function isNextTo({ ttl, minTtl }: PeerConfig): boolean {
+function isNextTo({ ttl, minTtl }: WatchedPath): boolean {
   return ttl === 1 || minTtl === 255;
 }
 
