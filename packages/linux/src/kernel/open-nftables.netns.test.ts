@@ -108,6 +108,17 @@ test('a large set goes in and comes back', async () => {
   for (const { key } of elements) expect(keys?.has(key)).toBe(true);
 });
 
+test('refusals without number, more than there is room for, are one error, and the next transaction goes on', async () => {
+  await using here = await made();
+  const { nftables } = here;
+  const rule: NftChange = { type: 'add-rule', table, chain: 'gone', rule: 'drop' };
+  const changes: NftChange[] = [{ type: 'add-table', table }, ...Array(30_000).fill(rule)];
+  await expect(nftables.transact(changes)).rejects.toMatchObject({ name: 'NftError' });
+  expect(await nftables.read(table)).toBeUndefined();
+  await nftables.transact([{ type: 'add-table', table }]);
+  expect(await nftables.read(table)).toBeDefined();
+});
+
 test('a hand in our table is seen when it is read', async () => {
   await using here = await made();
   const { ns, nftables } = here;

@@ -19,6 +19,9 @@ export function openNftables(options: { readonly namespace?: string } = {}): Ker
   return new KernelNftables(options.namespace);
 }
 
+/** It has 32 bits, and must not start over inside a transaction. */
+const LAST_SEQUENCE = 0xf000_0000;
+
 class KernelNftables implements NftRuleset, Disposable {
   readonly #namespace: number | undefined;
   readonly #requests: NetlinkSocket;
@@ -54,6 +57,7 @@ class KernelNftables implements NftRuleset, Disposable {
       compile: (rule: string) => this.#rules.compile(rule),
       findSet: (place: TablePlace, set: string) => this.#findSet(place, set),
     };
+    if (this.#sequence > LAST_SEQUENCE) this.#sequence = 0;
     const transaction = new NftTransaction(context, this.#sequence);
     for (const change of some) {
       try {
@@ -92,11 +96,12 @@ class KernelNftables implements NftRuleset, Disposable {
 
   #send(transaction: NftTransaction, changes: readonly NftChange[]): void {
     const messages = transaction.finish();
+    const before = this.#sequence;
     this.#sequence = transaction.sequence;
     let [isDone, refusal]: [boolean, NftError | undefined] = [false, undefined];
     try {
       this.#requests.transact(messages, (message) => {
-        if (message.type !== NLMSG.error) return;
+        if (message.type !== NLMSG.error || message.sequence <= before) return;
         const { errno, detail } = readAnswer(message);
         if (errno === 0) isDone = true;
         // Those that follow the first mostly follow from it.
@@ -104,7 +109,8 @@ class KernelNftables implements NftRuleset, Disposable {
       });
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
-      throw new NftError(`nftables transaction: ${error.message}`, { cause: error });
+      // So many answers that some were lost are refusals: a success is one.
+      refusal ??= new NftError(`nftables transaction: ${error.message}`, { cause: error });
     }
     if (refusal) throw refusal;
     if (!isDone) throw new NftError('nftables transaction: the kernel did not answer');

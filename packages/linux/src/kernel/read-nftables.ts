@@ -3,8 +3,7 @@ import type { Message } from '../netlink/message-reader.ts';
 import type { MessageWriter } from '../netlink/message-writer.ts';
 import type { NetlinkSocket } from '../netlink/netlink-socket.ts';
 import { fingerprintOf } from '../netlink/nft/compile-rule.ts';
-import { elementTexts, readElements, writeElementDump } from '../netlink/nft/element-codec.ts';
-import type { RawElement } from '../netlink/nft/elements.ts';
+import { ElementTexts, readElements, writeElementDump } from '../netlink/nft/element-codec.ts';
 import { formOf, readSet, writeSetGet } from '../netlink/nft/set-codec.ts';
 import {
   readChain,
@@ -112,16 +111,16 @@ async function readSets(
   const sets = new Map<string, NftSet>();
   for (const { table, name, isAnonymous, ...spec } of listed) {
     if (table !== place.table || isAnonymous) continue;
-    const raw: RawElement[] = [];
+    const form = formOf(spec);
+    const elements = form && new ElementTexts(form);
     const hasElements = await readAll(
       socket,
       (writer) => writeElementDump(writer, { ...place, set: name }),
-      (message) => readElements(message, raw),
+      (message) => readElements(message, (element) => elements?.take(element)),
     );
     if (!hasElements) return undefined;
-    const form = formOf(spec);
     // A set that we could not have made: that it is there, is all that matters.
-    sets.set(name, { ...spec, elements: form ? elementTexts(form, raw) : new Map() });
+    sets.set(name, { ...spec, elements: elements?.all() ?? new Map() });
   }
   return sets;
 }

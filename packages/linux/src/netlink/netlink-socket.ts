@@ -134,18 +134,22 @@ export class NetlinkSocket implements Disposable {
    */
   transact(messages: Uint8Array, visit: (message: Message) => void): void {
     send(this.#fd, messages);
+    let lost: KernelError | undefined;
     for (;;) {
       let size: number;
       try {
         size = recv(this.#fd, this.#buffer, MSG_TRUNC | MSG_DONTWAIT);
       } catch (error) {
         if (!(error instanceof KernelError)) throw error;
-        if (error.code === 'EAGAIN') return;
-        if (error.code === 'EINTR') continue;
-        throw error;
+        if (error.code === 'EAGAIN') break;
+        // What was not lost is read, so that nobody takes it for an answer to something else.
+        if (error.code === 'ENOBUFS') lost = error;
+        else if (error.code !== 'EINTR') throw error;
+        continue;
       }
       for (const message of messagesOf(this.#buffer.subarray(0, size))) visit(message);
     }
+    if (lost) throw lost;
   }
 
   /**

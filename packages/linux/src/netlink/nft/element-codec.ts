@@ -24,7 +24,7 @@ import {
   VERDICT,
 } from './numbers.ts';
 import { parseVerdict, verdictText } from './read-verdict.ts';
-import { keyOctets, type SetForm } from './set-codec.ts';
+import type { SetForm } from './set-codec.ts';
 import { beginMessage, CREATE, DUMP, GENERIC_OCTETS, type TablePlace } from './table-codec.ts';
 import { padded } from './value-types.ts';
 
@@ -131,13 +131,13 @@ export function writeElementDump(writer: MessageWriter, { family, table, set }: 
   writer.end();
 }
 
-/** Reads the body of NFT_MSG_NEWSETELEM into `found`. */
-export function readElements(message: Message, found: RawElement[]): void {
+/** Reads the body of NFT_MSG_NEWSETELEM. @param visit Is given views, valid during the call. */
+export function readElements(message: Message, visit: (element: RawElement) => void): void {
   const attributes = new Attributes(message, message.start + GENERIC_OCTETS, message.end);
   while (attributes.next()) {
     if (attributes.type !== ELEMENT_LIST.elements) continue;
     const list = attributes.nested();
-    while (list.next()) found.push(readElement(list.nested()));
+    while (list.next()) visit(readElement(list.nested()));
   }
 }
 
@@ -156,7 +156,7 @@ function readElement(attributes: Attributes): RawElement {
 }
 
 function readValue(data: Attributes): Uint8Array {
-  return data.next() && data.type === DATA.value ? data.octets().slice() : new Uint8Array();
+  return data.next() && data.type === DATA.value ? data.octets() : new Uint8Array();
 }
 
 function readVerdict(data: Attributes): Verdict | undefined {
@@ -170,27 +170,44 @@ function readVerdict(data: Attributes): Verdict | undefined {
   return verdict;
 }
 
-/** Elements as text: keys in canonical form to verdicts. @param raw As the kernel lists them, in any order. */
-export function elementTexts(
-  form: SetForm,
-  raw: readonly RawElement[],
-): Map<string, string | undefined> {
-  const [only] = form.types;
-  const texts = new Map<string, string | undefined>();
-  const put = (key: string, verdict: Verdict | undefined) =>
-    texts.set(key, verdict && verdictText(verdict));
-  if (form.types.length > 1 || !only) {
-    for (const { key, keyEnd = key, verdict } of raw) {
-      put(concatenationText(form, { first: key, last: keyEnd }), verdict);
-    }
-  } else if (form.isInterval) {
-    for (const { interval, verdict } of intervalsOf(raw, keyOctets(form))) {
-      put(printInterval(interval, only), verdict);
-    }
-  } else {
-    for (const { key, verdict } of raw) put(only.print(key), verdict);
+/** Elements of a set as text, taken as the kernel lists them, in any order. */
+export class ElementTexts {
+  readonly #form: SetForm;
+  readonly #texts = new Map<string, string | undefined>();
+  /** Of a set of intervals: starts and ends, which belong together only when all are there. */
+  readonly #bounds: RawElement[] = [];
+
+  constructor(form: SetForm) {
+    this.#form = form;
   }
-  return texts;
+
+  take(element: RawElement): void {
+    const { types, isInterval } = this.#form;
+    const { key, keyEnd = key, verdict } = element;
+    const [only] = types;
+    if (types.length > 1 || !only) {
+      this.#put(concatenationText(this.#form, { first: key, last: keyEnd }), verdict);
+    } else if (isInterval) {
+      this.#bounds.push({ ...element, key: key.slice() });
+    } else {
+      this.#put(only.print(key), verdict);
+    }
+  }
+
+  /** Canonical keys to verdicts. */
+  all(): ReadonlyMap<string, string | undefined> {
+    const [only] = this.#form.types;
+    if (only) {
+      for (const { interval, verdict } of intervalsOf(this.#bounds, only.octets)) {
+        this.#put(printInterval(interval, only), verdict);
+      }
+    }
+    return this.#texts;
+  }
+
+  #put(key: string, verdict: Verdict | undefined): void {
+    this.#texts.set(key, verdict && verdictText(verdict));
+  }
 }
 
 function concatenationText({ types }: SetForm, { first, last }: Interval): string {

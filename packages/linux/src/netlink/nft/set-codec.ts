@@ -41,7 +41,7 @@ export function formOf({ key, verdicts = false, interval = false }: Spec): SetFo
 
 type Spec = Omit<NftSetSpec, 'key'> & { readonly key: readonly string[] };
 
-export function keyOctets({ types }: SetForm): number {
+function keyOctets({ types }: SetForm): number {
   const [only] = types;
   if (types.length === 1 && only) return only.octets;
   return types.reduce((sum, { octets }) => sum + padded(octets), 0);
