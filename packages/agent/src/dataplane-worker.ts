@@ -1,6 +1,6 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { createDataplane, type Dataplane, type InterfaceStatus } from '@overland/felix';
-import { type Kernel, nftCommand, openKernel, PROTOCOL } from '@overland/linux';
+import { type Kernel, openKernel, openNftables, PROTOCOL } from '@overland/linux';
 import { type Family, WORKLOAD_LINK } from '@overland/net';
 import type {
   DataplaneForSpeaker,
@@ -32,7 +32,8 @@ async function start(): Promise<ThreadBody> {
   await settings.apply(await uplinksOf(kernel));
   const preserved = await preservedFamilies(kernel);
   const readBackMs = data.readBackSeconds * 1000;
-  const dataplane = createDataplane({ kernel, nftables: nftCommand(), log, readBackMs });
+  const nftables = openNftables();
+  const dataplane = createDataplane({ kernel, nftables, log, readBackMs });
 
   const toSpeaker = serveSpeaker(data.speaker, { dataplane, kernel, preserved });
   dataplane.onInterfaces((interfaces) => {
@@ -50,6 +51,7 @@ async function start(): Promise<ThreadBody> {
     methods,
     async stop() {
       await dataplane[Symbol.asyncDispose]();
+      nftables[Symbol.dispose]();
       await kernel[Symbol.asyncDispose]();
     },
   };

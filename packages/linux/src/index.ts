@@ -33,20 +33,16 @@ export {
 } from './namespaces.ts';
 export type { NextHopMember } from './next-hop-group.ts';
 export { nextHopGroup, nextHopGroupKey } from './next-hop-group.ts';
-export { nftCommand } from './nft-command.ts';
 export type {
   Nftables,
   NftChain,
   NftChange,
   NftContent,
   NftElement,
-  NftElementChange,
   NftHook,
   NftKeyType,
-  NftRuleset,
   NftSet,
   NftSetSpec,
-  NftTable,
 } from './nftables.ts';
 export { NftError } from './nftables.ts';
 export type {

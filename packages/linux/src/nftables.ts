@@ -1,17 +1,3 @@
-/** A table of nftables that is wholly ours: its rules as text, and the maps whose elements come and go. */
-export interface NftTable {
-  /** As `nft -s -t list table` prints it: without elements and counters. */
-  readonly text: string;
-  /** Map name to its elements: key to verdict, such as `return` or `jump CHAIN`. */
-  readonly elements: ReadonlyMap<string, ReadonlyMap<string, string>>;
-}
-
-/** Names and keys go to nft as they are: the caller makes sure that they need no quoting. */
-export interface NftElementChange {
-  readonly add: ReadonlyMap<string, string>;
-  readonly remove: readonly string[];
-}
-
 /** Types of keys, as nft names them. */
 export type NftKeyType =
   | 'ipv4_addr'
@@ -109,7 +95,7 @@ export interface NftSet {
 }
 
 /** nftables of one network namespace, by table. A table is named with its family: `inet overland`. */
-export interface NftRuleset {
+export interface Nftables {
   /**
    * Makes all changes, in order, or none. Every packet meets the state before or the state after.
    *
@@ -125,24 +111,6 @@ export interface NftRuleset {
    * not told. What one transaction changes in a table is told once.
    */
   foreignChanges(signal: AbortSignal): AsyncIterable<string | undefined>;
-}
-
-/** {@link NftRuleset}, and tables as text. */
-export interface Nftables extends Omit<NftRuleset, 'foreignChanges'> {
-  /** @returns `undefined` if there is no such table. @throws {NftError} If it cannot be read. */
-  readTable(table: string): Promise<NftTable | undefined>;
-  /**
-   * Makes the table anew in one transaction: every packet meets the old one or the new one.
-   *
-   * @throws {NftError} Nothing was changed.
-   */
-  replaceTable(table: string, content: NftTable): Promise<void>;
-  /**
-   * Changes elements of a map in one transaction.
-   *
-   * @throws {NftError} If one to remove is absent, or one to add is there with another verdict. Nothing was changed.
-   */
-  changeElements(table: string, map: string, change: NftElementChange): Promise<void>;
 }
 
 /** A change was refused, or nftables could not be read. */

@@ -25,7 +25,7 @@ export interface DataplaneOptions {
   readonly clock?: Clock;
   /** Between full read-backs of routes and next hops, which catch what no event told. Default 90 s. */
   readonly readBackMs?: number;
-  /** Between looks at the packet filter, whose changes send no event. Default 10 s. */
+  /** Between looks at a packet filter whose changes nothing tells. Default 10 s. */
   readonly filterCheckMs?: number;
   /** Between the last use of a next-hop object and its removal: its id stays if it is needed again. Default 60 s. */
   readonly objectGraceMs?: number;

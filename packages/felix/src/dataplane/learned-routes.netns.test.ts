@@ -1,4 +1,4 @@
-import { type Kernel, nftCommand, openKernel, PROTOCOL } from '@overland/linux';
+import { type Kernel, openKernel, openNftables, PROTOCOL } from '@overland/linux';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import {
   type Family,
@@ -76,13 +76,14 @@ interface Running extends AsyncDisposable {
 
 function start(ns: TestNamespace, objectGraceMs = 0): Running {
   const kernel = openKernel({ namespace: ns.path });
-  const nftables = nftCommand({ namespace: ns.path });
+  const nftables = openNftables({ namespace: ns.path });
   const dataplane = createDataplane({ kernel, nftables, log, objectGraceMs });
   return {
     dataplane,
     kernel,
     async [Symbol.asyncDispose]() {
       await dataplane[Symbol.asyncDispose]();
+      nftables[Symbol.dispose]();
       await kernel[Symbol.asyncDispose]();
     },
   };

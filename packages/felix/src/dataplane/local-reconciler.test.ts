@@ -130,7 +130,7 @@ test('a restart changes nothing, not even the packet filter', async () => {
 test('drift of any kind is repaired', async () => {
   const host = await fakeHost();
   await plug(host, 'cali1');
-  await using dataplane = host.start({ filterCheckMs: 5 });
+  await using dataplane = host.start();
   dataplane.setLocalState(
     localState({ endpoints: [endpoint('cali1', '10.65.0.2')], blackholes: ['10.65.0.0/26'] }),
   );
@@ -157,12 +157,14 @@ test('drift of any kind is repaired', async () => {
   await host.kernel.routes.replace([{ ...block, target: { type: 'device', device: 'eth1' } }]);
   await repaired();
   host.nftables.content.clear();
+  host.nftables.tellForeignChange('inet overland');
   await repaired();
   host.nftables.content.set('inet overland', {
     dormant: false,
     chains: new Map(),
     sets: new Map(),
   });
+  host.nftables.tellForeignChange(undefined);
   await repaired();
 });
 

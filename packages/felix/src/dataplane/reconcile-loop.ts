@@ -23,6 +23,7 @@ export interface ReconcileLoopOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly readBackMs: number;
+  /** Of a packet filter whose changes nothing tells. */
   readonly filterCheckMs: number;
   readonly objectGraceMs: number;
   /** Links, addresses or dead neighbours changed: called before anything is written, because the speaker waits for it. */
@@ -105,7 +106,11 @@ export class ReconcileLoop {
     // Before the first listing, so that nothing falls between.
     const events = this.#options.kernel.monitor.events(stopped);
     try {
-      await Promise.all([this.#watch(events), this.#reconcile(stopped)]);
+      await Promise.all([
+        this.#watch(events),
+        this.#watchFilter(stopped),
+        this.#reconcile(stopped),
+      ]);
     } finally {
       stop.abort();
     }
@@ -113,6 +118,13 @@ export class ReconcileLoop {
 
   async #watch(events: AsyncIterable<KernelEvent>): Promise<void> {
     for await (const event of events) this.#handle(event);
+  }
+
+  async #watchFilter(stopped: AbortSignal): Promise<void> {
+    for await (const _ of this.#options.policy?.foreignChanges?.(stopped) ?? []) {
+      this.local.doubtFilter();
+      this.#poke();
+    }
   }
 
   #handle(event: KernelEvent): void {
@@ -217,12 +229,12 @@ export class ReconcileLoop {
 
   /** What matters most first; everything else waits one batch of routes at most. */
   async #step(): Promise<boolean> {
-    const { clock, readBackMs, filterCheckMs } = this.#options;
+    const { clock, readBackMs } = this.#options;
     const now = clock.now();
     if (this.#linksInDoubt) await this.#readLinks();
     const isStale = now >= (this.#readBackAtMs ?? now) + readBackMs;
     if (this.#hasState && (this.#routesInDoubt || isStale)) await this.#readBack();
-    if (now >= this.#filterCheckedAtMs + filterCheckMs) {
+    if (now >= (this.#filterCheckDueMs() ?? Number.POSITIVE_INFINITY)) {
       this.#filterCheckedAtMs = now;
       this.local.doubtFilter();
     }
@@ -258,14 +270,21 @@ export class ReconcileLoop {
 
   /** Until something that failed, or a periodic look, is due. */
   #idleMs(): number {
-    const { clock, readBackMs, filterCheckMs } = this.#options;
+    const { clock, readBackMs } = this.#options;
     const due = [
       this.local.nextDueMs(),
       this.#hasState ? this.learned.nextDueMs() : undefined,
-      this.#readBackAtMs === undefined ? undefined : this.#readBackAtMs + readBackMs,
-      this.#filterCheckedAtMs + filterCheckMs,
+      (this.#readBackAtMs ?? clock.now()) + readBackMs,
+      this.#filterCheckDueMs(),
     ].filter((time) => time !== undefined);
     return Math.max(0, Math.min(...due) - clock.now());
+  }
+
+  /** Never, if changes of it are told: then the read-back of everything is enough. */
+  #filterCheckDueMs(): number | undefined {
+    const { policy, filterCheckMs } = this.#options;
+    const isLookedAt = policy && !policy.foreignChanges;
+    return isLookedAt ? this.#filterCheckedAtMs + filterCheckMs : undefined;
   }
 
   async #sleep(delayMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Kernel, nftCommand, openKernel, PROTOCOL } from '@overland/linux';
+import { type Kernel, openKernel, openNftables, PROTOCOL } from '@overland/linux';
 import { netns, type TestNamespace } from '@overland/linux/testing';
 import { type IpAddress, parseAddress, parsePrefix, WORKLOAD_LINK } from '@overland/net';
 import { pino } from 'pino';
@@ -73,14 +73,13 @@ async function lab(): Promise<Lab> {
   await host.ip('addr', 'add', '10.0.0.11/32', 'dev', 'lo');
   await host.ip('addr', 'add', 'fd00::11/128', 'dev', 'lo', 'nodad');
   const kernel = openKernel({ namespace: host.path });
+  const nftables = openNftables({ namespace: host.path });
   return {
     host,
     kernel,
-    start: () =>
-      openingPolicy(
-        createDataplane({ kernel, nftables: nftCommand({ namespace: host.path }), log }),
-      ),
+    start: () => openingPolicy(createDataplane({ kernel, nftables, log })),
     async [Symbol.asyncDispose]() {
+      nftables[Symbol.dispose]();
       await kernel[Symbol.asyncDispose]();
       await host[Symbol.asyncDispose]();
     },
@@ -220,6 +219,36 @@ test('what is done to an interface by hand is undone within a second', async () 
   expect(await reaches(one.ns, 'fd00::11')).toBe(true);
   const [route] = await here.kernel.routes.list('ipv4', PROTOCOL.local);
   expect(route?.source).toBeUndefined();
+});
+
+test('what is done to the packet filter by hand is undone within a second, and tables of others stay', async () => {
+  await using here = await lab();
+  await using one = await container(here.kernel, 2);
+  await using dataplane = here.start();
+  await run(dataplane, one);
+  const nft = (script: string) => here.host.exec(['nft', script]);
+  const ours = () => here.host.exec(['nft', '-s', 'list', 'table', 'inet', 'overland']);
+  // Handles and the order of chains tell what was made anew; what it says is what matters.
+  const lines = async () => (await ours()).split('\n').toSorted();
+  const before = await lines();
+  for (const damage of [
+    'insert rule inet overland from-workload accept',
+    'flush chain inet overland forward',
+    'delete element inet overland from-workloads { "cali2" }',
+    'add chain inet overland stranger',
+    'add table inet overland { flags dormant; }',
+    'add table ip other; add chain ip other c; delete table inet overland',
+    'flush ruleset',
+  ]) {
+    await nft(damage);
+    await vi.waitFor(async () => expect(await lines()).toEqual(before), {
+      timeout: 1000,
+      interval: 20,
+    });
+    if (damage.includes('ip other')) expect(await nft('list tables')).toContain('ip other');
+  }
+  expect(await reaches(one.ns, '10.0.0.11')).toBe(true);
+  expect(dataplane.status().policy?.repairs).toBeGreaterThanOrEqual(7);
 });
 
 test('a workload cannot send from an address that is not its own', async () => {

@@ -7,14 +7,14 @@ import { NetlinkSocket } from '../netlink/netlink-socket.ts';
 import { type ListedSet, readSet, writeSetGet } from '../netlink/nft/set-codec.ts';
 import type { TablePlace } from '../netlink/nft/table-codec.ts';
 import { NETLINK } from '../netlink/open-socket.ts';
-import { type NftChange, NftError, type NftRuleset } from '../nftables.ts';
+import { type Nftables, type NftChange, NftError } from '../nftables.ts';
 import { KernelError } from '../ports.ts';
 import { foreignNftChanges } from './nft-monitor.ts';
 import { NftTransaction, placeOf } from './nft-transaction.ts';
 import { readNftTable } from './read-nftables.ts';
 import { RuleCache } from './rule-cache.ts';
 
-/** {@link NftRuleset} over nfnetlink: rules are compiled here, and no program is run. */
+/** {@link Nftables} over nfnetlink: rules are compiled here, and no program is run. */
 export function openNftables(options: { readonly namespace?: string } = {}): KernelNftables {
   return new KernelNftables(options.namespace);
 }
@@ -22,7 +22,7 @@ export function openNftables(options: { readonly namespace?: string } = {}): Ker
 /** It has 32 bits, and must not start over inside a transaction. */
 const LAST_SEQUENCE = 0xf000_0000;
 
-class KernelNftables implements NftRuleset, Disposable {
+class KernelNftables implements Nftables, Disposable {
   readonly #namespace: number | undefined;
   readonly #requests: NetlinkSocket;
   /** Apart from `requests`: a table is read in slices, with transactions in between. */

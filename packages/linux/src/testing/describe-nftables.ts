@@ -54,9 +54,7 @@ function elementsOf(content: NftContent | undefined, set: string): [string, stri
  */
 export function describeNftables(
   name: string,
-  make: () => Promise<
-    AsyncDisposable & { readonly nftables: Pick<Nftables, 'transact' | 'fingerprint' | 'read'> }
-  >,
+  make: () => Promise<AsyncDisposable & { readonly nftables: Nftables }>,
 ): void {
   describe(name, () => {
     test('what is written is read back', async () => {

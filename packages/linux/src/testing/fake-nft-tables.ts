@@ -1,4 +1,3 @@
-import { textFingerprint } from '../nft-script.ts';
 import { type NftChange, type NftElement, NftError, type NftHook } from '../nftables.ts';
 
 /** A table of {@link fakeNftables}: rules as text. */
@@ -31,13 +30,14 @@ export function tablesAfter(
   return tables;
 }
 
+/** A rule's text is its fingerprint. */
 export function contentOfFake({ dormant, chains, sets }: FakeNftTable) {
   return {
     dormant,
     chains: new Map(
       [...chains].map(([name, { hook, rules }]) => [
         name,
-        { hook, rules: rules.map((rule) => (rule === '' ? undefined : textFingerprint(rule))) },
+        { hook, rules: rules.map((rule) => (rule === '' ? undefined : rule)) },
       ]),
     ),
     sets: new Map([...sets].map(([name, set]) => [name, structuredClone(set)])),

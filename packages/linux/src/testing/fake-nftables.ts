@@ -1,24 +1,22 @@
-import { textFingerprint } from '../nft-script.ts';
-import { type Nftables, NftError, type NftTable } from '../nftables.ts';
+import { EventQueue } from '../kernel/event-queue.ts';
+import type { Nftables } from '../nftables.ts';
 import { contentOfFake, type FakeNftTable, tablesAfter } from './fake-nft-tables.ts';
 
-/**
- * {@link Nftables} in memory. Tables may be changed by the test, as somebody else's hand: those that were written as
- * text, and those of transactions, which know nothing of each other. A rule of somebody else is ''.
- */
+/** {@link Nftables} in memory. */
 export interface FakeNftables extends Nftables {
-  readonly tables: Map<string, NftTable>;
+  /** Tables by name. A test may change them, as somebody else's hand: a rule of somebody else is ''. */
   readonly content: Map<string, FakeNftTable>;
   /** Transactions so far. */
   readonly writes: number;
+  /** Tells that somebody else has changed a table; `undefined`: any. */
+  tellForeignChange(table: string | undefined): void;
 }
 
 export function fakeNftables(): FakeNftables {
-  const tables = new Map<string, NftTable>();
   const content = new Map<string, FakeNftTable>();
+  const watchers = new Set<EventQueue<string | undefined>>();
   let writes = 0;
   return {
-    tables,
     content,
     get writes() {
       return writes;
@@ -29,30 +27,19 @@ export function fakeNftables(): FakeNftables {
       content.clear();
       for (const [name, table] of after) content.set(name, table);
     },
-    fingerprint: textFingerprint,
+    fingerprint: (rule) => rule,
     async read(table) {
       const found = content.get(table);
       return found && contentOfFake(found);
     },
-    async readTable(table) {
-      return tables.get(table);
+    foreignChanges(signal) {
+      const queue = new EventQueue<string | undefined>(signal);
+      watchers.add(queue);
+      queue.ended.addEventListener('abort', () => watchers.delete(queue), { once: true });
+      return queue;
     },
-    async replaceTable(table, text) {
-      writes++;
-      tables.set(table, text);
-    },
-    async changeElements(table, map, { add, remove }) {
-      writes++;
-      const found = tables.get(table);
-      const elements = found?.elements.get(map);
-      if (!found || !elements) throw new NftError(`no map ${map} in table ${table}`);
-      const next = new Map(elements);
-      for (const key of remove) if (!next.delete(key)) throw new NftError(`no element ${key}`);
-      for (const [key, verdict] of add) {
-        if ((next.get(key) ?? verdict) !== verdict) throw new NftError(`element ${key} exists`);
-        next.set(key, verdict);
-      }
-      tables.set(table, { ...found, elements: new Map(found.elements).set(map, next) });
+    tellForeignChange(table) {
+      for (const queue of watchers) queue.push(table);
     },
   };
 }

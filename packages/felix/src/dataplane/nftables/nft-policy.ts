@@ -53,6 +53,12 @@ export class NftPolicy implements PolicyBackend {
     this.#policy.table.doubt();
   }
 
+  async *foreignChanges(signal: AbortSignal): AsyncGenerator<void> {
+    for await (const table of this.#options.nftables.foreignChanges(signal)) {
+      if (table === undefined || table === this.#policy.table.name) yield;
+    }
+  }
+
   async reconcile(): Promise<boolean> {
     const due = this.#retries.takeDue(this.#options.clock.now());
     for (const key of due) {
