@@ -18,11 +18,12 @@ import type { WatchedPrefix } from './watched-entries.ts';
 export function watchedPrefixes(nodeName: string): readonly WatchedPrefix[] {
   const ownEndpoints = `${nodeName.replaceAll('-', '--')}-`;
   return [
-    { prefix: resourcePrefix('Node') },
+    // Addresses of hosts, and pools, decide about translation of addresses.
+    { prefix: resourcePrefix('Node'), isPolicy: true },
     ...withExtensions('BGPPeer'),
     ...withExtensions('BGPFilter'),
     ...withExtensions('BGPConfiguration'),
-    { prefix: resourcePrefix('IPPool') },
+    { prefix: resourcePrefix('IPPool'), isPolicy: true },
     { prefix: IPAM_CONFIG_KEY },
     // With each claim the block itself: it tells which addresses others have borrowed.
     { prefix: affinityPrefix('host', nodeName), companionOf: blockOf },

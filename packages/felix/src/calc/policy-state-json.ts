@@ -1,7 +1,7 @@
 import type { PolicyState } from './policy-state.ts';
 
 /** To be raised whenever a part of the state gets another shape: what an older agent has written is then nothing. */
-const VERSION = 1;
+const VERSION = 2;
 
 interface Stored {
   readonly version: number;
@@ -11,15 +11,17 @@ interface Stored {
   ])[];
   readonly lists: readonly (readonly [string, unknown])[];
   readonly endpoints: readonly (readonly [string, unknown])[];
+  readonly host?: unknown;
 }
 
 /** The state as JSON, for a file that only we read. */
-export function policyStateToJson({ sets, lists, endpoints }: PolicyState): unknown {
+export function policyStateToJson({ sets, lists, endpoints, host }: PolicyState): unknown {
   const stored: Stored = {
     version: VERSION,
     sets: [...sets].map(([id, { kind, members }]) => [id, { kind, members: [...members] }]),
     lists: [...lists],
     endpoints: [...endpoints],
+    host,
   };
   return stored;
 }
@@ -28,12 +30,13 @@ export function policyStateToJson({ sets, lists, endpoints }: PolicyState): unkn
 export function policyStateFromJson(json: unknown): PolicyState | undefined {
   const stored = json as Partial<Stored> | null | undefined;
   if (stored?.version !== VERSION) return undefined;
-  const { sets = [], lists = [], endpoints = [] } = stored;
+  const { sets = [], lists = [], endpoints = [], host } = stored;
   return {
     sets: new Map(
       sets.map(([id, { kind, members }]) => [id, { kind, members: new Set(members) }]),
     ) as PolicyState['sets'],
     lists: new Map(lists) as PolicyState['lists'],
     endpoints: new Map(endpoints) as PolicyState['endpoints'],
+    ...(host ? { host: host as PolicyState['host'] } : {}),
   };
 }

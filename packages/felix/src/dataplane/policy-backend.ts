@@ -1,4 +1,5 @@
 import type { IpAddress } from '@overland/net';
+import type { HostLinks } from '../calc/host-links.ts';
 import type { PolicyChange } from '../calc/policy-change.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { PolicyChange } from '../calc/policy-change.ts';
 export interface PolicyBackend {
   /** Notes what is wanted from now on; changes come in order and begin at an empty state. Writes nothing. */
   accept(change: PolicyChange): void;
+  /** Notes which addresses the host's interfaces have: by them host endpoints are found that have no name of one. */
+  linksChanged?(links: HostLinks): void;
   /** Somebody else may have changed the packet filter: it is read before the next write. */
   doubt(): void;
   /** Tells when somebody else may have changed the packet filter. Absent: nothing tells, it has to be looked at. */

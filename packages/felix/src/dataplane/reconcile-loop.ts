@@ -178,6 +178,11 @@ export class ReconcileLoop {
   }
 
   #linksChanged(): void {
+    const links = this.#links.status(WORKLOAD_LINK.namePrefix);
+    this.#options.policy?.linksChanged?.(
+      new Map(links.map(({ name, addresses }) => [name, addresses.map(({ address }) => address)])),
+    );
+    this.local.policyChanged();
     this.#options.onLinks(this.#links);
     this.learned.linksChanged();
     this.#updateSources();

@@ -1,7 +1,7 @@
 import type { NftElement, NftHook, NftSetSpec } from '@overland/linux';
 import { familyOf, WORKLOAD_LINK } from '@overland/net';
-import type { EndpointFilter, PolicyState } from '../policy-state.ts';
-import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
+import type { EndpointFilter } from '../policy-state.ts';
+import type { NftChainObject, NftSetObject } from './nft-objects.ts';
 
 const WORKLOADS = `"${WORKLOAD_LINK.namePrefix}*"`;
 const AT: NftHook = { type: 'filter', hook: 'prerouting', priority: -300, policy: 'accept' };
@@ -39,50 +39,54 @@ const RULES = [
 
 const CHAIN = 'workload-sources';
 
-/** Chains and sets that keep workloads from pretending to be somebody else. */
-export function renderGuard({ endpoints, host }: PolicyState): NftObjects {
-  const elements = new Map<GuardSet, NftElement[]>();
-  const chains = new Map<string, NftChainObject>();
-  const add = (set: GuardSet, element: NftElement): void => {
-    const own = elements.get(set);
-    if (own) own.push(element);
-    else elements.set(set, [element]);
-  };
-  for (const [interfaceName, filter] of endpoints) {
-    for (const [set, key] of ownSources(interfaceName, filter)) add(set, { key });
-    const further = host?.maySpoof ? (filter.guard?.spoofable ?? []) : [];
-    if (further.length === 0) continue;
-    const chain = `${CHAIN}/${interfaceName}`;
-    const rules = further.map((prefix) => `${addressOf(familyOf(prefix))} ${prefix} accept`);
-    chains.set(chain, { rules });
-    add('further-sources', { key: interfaceName, verdict: `jump ${chain}` });
-  }
-  const sets = Object.entries(SETS).map(([name, spec]): [string, NftSetObject] => [
-    name,
-    { ...spec, elements: elements.get(name as GuardSet) ?? [] },
-  ]);
-  return { sets: new Map(sets), chains: chains.set(CHAIN, { hook: AT, rules: RULES }) };
-}
+/** The sets without elements, and the chain that asks them: what is there however many workloads there are. */
+export const GUARD_SETS: readonly (readonly [string, NftSetObject])[] = Object.entries(SETS).map(
+  ([name, spec]) => [name, { ...spec, elements: [] }],
+);
+export const GUARD_CHAINS: readonly (readonly [string, NftChainObject])[] = [
+  [CHAIN, { hook: AT, rules: RULES }],
+];
 
-function ownSources(
+/** What stands for an endpoint in {@link GUARD_SETS}. @param maySpoof Whether it may have further source addresses. */
+export function guardElements(
   interfaceName: string,
-  { addresses, guard }: EndpointFilter,
-): (readonly [GuardSet, string])[] {
+  filter: EndpointFilter,
+  maySpoof: boolean,
+): (readonly [set: GuardSet, element: NftElement])[] {
+  const { addresses, guard } = filter;
   const mac = guard?.mac;
   return [
     ...addresses.map((address) => {
       const set = `workload-sources-${familyOf(address) === 'ipv4' ? 'v4' : 'v6'}` as const;
-      return [set, `${interfaceName} . ${address}`] as const;
+      return [set, { key: `${interfaceName} . ${address}` }] as const;
     }),
     ...(mac === undefined
       ? []
       : ([
-          ['workload-macs', `${interfaceName} . ${mac}`],
-          ['checked-macs', interfaceName],
+          ['workload-macs', { key: `${interfaceName} . ${mac}` }],
+          ['checked-macs', { key: interfaceName }],
         ] as const)),
+    ...guardChains(interfaceName, filter, maySpoof).map(
+      ([chain]) => ['further-sources', { key: interfaceName, verdict: `jump ${chain}` }] as const,
+    ),
   ];
 }
 
-function addressOf(family: 'ipv4' | 'ipv6'): string {
-  return family === 'ipv4' ? 'ip saddr' : 'ip6 saddr';
+/** The chain with further source addresses of an endpoint, if it may have any. */
+export function guardChains(
+  interfaceName: string,
+  { guard }: EndpointFilter,
+  maySpoof: boolean,
+): (readonly [string, NftChainObject])[] {
+  const further = maySpoof ? (guard?.spoofable ?? []) : [];
+  if (further.length === 0) return [];
+  const rules = further.map((prefix) => {
+    const ip = familyOf(prefix) === 'ipv4' ? 'ip' : 'ip6';
+    return `${ip} saddr ${prefix} accept`;
+  });
+  return [[furtherSourcesChain(interfaceName), { rules }]];
+}
+
+export function furtherSourcesChain(interfaceName: string): string {
+  return `${CHAIN}/${interfaceName}`;
 }

@@ -90,6 +90,17 @@ export function renderHost(host: HostFilter, links: HostLinks = new Map()): NftO
   return { sets, chains };
 }
 
+/** The same host with all closed but failsafe ports, at places that every kernel has. */
+export function closedHost(host: HostFilter): HostFilter {
+  const tiers = [{ name: 'closed', defaultAction: 'Deny', lists: [] }] as const;
+  const places = PLACES.filter(({ hook }) => hook === 'normal' || hook === 'forward').map(
+    ({ hook, direction }): HostPlacePolicy => {
+      return { hook, direction, policy: { tiers, profiles: [] } };
+    },
+  );
+  return { ...host, endpoints: host.endpoints.map((endpoint) => ({ ...endpoint, places })) };
+}
+
 /** Answers to what the host has asked a workload pass, and what IPv6 needs. */
 const WORKLOAD_TO_HOST = [
   `iifname != ${WORKLOADS} return`,

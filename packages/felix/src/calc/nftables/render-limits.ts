@@ -1,5 +1,5 @@
 import type { Direction } from '../policy/policy-view.ts';
-import type { EndpointFilter, PolicyState } from '../policy-state.ts';
+import type { EndpointFilter } from '../policy-state.ts';
 import { endpointChain } from './names.ts';
 import type { NftChainObject } from './nft-objects.ts';
 
@@ -28,25 +28,27 @@ export function limitRules(
   };
 }
 
+/** Clients over TCP are told at once. */
+export const LIMIT_CHAINS: readonly (readonly [string, NftChainObject])[] = [
+  [OVER_LIMIT, { rules: ['meta l4proto 6 reject with tcp reset', 'drop'] }],
+];
+
 /**
  * Chains that count connections. They are apart from those of policy because the kernel counts by rule: written anew, it
  * would begin at none.
  */
-export function renderLimits({ endpoints }: PolicyState): Map<string, NftChainObject> {
-  const chains = new Map<string, NftChainObject>();
-  for (const [interfaceName, { guard }] of endpoints) {
-    for (const direction of ['ingress', 'egress'] as const) {
-      const { connections } = guard?.limits[direction] ?? {};
-      if (connections === undefined) continue;
-      const rules = [`ct count over ${connections} goto ${OVER_LIMIT}`];
-      chains.set(connectionsChain(interfaceName, direction), { rules });
-    }
-  }
-  // Clients over TCP are told at once.
-  const refusal = { rules: ['meta l4proto 6 reject with tcp reset', 'drop'] };
-  return chains.size === 0 ? chains : new Map([[OVER_LIMIT, refusal], ...chains]);
+export function limitChains(
+  interfaceName: string,
+  { guard }: EndpointFilter,
+): (readonly [string, NftChainObject])[] {
+  return (['ingress', 'egress'] as const).flatMap((direction) => {
+    const { connections } = guard?.limits[direction] ?? {};
+    if (connections === undefined) return [];
+    const rules = [`ct count over ${connections} goto ${OVER_LIMIT}`];
+    return [[connectionsChain(interfaceName, direction), { rules }] as const];
+  });
 }
 
-function connectionsChain(interfaceName: string, direction: Direction): string {
+export function connectionsChain(interfaceName: string, direction: Direction): string {
   return `connections/${endpointChain(direction, interfaceName)}`;
 }

@@ -4,10 +4,11 @@ import { listChain, setName, TABLE } from './names.ts';
 import { block, type NftChainObject, type NftSetObject, objectsText } from './nft-objects.ts';
 import {
   BASE_CHAINS,
-  BASE_MAPS,
-  commonParts,
+  BASE_SETS,
   endpointChains,
-  endpointVerdicts,
+  endpointElements,
+  HOST_PARTS,
+  hostPart,
   listRules,
   setParts,
 } from './table-parts.ts';
@@ -19,7 +20,8 @@ import {
  * @param links By which host endpoints without an interface are found.
  */
 export function renderRuleset(state: PolicyState, links?: HostLinks): string {
-  const { sets, lists, endpoints } = state;
+  const { sets, lists, endpoints, host } = state;
+  const maySpoof = host?.maySpoof ?? false;
   const setNames = (id: string, version: 4 | 6): string =>
     setName(id, sets.get(id)?.kind ?? 'addresses', version);
   const ordered = [...sets].toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -30,11 +32,11 @@ export function renderRuleset(state: PolicyState, links?: HostLinks): string {
         ...[...lists].map(
           ([id, list]) => [listChain(id), { rules: listRules(list, setNames) }] as const,
         ),
-        ...[...endpoints].flatMap(([name, filter]) => endpointChains(name, filter)),
+        ...[...endpoints].flatMap(([name, filter]) => endpointChains(name, filter, maySpoof)),
       ]),
     }),
-    ...objectsText({ sets: mapsOf(endpoints.keys()), chains: new Map(BASE_CHAINS) }),
-    ...objectsText(commonParts(state, links)),
+    ...objectsText({ sets: baseSets(endpoints, maySpoof), chains: new Map(BASE_CHAINS) }),
+    ...HOST_PARTS.flatMap((part) => objectsText(hostPart(part, state, links))),
   ];
   // Made new in one transaction, also where it is not there yet.
   return [`table ${TABLE}`, `delete table ${TABLE}`, ...block(`table ${TABLE}`, parts), ''].join(
@@ -42,15 +44,19 @@ export function renderRuleset(state: PolicyState, links?: HostLinks): string {
   );
 }
 
-/** The maps that lead to the chains of these interfaces. */
-function mapsOf(interfaces: Iterable<string>): Map<string, NftSetObject> {
-  const verdicts = [...interfaces].flatMap((key) =>
-    endpointVerdicts(key).map(([map, verdict]) => ({ map, element: { key, verdict } })),
+/** The sets that are always there, with what stands for the endpoints. */
+function baseSets(
+  endpoints: PolicyState['endpoints'],
+  maySpoof: boolean,
+): Map<string, NftSetObject> {
+  const elements = Map.groupBy(
+    [...endpoints].flatMap(([name, filter]) => endpointElements(name, filter, maySpoof)),
+    ([set]) => set,
   );
   return new Map(
-    BASE_MAPS.map(([name, map]) => {
-      const own = verdicts.filter(({ map: of }) => of === name);
-      return [name, { ...map, elements: own.map(({ element }) => element) }];
+    BASE_SETS.map(([name, set]) => {
+      const own = elements.get(name) ?? [];
+      return [name, { ...set, elements: own.map(([, element]) => element) }];
     }),
   );
 }

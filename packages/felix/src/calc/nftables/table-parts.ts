@@ -1,4 +1,4 @@
-import type { NftHook, NftSetSpec } from '@overland/linux';
+import type { NftElement, NftHook, NftSetSpec } from '@overland/linux';
 import { WORKLOAD_LINK } from '@overland/net';
 import type { HostLinks } from '../host-links.ts';
 import type { SetId } from '../policy/active-rule.ts';
@@ -9,9 +9,15 @@ import { ENDPOINT_MAPS, endpointChain, setName, type Version } from './names.ts'
 import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
 import { renderEndpoint } from './render-endpoint.ts';
 import { IS_ESSENTIAL_ICMPV6 } from './render-failsafe.ts';
-import { renderGuard } from './render-guard.ts';
-import { renderHost } from './render-host.ts';
-import { limitRules, renderLimits } from './render-limits.ts';
+import {
+  furtherSourcesChain,
+  GUARD_CHAINS,
+  GUARD_SETS,
+  guardChains,
+  guardElements,
+} from './render-guard.ts';
+import { closedHost, renderHost } from './render-host.ts';
+import { connectionsChain, LIMIT_CHAINS, limitChains, limitRules } from './render-limits.ts';
 import { renderNat } from './render-nat.ts';
 import { renderRule, type SetNames } from './render-rule.ts';
 
@@ -39,52 +45,74 @@ export const BASE_CHAINS: Named<NftChainObject> = [
       rules: [`iifname ${OWN} jump from-workload`, `oifname ${OWN} jump to-workload`],
     },
   ],
+  ...GUARD_CHAINS,
+  ...LIMIT_CHAINS,
 ];
 
-/** The maps that {@link BASE_CHAINS} ask, without elements. */
-export const BASE_MAPS: Named<NftSetObject> = DIRECTIONS.map((direction) => [
-  ENDPOINT_MAPS[direction],
-  { key: ['ifname'], verdicts: true, elements: [] },
-]);
+/** The sets and maps that {@link BASE_CHAINS} ask, without elements. */
+export const BASE_SETS: Named<NftSetObject> = [
+  ...DIRECTIONS.map((direction): Named<NftSetObject>[number] => [
+    ENDPOINT_MAPS[direction],
+    { key: ['ifname'], verdicts: true, elements: [] },
+  ]),
+  ...GUARD_SETS,
+];
 
-/** The chains of an endpoint, one for each direction. */
+/** @param maySpoof Whether an endpoint may have source addresses besides its own. */
 export function endpointChains(
   interfaceName: string,
   filter: EndpointFilter,
+  maySpoof: boolean,
 ): Named<NftChainObject> {
-  return DIRECTIONS.map((direction) => [
+  const policies = DIRECTIONS.map((direction): Named<NftChainObject>[number] => [
     endpointChain(direction, interfaceName),
-    {
-      rules: renderEndpoint(filter[direction], limitRules(interfaceName, direction, filter)),
-    },
+    { rules: renderEndpoint(filter[direction], limitRules(interfaceName, direction, filter)) },
   ]);
-}
-
-/**
- * What is made of all endpoints together, and of the host itself.
- *
- * @param links By which host endpoints without an interface are found.
- */
-export function commonParts(state: PolicyState, links?: HostLinks): NftObjects {
-  const parts = [
-    { sets: [], chains: renderLimits(state) },
-    renderGuard(state),
-    renderNat(state),
-    ...(state.host ? [renderHost(state.host, links)] : []),
+  return [
+    ...guardChains(interfaceName, filter, maySpoof),
+    ...limitChains(interfaceName, filter),
+    ...policies,
   ];
-  return {
-    sets: new Map(parts.flatMap(({ sets }) => [...sets])),
-    chains: new Map(parts.flatMap(({ chains }) => [...chains])),
-  };
 }
 
-/** Where the maps lead for an interface: the map, and its verdict. */
-export function endpointVerdicts(interfaceName: string): Named<string> {
-  return DIRECTIONS.map((direction) => [
-    ENDPOINT_MAPS[direction],
-    `goto ${endpointChain(direction, interfaceName)}`,
-  ]);
+/** Names of all chains that an endpoint can have. */
+export function endpointChainNames(interfaceName: string): string[] {
+  return [
+    furtherSourcesChain(interfaceName),
+    ...DIRECTIONS.map((direction) => connectionsChain(interfaceName, direction)),
+    ...DIRECTIONS.map((direction) => endpointChain(direction, interfaceName)),
+  ];
 }
+
+/** What stands for an endpoint in {@link BASE_SETS}; all keys begin with its interface. */
+export function endpointElements(
+  interfaceName: string,
+  filter: EndpointFilter,
+  maySpoof: boolean,
+): Named<NftElement> {
+  const verdicts = DIRECTIONS.map((direction): Named<NftElement>[number] => [
+    ENDPOINT_MAPS[direction],
+    { key: interfaceName, verdict: `goto ${endpointChain(direction, interfaceName)}` },
+  ]);
+  return [...guardElements(interfaceName, filter, maySpoof), ...verdicts];
+}
+
+/** What is made of the host, or of all endpoints together. */
+export const HOST_PARTS = ['host endpoints', 'address translation'] as const;
+export type HostPart = (typeof HOST_PARTS)[number];
+
+/** @param links By which host endpoints without an interface are found. */
+export function hostPart(part: HostPart, state: PolicyState, links?: HostLinks): NftObjects {
+  if (part === 'address translation') return renderNat(state);
+  return state.host ? renderHost(state.host, links) : NOTHING;
+}
+
+/** What stands in for a part that the kernel does not take: a host keeps its failsafe ports, and nothing is translated. */
+export function closedPart(part: HostPart, { host }: PolicyState, links?: HostLinks): NftObjects {
+  return part === 'host endpoints' && host ? renderHost(closedHost(host), links) : NOTHING;
+}
+
+const NOTHING: NftObjects = { sets: new Map(), chains: new Map() };
 
 /** The chain of a policy or profile. What is not there is closed. */
 export function listRules({ name, rules, missing }: RuleList, setNames: SetNames): string[] {

@@ -1,6 +1,7 @@
 import { type Nftables, NftError } from '@overland/linux';
 import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
+import type { HostLinks } from '../../calc/host-links.ts';
 import type { PolicyChange } from '../../calc/policy-change.ts';
 import type { Clock } from '../clock.ts';
 import type { PolicyBackend, PolicyCounts, PolicyFailure } from '../policy-backend.ts';
@@ -49,6 +50,10 @@ export class NftPolicy implements PolicyBackend {
     for (const name of change.endpoints.keys()) this.#unwritten.add(name);
   }
 
+  linksChanged(links: HostLinks): void {
+    this.#policy.setLinks(links);
+  }
+
   doubt(): void {
     this.#policy.table.doubt();
   }
@@ -93,7 +98,7 @@ export class NftPolicy implements PolicyBackend {
 
   *failures(): Generator<PolicyFailure> {
     for (const { key, ...failure } of this.#retries.entries()) {
-      yield { what: key.replace(/^list /, 'policy '), ...failure };
+      yield { what: key.replace(/^list /, 'policy ').replace(/^part /, ''), ...failure };
     }
   }
 

@@ -1,17 +1,17 @@
-import {
-  endpointChain,
-  listChain,
-  setName,
-  TABLE,
-  type Version,
-} from '../../calc/nftables/names.ts';
+import type { NftElement } from '@overland/linux';
+import type { HostLinks } from '../../calc/host-links.ts';
+import { listChain, setName, TABLE, type Version } from '../../calc/nftables/names.ts';
 import {
   BASE_CHAINS,
-  BASE_MAPS,
+  BASE_SETS,
   CLOSED,
-  commonParts,
+  closedPart,
+  endpointChainNames,
   endpointChains,
-  endpointVerdicts,
+  endpointElements,
+  HOST_PARTS,
+  type HostPart,
+  hostPart,
   listRules,
   setParts,
 } from '../../calc/nftables/table-parts.ts';
@@ -22,14 +22,21 @@ import {
   type MutablePolicyState,
   type PolicyChange,
 } from '../../calc/policy-change.ts';
-import { type ListId, type PolicyState, type SetState, setsOf } from '../../calc/policy-state.ts';
+import {
+  type EndpointFilter,
+  type ListId,
+  type PolicyState,
+  type SetState,
+  setsOf,
+} from '../../calc/policy-state.ts';
 import { KernelTable } from './kernel-table.ts';
 
 /** One thing of a state that can fail by itself. */
 export type PolicyItem =
   | { readonly type: 'set'; readonly id: SetId }
   | { readonly type: 'list'; readonly id: ListId }
-  | { readonly type: 'endpoint'; readonly id: string };
+  | { readonly type: 'endpoint'; readonly id: string }
+  | { readonly type: 'part'; readonly id: HostPart };
 
 /** Keeps our table as a state says: each thing of the state becomes chains, sets and elements. */
 export class PolicyTable {
@@ -37,14 +44,15 @@ export class PolicyTable {
   readonly #state: MutablePolicyState = emptyPolicyState();
   /** What the kernel does not take: it lets nothing through, and is not there where it cannot be closed. */
   readonly #broken = new Set<string>();
-
-  /** Names of chains and sets that are made of all endpoints together, and of the host. */
-  #common = new Set<string>();
+  /** What stands for each endpoint in the sets that are always there. */
+  readonly #elements = new Map<string, readonly (readonly [set: string, element: NftElement])[]>();
+  /** Names of the chains and sets of each part of the host. */
+  readonly #parts = new Map<HostPart, ReadonlySet<string>>();
+  #links: HostLinks = new Map();
 
   constructor() {
-    for (const [name, map] of BASE_MAPS) this.table.setSet(name, map);
+    for (const [name, set] of BASE_SETS) this.table.setSet(name, set);
     for (const [name, chain] of BASE_CHAINS) this.table.setChain(name, chain);
-    this.#renderCommon();
   }
 
   get state(): PolicyState {
@@ -56,7 +64,10 @@ export class PolicyTable {
     const before = new Map(
       Array.from(change.sets.keys(), (id) => [id, this.#state.sets.get(id)?.kind]),
     );
+    const { host, endpoints } = this.#state;
+    const translated = Array.from(change.endpoints.keys(), (id) => endpoints.get(id));
     applyChange(this.#state, change);
+    translated.push(...Array.from(change.endpoints.keys(), (id) => endpoints.get(id)));
     const items: PolicyItem[] = [
       ...Array.from(change.sets.keys(), (id) => ({ type: 'set', id }) as const),
       ...Array.from(change.lists.keys(), (id) => ({ type: 'list', id }) as const),
@@ -67,8 +78,25 @@ export class PolicyTable {
     for (const { type, id } of mended) if (type === 'set') this.#renderListsAskingFor(id);
     for (const id of change.lists.keys()) this.#renderList(id);
     for (const id of change.endpoints.keys()) this.#renderEndpoint(id);
-    if (change.endpoints.size > 0 || change.host) this.#renderCommon();
-    return items;
+    if (change.host && change.host.maySpoof !== host?.maySpoof) {
+      for (const id of endpoints.keys()) this.#renderEndpoint(id);
+    }
+    const parts: HostPart[] = [
+      ...(change.host ? (['host endpoints'] as const) : []),
+      ...(change.host || translated.some(isTranslated) ? (['address translation'] as const) : []),
+    ];
+    for (const id of parts) {
+      this.#broken.delete(keyOf({ type: 'part', id }));
+      this.#renderPart(id);
+    }
+    return [...items, ...parts.map((id) => ({ type: 'part', id }) as const)];
+  }
+
+  /** @param links Addresses of the host's interfaces: endpoints without the name of one are found by them. */
+  setLinks(links: HostLinks): void {
+    this.#links = links;
+    const isFound = this.#state.host?.endpoints.some(({ interfaceName }) => !interfaceName);
+    if (isFound) this.#renderPart('host endpoints');
   }
 
   /** Closes what the kernel does not take, with all that asks about it; or has it tried as it should be. */
@@ -77,6 +105,7 @@ export class PolicyTable {
     else this.#broken.delete(keyOf(item));
     if (item.type === 'list') this.#renderList(item.id);
     else if (item.type === 'endpoint') this.#renderEndpoint(item.id);
+    else if (item.type === 'part') this.#renderPart(item.id);
     else {
       this.#renderSet(item.id);
       this.#renderListsAskingFor(item.id);
@@ -85,15 +114,16 @@ export class PolicyTable {
 
   /** Names in the table without which nothing else is of use. */
   baseNames(): ReadonlySet<string> {
-    return new Set([...[...BASE_CHAINS, ...BASE_MAPS].map(([name]) => name), ...this.#common]);
+    return new Set([...BASE_CHAINS, ...BASE_SETS].map(([name]) => name));
   }
 
   /** Names in the table that stand for an item. */
   namesOf({ type, id }: PolicyItem): ReadonlySet<string> {
     if (type === 'list') return new Set([listChain(id)]);
     if (type === 'set') return new Set(this.#setNames(id));
+    if (type === 'part') return this.#parts.get(id) ?? new Set();
     // Elements of the maps go by the interface's name.
-    return new Set([id, ...chainsOf(id)]);
+    return new Set([id, ...endpointChainNames(id)]);
   }
 
   /** Everything that there is, what is referred to before what refers to it. */
@@ -103,6 +133,7 @@ export class PolicyTable {
       ...Array.from(sets.keys(), (id) => ({ type: 'set', id }) as const),
       ...Array.from(lists.keys(), (id) => ({ type: 'list', id }) as const),
       ...Array.from(endpoints.keys(), (id) => ({ type: 'endpoint', id }) as const),
+      ...HOST_PARTS.map((id) => ({ type: 'part', id }) as const),
     ];
   }
 
@@ -127,17 +158,20 @@ export class PolicyTable {
     if (before !== undefined && before !== after.kind) this.#renderListsAskingFor(id);
   }
 
-  #renderCommon(): void {
-    const { sets, chains } = commonParts(this.#state);
-    const names = new Set([...sets.keys(), ...chains.keys()]);
-    for (const name of this.#common) {
-      if (names.has(name)) continue;
-      this.table.setSet(name, undefined);
-      this.table.setChain(name, undefined);
+  #renderPart(id: HostPart): void {
+    const isBroken = this.#broken.has(keyOf({ type: 'part', id }));
+    const render = isBroken ? closedPart : hostPart;
+    const { sets, chains } = render(id, this.#state, this.#links);
+    // Maps lead to chains by the names of links.
+    const keys = [...sets.values()].flatMap(({ elements }) => elements.map(({ key }) => key));
+    const names = new Set([...sets.keys(), ...chains.keys(), ...keys]);
+    for (const name of this.#parts.get(id) ?? []) {
+      if (!sets.has(name)) this.table.setSet(name, undefined);
+      if (!chains.has(name)) this.table.setChain(name, undefined);
     }
     for (const [name, set] of sets) this.table.setSet(name, set);
     for (const [name, chain] of chains) this.table.setChain(name, chain);
-    this.#common = names;
+    this.#parts.set(id, names);
   }
 
   #renderSet(id: SetId): void {
@@ -175,20 +209,33 @@ export class PolicyTable {
   #renderEndpoint(id: string): void {
     const filter = this.#state.endpoints.get(id);
     const isThere = filter !== undefined && !this.#broken.has(keyOf({ type: 'endpoint', id }));
-    for (const [map, verdict] of endpointVerdicts(id)) {
-      const change = isThere
-        ? { add: [[id, verdict]] as const, remove: [] }
-        : { add: [], remove: [id] };
-      this.table.changeElements(map, change);
+    const maySpoof = this.#state.host?.maySpoof ?? false;
+    this.#putElements(id, isThere ? endpointElements(id, filter, maySpoof) : []);
+    const chains = new Map(isThere ? endpointChains(id, filter, maySpoof) : []);
+    for (const name of endpointChainNames(id)) this.table.setChain(name, chains.get(name));
+  }
+
+  #putElements(
+    id: string,
+    elements: readonly (readonly [set: string, element: NftElement])[],
+  ): void {
+    const before = Map.groupBy(this.#elements.get(id) ?? [], ([set]) => set);
+    const after = Map.groupBy(elements, ([set]) => set);
+    for (const set of new Set([...before.keys(), ...after.keys()])) {
+      const add = (after.get(set) ?? []).map(([, { key, verdict }]) => [key, verdict] as const);
+      const kept = new Set(add.map(([key]) => key));
+      const remove = (before.get(set) ?? []).map(([, { key }]) => key);
+      this.table.changeElements(set, { add, remove: remove.filter((key) => !kept.has(key)) });
     }
-    if (isThere) {
-      for (const [name, chain] of endpointChains(id, filter)) this.table.setChain(name, chain);
-    } else for (const name of chainsOf(id)) this.table.setChain(name, undefined);
+    if (elements.length > 0) this.#elements.set(id, elements);
+    else this.#elements.delete(id);
   }
 }
 
-function chainsOf(interfaceName: string): string[] {
-  return (['ingress', 'egress'] as const).map((to) => endpointChain(to, interfaceName));
+/** Whether other addresses or ports lead to an endpoint. */
+function isTranslated(filter: EndpointFilter | undefined): boolean {
+  const { floating = [], hostPorts = [] } = filter?.guard ?? {};
+  return floating.length + hostPorts.length > 0;
 }
 
 function namesOfSet(id: SetId, kind: SetState['kind']): string[] {
