@@ -21,6 +21,7 @@ const ROLES = {
   RSClient: 'rs-client',
 } as const;
 const PRIVATE_AS = { Remove: 'remove', All: 'all', Replace: 'replace' } as const;
+const LOCAL_AS = { Replace: undefined, NoPrepend: 'no-prepend', Prepend: 'prepend' } as const;
 const FORMATS = { Native: 'native', Single: 'single', Double: 'double' } as const;
 const ACTIONS = { Warn: 'warn', Stop: 'stop', Restart: 'restart' } as const;
 
@@ -51,6 +52,7 @@ type Settings = Pick<
   | 'extendedMessages'
   | 'bindInterface'
   | 'removePrivateAs'
+  | 'localAsMode'
   | 'enforceFirstAs'
   | 'allowAsSets'
   | 'defaultOriginate'
@@ -96,7 +98,9 @@ export function sessionSettings(
 
 /** What is done about paths, and to whom it is offered more than there is. */
 function pathSettings(spec: SessionSpec): Partial<Settings> {
+  const localAsMode = spec.localASMode && LOCAL_AS[spec.localASMode];
   return {
+    ...(localAsMode && { localAsMode }),
     ...(spec.removePrivateAS && { removePrivateAs: PRIVATE_AS[spec.removePrivateAS] }),
     ...(spec.enforceFirstAS && { enforceFirstAs: true }),
     ...(spec.allowASSets && { allowAsSets: true }),

@@ -150,6 +150,7 @@ function mirrorOf(peer: BgpPeer, { self, others }: Neighbourhood): Speaker[] {
 /** What the resource says about its own side only. */
 const OF_ONE_SIDE = [
   'localASNumber',
+  'localASMode',
   'passive',
   'importSafety',
   'asOverride',

@@ -87,7 +87,7 @@ export interface SpeakerConfig {
   readonly bmp?: readonly BmpStationConfig[];
   /** Where UPDATEs of peers are recorded as they come (MRT, RFC 6396); absent: nowhere. */
   readonly mrtUpdates?: MrtUpdatesConfig;
-  /** Routes that this speaker originates with the attributes that they have in a file, read once; absent: none. */
+  /** Routes that this speaker originates with the attributes that they have in a file; absent: none. */
   readonly originateFrom?: MrtFeedConfig;
   /** Prefixes that this speaker originates. */
   readonly originate: readonly Prefix[];
@@ -242,6 +242,12 @@ export interface PeerConfig {
   readonly asn: RemoteAs;
   /** AS number to use towards this peer instead of the speaker's. */
   readonly localAsn?: Asn;
+  /**
+   * How visible the speaker's own number stays towards an eBGP peer with {@link localAsn}. `no-prepend`: it stands behind that in what is sent;
+   * `prepend`: and that is put in front of what comes from the peer, as well. Absent: neither, the peer's side sees `localAsn` alone.
+   * FRR's `local-as N no-prepend`, `local-as N`, `local-as N no-prepend replace-as`.
+   */
+  readonly localAsMode?: 'prepend' | 'no-prepend';
   readonly families: readonly Family[];
   /** Offered, seconds: 0 (none) or 3..65535; the lower of both sides counts (RFC 4271 section 4.2). */
   readonly holdSeconds: number;

@@ -26,6 +26,11 @@ export function clashesIn(config: SpeakerConfig): string[] {
     ...rangeFaults(config),
     ...entries.flatMap((entry) => asnFaults(config, entry)),
     ...entries.flatMap((entry) => misplacedClients(config, entry)),
+    ...entries.flatMap(({ path, config: { localAsn, localAsMode } }) =>
+      localAsMode !== undefined && localAsn === undefined
+        ? [`${path}.localAsMode: must come with localAsn`]
+        : [],
+    ),
     ...filterFaults(filters, entries),
     ...rpkiFaults(config),
     ...aggregateFaults(config),

@@ -83,6 +83,8 @@ const addPathSend = z.union([
 const peerSettings = {
   port: port.optional(),
   localAsn: asn.optional(),
+  /** Whether the speaker's own number stays visible behind it, and it is put in front of what comes, too. */
+  localAsMode: z.enum(['prepend', 'no-prepend', 'replace']).optional(),
   families: z
     .array(z.enum(['ipv4', 'ipv6']))
     .min(1)
@@ -358,6 +360,7 @@ function settingsOf(
     passwordFile,
     ttlSecurity,
     asn: givenAs,
+    localAsMode,
     import: importFilters,
     export: exportFilters,
     ...rest
@@ -369,6 +372,7 @@ function settingsOf(
   return withoutUndefined({
     ...rest,
     asn: remote,
+    localAsMode: localAsMode === 'replace' ? undefined : localAsMode,
     families: rest.families ?? usual.families,
     extendedNextHop: rest.extendedNextHop ?? usual.extendedNextHop,
     port: rest.port ?? 179,

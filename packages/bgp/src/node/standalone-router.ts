@@ -2,7 +2,7 @@ import { type Kernel, openKernel } from '@overland/linux';
 import type { Logger } from 'pino';
 import type { SpeakerConfig } from '../core/config.ts';
 import { createRouteEngine } from '../core/rib/engine.ts';
-import type { InterfaceState } from '../core/rib/route-engine.ts';
+import type { InterfaceState, RouteEngine } from '../core/rib/route-engine.ts';
 import { TraceRecorder } from '../core/trace/trace-recorder.ts';
 import { BfdWatch } from './bfd/bfd-watch.ts';
 import { serveControlSocket } from './control-socket.ts';
@@ -10,6 +10,7 @@ import { StandaloneFib } from './fib/standalone-fib.ts';
 import { watchKernel } from './kernel-watch.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { feedMrt } from './mrt-feed.ts';
+import { refeedMrt } from './mrt-refeed.ts';
 import { reloadOnHangup } from './reload-on-hangup.ts';
 import { startSpeaker } from './speaker.ts';
 import { openTraceFile } from './trace-file.ts';
@@ -125,10 +126,7 @@ async function runWith(
   const made = { kernelRoutes: !noFib };
   const engine = recorder?.engine(config, made) ?? createRouteEngine(config, made);
   engine.setInterfaces(watch.interfaces);
-  if (config.originateFrom) {
-    const outcome = await feedMrt(engine, config.originateFrom);
-    log.info({ file: config.originateFrom.mrt, ...outcome }, 'routes of a file are originated');
-  }
+  await feedAtStart(engine, options);
   // Nobody comes before the next turn of the event loop.
   let followPeers = (): void => undefined;
   await using speaker = await startSpeaker(
@@ -175,7 +173,10 @@ async function runWith(
   await using _reload = reloadOnHangup({
     log,
     read: options.readConfig,
-    apply: (next) => speaker.reconfigure(next).finally(followPeers),
+    apply: async (next) => {
+      if (next.originateFrom || speaker.config.originateFrom) await refeedMrt(engine, next);
+      await speaker.reconfigure(next).finally(followPeers);
+    },
   });
   log.info({ peers: config.peers.length, preserved }, 'router started');
   started?.();
@@ -184,6 +185,16 @@ async function runWith(
   } finally {
     watch.onChange = () => undefined;
   }
+}
+
+/** @throws {MrtFeedError} If there is a file, and it cannot be read. */
+async function feedAtStart(
+  engine: RouteEngine,
+  { config: { originateFrom }, log }: StandaloneRouterOptions,
+): Promise<void> {
+  if (!originateFrom) return;
+  const outcome = await feedMrt(engine, originateFrom);
+  log.info({ file: originateFrom.mrt, ...outcome }, 'routes of a file are originated');
 }
 
 /** Reads the kernel's routes back now and then, and soon after somebody has touched them, until disposed. */

@@ -117,6 +117,9 @@ export const bgpPeerExtensions = {
   asOverride: extension(z.boolean()).describe(
     'Whether the AS number of the peer in paths sent to it gives way to that of the node.',
   ),
+  localASMode: extension(z.enum(['Replace', 'NoPrepend', 'Prepend'])).describe(
+    'With localASNumber: Replace shows an eBGP peer that number alone, NoPrepend that of the node behind it, Prepend puts it in front of the paths that come, as well. Absent: Replace, as in Calico.',
+  ),
   removePrivateAS: extension(z.enum(['Remove', 'All', 'Replace'])).describe(
     'Private AS numbers in paths sent to an eBGP peer: Remove takes them out of paths without others, All out of any, Replace puts the AS number of the node in their place.',
   ),

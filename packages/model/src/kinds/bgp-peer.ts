@@ -136,6 +136,11 @@ export const bgpPeer = defineKind({
         (spec.passive === undefined && spec.connectRetry === undefined && !spec.bfd?.strict),
     },
     {
+      path: 'spec.localASMode',
+      rule: 'must come with spec.localASNumber',
+      check: ({ spec }) => !spec.localASMode || spec.localASNumber !== undefined,
+    },
+    {
       path: 'spec.minimumHoldTime',
       rule: 'must be 3s to 65535s',
       check: ({ spec: { minimumHoldTime = '3s' } }) => isWithin(minimumHoldTime, 3, 65_535),

@@ -85,13 +85,14 @@ interface NamedRule {
 
 class Policy implements CompiledPolicy {
   readonly id: string;
+  readonly last: AttributeEdits;
   readonly needsNextHop: boolean;
   readonly needsInterface: boolean;
   readonly needsOrigin: boolean;
   readonly setsNextHop: boolean;
   readonly #rules: readonly CompiledRule[];
   readonly #outcomes: Outcomes;
-  readonly #last: readonly RuleTrace[];
+  readonly #lastTrace: readonly RuleTrace[];
   readonly #route = new RouteReader();
   readonly #family: Family;
   readonly #origins: OriginValidation;
@@ -112,7 +113,8 @@ class Policy implements CompiledPolicy {
     this.id = named.length === 0 && lastKey === '' ? '' : JSON.stringify([named, lastKey]);
     this.#outcomes = new Outcomes(last);
     const changes = describeEdits(last);
-    this.#last = changes.length === 0 ? [] : [{ rule: 'always', action: 'continue', changes }];
+    this.last = last;
+    this.#lastTrace = changes.length === 0 ? [] : [{ rule: 'always', action: 'continue', changes }];
     this.needsNextHop = named.some(({ rule }) => rule.match?.nextHops !== undefined);
     this.needsInterface = named.some(({ rule }) => rule.match?.interface !== undefined);
     this.setsNextHop = named.some(({ rule }) => rule.set?.nextHop !== undefined);
@@ -135,7 +137,7 @@ class Policy implements CompiledPolicy {
     this.#route.read(facts.bytes, facts.offset, facts.length);
     const rules = this.#byPrefix(this.#outcomes.start, 0, facts).holding(words, lengthBits);
     const isRejected = rules.some(({ accepts, continues }) => !accepts && !continues);
-    return isRejected ? rules.map(traceOf) : [...rules.map(traceOf), ...this.#last];
+    return isRejected ? rules.map(traceOf) : [...rules.map(traceOf), ...this.#lastTrace];
   }
 
   #holds({ tests }: CompiledRule, facts: RouteFacts): boolean {

@@ -8,6 +8,8 @@ export interface CompiledPolicy {
    * there is no rule for the family: then there is nothing to ask.
    */
   readonly id: string;
+  /** Changes of whatever is accepted, after those of the rules. */
+  readonly last: AttributeEdits;
   /** Whether {@link RouteFacts.nextHop} is looked at. Otherwise it may be left out. */
   readonly needsNextHop: boolean;
   /** Whether {@link RouteFacts.interface} is looked at. Otherwise it may be left out. */

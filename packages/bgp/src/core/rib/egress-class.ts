@@ -3,9 +3,8 @@ import type { AddPathSelection, NextHopMode, SpeakerConfig } from '../config.ts'
 import { applyEdits } from '../policy/apply-edits.ts';
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
-import { editsOf } from '../policy/compose-edits.ts';
+import { editsOf, NO_EDITS } from '../policy/compose-edits.ts';
 import { EditsAfter } from '../policy/edits-after.ts';
-import { GRACEFUL_SHUTDOWN_EDITS } from '../policy/graceful-shutdown.ts';
 import {
   AttributeEncoder,
   type EncodedAttributes,
@@ -284,10 +283,11 @@ export class EgressClass {
     const set = originatedSet();
     const whole = { offset: 0, length: set.length };
     const facts = { localPref: DEFAULT_LOCAL_PREF, originatorId: 0 };
-    if (!this.key.gracefulShutdown) this.#encoder.encode(set, whole, facts);
+    const last = this.policy?.last ?? NO_EDITS;
+    if (last === NO_EDITS) this.#encoder.encode(set, whole, facts);
     else {
-      const length = applyEdits(set, whole, GRACEFUL_SHUTDOWN_EDITS, this.#edited);
-      const edited = editedFacts(facts, GRACEFUL_SHUTDOWN_EDITS);
+      const length = applyEdits(set, whole, last, this.#edited);
+      const edited = editedFacts(facts, last);
       this.#encoder.encode(this.#edited, { offset: 0, length }, edited);
     }
     return this.#encoder;

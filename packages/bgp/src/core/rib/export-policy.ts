@@ -1,3 +1,4 @@
+import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type {
   CompiledPolicy,
   PrefixVerdicts,
@@ -61,6 +62,11 @@ export class ExportPolicy {
 
   get needsInterface(): boolean {
     return this.#filters.needsInterface;
+  }
+
+  /** Changes of whatever is accepted. */
+  get last(): AttributeEdits {
+    return this.#filters.last;
   }
 
   get setsNextHop(): boolean {

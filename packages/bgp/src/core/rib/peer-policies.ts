@@ -1,8 +1,11 @@
 import type { Family } from '@overland/net';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import { compileFilters } from '../policy/compile-filters.ts';
 import type { CompiledPolicy } from '../policy/compiled-policy.ts';
+import { composeEdits, editsKey, NO_EDITS } from '../policy/compose-edits.ts';
 import { GRACEFUL_SHUTDOWN_EDITS } from '../policy/graceful-shutdown.ts';
+import { localAsEdits } from '../policy/local-as.ts';
 import type { RouteFilter } from '../policy/route-filter.ts';
 import type { OriginValidation } from '../rpki/origin-validation.ts';
 import { ImportPolicy } from './import-policy.ts';
@@ -28,10 +31,11 @@ export class PeerPolicies {
 
   /** `undefined`: everything is accepted as it comes. */
   importOf(peer: PeerConfig, family: Family): ImportPolicy | undefined {
-    const { importFilters, importSafety, gracefulShutdown } = peer;
-    const filters = this.#compile(importFilters, family, gracefulShutdown);
+    const { importFilters, importSafety } = peer;
+    const last = this.#lastEdits(peer, 'import');
+    const filters = this.#compile(importFilters, family, last);
     if (!filters && !importSafety) return undefined;
-    const key = JSON.stringify([family, importFilters, importSafety, gracefulShutdown]);
+    const key = JSON.stringify([family, importFilters, importSafety, editsKey(last)]);
     const found = this.#imports.get(key);
     if (found) return found;
     const safety = importSafety && new ImportSafety(this.#factsOf(family), importSafety);
@@ -42,18 +46,17 @@ export class PeerPolicies {
 
   /** `undefined`: there is nothing beyond the built-in policy. */
   exportOf(peer: PeerConfig, family: Family): CompiledPolicy | undefined {
-    return this.#compile(peer.exportFilters, family, peer.gracefulShutdown);
+    return this.#compile(peer.exportFilters, family, this.#lastEdits(peer, 'export'));
   }
 
   #compile(
     names: readonly string[] = [],
     family: Family,
-    gracefulShutdown = false,
+    last: AttributeEdits,
   ): CompiledPolicy | undefined {
-    if (names.length === 0 && !gracefulShutdown) return undefined;
-    const key = JSON.stringify([family, names, gracefulShutdown]);
+    if (names.length === 0 && last === NO_EDITS) return undefined;
+    const key = JSON.stringify([family, names, editsKey(last)]);
     const filters = names.map((name) => this.#filters.get(name) ?? closed(name));
-    const last = gracefulShutdown ? GRACEFUL_SHUTDOWN_EDITS : undefined;
     const { asn } = this.#config;
     const compiled =
       this.#compiled.get(key) ??
@@ -61,6 +64,13 @@ export class PeerPolicies {
     this.#compiled.set(key, compiled);
     // Without an id there is no rule for the family.
     return compiled.id === '' ? undefined : compiled;
+  }
+
+  /** What is done to whatever is accepted. */
+  #lastEdits(peer: PeerConfig, direction: 'import' | 'export'): AttributeEdits {
+    const shutdown = peer.gracefulShutdown ? GRACEFUL_SHUTDOWN_EDITS : NO_EDITS;
+    const localAs = localAsEdits(peer, this.#config.asn, direction);
+    return localAs ? composeEdits(shutdown, localAs) : shutdown;
   }
 
   #factsOf(family: Family): ImportSafetyFacts {
