@@ -99,7 +99,7 @@ async function ours(): Promise<Finding[]> {
   await agent.client.waitUntilReady(40_000).catch((error: unknown) => {
     throw new Error(agent.log, { cause: error });
   });
-  const bin = await pluginDirectory('compiled');
+  const bin = await pluginDirectory('auto');
   const config = join(directory, 'overland.json');
   await writeFile(config, JSON.stringify({ capabilities: { ips: true, mac: true, dns: true } }));
   const small = join(directory, 'overland-small.json');

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { netns, type TestNamespace } from '@overland/linux/testing';
@@ -24,6 +25,8 @@ const SETTINGS = {
   offerWaitSeconds: 0,
   logLevel: 'info',
 };
+/** The first needs a C compiler. */
+const FORMS = ['compiled', 'script'] as const;
 const NETWORK = { cniVersion: '1.1.0', name: 'fabric', type: 'overland' };
 
 let host: TestNamespace;
@@ -47,7 +50,9 @@ async function hostLinks(): Promise<string[]> {
   return (await host.ip('-o', 'link', 'show', 'type', 'veth')).match(/cali[0-9a-f]+/g) ?? [];
 }
 
-describe.each(['compiled', 'script'] as const)('the %s executable', (form) => {
+const forms = spawnSync('cc', ['--version']).status === 0 ? FORMS : FORMS.slice(1);
+
+describe.each(forms)('the %s executable', (form) => {
   let run: (plugin: string, call: PluginCall, config: object | string) => Promise<PluginOutcome>;
 
   beforeAll(async () => {

@@ -45,8 +45,14 @@ export interface Given {
 /** Values by setting name, before they are checked. */
 export type GivenSettings = Map<string, Given>;
 
-/** Environment variables that begin like settings but belong to the command line, not to the agent. */
-const OTHER_ENVIRONMENT = new Set(['OVERLAND_CONFIG', 'OVERLAND_DEBUG', 'OVERLAND_VERSION']);
+/** Environment variables that begin like settings but belong to the command line or to tests, not to the agent. */
+const OTHER_ENVIRONMENT = new Set([
+  'OVERLAND_CONFIG',
+  'OVERLAND_DEBUG',
+  'OVERLAND_VERSION',
+  'OVERLAND_SOAK',
+  'OVERLAND_RUNTIMES',
+]);
 
 /**
  * Puts the sources together and checks everything once.

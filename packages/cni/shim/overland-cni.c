@@ -28,6 +28,11 @@
 #define REPLY_LIMIT (4 * 1024 * 1024)
 #define CONNECT_S 5
 #define ANSWER_S 90
+/* Others are given by -D, as `overland cni install` does, or in the runtime's environment. */
+#ifndef API_SOCKET
+#define API_SOCKET "/run/overland/agent.sock"
+#define STATE_DIRECTORY "/var/lib/overland"
+#endif
 
 extern char **environ;
 
@@ -54,7 +59,7 @@ static void append(struct text *text, const char *from, size_t length)
 static void add_json(struct text *text, const char *from, size_t length)
 {
 	char escaped[8];
-	append(text, "\"", 1);
+	add(text, "\"");
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = from[i];
 		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
@@ -111,7 +116,7 @@ static int ask(const char *path, const struct text *body, struct text *reply, co
 	struct text head = {0};
 	char length[64];
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || strlen(path) >= sizeof address.sun_path)
+	if (strlen(path) >= sizeof address.sun_path)
 		return -1;
 	strcpy(address.sun_path, path);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &sending, sizeof sending);
@@ -125,9 +130,7 @@ static int ask(const char *path, const struct text *body, struct text *reply, co
 		return -1;
 	if (read_all(fd, reply, REPLY_LIMIT) < 0 || !reply->at || strncmp(reply->at, "HTTP/1.", 7) != 0)
 		return -1;
-	char *end = strstr(reply->at, "\r\n\r\n");
-	if (!end)
-		return -1;
+	char *end = strstr(reply->at, "\r\n\r\n") ?: reply->at;
 	*answer = end + 4;
 	/* An agent that is killed while it writes must not be taken at half its word. */
 	const char *told = strcasestr(reply->at, "\r\nContent-Length:");
@@ -143,8 +146,7 @@ static int leave(const char *state, const struct text *body)
 	char directory[512], name[600], aside[608];
 	if (snprintf(directory, sizeof directory, "%s/cni", state) >= (int)sizeof directory)
 		return 0;
-	mkdir(state, 0700);
-	mkdir(directory, 0700);
+	mkdir(state, 0700), mkdir(directory, 0700);
 	snprintf(name, sizeof name, "%s/del-%010lld-%09d-%d.json", directory, (long long)time(NULL), 0, (int)getpid());
 	snprintf(aside, sizeof aside, "%s.new", name);
 	int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -159,12 +161,11 @@ static int leave(const char *state, const struct text *body)
 int main(int argc, char **argv)
 {
 	struct text input = {0}, body = {0}, reply = {0};
-	const char *command = getenv("CNI_COMMAND"), *answer = "", *separator = "";
+	const char *command = getenv("CNI_COMMAND") ?: "", *answer = "", *separator = "";
 	const char *socket_path = getenv("OVERLAND_API_SOCKET"), *state = getenv("OVERLAND_STATE_DIRECTORY");
 	const char *program = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
-	socket_path = socket_path && *socket_path ? socket_path : "/run/overland/agent.sock";
-	state = state && *state ? state : "/var/lib/overland";
-	command = command ? command : "";
+	socket_path = socket_path && *socket_path ? socket_path : API_SOCKET;
+	state = state && *state ? state : STATE_DIRECTORY;
 	append(&input, "", 0);
 	signal(SIGPIPE, SIG_IGN);
 	if (read_all(0, &input, INPUT_LIMIT) < 0)

@@ -9,6 +9,8 @@ use Socket qw(AF_UNIX SOCK_STREAM SOL_SOCKET SO_RCVTIMEO SO_SNDTIMEO pack_sockad
 
 my ($INPUT_LIMIT, $REPLY_LIMIT) = (256 * 1024, 4 * 1024 * 1024);
 my ($CONNECT_S, $ANSWER_S) = (5, 90);
+# Others are written here by `overland cni install`, or are in the runtime's environment.
+my ($API_SOCKET, $STATE_DIRECTORY) = ('/run/overland/agent.sock', '/var/lib/overland');
 
 sub json {
     my ($text) = @_;
@@ -76,8 +78,8 @@ sub leave {
 
 $SIG{PIPE} = 'IGNORE';
 binmode $_ for *STDIN, *STDOUT;
-my $socket = $ENV{OVERLAND_API_SOCKET} || '/run/overland/agent.sock';
-my $state = $ENV{OVERLAND_STATE_DIRECTORY} || '/var/lib/overland';
+my $socket = $ENV{OVERLAND_API_SOCKET} || $API_SOCKET;
+my $state = $ENV{OVERLAND_STATE_DIRECTORY} || $STATE_DIRECTORY;
 my $command = $ENV{CNI_COMMAND} // '';
 $! = 0;
 my $input = read_all(\*STDIN, $INPUT_LIMIT)

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { installPlugins } from './install.ts';
+import { DEFAULT_PATHS, installPlugins } from './install.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -15,6 +15,7 @@ function install() {
     binDirectory: join(directory, 'bin'),
     configDirectory: join(directory, 'net.d'),
     network: 'fabric',
+    paths: { ...DEFAULT_PATHS, apiSocket: '/run/other.sock' },
     form: 'script',
   });
 }
@@ -28,6 +29,8 @@ test('executables and a network are there afterwards, and nothing else', async (
   });
   expect(await readdir(join(directory, 'bin'))).toEqual(['overland', 'overland-ipam']);
   expect((await stat(join(directory, 'bin/overland'))).mode & 0o777).toBe(0o755);
+  const script = await readFile(join(directory, 'bin/overland'), 'utf8');
+  expect(script).toContain("= ('/run/other.sock', '/var/lib/overland');");
   expect(JSON.parse(await readFile(config, 'utf8'))).toMatchObject({ name: 'fabric' });
 });
 

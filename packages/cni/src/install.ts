@@ -18,9 +18,23 @@ export interface InstallOptions {
   readonly configDirectory?: string | undefined;
   /** Of the network. */
   readonly network: string;
+  /** Where the agent listens, and where a DEL is left for it. */
+  readonly paths: AgentPaths;
   /** `auto`: compiled if it can be. */
   readonly form: 'auto' | 'compiled' | 'script';
 }
+
+/** Settings of the agent that its executables have to know. */
+interface AgentPaths {
+  readonly apiSocket: string;
+  readonly stateDirectory: string;
+}
+
+/** As the executables have them without being told. */
+export const DEFAULT_PATHS: AgentPaths = {
+  apiSocket: '/run/overland/agent.sock',
+  stateDirectory: '/var/lib/overland',
+};
 
 /** What was written. */
 export interface Installed {
@@ -41,7 +55,7 @@ export async function installPlugins(options: InstallOptions): Promise<Installed
   await mkdir(binDirectory, { recursive: true, mode: 0o755 });
   const aside = join(binDirectory, '.overland.new');
   await rm(aside, { force: true });
-  const form = await makeExecutable(aside, options.form);
+  const form = await makeExecutable(aside, options);
   const files: string[] = [];
   for (const name of ['overland-ipam', 'overland']) {
     const file = join(binDirectory, name);
@@ -62,17 +76,20 @@ export async function installPlugins(options: InstallOptions): Promise<Installed
 
 async function makeExecutable(
   file: string,
-  form: InstallOptions['form'],
+  { form, paths }: InstallOptions,
 ): Promise<Installed['form']> {
+  const { apiSocket, stateDirectory } = paths;
+  const isUsual =
+    apiSocket === DEFAULT_PATHS.apiSocket && stateDirectory === DEFAULT_PATHS.stateDirectory;
   if (form !== 'script') {
-    const isPrebuilt = await copyFile(PREBUILT, file).then(
-      () => true,
-      () => false,
-    );
-    if (isPrebuilt) return 'prebuilt';
+    if (isUsual && (await copied(PREBUILT, file))) return 'prebuilt';
     try {
       const source = join(SHIM, 'overland-cni.c');
-      const flags = ['-Os', '-static', '-s', '-o', file, source];
+      const defined = [
+        `-DAPI_SOCKET=${JSON.stringify(apiSocket)}`,
+        `-DSTATE_DIRECTORY=${JSON.stringify(stateDirectory)}`,
+      ];
+      const flags = ['-Os', '-static', '-s', ...defined, '-o', file, source];
       await run('cc', flags, { timeout: COMPILE_TIMEOUT_MS });
       return 'compiled';
     } catch (error) {
@@ -80,8 +97,19 @@ async function makeExecutable(
       if (form === 'compiled') throw error;
     }
   }
-  await writeFile(file, await readFile(join(SHIM, 'overland-cni.pl')), { mode: 0o755 });
+  const script = await readFile(join(SHIM, 'overland-cni.pl'), 'utf8');
+  const ours = script
+    .replace(`'${DEFAULT_PATHS.apiSocket}'`, () => `'${apiSocket}'`)
+    .replace(`'${DEFAULT_PATHS.stateDirectory}'`, () => `'${stateDirectory}'`);
+  await writeFile(file, ours, { mode: 0o755 });
   return 'script';
+}
+
+async function copied(from: string, to: string): Promise<boolean> {
+  return await copyFile(from, to).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @returns Whether there was none. */

@@ -1,32 +1,20 @@
-import { execFile, spawn } from 'node:child_process';
-import { copyFile, link, mkdtemp } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { DEFAULT_PATHS, installPlugins } from '@overland/cni/install';
 
-const run = promisify(execFile);
-const SHIM = join(import.meta.dirname, '../../../packages/cni/shim');
-
-/** A directory with `overland` and `overland-ipam`, compiled or as the script, and what Debian has of plugins. */
-export async function pluginDirectory(form: 'compiled' | 'script'): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'cni-bin-'));
-  const plugin = join(directory, 'overland');
-  if (form === 'compiled') {
-    await run('gcc', [
-      '-Wall',
-      '-Wextra',
-      '-Werror',
-      '-Os',
-      '-static',
-      '-o',
-      plugin,
-      join(SHIM, 'overland-cni.c'),
-    ]);
-  } else {
-    await copyFile(join(SHIM, 'overland-cni.pl'), plugin);
-  }
-  await link(plugin, join(directory, 'overland-ipam'));
-  return directory;
+/** A directory with `overland` and `overland-ipam`, compiled or as the script, for the usual agent or that of a directory. */
+export async function pluginDirectory(
+  form: 'auto' | 'compiled' | 'script',
+  stateDirectory?: string,
+): Promise<string> {
+  const binDirectory = await mkdtemp(join(tmpdir(), 'cni-bin-'));
+  const paths = stateDirectory
+    ? { apiSocket: join(stateDirectory, 'agent.sock'), stateDirectory }
+    : DEFAULT_PATHS;
+  await installPlugins({ binDirectory, network: 'fabric', form, paths });
+  return binDirectory;
 }
 
 /** How a run of a plugin ended. */

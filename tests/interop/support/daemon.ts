@@ -2,9 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestNamespace } from '@overland/linux/testing';
 
-/** What tests are told is no setting of the agent. */
-const { OVERLAND_SOAK: _, OVERLAND_RUNTIMES: __, ...ENVIRONMENT } = process.env;
-
 /** A program in the foreground of a namespace, killed when it leaves scope. */
 export class Daemon implements AsyncDisposable {
   readonly #process: ChildProcess;
@@ -13,7 +10,6 @@ export class Daemon implements AsyncDisposable {
   constructor(namespace: TestNamespace, argv: readonly string[]) {
     this.#process = spawn('ip', ['netns', 'exec', namespace.name, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: ENVIRONMENT,
     });
     this.#process.stdout?.on('data', (text: Buffer) => this.#keep(text));
     this.#process.stderr?.on('data', (text: Buffer) => this.#keep(text));

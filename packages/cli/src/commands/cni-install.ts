@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { installPlugins } from '@overland/cni/install';
+import { DEFAULT_PATHS, installPlugins } from '@overland/cni/install';
 import { command, UsageError } from '../command.ts';
 
 const NETWORK_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -25,6 +25,18 @@ export const cniInstall = command({
     },
     noConfig: { type: 'boolean', summary: 'write no network' },
     network: { type: 'string', value: 'name', summary: 'of the network', default: 'overland' },
+    apiSocket: {
+      type: 'string',
+      value: 'path',
+      summary: 'where the agent listens',
+      default: DEFAULT_PATHS.apiSocket,
+    },
+    stateDirectory: {
+      type: 'string',
+      value: 'directory',
+      summary: 'of the agent',
+      default: DEFAULT_PATHS.stateDirectory,
+    },
     form: {
       type: 'string',
       summary: 'of the executables',
@@ -46,11 +58,19 @@ export const cniInstall = command({
         `--network is '${network}'; it must be lower-case letters, digits and '-', at most 63`,
       );
     }
+    const paths = { apiSocket: input.apiSocket, stateDirectory: input.stateDirectory };
+    for (const path of Object.values(paths)) {
+      if (/^\/[\w./+-]+$/.test(path)) continue;
+      throw new UsageError(
+        `'${path}' is no absolute path of letters, digits, '_', '.', '+' and '-'`,
+      );
+    }
     const configDirectory = resolve(workingDirectory, input.configDirectory);
     const { files, kept, ...made } = await installPlugins({
       binDirectory: resolve(workingDirectory, input.binDirectory),
       configDirectory: noConfig ? undefined : configDirectory,
       network,
+      paths,
       form,
     });
     for (const file of files) stdout.write(`${file}\n`);

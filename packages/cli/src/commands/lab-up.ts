@@ -100,7 +100,7 @@ async function make(
 }
 
 async function installMissing(topology: Topology, progress: Progress): Promise<void> {
-  const missing = missingPackages(existsSync, topology);
+  const missing = missingPackages(existsSync, { topology });
   try {
     await installPackages(missing, (what) => progress.say(what));
   } catch (error) {

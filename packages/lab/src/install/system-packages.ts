@@ -9,6 +9,8 @@ export interface SystemPackage {
   readonly services: readonly string[];
   /** Which labs need it: `undefined` is every lab. */
   readonly neededBy?: (topology: Topology) => boolean;
+  /** A container runtime: only with consent, because it is more than a program. */
+  readonly isRuntime?: true;
 }
 
 const usesRecipe =
@@ -20,6 +22,8 @@ const usesRecipe =
 const byTestsAlone = (): boolean => false;
 
 const usesEtcd = ({ datastore }: Topology): boolean => datastore === 'etcd';
+
+const PODMAN_SERVICES = ['podman', 'podman-auto-update', 'podman-restart'];
 
 /** Everything a lab may need; see `recipes/` for who uses what. */
 const SYSTEM_PACKAGES: readonly SystemPackage[] = [
@@ -50,6 +54,15 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'bgpdump', file: '/usr/bin/bgpdump', services: [], neededBy: byTestsAlone },
   { name: 'exabgp', file: '/usr/sbin/exabgp', services: ['exabgp'], neededBy: byTestsAlone },
   {
+    name: 'containernetworking-plugins',
+    file: '/usr/lib/cni/ptp',
+    services: [],
+    neededBy: byTestsAlone,
+  },
+  { name: 'podman', file: '/usr/bin/podman', services: PODMAN_SERVICES, isRuntime: true },
+  { name: 'runc', file: '/usr/sbin/runc', services: [], isRuntime: true },
+  { name: 'busybox-static', file: '/bin/busybox', services: [], isRuntime: true },
+  {
     name: 'etcd-server',
     file: '/usr/bin/etcd',
     services: ['etcd'],
@@ -61,14 +74,18 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
 /**
  * The packages that are not there.
  *
- * @param topology Only what this lab needs; without it, what any lab needs.
+ * @param options.topology Only what this lab needs; without it, what any lab or test needs.
+ * @param options.runtimes Container runtimes for tests, too.
  */
 export function missingPackages(
   exists: (file: string) => boolean,
-  topology?: Topology,
+  {
+    topology,
+    runtimes = false,
+  }: { readonly topology?: Topology; readonly runtimes?: boolean } = {},
 ): SystemPackage[] {
-  return SYSTEM_PACKAGES.filter(
-    ({ file, neededBy }) =>
-      !exists(file) && (topology === undefined || neededBy === undefined || neededBy(topology)),
-  );
+  return SYSTEM_PACKAGES.filter(({ file, neededBy, isRuntime }) => {
+    if (exists(file) || (isRuntime && !runtimes)) return false;
+    return topology === undefined || neededBy === undefined || neededBy(topology);
+  });
 }
