@@ -43,7 +43,9 @@ interface EventStream {
 function listen(stream: EventStream): void {
   const { context, names, queue, filter } = stream;
   const { ended } = queue;
-  const fd = context.inside(() => openMonitorSocket(NETLINK.route, Object.values(GROUP), filter));
+  const fd = context.inside(() =>
+    openMonitorSocket(NETLINK.route, Object.values(GROUP), { filter }),
+  );
   const socket = adoptDescriptor(fd, (datagram) => {
     for (const message of messagesOf(datagram as Uint8Array<ArrayBuffer>)) {
       const event = readEvent(message, names);

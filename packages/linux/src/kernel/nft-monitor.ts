@@ -23,7 +23,7 @@ export function foreignNftChanges(monitor: Monitor): AsyncIterable<string | unde
 
 function listen(monitor: Monitor, queue: EventQueue<string | undefined>): void {
   const filter = portFilter(monitor.ownPort);
-  const fd = monitor.inside(() => openMonitorSocket(NETLINK.netfilter, [NFNL.group], filter));
+  const fd = monitor.inside(() => openMonitorSocket(NETLINK.netfilter, [NFNL.group], { filter }));
   /** Of the transaction that is being told. */
   const touched = new Set<string>();
   const socket = adoptDescriptor(fd, (datagram) => {

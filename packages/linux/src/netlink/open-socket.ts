@@ -41,21 +41,27 @@ export function openRequestSocket(protocol: number): number {
   }
 }
 
+export interface MonitorSocketOptions {
+  /** Classic BPF that says which notifications are received. */
+  readonly filter?: Uint8Array | undefined;
+  /** Of what the kernel keeps for a reader that is busy, octets. */
+  readonly bufferOctets?: number;
+}
+
 /**
  * Opens a non-blocking netlink socket that receives the notifications of `groups`.
  *
- * @param filter Classic BPF that says which of them.
  * @returns Its descriptor, which the caller owns.
  */
 export function openMonitorSocket(
   protocol: number,
   groups: readonly number[],
-  filter?: Uint8Array,
+  { filter, bufferOctets = MONITOR_BUFFER_OCTETS }: MonitorSocketOptions = {},
 ): number {
   const fd = openSocket(protocol, SOCK_NONBLOCK);
   try {
     if (filter !== undefined) attachFilter(fd, filter);
-    raiseBuffer(fd, SO_RCVBUFFORCE, MONITOR_BUFFER_OCTETS);
+    raiseBuffer(fd, SO_RCVBUFFORCE, bufferOctets);
     // In this order: an unbound netlink socket joins a group silently and then receives nothing.
     bind(fd, netlinkAddress());
     for (const group of groups) setsockopt(fd, SOL_NETLINK, OPTION.addMembership, group);
