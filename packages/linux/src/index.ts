@@ -31,6 +31,10 @@ export {
   namespacePath,
   runInNamespace,
 } from './namespaces.ts';
+export type { Connection, FlowCounters } from './netfilter/connection-codec.ts';
+export type { FlowTuple } from './netfilter/flow-tuple.ts';
+export { openFlowEvents } from './netfilter/open-flow-events.ts';
+export { readPacketHeader } from './netfilter/packet-header.ts';
 export type { NextHopMember } from './next-hop-group.ts';
 export { nextHopGroup, nextHopGroupKey } from './next-hop-group.ts';
 export type {

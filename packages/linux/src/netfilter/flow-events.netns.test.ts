@@ -94,6 +94,7 @@ test.each(['ipv4', 'ipv6'] as const)(
     await using net = await network();
     using events = open(net.host);
     const { logged, began, ended, failed } = events;
+    const octets = (family === 'ipv4' ? 20 : 40) + 8 + 4;
     sendFrom(net.host, family, PORTS.refused);
     sendFrom(net.host, family, PORTS.allowed);
     const index = Number(
@@ -101,7 +102,11 @@ test.each(['ipv4', 'ipv6'] as const)(
     );
     await vi.waitFor(() => {
       expect(logged).toEqual([
-        { prefix: 'no udp', outDevice: index, tuple: tupleTo(family, PORTS.refused) },
+        {
+          prefix: 'no udp',
+          outDevice: index,
+          tuple: { ...tupleTo(family, PORTS.refused), octets },
+        },
       ]);
       // Besides, neighbours look for each other.
       expect(began.filter(({ original }) => original.protocol === UDP)).toMatchObject([
@@ -109,9 +114,8 @@ test.each(['ipv4', 'ipv6'] as const)(
       ]);
     });
     await net.host.exec(['conntrack', '-D', '-f', family, '-p', 'udp']);
-    const headers = family === 'ipv4' ? 20 : 40;
     await vi.waitFor(() => {
-      const sent = { packets: 1, octets: headers + 8 + 4 };
+      const sent = { packets: 1, octets };
       expect(ended.filter(({ original }) => original.protocol === UDP)).toMatchObject([
         { original: tupleTo(family, PORTS.allowed), sent },
       ]);

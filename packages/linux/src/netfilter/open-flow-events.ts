@@ -13,6 +13,9 @@ import { type LoggedPacket, readLoggedPacket, writeLogBinding } from './packet-l
 /** Of what waits for a reader that is busy: a burst, not a flood. */
 const BUFFER_OCTETS = 8 << 20;
 const ANSWER_OCTETS = 65_536;
+/** Messages that are taken in a slice of time, milliseconds: a flood must not take the thread. */
+const SLICE_MESSAGES = 1000;
+const SLICE_MS = 100;
 
 export interface FlowEventsOptions {
   /** NFLOG group whose packets are received. */
@@ -41,14 +44,28 @@ export function openFlowEvents(options: FlowEventsOptions): Disposable {
     { open: openConnections, receive: receiveConnection },
   ];
   const listen = ({ open, receive }: (typeof sources)[number]): void => {
+    let taken = 0;
+    let slice: NodeJS.Timeout | undefined;
     const socket: Socket = adoptDescriptor(open(), (datagram) => {
-      for (const message of messagesOf(datagram)) receive(message, options);
-      return true;
+      for (const message of messagesOf(datagram)) {
+        receive(message, options);
+        taken += 1;
+      }
+      slice ??= setTimeout(() => {
+        slice = undefined;
+        taken = 0;
+        socket.resume();
+      }, SLICE_MS);
+      return taken < SLICE_MESSAGES;
     });
-    const stop = (): void => void socket.destroy();
+    const stop = (): void => {
+      clearTimeout(slice);
+      socket.destroy();
+    };
     closing.signal.addEventListener('abort', stop, { once: true });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       closing.signal.removeEventListener('abort', stop);
+      clearTimeout(slice);
       if (error.code !== 'ENOBUFS') return failed(error);
       lost();
       // A group has one reader: the old socket is gone once it is closed.

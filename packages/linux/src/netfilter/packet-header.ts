@@ -1,6 +1,12 @@
 import { addressFromBytes } from '@overland/net';
 import type { FlowTuple } from './flow-tuple.ts';
 
+/** Whose packet it is, and how long. */
+export interface PacketHeader extends FlowTuple {
+  /** Of the whole packet, IP header included. */
+  readonly octets: number;
+}
+
 const ICMP = 1;
 const ICMPV6 = 58;
 /** TCP, UDP, DCCP, SCTP, UDP-Lite: the first four octets are the ports. */
@@ -17,18 +23,19 @@ const MAX_EXTENSIONS = 8;
  * @returns `undefined` if it is cut before the transport header, or is neither IPv4 nor IPv6. The ports of a fragment that
  *   is not the first are 0.
  */
-export function readPacketHeader(octets: Uint8Array): FlowTuple | undefined {
+export function readPacketHeader(octets: Uint8Array): PacketHeader | undefined {
   const version = (octets[0] ?? 0) >> 4;
   if (version === 4) return readIpv4(octets);
   return version === 6 ? readIpv6(octets) : undefined;
 }
 
 /** RFC 791 section 3.1. */
-function readIpv4(octets: Uint8Array): FlowTuple | undefined {
+function readIpv4(octets: Uint8Array): PacketHeader | undefined {
   const headerOctets = ((octets[0] ?? 0) & 0xf) * 4;
   if (octets.length < 20 || headerOctets < 20) return undefined;
   const isLaterFragment = (u16(octets, 6) & 0x1fff) !== 0;
   const ends = {
+    octets: u16(octets, 2),
     source: addressFromBytes(octets.subarray(12, 16)),
     destination: addressFromBytes(octets.subarray(16, 20)),
   };
@@ -36,9 +43,10 @@ function readIpv4(octets: Uint8Array): FlowTuple | undefined {
 }
 
 /** RFC 8200 section 3. */
-function readIpv6(octets: Uint8Array): FlowTuple | undefined {
+function readIpv6(octets: Uint8Array): PacketHeader | undefined {
   if (octets.length < 40) return undefined;
   const ends = {
+    octets: 40 + u16(octets, 4),
     source: addressFromBytes(octets.subarray(8, 24)),
     destination: addressFromBytes(octets.subarray(24, 40)),
   };
@@ -59,11 +67,11 @@ function readIpv6(octets: Uint8Array): FlowTuple | undefined {
 
 /** @param octets `undefined`: the transport header is in another fragment. */
 function withTransport(
-  ends: Pick<FlowTuple, 'source' | 'destination'>,
+  ends: Pick<PacketHeader, 'source' | 'destination' | 'octets'>,
   protocol: number,
   octets: Uint8Array | undefined,
   at: number,
-): FlowTuple | undefined {
+): PacketHeader | undefined {
   const tuple = { ...ends, protocol, sourcePort: 0, destinationPort: 0 };
   const isIcmp = protocol === ICMP || protocol === ICMPV6;
   if (octets === undefined || !(isIcmp || WITH_PORTS.has(protocol))) return tuple;

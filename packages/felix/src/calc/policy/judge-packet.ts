@@ -1,5 +1,4 @@
-import type { AddressSets } from './address-sets.ts';
-import { mismatches, type Packet } from './match-rule.ts';
+import { mismatches, type Packet, type SetQuestions } from './match-rule.ts';
 import type { Direction, EndpointPolicy, PolicyHook, RuleList } from './policy-view.ts';
 
 export type Action = 'allow' | 'deny';
@@ -56,7 +55,7 @@ export function judgePacket(
   policy: EndpointPolicy,
   { direction, hook = 'normal' }: { readonly direction: Direction; readonly hook?: PolicyHook },
   packet: Packet,
-  sets: AddressSets,
+  sets: SetQuestions,
 ): Judgement {
   const isEarly = hook === 'untracked' || hook === 'preDNAT';
   const outcomes: TierOutcome[] = [];
@@ -97,7 +96,7 @@ interface Hit {
   readonly action: 'Allow' | 'Deny' | 'Pass';
 }
 
-function walk(lists: readonly RuleList[], packet: Packet, sets: AddressSets) {
+function walk(lists: readonly RuleList[], packet: Packet, sets: SetQuestions) {
   const outcomes: ListOutcome[] = [];
   for (const { name, rules, missing } of lists) {
     const asked: RuleOutcome[] = [];

@@ -1,7 +1,6 @@
 import { protocolText } from '@overland/model';
 import { contains, familyOf, type IpAddress, type Prefix } from '@overland/net';
-import type { ActiveRule, ActiveSide, IcmpMatch, PortMatches } from './active-rule.ts';
-import type { AddressSets } from './address-sets.ts';
+import type { ActiveRule, ActiveSide, IcmpMatch, PortMatches, SetId } from './active-rule.ts';
 import { icmpText, portsText } from './condition-text.ts';
 
 /** The first packet of a flow. */
@@ -17,8 +16,18 @@ export interface Packet {
   readonly icmpCode?: number | undefined;
 }
 
+/** What rules ask about sets. */
+export interface SetQuestions {
+  /** Whether a set of addresses holds one. */
+  holds(id: SetId, address: IpAddress): boolean;
+  /** Whether a set of ports holds one. */
+  holdsPort(id: SetId, address: IpAddress, protocol: number, port: number): boolean;
+  /** For people. */
+  text(id: SetId): string;
+}
+
 /** Conditions of a rule that a packet does not meet, in words; none: the rule matches. */
-export function mismatches(rule: ActiveRule, packet: Packet, sets: AddressSets): string[] {
+export function mismatches(rule: ActiveRule, packet: Packet, sets: SetQuestions): string[] {
   if (rule.inert !== undefined) return [rule.inert];
   const version = familyOf(packet.source) === 'ipv4' ? 4 : 6;
   const { ipVersion, protocol, notProtocol } = rule;
@@ -52,7 +61,7 @@ interface Place {
   readonly packet: Packet;
 }
 
-function sideMismatches(side: ActiveSide, place: Place, sets: AddressSets): string[] {
+function sideMismatches(side: ActiveSide, place: Place, sets: SetQuestions): string[] {
   const { name, address } = place;
   const holds = (nets: readonly Prefix[]) => nets.some((net) => contains(net, address));
   const setText = (id: string) => sets.text(id);
@@ -78,7 +87,7 @@ function sideMismatches(side: ActiveSide, place: Place, sets: AddressSets): stri
   return faults;
 }
 
-function isPort({ ranges, sets: ids }: PortMatches, place: Place, sets: AddressSets): boolean {
+function isPort({ ranges, sets: ids }: PortMatches, place: Place, sets: SetQuestions): boolean {
   const { port, address, packet } = place;
   if (port === undefined) return false;
   return (

@@ -1,0 +1,70 @@
+import type { IpAddress } from '@overland/net';
+import { type Decision, judgePacket } from '../calc/policy/judge-packet.ts';
+import type { Direction, EndpointPolicy, RuleList } from '../calc/policy/policy-view.ts';
+import type {
+  EndpointFilter,
+  EndpointPolicyRef,
+  ListId,
+  PolicyState,
+} from '../calc/policy-state.ts';
+import type { FlowCounts } from './flow-table.ts';
+import { StateSets } from './state-sets.ts';
+
+/** What a workload of this host says of a flow, by the policies that are in the kernel when it is asked. */
+export interface FlowJudgement extends Decision {
+  readonly direction: Direction;
+  /** `NAMESPACE/NAME` of the endpoint. */
+  readonly endpoint: string;
+}
+
+export interface JudgedFlow extends FlowCounts {
+  /**
+   * By the ends that are here: the source's before the destination's. Whoever denies is the last. A flow may have been let
+   * through, or dropped, by policies that have changed since.
+   */
+  readonly judgements: readonly FlowJudgement[];
+}
+
+/** Says which policies decided about flows. Those that no workload of this host has a part in are left out. */
+export function judgeFlows(flows: readonly FlowCounts[], state: PolicyState): JudgedFlow[] {
+  const sets = new StateSets(state);
+  const local = new Map<IpAddress, EndpointFilter>();
+  for (const filter of state.endpoints.values()) {
+    for (const address of filter.addresses) local.set(address, filter);
+  }
+  return flows.flatMap((flow) => {
+    const judgements: FlowJudgement[] = [];
+    for (const direction of ['egress', 'ingress'] as const) {
+      const filter = local.get(direction === 'egress' ? flow.source : flow.destination);
+      if (!filter || judgements.at(-1)?.action === 'deny') continue;
+      const policy = policyOf(filter[direction], state.lists);
+      const { decision } = judgePacket(policy, { direction }, packetOf(flow), sets);
+      judgements.push({ direction, endpoint: filter.name, ...decision });
+    }
+    return judgements.length === 0 ? [] : [{ ...flow, judgements }];
+  });
+}
+
+function packetOf({
+  source,
+  destination,
+  protocol,
+  destinationPort,
+  icmpType,
+  icmpCode,
+}: FlowCounts) {
+  return { source, destination, protocol, destinationPort, icmpType, icmpCode };
+}
+
+function policyOf(ref: EndpointPolicyRef, lists: ReadonlyMap<ListId, RuleList>): EndpointPolicy {
+  const resolve = (ids: readonly ListId[]): RuleList[] =>
+    ids.map((id) => lists.get(id) ?? { name: id, rules: [], missing: 'it is not there' });
+  return {
+    tiers: ref.tiers.map(({ name, defaultAction, lists: ids }) => ({
+      name,
+      defaultAction,
+      policies: resolve(ids),
+    })),
+    profiles: resolve(ref.profiles),
+  };
+}
