@@ -26,3 +26,5 @@ export type { LearnedCounts } from './dataplane/learned/learned-routes.ts';
 export type { InterfaceStatus } from './dataplane/link-table.ts';
 export type { LocalCounts } from './dataplane/local-reconciler.ts';
 export type { PolicyCounts } from './dataplane/policy-backend.ts';
+export type { CollectedFlows } from './flows/flow-collector.ts';
+export type { JudgedFlow } from './flows/judge-flows.ts';

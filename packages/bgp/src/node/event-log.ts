@@ -3,6 +3,7 @@ import type { PeerConfig } from '../core/config.ts';
 import type { BfdState } from '../core/session/bfd-gate.ts';
 import type { State } from '../core/session/fsm.ts';
 import type { DrainPhase } from './drain.ts';
+import { PagedRing, type PageQuery } from './paged-ring.ts';
 
 /** What happened to a session, or to the speaker. */
 export type EventDetail =
@@ -68,81 +69,41 @@ export interface EventPage {
 }
 
 /** Which events are asked for. */
-export interface EventQuery {
-  /** Behind the event with this id; 0: all that there are. */
-  readonly after: number;
+export interface EventQuery extends PageQuery {
   /** Name or address of a peer; absent: all. */
   readonly peer?: string;
-  /** Longest wait for an event if there is none, milliseconds. */
-  readonly waitMs: number;
 }
 
 const CAPACITY = 2048;
-const PAGE = 500;
-/** Who would wait beyond these is answered at once. */
-const MAX_WAITING = 64;
 
-/** The last events of a speaker. Those who follow ask again and again, and wait where there is nothing new. */
+/** The last events of a speaker. */
 export class EventLog implements Disposable {
-  readonly #capacity: number;
-  readonly #events: SpeakerEvent[] = [];
-  readonly #waiting = new Set<() => void>();
-  #lastId = 0;
+  readonly #ring: PagedRing<SpeakerEvent>;
 
   constructor(capacity = CAPACITY) {
-    this.#capacity = capacity;
+    this.#ring = new PagedRing(capacity);
   }
 
   /** @param peer `undefined`: the speaker itself. */
   add(peer: Pick<PeerConfig, 'name' | 'address'> | undefined, detail: EventDetail): void {
-    this.#lastId += 1;
-    const head = { id: this.#lastId, time: new Date().toISOString() };
+    const time = new Date().toISOString();
     const whose = { peer: peer?.name ?? null, address: peer?.address ?? null };
-    this.#events[this.#lastId % this.#capacity] = { ...head, ...whose, ...detail };
-    this.#wake();
+    this.#ring.add((id) => ({ id, time, ...whose, ...detail }));
   }
 
   /** Whether anything is known of a peer. @param peer Name or address. */
   knows(peer: string): boolean {
-    return this.#events.some((event) => event && isAbout(event, peer));
+    return this.#ring.some((event) => isAbout(event, peer));
   }
 
-  async read(query: EventQuery): Promise<EventPage> {
-    const page = this.#page(query);
-    if (page.events.length > 0 || query.waitMs === 0) return page;
-    await this.#something(query.waitMs);
-    return this.#page({ ...query, after: page.next });
+  async read({ peer, ...query }: EventQuery): Promise<EventPage> {
+    const accept = (event: SpeakerEvent) => peer === undefined || isAbout(event, peer);
+    const { items, ...place } = await this.#ring.read(query, accept);
+    return { events: items, ...place };
   }
 
   [Symbol.dispose](): void {
-    this.#wake();
-  }
-
-  #page({ after, peer }: EventQuery): EventPage {
-    // A speaker that has begun anew counts from the beginning.
-    const from = after > this.#lastId ? 0 : after;
-    const oldest = Math.max(1, this.#lastId - this.#capacity + 1);
-    const events: SpeakerEvent[] = [];
-    let id = Math.max(from + 1, oldest);
-    for (; id <= this.#lastId && events.length < PAGE; id += 1) {
-      const event = this.#events[id % this.#capacity];
-      if (event && (peer === undefined || isAbout(event, peer))) events.push(event);
-    }
-    return { events, next: id - 1, lost: from === 0 ? 0 : Math.max(0, oldest - from - 1) };
-  }
-
-  async #something(waitMs: number): Promise<void> {
-    if (this.#waiting.size >= MAX_WAITING) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, waitMs);
-    this.#waiting.add(resolve);
-    await promise;
-    clearTimeout(timer);
-    this.#waiting.delete(resolve);
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting) resolve();
+    this.#ring[Symbol.dispose]();
   }
 }
 

@@ -1,0 +1,96 @@
+import type { JudgedFlow } from '@overland/felix';
+import { type Labels, protocolText } from '@overland/model';
+import type { IpAddress } from '@overland/net';
+
+/** Who has an address. */
+export interface FlowEnd {
+  readonly kind: 'workload' | 'host' | 'network-set' | 'address';
+  /** `NAMESPACE/NAME` of a workload, or the name of the host or set; absent: nobody that we know. */
+  readonly name?: string;
+  readonly labels?: Labels;
+  /** Of a workload, its host. */
+  readonly node?: string;
+}
+
+/** Why a workload of this host lets a flow through, or not. */
+export interface FlowReason {
+  readonly direction: 'egress' | 'ingress';
+  readonly endpoint: string;
+  readonly action: 'allow' | 'deny';
+  readonly tier?: string;
+  /** Policy or profile, such as `NetworkPolicy prod/web`; absent: none, but what `reason` says. */
+  readonly policy?: string;
+  /** From 1 on. */
+  readonly rule?: number;
+  readonly reason?: string;
+}
+
+/** What went from one end to another, to one port, in an interval. */
+export interface FlowRecord {
+  /** Rises by one from record to record. */
+  readonly id: number;
+  readonly node: string;
+  /** ISO 8601, UTC: the first and the newest that was seen. */
+  readonly from: string;
+  readonly until: string;
+  readonly verdict: 'allow' | 'deny';
+  readonly source: FlowEnd & { readonly address: IpAddress };
+  readonly destination: FlowEnd & { readonly address: IpAddress; readonly port?: number };
+  /** `TCP`, or a number. */
+  readonly protocol: string;
+  readonly icmpType?: number;
+  readonly icmpCode?: number;
+  readonly began: number;
+  readonly ended: number;
+  readonly packets: number;
+  readonly octets: number;
+  readonly answerPackets: number;
+  readonly answerOctets: number;
+  /** By the ends that are on this host, whoever denies last. */
+  readonly reasons: readonly FlowReason[];
+}
+
+export interface RecordContext {
+  readonly id: number;
+  readonly node: string;
+  readonly ends: ReadonlyMap<IpAddress, FlowEnd>;
+}
+
+const NOBODY: FlowEnd = { kind: 'address' };
+
+export function flowRecordOf(flow: JudgedFlow, { id, node, ends }: RecordContext): FlowRecord {
+  const { source, destination, destinationPort, protocol, judgements, firstAt, lastAt, ...rest } =
+    flow;
+  const port = destinationPort === 0 ? {} : { port: destinationPort };
+  return {
+    id,
+    node,
+    from: new Date(firstAt).toISOString(),
+    until: new Date(lastAt).toISOString(),
+    source: { ...(ends.get(source) ?? NOBODY), address: source },
+    destination: { ...(ends.get(destination) ?? NOBODY), address: destination, ...port },
+    protocol: protocolText(protocol),
+    reasons: judgements.map(reasonOf),
+    ...rest,
+  };
+}
+
+function reasonOf({
+  direction,
+  endpoint,
+  action,
+  tier,
+  list,
+  rule,
+  reason,
+}: JudgedFlow['judgements'][number]): FlowReason {
+  return {
+    direction,
+    endpoint,
+    action,
+    ...(tier === undefined ? {} : { tier }),
+    ...(list === undefined ? {} : { policy: list }),
+    ...(rule === undefined ? {} : { rule: rule + 1 }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
