@@ -196,6 +196,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/datastore-roles.ts')).datastoreRoles,
   },
   {
+    name: 'flows',
+    summary: "Show the flows of this host's workloads, and which rule decided about each",
+    load: async () => (await import('./commands/flows.ts')).flows,
+  },
+  {
     name: 'policy explain',
     summary: 'Say whether policies allow a flow, which rule decides, and what would change it',
     load: async () => (await import('./commands/policy-explain.ts')).policyExplain,
@@ -204,6 +209,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: 'policy show',
     summary: 'Show tiers, policies, rules and sets that decide about an endpoint',
     load: async () => (await import('./commands/policy-show.ts')).policyShow,
+  },
+  {
+    name: 'policy preview',
+    summary: 'Say which of the flows seen lately would change verdict if manifests were applied',
+    load: async () => (await import('./commands/policy-preview.ts')).policyPreview,
   },
   {
     name: 'policy test',

@@ -2,6 +2,8 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AttachRequest, DetachedWorkload, ListedWorkload } from '@overland/workloads';
+import type { FlowRecord } from '../flows/flow-record.ts';
+import type { FlowPage } from '../flows/flow-service.ts';
 import type { NodeStatus } from '../node-status.ts';
 import type { AttachReply } from '../store-methods.ts';
 
@@ -29,6 +31,15 @@ export class AgentRefusedError extends Error {
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
+/** Which flows are asked for. */
+export interface FlowQuery {
+  /** Behind the record with this number; 0: all that are remembered. */
+  readonly after: number;
+  /** Longest wait for a record if there is none, milliseconds. */
+  readonly waitMs: number;
+  readonly verdict?: FlowRecord['verdict'] | undefined;
+}
+
 /** One agent, by its socket. Every call is a connection of its own; nothing is kept open. */
 export interface AgentClient {
   /**
@@ -37,6 +48,10 @@ export interface AgentClient {
    * @throws {AgentRefusedError} If the agent answers with an error.
    */
   call(method: Method, path: string, body?: unknown): Promise<unknown>;
+  /**
+   * The flows of the host's workloads behind a point. As {@link AgentClient.call} throws; the signal's reason if it aborts.
+   */
+  flows(query: FlowQuery, signal?: AbortSignal): Promise<FlowPage>;
   /**
    * Waits until the agent can attach workloads, or `signal` aborts.
    *
@@ -63,12 +78,8 @@ export function agentClient(socketPath: string): AgentClient {
   // The agent of this machine is of our version, or one off: its replies are taken at their word.
   const get = async <T>(method: Method, path: string, body?: unknown): Promise<T> =>
     (await call(method, path, body)) as T;
-  const call: AgentClient['call'] = async (method, path, body) => {
-    const { status, content } = await exchange(socketPath, method, path, body);
-    if (status < 300) return content;
-    const { code = 'internal', message = `HTTP status ${status}` } = faultOf(content);
-    throw new AgentRefusedError(status, code, message);
-  };
+  const call: AgentClient['call'] = async (method, path, body) =>
+    answerOf(await exchange(socketPath, { method, path, body }));
   return {
     call,
     async waitUntilReady(timeoutMs, signal) {
@@ -89,13 +100,25 @@ export function agentClient(socketPath: string): AgentClient {
       get('DELETE', `/v1/workloads/${encodeURIComponent(containerId)}/${encodeURIComponent(name)}`),
     workloads: () => get('GET', '/v1/workloads'),
     nodeStatus: () => get('GET', '/v1/node/status'),
+    async flows({ after, waitMs, verdict }, signal) {
+      const query = new URLSearchParams({ after: `${after}`, waitMs: `${waitMs}` });
+      if (verdict !== undefined) query.set('verdict', verdict);
+      const path = `/v1/flows?${query}`;
+      return answerOf(await exchange(socketPath, { method: 'GET', path, signal })) as FlowPage;
+    },
   };
+}
+
+function answerOf({ status, content }: Exchange): unknown {
+  if (status < 300) return content;
+  const { code = 'internal', message = `HTTP status ${status}` } = faultOf(content);
+  throw new AgentRefusedError(status, code, message);
 }
 
 /** What keeps the agent from being ready, or `undefined` if it is. */
 async function notReady(socketPath: string): Promise<string | undefined> {
   try {
-    const { status, content } = await exchange(socketPath, 'GET', '/startup', undefined);
+    const { status, content } = await exchange(socketPath, { method: 'GET', path: '/startup' });
     if (status === 200) return undefined;
     return faultOf(content).message ?? 'it is starting';
   } catch (error) {
@@ -114,16 +137,24 @@ interface Exchange {
   readonly content: unknown;
 }
 
+interface Question {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
 async function exchange(
   socketPath: string,
-  method: Method,
-  path: string,
-  body: unknown,
+  { method, path, body, signal }: Question,
 ): Promise<Exchange> {
   const { promise, resolve, reject } = Promise.withResolvers<Exchange>();
   const unreachable = (error: Error): void =>
-    reject(new AgentUnreachableError(explain(socketPath, error), { cause: error }));
-  const options = { socketPath, method, path, agent: false, timeout: CALL_TIMEOUT_MS };
+    signal?.aborted
+      ? reject(signal.reason)
+      : reject(new AgentUnreachableError(explain(socketPath, error), { cause: error }));
+  const common = { socketPath, method, path, agent: false, timeout: CALL_TIMEOUT_MS } as const;
+  const options = signal ? { ...common, signal } : common;
   const outgoing = request(options, (response) => {
     text(response).then(
       (reply) => resolve({ status: response.statusCode ?? 0, content: parseReply(reply) }),

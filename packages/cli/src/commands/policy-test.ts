@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { FlowStep } from '@overland/felix/policy';
 import { command, OUTPUT_OPTION, UsageError } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readTextFile, TextError } from '../manifests/read-text.ts';
@@ -9,6 +8,7 @@ import { type Expectation, parseExpectations } from '../policy/expectations.ts';
 import { junitText, type TestOutcome } from '../policy/junit.ts';
 import { readPolicies } from '../policy/policy-inputs.ts';
 import { POLICY_OPTIONS } from '../policy/policy-options.ts';
+import { reasonText } from '../policy/reason-text.ts';
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
@@ -79,17 +79,11 @@ function outcomeOf({ name, flow, expect }: Expectation, answers: FlowAnswers): T
 function failureOf({ explanation }: AnsweredFlow, expect: 'allow' | 'deny'): string {
   const { steps } = explanation;
   if (expect === 'deny') {
-    const why = steps.map(whyOf).join('; ') || 'no policy is asked';
+    const why = steps.map(reasonText).join('; ') || 'no policy is asked';
     return `expected deny, but it is allowed: ${why}`;
   }
   const lines = steps
     .filter(({ action }) => action === 'deny')
-    .flatMap((step) => [whyOf(step), ...step.hints.map((hint) => `  to allow it: ${hint}`)]);
+    .flatMap((step) => [reasonText(step), ...step.hints.map((hint) => `  to allow it: ${hint}`)]);
   return `expected allow, but it is denied: ${lines.join('\n')}`;
-}
-
-/** `ingress of workload prod/db: rule 2 of NetworkPolicy prod/db`. */
-function whyOf({ place, direction, judgement, note }: FlowStep): string {
-  const { list, rule = 0, reason = note } = judgement?.decision ?? {};
-  return `${direction} of ${place}: ${list === undefined ? reason : `rule ${rule + 1} of ${list}`}`;
 }

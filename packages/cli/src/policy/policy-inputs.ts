@@ -32,6 +32,45 @@ export interface ReadPolicies {
   readonly problems: ReadCluster['problems'];
 }
 
+/** A cluster as it is, and as it would be. */
+export interface PolicyChangeInputs {
+  readonly before: PolicyInputs;
+  readonly after: PolicyInputs;
+  readonly problems: ReadCluster['problems'];
+}
+
+/**
+ * The cluster with manifests applied, and without.
+ *
+ * @param base Manifests of the cluster; empty: the datastore.
+ * @throws {UsageError} If a manifest is not valid, or manifests and a datastore are asked for.
+ */
+export async function readPolicyChange(
+  change: ManifestInput,
+  { base, config }: { readonly base: readonly string[]; readonly config: string | undefined },
+  context: CommandContext,
+): Promise<PolicyChangeInputs> {
+  if (base.length > 0 && config !== undefined) {
+    throw new UsageError('--base reads manifests, --config a datastore: one at a time');
+  }
+  const changed = await resourcesFromManifests(change, context);
+  const { resources, problems } =
+    base.length > 0
+      ? await resourcesFromManifests({ ...change, filename: base }, context)
+      : await resourcesFromDatastore(KINDS, config, context);
+  const byName = new Map(resources.map((resource) => [nameOf(resource), resource]));
+  for (const resource of changed.resources) byName.set(nameOf(resource), resource);
+  return {
+    before: inputsOf(resources.map(completeResource)),
+    after: inputsOf([...byName.values()].map(completeResource)),
+    problems,
+  };
+}
+
+function nameOf({ kind, metadata: { namespace = '', name } }: AnyResource): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
 /**
  * From manifests if there are any (`-f`), else from the datastore.
  *
