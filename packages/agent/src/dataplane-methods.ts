@@ -1,11 +1,15 @@
 import type { Gateway } from '@overland/bgp';
-import type { DataplaneStatus, LocalState, PolicyChange } from '@overland/felix';
+import type { CollectedFlows, DataplaneStatus, LocalState, PolicyChange } from '@overland/felix';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { HealthMethods } from './thread-health.ts';
 
 /** What the dataplane answers to main. */
 export type DataplaneMethods = HealthMethods & {
   status: () => DataplaneStatus;
+  /** Begins to listen for flows; nothing if it does already. */
+  startFlows: () => void;
+  stopFlows: () => void;
+  takeFlows: () => CollectedFlows;
 };
 
 /** What the dataplane answers to the speaker. */

@@ -1,5 +1,10 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { createDataplane, type Dataplane, type InterfaceStatus } from '@overland/felix';
+import {
+  createDataplane,
+  type Dataplane,
+  FlowCollector,
+  type InterfaceStatus,
+} from '@overland/felix';
 import { type Kernel, openKernel, openNftables, PROTOCOL } from '@overland/linux';
 import { type Family, WORKLOAD_LINK } from '@overland/net';
 import type {
@@ -43,13 +48,18 @@ async function start(): Promise<ThreadBody> {
   });
   serveStore(data.store, dataplane, kernel);
   dataplane.finished.catch(endThread);
+  const flows = new FlowCollector(log);
   const methods: DataplaneMethods = {
     status: () => dataplane.status(),
     health: () => healthOf(dataplane),
+    startFlows: () => flows.start(),
+    stopFlows: () => flows.stop(),
+    takeFlows: () => flows.take(),
   };
   return {
     methods,
     async stop() {
+      flows.stop();
       await dataplane[Symbol.asyncDispose]();
       nftables[Symbol.dispose]();
       await kernel[Symbol.asyncDispose]();

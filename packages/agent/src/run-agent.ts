@@ -3,11 +3,15 @@ import { MessageChannel } from 'node:worker_threads';
 import { thisProgram } from '@overland/bgp/bfd';
 import type { Logger } from 'pino';
 import { agentMetrics } from './agent-metrics.ts';
-import { agentRoutes } from './agent-routes.ts';
+import { agentRoutes, started } from './agent-routes.ts';
 import { serveApi } from './api-server.ts';
 import { cniRoutes } from './cni-routes.ts';
 import type { DataplaneMethods } from './dataplane-methods.ts';
 import type { DataplaneData } from './dataplane-worker.ts';
+import { flowFile } from './flows/flow-file.ts';
+import { flowOtlp } from './flows/flow-otlp.ts';
+import { flowRoutes } from './flows/flow-routes.ts';
+import { FlowService } from './flows/flow-service.ts';
 import { Health } from './health.ts';
 import { hostId } from './host-id.ts';
 import { createLogger } from './logger.ts';
@@ -66,9 +70,10 @@ function agentParts(config: Config, log: Logger, fail: (error: unknown) => void)
   const speakerToDataplane = new MessageChannel();
   const storeToDataplane = new MessageChannel();
   const storeToSpeaker = new MessageChannel();
+  let flows: FlowService | undefined;
   return [
     () => holdNamespace(`node ${config.nodeName}, pid ${process.pid} on ${hostname()}`),
-    () => serveAgentApi(config, threads, health, log),
+    () => serveAgentApi(config, { threads, health, log, flows: () => flows }),
     async () => {
       const speaker = speakerToDataplane.port2;
       const store = storeToDataplane.port2;
@@ -101,6 +106,10 @@ function agentParts(config: Config, log: Logger, fail: (error: unknown) => void)
       return thread<StoreMethods>(threads, 'store', { data, ports: [dataplane, speaker], fail });
     },
     async () => {
+      flows = flowService(config, threads, log);
+      return flows;
+    },
+    async () => {
       const sources = Object.fromEntries(
         Object.entries(threads).map(([name, remote]) => [name, { health: () => remote.health() }]),
       );
@@ -110,22 +119,49 @@ function agentParts(config: Config, log: Logger, fail: (error: unknown) => void)
   ];
 }
 
+function flowService(config: Config, threads: AgentThreads, log: Logger): FlowService {
+  const { nodeName: node, flows: collect, flowIntervalSeconds, flowFile: file } = config;
+  const endpoint = config.flowOtlpEndpoint;
+  return new FlowService({
+    node,
+    collect,
+    log,
+    intervalMs: flowIntervalSeconds * 1000,
+    sinks: [
+      ...(file === undefined ? [] : [flowFile(file)]),
+      ...(endpoint === undefined ? [] : [flowOtlp(new URL(endpoint))]),
+    ],
+    sources: {
+      start: () => started(threads, 'dataplane').startFlows(),
+      stop: () => started(threads, 'dataplane').stopFlows(),
+      take: () => started(threads, 'dataplane').takeFlows(),
+      describe: (flows) => started(threads, 'store').describeFlows(flows),
+    },
+  });
+}
+
+interface Served {
+  readonly threads: AgentThreads;
+  readonly health: Health;
+  readonly log: Logger;
+  readonly flows: () => FlowService | undefined;
+}
+
 async function serveAgentApi(
   config: Config,
-  threads: AgentThreads,
-  health: Health,
-  log: Logger,
+  { threads, health, log, flows }: Served,
 ): Promise<AsyncDisposable> {
   const stack = new AsyncDisposableStack();
   const probes = probeRoutes({
     health: () => health.summary(performance.now()),
-    metrics: () => agentMetrics(threads),
+    metrics: async () => [...(await agentMetrics(threads)), ...(flows()?.metrics() ?? [])],
   });
   const routes = [
     ...probes,
     ...agentRoutes(threads),
     ...workloadRoutes(threads),
     ...cniRoutes(threads),
+    ...flowRoutes(flows),
   ];
   stack.use(await serveApi({ socket: config.apiSocket }, routes, log));
   if (config.metricsPort > 0) {

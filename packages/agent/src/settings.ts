@@ -53,6 +53,11 @@ function parsed<T>(parse: (text: string) => T) {
 const text = z.string().trim().min(1, 'must not be empty');
 const path = text.refine((value) => value.startsWith('/'), 'must be an absolute path');
 
+const httpUrl = text.refine(
+  (value) => ['http:', 'https:'].includes(URL.parse(value)?.protocol ?? ''),
+  'must be a URL of http or https',
+);
+
 const pem = text.refine((value) => value.includes('-----BEGIN '), 'must be PEM text');
 
 const commaList = z.preprocess(
@@ -256,6 +261,22 @@ export const SETTINGS = {
   routeReadBackSeconds: setting(whole(1, 86_400).default(90), {
     description: 'How often the whole kernel state is read back and repaired.',
     unit: 'seconds',
+  }),
+  flows: setting(z.enum(['on-demand', 'always', 'never']).default('on-demand'), {
+    description:
+      "When the agent listens to the kernel for the flows of this host's workloads: while `overland flows` asks or there is somewhere to write them, always (then `/metrics` counts them, too), or never.",
+  }),
+  flowIntervalSeconds: setting(whole(1, 3600).default(10), {
+    description: 'How long flows are added up before they become records.',
+    unit: 'seconds',
+  }),
+  flowFile: setting(path.optional(), {
+    description:
+      'File to which records of flows are appended, a line of JSON each; at 64 MiB it becomes `FILE.1`, in place of the one before.',
+  }),
+  flowOtlpEndpoint: setting(httpUrl.optional(), {
+    description:
+      'OpenTelemetry collector to which records of flows are sent as logs, OTLP over HTTP: `http://127.0.0.1:4318`.',
   }),
   logLevel: setting(z.enum(logLevels).default('info'), {
     description: 'Least severe level that is logged, as JSON lines on standard error.',

@@ -1,6 +1,8 @@
 import type { CniCall, CniReply } from '@overland/cni';
+import type { FlowCounts } from '@overland/felix';
 import type { Family, Prefix } from '@overland/net';
 import type { AttachedWorkload, DetachedWorkload, ListedWorkload } from '@overland/workloads';
+import type { DescribedFlows } from './flows/flow-record.ts';
 import type { HealthMethods } from './thread-health.ts';
 
 /** Where the datastore stands, for the operator. */
@@ -53,4 +55,5 @@ export type StoreMethods = HealthMethods & {
   /** One run of the CNI executable. */
   cni: (call: CniCall) => Promise<CniReply>;
   listWorkloads: () => readonly ListedWorkload[];
+  describeFlows: (flows: readonly FlowCounts[]) => DescribedFlows;
 };

@@ -27,4 +27,7 @@ export type { InterfaceStatus } from './dataplane/link-table.ts';
 export type { LocalCounts } from './dataplane/local-reconciler.ts';
 export type { PolicyCounts } from './dataplane/policy-backend.ts';
 export type { CollectedFlows } from './flows/flow-collector.ts';
+export { FlowCollector } from './flows/flow-collector.ts';
+export type { FlowCounts } from './flows/flow-table.ts';
 export type { JudgedFlow } from './flows/judge-flows.ts';
+export { judgeFlows } from './flows/judge-flows.ts';

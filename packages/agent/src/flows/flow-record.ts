@@ -12,6 +12,14 @@ export interface FlowEnd {
   readonly node?: string;
 }
 
+/** What the datastore's thread makes of flows. */
+export interface DescribedFlows {
+  /** Those that workloads of this host have a part in. */
+  readonly flows: readonly JudgedFlow[];
+  /** Who has their addresses, as far as it is known. */
+  readonly ends: ReadonlyMap<IpAddress, FlowEnd>;
+}
+
 /** Why a workload of this host lets a flow through, or not. */
 export interface FlowReason {
   readonly direction: 'egress' | 'ingress';

@@ -1,9 +1,10 @@
+import type { Metric } from '@overland/bgp/metrics';
 import type { PageQuery } from '@overland/bgp/paged-ring';
 import { PagedRing } from '@overland/bgp/paged-ring';
-import type { CollectedFlows } from '@overland/felix';
-import type { IpAddress } from '@overland/net';
+import type { CollectedFlows, FlowCounts } from '@overland/felix';
 import type { Logger } from 'pino';
-import { type FlowEnd, type FlowRecord, flowRecordOf } from './flow-record.ts';
+import { type DescribedFlows, type FlowRecord, flowRecordOf } from './flow-record.ts';
+import { FlowTotals } from './flow-totals.ts';
 
 /** What the other threads do for flows. */
 export interface FlowSources {
@@ -11,7 +12,8 @@ export interface FlowSources {
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly take: () => Promise<CollectedFlows>;
-  readonly ends: (addresses: readonly IpAddress[]) => Promise<ReadonlyMap<IpAddress, FlowEnd>>;
+  /** Says which policies decided, and who has the addresses. */
+  readonly describe: (flows: readonly FlowCounts[]) => Promise<DescribedFlows>;
 }
 
 /** Takes records to somewhere else. Never throws for long: what cannot be brought is dropped and counted. */
@@ -61,6 +63,7 @@ export class FlowService implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
   #turn: Promise<void> = Promise.resolve();
+  readonly #totals = new FlowTotals();
   #dropped = { untold: 0, overruns: 0 };
 
   constructor(options: FlowServiceOptions) {
@@ -81,6 +84,10 @@ export class FlowService implements AsyncDisposable {
     const accept = (record: FlowRecord) => verdict === undefined || record.verdict === verdict;
     const { items, ...place } = await this.#ring.read(query, accept);
     return { records: items, ...place, ...this.#dropped };
+  }
+
+  metrics(): Metric[] {
+    return this.#totals.metrics();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,20 +142,21 @@ export class FlowService implements AsyncDisposable {
     if (this.#state === 'running') this.#schedule(this.#pauseMs);
   }
 
-  async #record({ flows, untold, overruns }: CollectedFlows): Promise<void> {
+  async #record({ flows: counted, untold, overruns }: CollectedFlows): Promise<void> {
     const { sources, node, sinks, log } = this.#options;
     this.#dropped = { untold, overruns };
-    if (flows.length === 0) return;
-    const addresses = new Set(flows.flatMap(({ source, destination }) => [source, destination]));
-    const ends = await sources.ends([...addresses]);
+    if (counted.length === 0) return;
+    const { flows, ends } = await sources.describe(counted);
     const records: FlowRecord[] = [];
     for (const flow of flows) {
       this.#ring.add((id) => {
         const record = flowRecordOf(flow, { id, node, ends });
         records.push(record);
+        this.#totals.add(record);
         return record;
       });
     }
+    if (records.length === 0) return;
     for (const sink of sinks) {
       await sink.write(records).catch((error: unknown) => {
         log.warn({ err: error, records: records.length }, 'flow records are lost to a sink');

@@ -54,16 +54,16 @@ const ENDS = new Map<IpAddress, FlowEnd>([
 const RECORD = flowRecordOf(FLOW, { id: 7, node: 'h1', ends: ENDS });
 
 function service(given: Partial<FlowServiceOptions> = {}) {
-  let waiting: JudgedFlow[] = [];
+  let [waiting, judged]: JudgedFlow[][] = [[], []];
   const sources = {
     start: vi.fn(async () => undefined),
     stop: vi.fn(async () => undefined),
     take: async () => {
-      const flows = waiting;
+      judged = waiting;
       waiting = [];
-      return { flows, untold: 2, overruns: 1 };
+      return { flows: judged, untold: 2, overruns: 1 };
     },
-    ends: async () => ENDS,
+    describe: async () => ({ flows: judged, ends: ENDS }),
   };
   const flows = new FlowService({
     node: 'h1',

@@ -1,8 +1,6 @@
 import { openFlowEvents, readPacketHeader } from '@overland/linux';
 import type { Logger } from 'pino';
-import type { PolicyState } from '../calc/policy-state.ts';
-import { FlowTable } from './flow-table.ts';
-import { type JudgedFlow, judgeFlows } from './judge-flows.ts';
+import { type FlowCounts, FlowTable } from './flow-table.ts';
 
 /** NFLOG group to which packets that policy drops are sent. */
 export const DENIED_GROUP = 2;
@@ -10,29 +8,23 @@ export const DENIED_GROUP = 2;
 const COPY_OCTETS = 128;
 const MAX_FLOWS = 4096;
 
-/** Flows of this host's workloads since the last look. Plain data, fit for `postMessage`. */
+/** Flows since the last look. Plain data, fit for `postMessage`. */
 export interface CollectedFlows {
-  readonly flows: readonly JudgedFlow[];
+  readonly flows: readonly FlowCounts[];
   /** Since the start: events that found no room, and times that the kernel dropped what was not read in time. */
   readonly untold: number;
   readonly overruns: number;
 }
 
-export interface FlowCollectorOptions {
-  /** What the packet filter holds now. */
-  readonly state: () => PolicyState;
-  readonly log: Logger;
-}
-
 /** Listens to the kernel while somebody wants to know about flows. */
 export class FlowCollector implements Disposable {
-  readonly #options: FlowCollectorOptions;
+  readonly #log: Logger;
   readonly #table = new FlowTable({ maxFlows: MAX_FLOWS, now: Date.now });
   #events: Disposable | undefined;
   #overruns = 0;
 
-  constructor(options: FlowCollectorOptions) {
-    this.#options = options;
+  constructor(log: Logger) {
+    this.#log = log;
   }
 
   /** Begins to listen, in the calling thread's network namespace. @throws {KernelError} */
@@ -50,7 +42,7 @@ export class FlowCollector implements Disposable {
         this.#overruns += 1;
       },
       failed: (error) => {
-        this.#options.log.warn({ err: error }, 'the kernel tells of no more flows');
+        this.#log.warn({ err: error }, 'the kernel tells of no more flows');
         this.stop();
       },
     });
@@ -64,8 +56,7 @@ export class FlowCollector implements Disposable {
 
   /** What there was since the last call. */
   take(): CollectedFlows {
-    const flows = judgeFlows(this.#table.take(), this.#options.state());
-    return { flows, untold: this.#table.untold, overruns: this.#overruns };
+    return { flows: this.#table.take(), untold: this.#table.untold, overruns: this.#overruns };
   }
 
   [Symbol.dispose](): void {
