@@ -1,8 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  type AddressHolder,
   differenceOf,
   emptyPolicyState,
+  type FlowCounts,
   isEmptyChange,
+  type JudgedFlow,
+  judgeFlows,
   PolicyCalculation,
   type PolicyChange,
   type PolicyState,
@@ -15,6 +19,7 @@ import {
   parseResourceKey,
   type ResourceName,
 } from '@overland/model';
+import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { Problem } from './node-publisher.ts';
 import { decodeResource } from './stored-resources.ts';
@@ -91,6 +96,16 @@ export class PolicyPublisher {
   /** What the packet filter should hold, as it was sent last; members of sets as they are now. */
   get state(): PolicyState {
     return this.#snapshot ?? this.#calculation.state;
+  }
+
+  /** Which rules decide about flows, and which endpoints and network sets have their addresses. */
+  describe(counts: readonly FlowCounts[]): {
+    readonly flows: readonly JudgedFlow[];
+    readonly holders: ReadonlyMap<IpAddress, AddressHolder>;
+  } {
+    const flows = judgeFlows(counts, this.state);
+    const addresses = new Set(flows.flatMap(({ source, destination }) => [source, destination]));
+    return { flows, holders: this.#calculation.holdersOf(addresses) };
   }
 
   /** Resources that have no effect, or not all of it. */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, honourLock, openDatastore, UnavailableError } from '@overland/datastore';
+import type { FlowCounts } from '@overland/felix';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
@@ -15,6 +16,8 @@ import type { DataplaneForStore } from './dataplane-methods.ts';
 import { datastoreOptions } from './datastore-options.ts';
 import { probeDatastore } from './datastore-probe.ts';
 import { DatastoreReach } from './datastore-reach.ts';
+import { flowEnds } from './flows/flow-ends.ts';
+import type { DescribedFlows } from './flows/flow-record.ts';
 import type { PartReport } from './health.ts';
 import { addressesOf, blocksOf, ownEndpoints, pooledFamilies } from './host-view.ts';
 import type { KernelMethods } from './kernel-channel.ts';
@@ -142,6 +145,7 @@ export class StoreService {
         this.#started(this.#workloads).detach(parseDetachRequest({ containerId, interface: name })),
       cni: (call) => this.#started(this.#cni).answer(call),
       listWorkloads: () => this.#started(this.#workloads).list(),
+      describeFlows: (counts) => this.#describeFlows(counts),
     };
   }
 
@@ -295,6 +299,13 @@ export class StoreService {
       ipv6: address('ipv6'),
       labels: config.labels,
     };
+  }
+
+  #describeFlows(counts: readonly FlowCounts[]): DescribedFlows {
+    const { flows, holders } = this.#policy.describe(counts);
+    const addresses = new Set(flows.flatMap(({ source, destination }) => [source, destination]));
+    const ends = flowEnds(addresses, holders, this.#publisher.resources.all('Node'));
+    return { flows, ends };
   }
 
   #health(): PartReport {

@@ -1,3 +1,4 @@
+export type { AddressHolder } from './calc/incremental/address-holders.ts';
 export { PolicyCalculation } from './calc/incremental/policy-calculation.ts';
 export type { EndpointState, LocalState } from './calc/local-state.ts';
 export type { LocalInputs, Problem } from './calc/local-state-of.ts';

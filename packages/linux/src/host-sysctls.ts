@@ -78,6 +78,11 @@ const TABLE: readonly HostSysctl[] = [
     262_144,
     'A full connection table drops new connections of every container.',
   ),
+  exactly(
+    'net.netfilter.nf_conntrack_acct',
+    1,
+    'Records of flows say what a connection carried: the kernel counts for connections that begin afterwards.',
+  ),
 ];
 
 /** The table for a host with these uplinks. */

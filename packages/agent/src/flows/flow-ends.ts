@@ -1,57 +1,48 @@
-import type { Labels, Node, ResourceOfKind } from '@overland/model';
-import {
-  contains,
-  familyOf,
-  type IpAddress,
-  isAddress,
-  networkAddress,
-  parseAddress,
-  parseInterfaceAddress,
-  prefixLength,
-} from '@overland/net';
+import type { AddressHolder } from '@overland/felix';
+import { type Labels, type Node, parseWorkloadEndpointName } from '@overland/model';
+import { type IpAddress, isAddress, parseAddress, parseInterfaceAddress } from '@overland/net';
 import type { FlowEnd } from './flow-record.ts';
 
-/** Where the names of ends are looked up. */
-interface KnownResources {
-  all<K extends 'WorkloadEndpoint' | 'Node' | 'NetworkSet' | 'GlobalNetworkSet'>(
-    kind: K,
-  ): readonly ResourceOfKind<K>[];
-}
-
-/** Who has these addresses: workloads first, then hosts, then the narrowest network set. Those of nobody are left out. */
+/** Who has these addresses: endpoints and network sets as they were found, hosts besides. Those of nobody are left out. */
 export function flowEnds(
-  addresses: readonly IpAddress[],
-  resources: KnownResources,
+  addresses: ReadonlySet<IpAddress>,
+  holders: ReadonlyMap<IpAddress, AddressHolder>,
+  nodes: readonly Node[],
 ): Map<IpAddress, FlowEnd> {
-  const wanted = new Set(addresses);
   const ends = new Map<IpAddress, FlowEnd>();
-  const put = (address: IpAddress, end: FlowEnd): void => {
-    if (wanted.delete(address)) ends.set(address, end);
-  };
-  for (const { metadata, spec } of resources.all('WorkloadEndpoint')) {
-    for (const network of spec.ipNetworks) {
-      const address = networkAddress(network);
-      if (!wanted.has(address)) continue;
-      const name = spec.pod ?? spec.workload ?? metadata.name;
-      put(address, {
-        kind: 'workload',
-        name: `${metadata.namespace ?? 'default'}/${name}`,
-        node: spec.node,
-        ...withLabels(metadata.labels),
-      });
-    }
-  }
-  for (const node of resources.all('Node')) {
+  for (const [address, holder] of holders) ends.set(address, endOf(holder));
+  for (const node of nodes) {
+    const { name, labels } = node.metadata;
     for (const address of addressesOf(node)) {
-      put(address, { kind: 'host', name: node.metadata.name, ...withLabels(node.metadata.labels) });
+      // A network set that holds hosts says less of one than its name.
+      const isKnown = ends.get(address)?.kind === 'workload';
+      if (addresses.has(address) && !isKnown) {
+        ends.set(address, { kind: 'host', name, ...withLabels(labels) });
+      }
     }
-  }
-  const sets = [...resources.all('NetworkSet'), ...resources.all('GlobalNetworkSet')];
-  for (const address of wanted) {
-    const end = narrowestSet(address, sets);
-    if (end) ends.set(address, end);
   }
   return ends;
+}
+
+function endOf({ key, labels }: AddressHolder): FlowEnd {
+  const [kind = '', name = ''] = key.split(' ');
+  if (kind === 'WorkloadEndpoint') {
+    return { kind: 'workload', ...workloadOf(name), ...withLabels(labels) };
+  }
+  const isHost = kind === 'HostEndpoint';
+  return { kind: isHost ? 'host' : 'network-set', name, ...withLabels(labels) };
+}
+
+/** @param name `NAMESPACE/NAME` of an endpoint. @returns Of its parts, what people call it. */
+function workloadOf(name: string): Pick<FlowEnd, 'name' | 'node'> {
+  const [namespace = '', own = ''] = name.split('/');
+  try {
+    const { node, pod, containerID, workload, endpoint } = parseWorkloadEndpointName(own);
+    return { name: `${namespace}/${pod ?? workload ?? containerID ?? endpoint}`, node };
+  } catch {
+    // Made by something that has names of its own.
+    return { name };
+  }
 }
 
 function addressesOf({ spec }: Node): IpAddress[] {
@@ -64,27 +55,6 @@ function addressesOf({ spec }: Node): IpAddress[] {
       isAddress(address) ? [parseAddress(address)] : [],
     ),
   ];
-}
-
-function narrowestSet(
-  address: IpAddress,
-  sets: readonly ResourceOfKind<'NetworkSet' | 'GlobalNetworkSet'>[],
-): FlowEnd | undefined {
-  let [best, narrowest]: [FlowEnd | undefined, number] = [undefined, -1];
-  for (const { metadata, spec } of sets) {
-    for (const net of spec.nets ?? []) {
-      if (familyOf(net) !== familyOf(address) || prefixLength(net) <= narrowest) continue;
-      if (!contains(net, address)) continue;
-      narrowest = prefixLength(net);
-      const { namespace, name, labels } = metadata;
-      best = {
-        kind: 'network-set',
-        name: namespace === undefined ? name : `${namespace}/${name}`,
-        ...withLabels(labels),
-      };
-    }
-  }
-  return best;
 }
 
 function withLabels(labels: Labels | undefined): Pick<FlowEnd, 'labels'> {

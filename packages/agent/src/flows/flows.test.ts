@@ -153,33 +153,19 @@ function resource(kind: string, metadata: object, spec: object): AnyResource {
   );
 }
 
-test('ends are workloads, hosts, and the narrowest network set', () => {
-  const resources = [
-    resource(
-      'WorkloadEndpoint',
-      { namespace: 'prod', labels: { app: 'web' } },
-      {
-        orchestrator: 'cni',
-        node: 'h2',
-        containerID: 'c1',
-        endpoint: 'eth0',
-        workload: 'web',
-        interfaceName: 'caliweb',
-        ipNetworks: [`${SERVER}/32`],
-      },
-    ),
-    resource('Node', { name: 'h1' }, { bgp: { ipv4Address: `${HOST}/24` } }),
-    resource('GlobalNetworkSet', { name: 'wide' }, { nets: ['203.0.0.0/8'] }),
-    resource('NetworkSet', { name: 'office', namespace: 'prod' }, { nets: ['203.0.113.0/24'] }),
-  ];
-  const all = (kind: string) => resources.filter((one) => one.kind === kind) as never;
-  const ends = flowEnds([SERVER, HOST, FAR, CLIENT], { all });
-  expect(Object.fromEntries(ends)).toMatchObject({
-    [SERVER]: { kind: 'workload', name: 'prod/web', node: 'h2', labels: { app: 'web' } },
+test('ends are workloads by the names that people have for them, hosts, and network sets', () => {
+  const node = resource('Node', { name: 'h1' }, { bgp: { ipv4Address: `${HOST}/24` } });
+  const holders = new Map([
+    [SERVER, { key: 'WorkloadEndpoint prod/h--2-k8s-web--1-eth0', labels: { app: 'web' } }],
+    [HOST, { key: 'GlobalNetworkSet rack', labels: {} }],
+    [FAR, { key: 'NetworkSet prod/office', labels: {} }],
+  ]);
+  const addresses = new Set([SERVER, HOST, FAR, CLIENT]);
+  expect(Object.fromEntries(flowEnds(addresses, holders, [node as never]))).toEqual({
+    [SERVER]: { kind: 'workload', name: 'prod/web-1', node: 'h-2', labels: { app: 'web' } },
     [HOST]: { kind: 'host', name: 'h1' },
     [FAR]: { kind: 'network-set', name: 'prod/office' },
   });
-  expect(ends.has(CLIENT)).toBe(false);
 });
 
 test('a file gets a line each, is for root only, and does not grow without end', async () => {

@@ -1,9 +1,8 @@
 import { openFlowEvents, readPacketHeader } from '@overland/linux';
 import type { Logger } from 'pino';
+import { DENIED_GROUP } from './denied-group.ts';
 import { type FlowCounts, FlowTable } from './flow-table.ts';
 
-/** NFLOG group to which packets that policy drops are sent. */
-export const DENIED_GROUP = 2;
 /** IPv6 header, some extension headers and ports. */
 const COPY_OCTETS = 128;
 const MAX_FLOWS = 4096;

@@ -5,6 +5,7 @@ import type { NamedPort, SetDefinition } from '../policy/address-sets.ts';
 import type { SetChange } from '../policy-change.ts';
 import type { SetState } from '../policy-state.ts';
 import { netMember, portMember } from '../set-member.ts';
+import { type AddressHolder, addressHolders } from './address-holders.ts';
 import { CountedMembers } from './counted-members.ts';
 import type { LabelClass } from './label-class.ts';
 import { LabelMatcher, type Work } from './label-matcher.ts';
@@ -67,6 +68,11 @@ export class ActiveSets {
     if (!before) return;
     for (const set of before.labelClass.matches) this.#leave(set, before);
     this.#matcher.leave(before, before.labelClass);
+  }
+
+  /** Who has these addresses, of all that sets could hold. */
+  holdersOf(addresses: Iterable<IpAddress>): Map<IpAddress, AddressHolder> {
+    return addressHolders(addresses, this.#sources);
   }
 
   parentChanged(profile: string): void {

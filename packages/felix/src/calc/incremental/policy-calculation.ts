@@ -15,6 +15,7 @@ import {
   type Tier,
   type WorkloadEndpoint,
 } from '@overland/model';
+import type { IpAddress } from '@overland/net';
 import { hostAddressesOf } from '../outgoing-nat.ts';
 import type { SetId } from '../policy/active-rule.ts';
 import type { SetDemand } from '../policy/address-sets.ts';
@@ -26,6 +27,7 @@ import type { PolicyChange, SetChange } from '../policy-change.ts';
 import type { ListId, PolicyState } from '../policy-state.ts';
 import { ActiveLists } from './active-lists.ts';
 import { ActiveSets } from './active-sets.ts';
+import type { AddressHolder } from './address-holders.ts';
 import type { Work } from './label-matcher.ts';
 import { OwnEndpoints } from './own-endpoints.ts';
 import { endpointSource, networkSetSource, noLabels } from './set-source.ts';
@@ -160,6 +162,11 @@ export class PolicyCalculation {
   /** The state that the changes told so far lead to, members of sets as they are now: they change with the calculation. */
   get state(): PolicyState {
     return { sets: this.#sets.states, lists: this.#lists.told, ...this.#endpoints.told };
+  }
+
+  /** Which endpoints and network sets have these addresses. Looks through all of them: not for a hot path. */
+  holdersOf(addresses: Iterable<IpAddress>): Map<IpAddress, AddressHolder> {
+    return this.#sets.holdersOf(addresses);
   }
 
   /** Whether the last `flush` has left something for another one. */

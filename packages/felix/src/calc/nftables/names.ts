@@ -9,6 +9,9 @@ export const TABLE = 'inet overland';
 /** Verdict maps from the interface of a workload to the chain about what comes from it (egress) and goes to it (ingress). */
 export const ENDPOINT_MAPS = { egress: 'from-workloads', ingress: 'to-workloads' } as const;
 
+/** What policies deny goes there: `goto` it. */
+export const DENIED_CHAIN = 'denied';
+
 export type Version = 4 | 6;
 
 /**

@@ -1,5 +1,5 @@
 import type { EndpointPolicyRef, ListId } from '../policy-state.ts';
-import { listChain } from './names.ts';
+import { DENIED_CHAIN, listChain } from './names.ts';
 import type { LimitRules } from './render-limits.ts';
 import { ACCEPT_MARK, hex, PASS_MARK } from './render-rule.ts';
 
@@ -11,6 +11,8 @@ const RETURN_IF_ACCEPTED = `meta mark and ${hex(ACCEPT_MARK)} == ${hex(ACCEPT_MA
 const IF_PASSED = `meta mark and ${hex(PASS_MARK)} == ${hex(PASS_MARK)}`;
 const IF_NOT_PASSED = `meta mark and ${hex(PASS_MARK)} == 0x00000000`;
 
+const DENY = `goto ${DENIED_CHAIN}`;
+
 /** Asks one list: what it does not decide goes on to the next rule, what it allows returns. */
 function ask(id: ListId, condition: string): string[] {
   return [`${condition} jump ${listChain(id)}`.trim(), RETURN_IF_ACCEPTED];
@@ -21,14 +23,14 @@ export function renderTiers(tiers: EndpointPolicyRef['tiers'], closes = true): s
   return tiers.flatMap(({ defaultAction, lists }) => [
     CLEAR_PASS,
     ...lists.flatMap((id) => ask(id, IF_NOT_PASSED)),
-    ...(closes && defaultAction === 'Deny' ? [`${IF_NOT_PASSED} drop`] : []),
+    ...(closes && defaultAction === 'Deny' ? [`${IF_NOT_PASSED} ${DENY}`] : []),
   ]);
 }
 
 /** What none of the profiles allows is dropped. */
 export function renderProfiles(profiles: EndpointPolicyRef['profiles']): string[] {
-  const rules = profiles.flatMap((id) => [...ask(id, ''), `${IF_PASSED} drop`]);
-  return [CLEAR_PASS, ...rules, 'drop'];
+  const rules = profiles.flatMap((id) => [...ask(id, ''), `${IF_PASSED} ${DENY}`]);
+  return [CLEAR_PASS, ...rules, DENY];
 }
 
 /**

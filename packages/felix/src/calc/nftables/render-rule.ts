@@ -6,7 +6,7 @@ import type {
   PortMatches,
   SetId,
 } from '../policy/active-rule.ts';
-import type { Version } from './names.ts';
+import { DENIED_CHAIN, type Version } from './names.ts';
 
 /** Mark bits in which policy chains tell the chain that called them what they decided; Calico's first two. */
 export const ACCEPT_MARK = 0x10000;
@@ -17,7 +17,7 @@ const LOG_GROUP = 1;
 const ACTIONS = {
   Allow: `meta mark set meta mark or ${hex(ACCEPT_MARK)} return`,
   Pass: `meta mark set meta mark or ${hex(PASS_MARK)} return`,
-  Deny: 'drop',
+  Deny: `goto ${DENIED_CHAIN}`,
 } as const;
 
 const ICMP = { 4: { name: 'icmp', protocol: 1 }, 6: { name: 'icmpv6', protocol: 58 } } as const;

@@ -1,11 +1,12 @@
 import type { NftElement, NftHook, NftSetSpec } from '@overland/linux';
 import { WORKLOAD_LINK } from '@overland/net';
+import { DENIED_GROUP } from '../../flows/denied-group.ts';
 import type { HostLinks } from '../host-links.ts';
 import type { SetId } from '../policy/active-rule.ts';
 import type { RuleList } from '../policy/policy-view.ts';
 import type { EndpointFilter, PolicyState, SetState } from '../policy-state.ts';
 import { disjoint } from './disjoint.ts';
-import { ENDPOINT_MAPS, endpointChain, setName, type Version } from './names.ts';
+import { DENIED_CHAIN, ENDPOINT_MAPS, endpointChain, setName, type Version } from './names.ts';
 import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
 import { renderEndpoint } from './render-endpoint.ts';
 import { IS_ESSENTIAL_ICMPV6 } from './render-failsafe.ts';
@@ -27,8 +28,12 @@ const DIRECTIONS = ['egress', 'ingress'] as const;
 const VERSIONS = [4, 6] as const;
 const OWN = `"${WORKLOAD_LINK.namePrefix}*"`;
 
+/** Denied packets that whoever listens is told of; without a listener the kernel tells nobody. */
+const TOLD = '500/second burst 500 packets';
+
 /** What is there whatever policies say: from the interface of a workload to its chain, and no way past it. */
 export const BASE_CHAINS: Named<NftChainObject> = [
+  [DENIED_CHAIN, { rules: [`limit rate ${TOLD} log group ${DENIED_GROUP}`, 'drop'] }],
   ['from-workload', { rules: [`iifname vmap @${ENDPOINT_MAPS.egress}`, 'drop'] }],
   ['to-workload', { rules: [`oifname vmap @${ENDPOINT_MAPS.ingress}`, 'drop'] }],
   [

@@ -1,0 +1,2 @@
+/** NFLOG group to which packets that policies deny are sent. */
+export const DENIED_GROUP = 2;

@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { FlowRecord } from '@overland/agent/client';
+import { netns, type TestNamespace } from '@overland/linux/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AgentHost, agentHost, OVERLAND } from './support/agent.ts';
+import { manifest } from './support/manifest.ts';
+import { until } from './support/until.ts';
+
+const run = promisify(execFile);
+const LONG = { timeout: 60_000 };
+
+const MANIFESTS = [
+  manifest('IPPool', 'ipv4', { cidr: '10.65.0.0/16', blockSize: 26 }),
+  manifest('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false }),
+  {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'db', namespace: 'default' },
+    spec: {
+      selector: "app == 'db'",
+      types: ['Ingress'],
+      ingress: [
+        { action: 'Deny', protocol: 'ICMP', source: { selector: "app == 'other'" } },
+        { action: 'Allow', protocol: 'ICMP', source: { selector: "app == 'web'" } },
+      ],
+    },
+  },
+];
+
+const cleanup = new AsyncDisposableStack();
+let host: TestNamespace;
+let agent: AgentHost;
+const workloads = new Map<string, { readonly ns: TestNamespace; readonly address: string }>();
+
+beforeAll(async () => {
+  host = cleanup.use(await netns());
+  await host.ip('address', 'add', '10.255.1.11/32', 'dev', 'lo');
+  const settings = { nodeName: 'host11', asNumber: 65101, ipv4: '10.255.1.11', ipv6: 'none' };
+  const quick = { offerWaitSeconds: 0, datastoreWaitSeconds: 1 };
+  agent = cleanup.use(await agentHost(host, { ...settings, ...quick }, MANIFESTS));
+  agent.start();
+  await agent.client.waitUntilReady(40_000);
+  for (const name of ['web', 'db', 'other']) {
+    const ns = cleanup.use(await netns());
+    const request = { containerId: name, interface: 'eth0', namespacePath: ns.path, name };
+    const { addresses } = await agent.client.attach({ ...request, labels: { app: name } });
+    workloads.set(name, { ns, address: String(addresses[0]) });
+  }
+}, 90_000);
+afterAll(() => cleanup.disposeAsync());
+
+function named(name: string) {
+  const found = workloads.get(name);
+  if (!found) throw new Error(`no workload ${name}`);
+  return found;
+}
+
+async function ping(from: string, to: string): Promise<boolean> {
+  return named(from)
+    .ns.exec(['ping', '-c1', '-W0.5', named(to).address])
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/** Runs `overland …` on the host, and kills it when what it has printed is enough. */
+async function overland(args: readonly string[], isEnough: (out: string) => boolean) {
+  const [program, ...argv] = OVERLAND;
+  const env = { ...process.env, OVERLAND_API_SOCKET: join(agent.stateDirectory, 'agent.sock') };
+  const running = run('ip', ['netns', 'exec', host.name, program, ...argv, ...args], { env });
+  let out = '';
+  running.child.stdout?.on('data', (text: string) => {
+    out += text;
+    if (isEnough(out)) running.child.kill('SIGINT');
+  });
+  await running.catch(() => undefined);
+  return out;
+}
+
+test(
+  'flows are told with their ends, and with the rule that let them through or did not',
+  LONG,
+  async () => {
+    // Somebody asks, so that the agent listens.
+    await agent.client.flows({ after: 0, waitMs: 0 });
+    let records: readonly FlowRecord[] = [];
+    const between = (from: string, verdict: FlowRecord['verdict']) =>
+      records.find(
+        (record) =>
+          record.source.name === `default/${from}` &&
+          record.destination.name === 'default/db' &&
+          record.verdict === verdict,
+      );
+    await until('both flows have a record', async () => {
+      expect(await ping('web', 'db')).toBe(true);
+      expect(await ping('other', 'db')).toBe(false);
+      ({ records } = await agent.client.flows({ after: 0, waitMs: 0 }));
+      return between('web', 'allow') && between('other', 'deny');
+    });
+    expect(between('web', 'allow')).toMatchObject({
+      node: 'host11',
+      source: { kind: 'workload', address: named('web').address, labels: { app: 'web' } },
+      destination: { kind: 'workload', address: named('db').address },
+      protocol: 'ICMP',
+      icmpType: 8,
+      reasons: [
+        { direction: 'egress', action: 'allow' },
+        { direction: 'ingress', action: 'allow', policy: 'NetworkPolicy default/db', rule: 2 },
+      ],
+    });
+    const denied = between('other', 'deny');
+    expect(denied?.packets).toBeGreaterThan(0);
+    expect(denied?.reasons.at(-1)).toMatchObject({
+      direction: 'ingress',
+      tier: 'default',
+      policy: 'NetworkPolicy default/db',
+      rule: 1,
+    });
+  },
+);
+
+test('overland flows shows them as they come, and those of before', LONG, async () => {
+  const isEnough = (out: string) => out.includes('default/other -> default/db');
+  const following = overland(['flows', '--follow', '--denied'], isEnough);
+  let isOver = false;
+  void following.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) await ping('other', 'db');
+  expect(await following).toMatch(
+    /deny +default\/other -> default\/db +ICMP type 8 code 0 +\d+ packets? dropped +ingress of default\/.*: rule 1 of NetworkPolicy default\/db/,
+  );
+  const log = await overland(['flows', '-o', 'json'], () => false);
+  expect(log.trim().split('\n').length).toBeGreaterThan(1);
+});
+
+test('metrics count who denies', LONG, async () => {
+  const metrics = String(await agent.client.call('GET', '/metrics'));
+  expect(metrics).toMatch(
+    /overland_denied_packets_total\{policy="NetworkPolicy default\/db"\} \d+/,
+  );
+});
