@@ -14,8 +14,8 @@ interface ChangedFlow {
   readonly from: string;
   readonly to: string;
   readonly what: string;
-  readonly now: 'allow' | 'deny';
-  readonly then: 'allow' | 'deny';
+  readonly before: 'allow' | 'deny';
+  readonly after: 'allow' | 'deny';
   /** What would decide. */
   readonly why: string;
   /** Records in which it was seen. */
@@ -26,8 +26,8 @@ const COLUMNS: readonly Column<ChangedFlow>[] = [
   { title: 'FROM', cell: ({ from }) => from },
   { title: 'TO', cell: ({ to }) => to },
   { title: 'PORT', cell: ({ what }) => what },
-  { title: 'NOW', cell: ({ now }) => now },
-  { title: 'THEN', cell: ({ then }) => then },
+  { title: 'NOW', cell: ({ before }) => before },
+  { title: 'THEN', cell: ({ after }) => after },
   { title: 'SEEN', cell: ({ records }) => records, align: 'right' },
   { title: 'BECAUSE', cell: ({ why }) => why },
 ];
@@ -91,8 +91,8 @@ function changeOf(flow: SeenFlow, now: FlowAnswers, then: FlowAnswers): ChangedF
       from: nameOf(source, was.from),
       to: nameOf(destination, was.to),
       what: whatText(flow),
-      now: was.explanation.action,
-      then: becomes.explanation.action,
+      before: was.explanation.action,
+      after: becomes.explanation.action,
       why: whyOf(becomes),
       records,
     },
