@@ -32,7 +32,7 @@ export class AgentRefusedError extends Error {
 type Method = 'GET' | 'POST' | 'DELETE';
 
 /** Which flows are asked for. */
-export interface FlowQuery {
+interface FlowQuery {
   /** Behind the record with this number; 0: all that are remembered. */
   readonly after: number;
   /** Longest wait for a record if there is none, milliseconds. */

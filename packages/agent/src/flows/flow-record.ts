@@ -21,7 +21,7 @@ export interface DescribedFlows {
 }
 
 /** Why a workload of this host lets a flow through, or not. */
-export interface FlowReason {
+interface FlowReason {
   readonly direction: 'egress' | 'ingress';
   readonly endpoint: string;
   readonly action: 'allow' | 'deny';

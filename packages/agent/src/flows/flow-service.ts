@@ -7,7 +7,7 @@ import { type DescribedFlows, type FlowRecord, flowRecordOf } from './flow-recor
 import { FlowTotals } from './flow-totals.ts';
 
 /** What the other threads do for flows. */
-export interface FlowSources {
+interface FlowSources {
   /** Begins to listen to the kernel. */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;

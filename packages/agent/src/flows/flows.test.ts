@@ -54,7 +54,8 @@ const ENDS = new Map<IpAddress, FlowEnd>([
 const RECORD = flowRecordOf(FLOW, { id: 7, node: 'h1', ends: ENDS });
 
 function service(given: Partial<FlowServiceOptions> = {}) {
-  let [waiting, judged]: JudgedFlow[][] = [[], []];
+  let waiting: JudgedFlow[] = [];
+  let judged: JudgedFlow[] = [];
   const sources = {
     start: vi.fn(async () => undefined),
     stop: vi.fn(async () => undefined),

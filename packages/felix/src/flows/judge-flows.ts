@@ -11,7 +11,7 @@ import type { FlowCounts } from './flow-table.ts';
 import { StateSets } from './state-sets.ts';
 
 /** What a workload of this host says of a flow, by the policies that are in the kernel when it is asked. */
-export interface FlowJudgement extends Decision {
+interface FlowJudgement extends Decision {
   readonly direction: Direction;
   /** `NAMESPACE/NAME` of the endpoint. */
   readonly endpoint: string;

@@ -1,7 +1,6 @@
 import { type Family, type IpAddress, parseAddress } from '@overland/net';
 import { expect, test, vi } from 'vitest';
 import { runInNamespace } from '../namespaces.ts';
-import { nftCommand } from '../nft-command.ts';
 import { cable, netns, type TestNamespace } from '../testing/netns.ts';
 import { closeDatagramSocket, openUdpSocket, sendDatagram } from '../udp-socket.ts';
 import type { Connection } from './connection-codec.ts';
@@ -27,23 +26,9 @@ async function network() {
     { namespace: neighbour, device: 'eth1', addresses: addresses(1) },
   );
   await host.exec(['sysctl', '-qw', 'net.netfilter.nf_conntrack_acct=1']);
-  const table = 'inet t';
-  await nftCommand({ namespace: host.path }).transact([
-    { type: 'add-table', table },
-    {
-      type: 'add-chain',
-      table,
-      chain: 'output',
-      hook: { type: 'filter', hook: 'output', priority: 0, policy: 'accept' },
-    },
-    {
-      type: 'add-rule',
-      table,
-      chain: 'output',
-      rule: `udp dport ${PORTS.refused} log prefix "no udp" group ${GROUP} drop`,
-    },
-    { type: 'add-rule', table, chain: 'output', rule: 'ct state new accept' },
-  ]);
+  const denies = `udp dport ${PORTS.refused} log prefix "no udp" group ${GROUP} drop`;
+  const chain = `type filter hook output priority 0; ${denies}; ct state new accept`;
+  await host.exec(['nft', `table inet t { chain output { ${chain}; }; }`]);
   return { host, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
