@@ -7,8 +7,8 @@ import {
   parseAddress,
   parseAsn,
   parseInterfaceAddress,
+  parseLoosePrefix,
   parsePrefix,
-  prefixOf,
 } from '@overland/net';
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
@@ -96,10 +96,7 @@ export function cidrOf(family: Family): z.ZodType<Prefix> {
 }
 
 /** A prefix; bits past its length are cleared, an address is a host prefix: Calico takes both. */
-export const looseCidr = text('a prefix or an address', (value) => {
-  const { address, length } = parseInterfaceAddress(value);
-  return prefixOf(address, length);
-});
+export const looseCidr = text('a prefix or an address', parseLoosePrefix);
 
 /** An address with or without the length of its subnet: `10.1.0.1/31`. Read with the length. */
 export const interfaceAddress = text('an address with a prefix length', (value) =>

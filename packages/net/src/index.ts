@@ -27,6 +27,7 @@ export {
   ordinalOf,
   overlaps,
   parseInterfaceAddress,
+  parseLoosePrefix,
   parsePrefix,
   prefixBytes,
   prefixFromBytes,

@@ -15,6 +15,7 @@ import {
   ordinalOf,
   overlaps,
   parseInterfaceAddress,
+  parseLoosePrefix,
   parsePrefix,
   prefixBytes,
   prefixFromBytes,
@@ -35,6 +36,18 @@ describe('text', () => {
     ['::ffff:10.0.0.0/104', '::ffff:a00:0/104'],
   ])('%s is %s', (text, canonical) => {
     expect(parsePrefix(text)).toBe(canonical);
+    expect(parseLoosePrefix(text)).toBe(canonical);
+  });
+
+  test.each([
+    ['10.1.0.1/24', '10.1.0.0/24'],
+    ['10.1.0.1/31', '10.1.0.0/31'],
+    ['10.1.0.129/25', '10.1.0.128/25'],
+    ['255.255.255.255/0', '0.0.0.0/0'],
+    ['2001:db8::1/64', '2001:db8::/64'],
+  ])('%s has host bits: it is refused, or %s where that is taken', (text, canonical) => {
+    expect(() => parsePrefix(text)).toThrow(`as in ${canonical}`);
+    expect(parseLoosePrefix(text)).toBe(canonical);
   });
 
   test.each([
@@ -51,6 +64,7 @@ describe('text', () => {
     '',
   ])('%j is refused', (text) => {
     expect(() => parsePrefix(text)).toThrow(ParseError);
+    expect(() => parseLoosePrefix(text)).toThrow(ParseError);
     expect(() => parseInterfaceAddress(text)).toThrow(ParseError);
   });
 

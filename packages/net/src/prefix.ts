@@ -29,11 +29,33 @@ export interface InterfaceAddress {
  */
 export function parsePrefix(text: string): Prefix {
   const { octets, length } = splitPrefix(text);
+  if (!hasHostBits(octets, length)) return canonical(text, octets, length);
   const prefix = prefixFromBytes(octets, length);
-  if (networkAddress(prefix) !== addressFromBytes(octets)) {
-    throw new ParseError('prefix', text, `no bits set past the length, as in ${prefix}`);
-  }
-  return prefix;
+  throw new ParseError('prefix', text, `no bits set past the length, as in ${prefix}`);
+}
+
+/**
+ * Parses a prefix; host bits are cleared. A bare address is a host prefix.
+ *
+ * @throws {ParseError} If it is malformed.
+ */
+export function parseLoosePrefix(text: string): Prefix {
+  const { octets, length } = splitPrefix(text);
+  if (!hasHostBits(octets, length)) return canonical(text, octets, length);
+  return prefixFromBytes(octets, length);
+}
+
+/** Of IPv4 no other spelling can be parsed: nothing need be made of it, also where thousands are read. */
+function canonical(text: string, octets: Uint8Array, length: number): Prefix {
+  const isCanonical = octets.length === 4 && text.includes('/');
+  return isCanonical ? (text as Prefix) : prefixFromBytes(octets, length);
+}
+
+function hasHostBits(octets: Uint8Array, length: number): boolean {
+  const whole = length >> 3;
+  if (((octets[whole] ?? 0) & (0xff >> (length & 7))) !== 0) return true;
+  for (let i = whole + 1; i < octets.length; i++) if (octets[i] !== 0) return true;
+  return false;
 }
 
 /**

@@ -58,15 +58,16 @@ export class ActiveSets {
   put(key: string, source: SetSource | undefined): void {
     const before = this.#sources.get(key);
     const after = source && this.#placed(source);
-    if (before && after && isSame(before, after)) return;
+    const shared = before && after ? sharedEnds(before, after) : NOTHING;
+    if (before && shared.isAll) return;
     if (after) {
       this.#sources.set(key, after);
       after.labelClass.items.add(after);
       // What it had before and has still stays where it is: so it enters before it leaves.
-      for (const set of after.labelClass.matches) this.#enter(set, after);
+      for (const set of after.labelClass.matches) this.#enter(set, after, shared);
     } else this.#sources.delete(key);
     if (!before) return;
-    for (const set of before.labelClass.matches) this.#leave(set, before);
+    for (const set of before.labelClass.matches) this.#leave(set, before, shared);
     this.#matcher.leave(before, before.labelClass);
   }
 
@@ -169,47 +170,58 @@ export class ActiveSets {
     };
   }
 
-  #enter(set: ActiveSet, source: PlacedSource): void {
-    forEachMember(set, source, (member) => set.members.add(member));
+  #enter(set: ActiveSet, source: PlacedSource, but = NOTHING): void {
+    for (const member of membersIn(set, source, but)) set.members.add(member);
     this.#changed.add(set);
   }
 
-  #leave(set: ActiveSet, source: PlacedSource): void {
-    forEachMember(set, source, (member) => set.members.remove(member));
+  #leave(set: ActiveSet, source: PlacedSource, but = NOTHING): void {
+    for (const member of membersIn(set, source, but)) set.members.remove(member);
     this.#changed.add(set);
   }
 }
 
-/** What a source brings into a set. */
-function forEachMember(
+/** What a source brings into a set. @param but What is left out. */
+function membersIn(
   { portName }: ActiveSet,
   { members, ports }: PlacedSource,
-  visit: (member: string) => void,
-): void {
-  if (portName === undefined) {
-    for (const member of members) visit(member);
-    return;
-  }
-  for (const { name, protocol, port } of ports) {
-    if (name !== portName) continue;
-    for (const member of members) visit(portMember(addressOf(member), protocol, port));
-  }
+  { head, tail }: Ends,
+): readonly string[] {
+  const some = head + tail === 0 ? members : members.slice(head, members.length - tail);
+  if (portName === undefined) return some;
+  return ports.flatMap(({ name, protocol, port }) =>
+    name === portName ? some.map((member) => portMember(addressOf(member), protocol, port)) : [],
+  );
 }
 
 function addressOf(member: Prefix | IpAddress): IpAddress {
   return member.includes('/') ? networkAddress(member as Prefix) : (member as IpAddress);
 }
 
-function isSame(a: PlacedSource, b: PlacedSource): boolean {
-  return (
-    a.labelClass === b.labelClass &&
-    a.members.length === b.members.length &&
-    a.members.every((member, i) => member === b.members[i]) &&
-    a.ports.length === b.ports.length &&
-    a.ports.every((port, i) => isSamePort(port, b.ports[i]))
-  );
+/** How many members two sources have in common, at the begin and at the end. */
+interface Ends {
+  readonly head: number;
+  readonly tail: number;
+  /** Whether they have nothing else, either. */
+  readonly isAll: boolean;
 }
 
-function isSamePort(a: NamedPort, b: NamedPort | undefined): boolean {
-  return a.name === b?.name && a.protocol === b.protocol && a.port === b.port;
+const NOTHING: Ends = { head: 0, tail: 0, isAll: false };
+
+/** Of a list of many thousands mostly one place changes, and all that is around it need not be looked up in sets. */
+function sharedEnds(before: PlacedSource, after: PlacedSource): Ends {
+  if (before.labelClass !== after.labelClass || !areSamePorts(before, after)) return NOTHING;
+  const [a, b] = [before.members, after.members];
+  const most = Math.min(a.length, b.length);
+  let head = 0;
+  while (head < most && a[head] === b[head]) head++;
+  let tail = 0;
+  while (tail < most - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
+  return { head, tail, isAll: head + tail === Math.max(a.length, b.length) };
+}
+
+function areSamePorts({ ports: a }: PlacedSource, { ports: b }: PlacedSource): boolean {
+  const isSame = (port: NamedPort, i: number): boolean =>
+    port.name === b[i]?.name && port.protocol === b[i].protocol && port.port === b[i].port;
+  return a.length === b.length && a.every(isSame);
 }

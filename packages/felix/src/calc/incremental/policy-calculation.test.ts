@@ -14,7 +14,9 @@ import { listsOf, listsOfRef, type PolicyState, setsOf } from '../policy-state.t
 import { policyStateOf } from '../policy-state-of.ts';
 import { PolicyCalculation } from './policy-calculation.ts';
 
-const RUNS = process.env.OVERLAND_SOAK ? 10_000 : 200;
+const soak = process.env.OVERLAND_SOAK === '1';
+const RUNS = soak ? 10_000 : 200;
+const TIMEOUT_MS = soak ? 900_000 : 60_000;
 
 /** What may be done to a calculation. */
 type Deed =
@@ -105,10 +107,12 @@ function fromScratch(resources: ReadonlyMap<string, AnyResource>): PolicyState {
   return policyStateOf(new PolicyView(inputs), OWN_NODE);
 }
 
-const parameters = { numRuns: RUNS, ...(process.env.OVERLAND_SOAK ? {} : { seed: 6 }) };
+const parameters = { numRuns: RUNS, ...(soak ? {} : { seed: 6 }) };
 const deeds = fc.array(deed, { minLength: 10, maxLength: 80, size: 'max' });
 
-test('after any changes the state is the one that is worked out from scratch', () => {
+test('after any changes the state is the one that is worked out from scratch', {
+  timeout: TIMEOUT_MS,
+}, () => {
   fc.assert(
     fc.property(deeds, (given) => {
       const subject = new Subject();
@@ -126,7 +130,9 @@ test('after any changes the state is the one that is worked out from scratch', (
   );
 });
 
-test('the way to a state does not matter: reordered, split, squashed, repeated, there and back, restarted', () => {
+test('the way to a state does not matter: reordered, split, squashed, repeated, there and back, restarted', {
+  timeout: TIMEOUT_MS,
+}, () => {
   fc.assert(
     fc.property(
       deeds,
@@ -170,7 +176,7 @@ test('the way to a state does not matter: reordered, split, squashed, repeated, 
   );
 });
 
-test('what changes nothing tells nothing', () => {
+test('what changes nothing tells nothing', { timeout: TIMEOUT_MS }, () => {
   fc.assert(
     fc.property(deeds, randomResource, (given, other) => {
       const subject = new Subject();
