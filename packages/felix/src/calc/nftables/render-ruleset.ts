@@ -1,5 +1,6 @@
 import type { HostLinks } from '../host-links.ts';
-import type { PolicyState } from '../policy-state.ts';
+import type { PolicyState, SetState } from '../policy-state.ts';
+import { DisjointNets } from './disjoint-nets.ts';
 import { listChain, setName, TABLE } from './names.ts';
 import { block, type NftChainObject, type NftSetObject, objectsText } from './nft-objects.ts';
 import {
@@ -27,7 +28,7 @@ export function renderRuleset(state: PolicyState, links?: HostLinks): string {
   const ordered = [...sets].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const parts = [
     ...objectsText({
-      sets: new Map(ordered.flatMap(([id, set]) => setParts(id, set))),
+      sets: new Map(ordered.flatMap(([id, set]) => setParts(id, set.kind, elementsOf(set)))),
       chains: new Map<string, NftChainObject>([
         ...[...lists].map(
           ([id, list]) => [listChain(id), { rules: listRules(list, setNames) }] as const,
@@ -59,4 +60,8 @@ function baseSets(
       return [name, { ...set, elements: own.map(([, element]) => element) }];
     }),
   );
+}
+
+function elementsOf({ kind, members }: SetState): string[] {
+  return kind === 'nets' ? new DisjointNets(members).elements() : [...members];
 }

@@ -5,7 +5,6 @@ import type { HostLinks } from '../host-links.ts';
 import type { SetId } from '../policy/active-rule.ts';
 import type { RuleList } from '../policy/policy-view.ts';
 import type { EndpointFilter, PolicyState, SetState } from '../policy-state.ts';
-import { disjoint } from './disjoint.ts';
 import { DENIED_CHAIN, ENDPOINT_MAPS, endpointChain, setName, type Version } from './names.ts';
 import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
 import { renderEndpoint } from './render-endpoint.ts';
@@ -129,22 +128,29 @@ export function listRules({ name, rules, missing }: RuleList, setNames: SetNames
 /** Rules of a chain that lets nothing through. */
 export const CLOSED = ['drop'];
 
-/** The sets of both IP versions that a set becomes. */
-export function setParts(id: SetId, { kind, members }: SetState): Named<NftSetObject> {
+/**
+ * The sets of both IP versions that a set becomes.
+ *
+ * @param elements Its members; of `nets`, those that do not overlap.
+ */
+export function setParts(
+  id: SetId,
+  kind: SetState['kind'],
+  elements: readonly string[],
+): Named<NftSetObject> {
   return VERSIONS.map((version) => {
-    const own = [...members].filter((member) => isOfVersion(member, version));
-    const elements = kind === 'nets' ? disjoint(own) : own;
+    const own = elements.filter((element) => isOfVersion(element, version));
     const set = {
       key: keyOf(version, kind),
       interval: kind === 'nets',
-      elements: elements.map((key) => ({ key })),
+      elements: own.map((key) => ({ key })),
     };
     return [setName(id, kind, version), set] as const;
   });
 }
 
 /** A member's text begins with its address. */
-function isOfVersion(member: string, version: Version): boolean {
+export function isOfVersion(member: string, version: Version): boolean {
   return member.includes(':') === (version === 6);
 }
 

@@ -142,6 +142,24 @@ test('a set that comes to hold prefixes is another set, which the rules ask from
   expect(sets()).toMatchObject({ 's-nets-v4': ['10.0.0.1', '10.1.0.0/16'] });
 });
 
+test('a prefix that comes or goes costs what it changes, not the set', async () => {
+  const { policy, accept, sets, refuse } = filter();
+  const many = Array.from({ length: 500 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+  accept(state({ cali1: 'p' }, { s: members('nets', ...many, 'fd00::/8') }));
+  await policy.reconcile();
+  const written: string[] = [];
+  refuse((change) => {
+    written.push(`${change.type} ${'elements' in change ? change.elements.length : ''}`);
+    return false;
+  });
+  accept(state({ cali1: 'p' }, { s: members('nets', ...many, '10.1.0.0/30', '11.0.0.0/8') }));
+  await policy.reconcile();
+  // The /30 is in a /24 already.
+  expect(written).toEqual(['add-elements 1', 'remove-elements 1']);
+  expect(sets()).toMatchObject({ 's-nets-v4': [...many, '11.0.0.0/8'].toSorted() });
+  expect(sets()['s-nets-v6']).toEqual([]);
+});
+
 test('a list that the kernel refuses is closed and named, and keeps nothing else back; it is tried again', async () => {
   const { policy, accept, refuse, pass, ofType, rules } = filter();
   refuse(ofType('add-rule', 'counted-out'));

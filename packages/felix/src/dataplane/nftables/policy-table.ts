@@ -1,5 +1,6 @@
 import type { NftElement } from '@overland/linux';
 import type { HostLinks } from '../../calc/host-links.ts';
+import { DisjointNets, type ElementChange } from '../../calc/nftables/disjoint-nets.ts';
 import { listChain, setName, TABLE, type Version } from '../../calc/nftables/names.ts';
 import {
   BASE_CHAINS,
@@ -12,6 +13,7 @@ import {
   HOST_PARTS,
   type HostPart,
   hostPart,
+  isOfVersion,
   listRules,
   setParts,
 } from '../../calc/nftables/table-parts.ts';
@@ -44,6 +46,8 @@ export class PolicyTable {
   readonly #state: MutablePolicyState = emptyPolicyState();
   /** What the kernel does not take: it lets nothing through, and is not there where it cannot be closed. */
   readonly #broken = new Set<string>();
+  /** Of sets with prefixes: which of them are in the kernel, because no other one contains them. */
+  readonly #nets = new Map<SetId, DisjointNets>();
   /** What stands for each endpoint in the sets that are always there. */
   readonly #elements = new Map<string, readonly (readonly [set: string, element: NftElement])[]>();
   /** Names of the chains and sets of each part of the host. */
@@ -143,19 +147,24 @@ export class PolicyTable {
     if (before !== undefined && before !== after?.kind) {
       for (const name of namesOfSet(id, before)) this.table.setSet(name, undefined);
     }
+    if (before !== after?.kind) this.#nets.delete(id);
     if (!after) return;
-    const isSimple = change && 'add' in change && after.kind !== 'nets';
-    if (isSimple && namesOfSet(id, after.kind).every((name) => this.table.sets.has(name))) {
-      for (const version of [4, 6] as const) {
-        const own = (members: readonly string[]) =>
-          members.filter((member) => member.includes(':') === (version === 6));
-        this.table.changeElements(setName(id, after.kind, version), {
-          add: own(change.add).map((member) => [member, undefined]),
-          remove: own(change.remove),
-        });
-      }
-    } else this.#renderSet(id);
+    const isThere = namesOfSet(id, after.kind).every((name) => this.table.sets.has(name));
+    if (isThere && change && 'add' in change) this.#changeElements(id, after.kind, change);
+    else this.#renderSet(id);
     if (before !== undefined && before !== after.kind) this.#renderListsAskingFor(id);
+  }
+
+  /** Costs what the change does, however large the set is. */
+  #changeElements(id: SetId, kind: SetState['kind'], members: ElementChange): void {
+    const { add, remove } = this.#nets.get(id)?.change(members) ?? members;
+    for (const version of [4, 6] as const) {
+      const isOwn = (element: string) => isOfVersion(element, version);
+      this.table.changeElements(setName(id, kind, version), {
+        add: add.filter(isOwn).map((element) => [element, undefined]),
+        remove: remove.filter(isOwn),
+      });
+    }
   }
 
   #renderPart(id: HostPart): void {
@@ -177,8 +186,11 @@ export class PolicyTable {
   #renderSet(id: SetId): void {
     const set = this.#state.sets.get(id);
     if (!set) return;
+    const { kind, members } = set;
     const isBroken = this.#broken.has(keyOf({ type: 'set', id }));
-    for (const [name, part] of setParts(id, set)) {
+    const nets = kind === 'nets' ? new DisjointNets(members) : undefined;
+    if (nets) this.#nets.set(id, nets);
+    for (const [name, part] of setParts(id, kind, nets?.elements() ?? [...members])) {
       this.table.setSet(name, isBroken ? undefined : part);
     }
   }
