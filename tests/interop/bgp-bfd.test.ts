@@ -112,18 +112,38 @@ describe('with FRR', () => {
 });
 
 const STATIC = '10.8.0.0/16';
-
-test('a static route goes when BFD misses its next hop, and no session is needed', async () => {
-  await using net = await fabric();
-  await using frr = await startFrr(net.leaf, FRR_CONFIG, { bfd: true });
-  const socket = join(await mkdtemp(join(tmpdir(), 'bfd-')), 'bfd.sock');
-  const file = `
+const STATIC_FILE = `
 asn: 65101
 routerId: 10.0.0.5
 static:
   - { prefix: ${STATIC}, nextHops: [{ address: ${THEIRS.ipv4}, bfd: ${FAST} }] }
 `;
-  await using run = await startBgpRun(net.host, file, ['--bfd-socket', socket]);
+
+test('a static route goes when BFD misses BIRD', async () => {
+  await using net = await fabric();
+  const neighbour = `protocol bfd { interface "eth1" { interval 50 ms; multiplier 3; }; neighbor ${OURS.ipv4} dev "eth1"; }`;
+  await using bird = await startBird(
+    net.leaf,
+    `router id 10.0.0.1; protocol device {} ${neighbour}`,
+  );
+  const socket = join(await mkdtemp(join(tmpdir(), 'bfd-')), 'bfd.sock');
+  await using run = await startBgpRun(net.host, STATIC_FILE, ['--bfd-socket', socket]);
+  await until(
+    () => `BFD is up: ${run.log}`,
+    async () =>
+      (await askForBfdStatus(socket).catch(() => undefined))?.sessions[0]?.verdict === 'up',
+  );
+  const route = (): Promise<string> => net.host.ip('route', 'show', STATIC);
+  await until('the kernel has it', async () => (await route()).includes(STATIC));
+  await bird.kill('SIGKILL');
+  await until('it is gone', async () => (await route()) === '');
+});
+
+test('a static route goes when BFD misses its next hop, and no session is needed', async () => {
+  await using net = await fabric();
+  await using frr = await startFrr(net.leaf, FRR_CONFIG, { bfd: true });
+  const socket = join(await mkdtemp(join(tmpdir(), 'bfd-')), 'bfd.sock');
+  await using run = await startBgpRun(net.host, STATIC_FILE, ['--bfd-socket', socket]);
   const route = (): Promise<string> => net.host.ip('route', 'show', STATIC);
   const isUp = async (): Promise<boolean> =>
     (await askForBfdStatus(socket).catch(() => undefined))?.sessions[0]?.verdict === 'up';

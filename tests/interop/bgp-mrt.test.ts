@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DescribedMrtRecord } from '@overland/bgp/mrt';
@@ -178,6 +178,26 @@ allow to any
       }),
     }),
   );
+});
+
+test("FRR's records of what it hears are read", async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'mrt-'));
+  await chmod(directory, 0o777);
+  const file = join(directory, 'frr.mrt');
+  await using net = await fabric();
+  await using _frr = await startFrr(net.leaf, `dump bgp updates ${file}\n${FRR}`);
+  await using _ours = await startBgpRun(net.host as TestNamespace, SPEAKER, ['--no-fib']);
+  await until('FRR has recorded our prefix', async () =>
+    (await readFile(file).catch(() => Buffer.alloc(0))).includes(Buffer.from([26, 10, 65, 0, 0])),
+  );
+  const heard = (await decode(file)).filter(({ message }) =>
+    message?.update?.announced.some(({ prefix }) => prefix === '10.65.0.0/26'),
+  );
+  expect(heard[0]?.session).toMatchObject({
+    peerAsn: 65101,
+    localAsn: 65011,
+    peerAddress: OURS.ipv4,
+  });
 });
 
 test('a table dump is replayed to BIRD as it was, by us', async () => {

@@ -25,6 +25,8 @@ interface PeerOptions {
   /** Prefixes that it offers; with `loop` our AS number is in their AS_PATH, which OpenBGPD cannot do. */
   readonly offers?: readonly string[];
   readonly loop?: boolean;
+  /** What it offers has the route target 65011:7; not BIRD and FRR, which have files of their own. */
+  readonly target?: boolean;
 }
 
 /** A peer under test. */
@@ -137,7 +139,7 @@ const gobgp: Start = async (namespace, options = {}) => {
     ),
   );
   for (const prefix of offers) {
-    const path = options.loop ? ' aspath 65101' : '';
+    const path = `${options.loop ? ' aspath 65101' : ''}${options.target ? ' rt 65011:7' : ''}`;
     await running.gobgp(`global rib add ${prefix} nexthop ${THEIRS.ipv4}${path}`);
   }
   return {
@@ -155,7 +157,9 @@ const openbgpd: Start = async (namespace, options = {}) => {
       `router-id ${THEIRS.ipv4}`,
       `holdtime ${hold}`,
       'connect-retry 1',
-      ...offers.map((prefix) => `network ${prefix}`),
+      ...offers.map(
+        (prefix) => `network ${prefix}${options.target ? ' set ext-community rt 65011:7' : ''}`,
+      ),
       `neighbor ${range ? LINK : OURS.ipv4} {`,
       ` remote-as ${us}`,
       ` local-address ${THEIRS.ipv4}`,
@@ -180,7 +184,7 @@ const openbgpd: Start = async (namespace, options = {}) => {
 
 const exabgp: Start = async (namespace, options = {}) => {
   const { us = 65101, hold = 3, offers = [], key } = options;
-  const path = options.loop ? ' as-path [65101]' : '';
+  const path = `${options.loop ? ' as-path [65101]' : ''}${options.target ? ' extended-community [ target:65011:7 ]' : ''}`;
   const running = await startExabgp(
     namespace,
     lines(
