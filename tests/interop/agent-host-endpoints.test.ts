@@ -7,6 +7,7 @@ import type { PolicyState } from '@overland/felix';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentHost, agentHost, OVERLAND } from './support/agent.ts';
+import { type Bird, startBird } from './support/bird.ts';
 import { manifest } from './support/manifest.ts';
 import { until } from './support/until.ts';
 
@@ -19,7 +20,17 @@ const OUTSIDE = '192.0.2.2';
 const MANIFESTS = [
   manifest('IPPool', 'ipv4', { cidr: '10.65.0.0/16', blockSize: 26, natOutgoing: true }),
   manifest('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false }),
+  manifest('BGPPeer', 'leaf', { peerIP: OUTSIDE, asNumber: 65011, sourceAddress: 'None' }),
 ];
+const BIRD = `
+router id ${OUTSIDE};
+protocol device { scan time 10; }
+protocol bgp host {
+  local as 65011; connect delay time 1; connect retry time 1; error wait time 1, 2;
+  neighbor ${HOST} as 65101;
+  ipv4 { import all; export none; };
+}
+`;
 
 const cleanup = new AsyncDisposableStack();
 let host: TestNamespace;
@@ -27,6 +38,7 @@ let outside: TestNamespace;
 let etcd: EtcdProcess;
 let agent: AgentHost;
 let container: TestNamespace;
+let bird: Bird;
 
 beforeAll(async () => {
   host = cleanup.use(await netns());
@@ -50,11 +62,13 @@ beforeAll(async () => {
   };
   agent = cleanup.use(await agentHost(host, settings, MANIFESTS));
   agent.start();
+  bird = cleanup.use(await startBird(outside, BIRD));
   await agent.client.waitUntilReady(40_000);
   container = cleanup.use(await netns());
   await agent.client.attach({
     ...{ containerId: 'web', interface: 'eth0', namespacePath: container.path, name: 'web' },
     labels: { app: 'web' },
+    ports: [{ name: 'web', protocol: 'TCP', port: 8000, hostPort: 8080 }],
   });
   for (const port of [22, 8000]) await serve(host, port);
   for (const port of [8000, 9000]) await serve(outside, port);
@@ -112,6 +126,23 @@ test('containers reach what is outside under the address of their host', LONG, a
   expect(await ask(container, OUTSIDE, 8000)).toBe(HOST);
 });
 
+test(
+  'a port of the host leads to the container, for the host itself and for others',
+  LONG,
+  async () => {
+    expect(await ask(outside, HOST, 8080)).toBe(OUTSIDE);
+    expect(await ask(host, HOST, 8080)).toBe(HOST);
+    // The container sees its gateway: an answer to 127.0.0.1 would not leave it.
+    expect(await ask(host, '127.0.0.1', 8080)).toBe('169.254.1.1');
+    expect(await ask(container, HOST, 8080)).toBe('169.254.1.1');
+  },
+);
+
+const isEstablished = () =>
+  until('the session is up', async () =>
+    (await bird.birdc('show protocols')).includes('Established'),
+  );
+
 test('a container reaches its own host only if that is configured', LONG, async () => {
   expect(await ask(container, HOST, 8000)).toBe('timeout');
   await apply(resource('FelixConfiguration', 'default', { defaultEndpointToHostAction: 'Return' }));
@@ -140,6 +171,10 @@ test(
     await apply(resource('HostEndpoint', 'host11-all', everyInterface, { host: 'yes' }));
     await becomes('timeout', outside, HOST, 8000);
     expect(await ask(outside, HOST, 22)).toBe(OUTSIDE);
+    // BGP is failsafe, too: a session that ends comes back.
+    await isEstablished();
+    await bird.birdc('restart host');
+    await isEstablished();
     // What goes out is closed, too, but the host talks to itself: the agent does not lose etcd.
     expect(await ask(host, OUTSIDE, 8000)).toBe('timeout');
     expect(await ask(host, HOST, 8000)).toBe(HOST);
