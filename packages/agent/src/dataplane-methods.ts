@@ -1,5 +1,11 @@
 import type { Gateway } from '@overland/bgp';
-import type { CollectedFlows, DataplaneStatus, LocalState, PolicyChange } from '@overland/felix';
+import type {
+  CollectedFlows,
+  DataplaneStatus,
+  FilterMode,
+  LocalState,
+  PolicyChange,
+} from '@overland/felix';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { HealthMethods } from './thread-health.ts';
 
@@ -26,6 +32,8 @@ export type DataplaneForSpeaker = {
 export type DataplaneForStore = {
   setLocalState: (state: LocalState) => void;
   changePolicy: (change: PolicyChange) => void;
+  /** What FelixConfigurations say of the packet filter: policy moves if it is to be in another one. */
+  setFilterMode: (mode: FilterMode) => void;
   /** Whether the endpoint came to be fully programmed within the time. */
   endpointReady: (
     interfaceName: string,

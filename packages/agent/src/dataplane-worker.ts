@@ -2,16 +2,18 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import {
   createDataplane,
   type Dataplane,
+  type FilterSetting,
   FlowCollector,
   type InterfaceStatus,
 } from '@overland/felix';
-import { type Kernel, openKernel, openNftables, PROTOCOL } from '@overland/linux';
+import { type Kernel, openKernel, PROTOCOL } from '@overland/linux';
 import { type Family, WORKLOAD_LINK } from '@overland/net';
 import type {
   DataplaneForSpeaker,
   DataplaneForStore,
   DataplaneMethods,
 } from './dataplane-methods.ts';
+import { HostPolicy } from './host-policy.ts';
 import { HostSettings } from './host-settings.ts';
 import { kernelMethods } from './kernel-channel.ts';
 import { createLogger } from './logger.ts';
@@ -24,6 +26,7 @@ export interface DataplaneData {
   readonly logLevel: string;
   readonly stateDirectory: string;
   readonly readBackSeconds: number;
+  readonly packetFilter: FilterSetting;
   readonly speaker: MessagePort;
   readonly store: MessagePort;
 }
@@ -37,8 +40,9 @@ async function start(): Promise<ThreadBody> {
   await settings.apply(await uplinksOf(kernel));
   const preserved = await preservedFamilies(kernel);
   const readBackMs = data.readBackSeconds * 1000;
-  const nftables = openNftables();
-  const dataplane = createDataplane({ kernel, nftables, log, readBackMs });
+  const policy = await HostPolicy.open(data.packetFilter, log);
+  const { backend } = policy;
+  const dataplane = createDataplane({ kernel, policy: backend, log, readBackMs });
 
   const toSpeaker = serveSpeaker(data.speaker, { dataplane, kernel, preserved });
   dataplane.onInterfaces((interfaces) => {
@@ -46,7 +50,7 @@ async function start(): Promise<ThreadBody> {
     toSpeaker.setInterfaces(interfaces).catch(() => undefined);
     void settings.apply(interfaces.map(({ name }) => name).filter(isUplink));
   });
-  serveStore(data.store, dataplane, kernel);
+  serveStore(data.store, { dataplane, policy, kernel });
   dataplane.finished.catch(endThread);
   const flows = new FlowCollector(log);
   const methods: DataplaneMethods = {
@@ -61,7 +65,7 @@ async function start(): Promise<ThreadBody> {
     async stop() {
       flows.stop();
       await dataplane[Symbol.asyncDispose]();
-      nftables[Symbol.dispose]();
+      policy[Symbol.dispose]();
       await kernel[Symbol.asyncDispose]();
     },
   };
@@ -82,10 +86,20 @@ function serveSpeaker(port: MessagePort, { dataplane, kernel, preserved }: Speak
   return openChannel<SpeakerForDataplane>(port, local);
 }
 
-function serveStore(port: MessagePort, dataplane: Dataplane, kernel: Kernel): void {
+interface StoreNeeds {
+  readonly dataplane: Dataplane;
+  readonly policy: HostPolicy;
+  readonly kernel: Kernel;
+}
+
+function serveStore(port: MessagePort, { dataplane, policy, kernel }: StoreNeeds): void {
   const local: DataplaneForStore = {
     setLocalState: (state) => dataplane.setLocalState(state),
     changePolicy: (change) => dataplane.changePolicy(change),
+    setFilterMode(mode) {
+      policy.setMode(mode);
+      dataplane.reconcilePolicy();
+    },
     endpointReady: (interfaceName, addresses, timeoutMs) =>
       dataplane.endpointReady(interfaceName, addresses, AbortSignal.timeout(timeoutMs)).then(
         () => true,

@@ -1,6 +1,7 @@
 import {
   applyChange,
   emptyPolicyState,
+  type FilterMode,
   type PolicyChange,
   policyStateFromJson,
   policyStateToJson,
@@ -15,6 +16,7 @@ const log = pino({ level: 'silent' });
 /** A publisher, and what its changes lead to. */
 function setUp() {
   const changes: PolicyChange[] = [];
+  const modes: FilterMode[] = [];
   const state = emptyPolicyState();
   const publisher = new PolicyPublisher({
     nodeName: 'h1',
@@ -23,6 +25,9 @@ function setUp() {
     changePolicy: async (change) => {
       changes.push(change);
       applyChange(state, structuredClone(change));
+    },
+    setFilterMode: async (mode) => {
+      modes.push(mode);
     },
   });
   const put = (
@@ -33,7 +38,7 @@ function setUp() {
     const value = typeof document === 'string' ? document : JSON.stringify(document);
     publisher.update(resourceKey(kind, { namespace: 'prod', name }), value);
   };
-  return { publisher, put, changes, state };
+  return { publisher, put, changes, modes, state };
 }
 
 const workload = (name: string, node = 'h1') => ({
@@ -133,4 +138,22 @@ describe('an entry that cannot be read', () => {
     expect([...state.endpoints.keys()]).toEqual(['calib']);
     expect(publisher.problems()).toHaveLength(1);
   });
+});
+
+test('what a FelixConfiguration says of the packet filter is told once, and when it changes', async () => {
+  const { publisher, modes } = setUp();
+  const about = { apiVersion: 'projectcalico.org/v3', kind: 'FelixConfiguration' } as const;
+  const say = (name: string, spec: object | undefined) =>
+    publisher.update(
+      resourceKey(about.kind, { name }),
+      spec && JSON.stringify({ ...about, metadata: { name }, spec }),
+    );
+  await publisher.publish();
+  say('default', { nftablesMode: 'Disabled' });
+  await publisher.publish();
+  say('node.h2', { nftablesMode: 'Enabled' });
+  await publisher.publish();
+  say('default', undefined);
+  await publisher.publish();
+  expect(modes).toEqual([{}, { nftablesMode: 'Disabled' }, {}]);
 });

@@ -3,7 +3,9 @@ import {
   type AddressHolder,
   differenceOf,
   emptyPolicyState,
+  type FilterMode,
   type FlowCounts,
+  filterModeOf,
   isEmptyChange,
   type JudgedFlow,
   judgeFlows,
@@ -13,6 +15,7 @@ import {
   unusablePolicy,
 } from '@overland/felix';
 import {
+  type FelixConfiguration,
   fromStoredForm,
   type Kind,
   parseJson,
@@ -34,6 +37,8 @@ export interface PolicyPublisherOptions {
   readonly nodeName: string;
   /** The receiver of what is computed. */
   readonly changePolicy: (change: PolicyChange) => Promise<void>;
+  /** The receiver of what FelixConfigurations say of the packet filter. */
+  readonly setFilterMode: (mode: FilterMode) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -44,6 +49,9 @@ export class PolicyPublisher {
   readonly #unreadable = new Map<string, string>();
   /** What the dataplane goes by until the datastore has been read. */
   #snapshot: PolicyState | undefined;
+  readonly #felixSpecs = new Map<string, FelixConfiguration['spec']>();
+  /** What the dataplane has been told of it. */
+  #filterMode: string | undefined;
   #isDirty = true;
   #isSynced = false;
 
@@ -60,12 +68,15 @@ export class PolicyPublisher {
     this.#isDirty = true;
     this.#unreadable.delete(key);
     if (value === undefined) {
+      if (kind === 'FelixConfiguration') this.#felixSpecs.delete(name.name);
       this.#calculation.update(kind, name, undefined);
       return;
     }
     const decoded = decodeResource(kind, value);
     if (decoded.type === 'resource') {
-      this.#calculation.update(kind, name, decoded.resource);
+      const { resource } = decoded;
+      if (resource.kind === 'FelixConfiguration') this.#felixSpecs.set(name.name, resource.spec);
+      this.#calculation.update(kind, name, resource);
       return;
     }
     this.#noteUnreadable(key, decoded.message);
@@ -86,6 +97,7 @@ export class PolicyPublisher {
   async publish(): Promise<boolean> {
     if (!this.#isDirty) return false;
     this.#isDirty = false;
+    await this.#publishFilterMode();
     // In pieces: other work of the thread comes between.
     while (this.#calculation.step(STEP_UNITS)) await nextTurn();
     if (this.#snapshot === undefined) return this.#sendChanges();
@@ -135,6 +147,14 @@ export class PolicyPublisher {
       hasSent = true;
     } while (this.#calculation.hasMore);
     return hasSent;
+  }
+
+  async #publishFilterMode(): Promise<void> {
+    const mode = filterModeOf(this.#felixSpecs, this.#options.nodeName);
+    const text = JSON.stringify(mode);
+    if (this.#filterMode === text) return;
+    this.#filterMode = text;
+    await this.#options.setFilterMode(mode);
   }
 
   /** The calculation has begun at nothing, but the dataplane at the snapshot. */

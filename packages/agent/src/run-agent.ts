@@ -81,6 +81,7 @@ function agentParts(config: Config, log: Logger, fail: (error: unknown) => void)
         logLevel: config.logLevel,
         stateDirectory: config.stateDirectory,
         readBackSeconds: config.routeReadBackSeconds,
+        packetFilter: config.packetFilter,
         speaker,
         store,
       };

@@ -278,6 +278,10 @@ export const SETTINGS = {
     description:
       'OpenTelemetry collector to which records of flows are sent as logs, OTLP over HTTP: `http://127.0.0.1:4318`.',
   }),
+  packetFilter: setting(z.enum(['auto', 'nftables', 'iptables']).default('auto'), {
+    description:
+      'Where policy is enforced. `auto`: as `nftablesMode` of the FelixConfiguration says, and where that is `Auto`, too, in iptables if others have rules in iptables-legacy on this host, else in nftables. A change takes effect with a restart, one of the FelixConfiguration at once; what was in force stays until the other holds all of the policy.',
+  }),
   logLevel: setting(z.enum(logLevels).default('info'), {
     description: 'Least severe level that is logged, as JSON lines on standard error.',
   }),

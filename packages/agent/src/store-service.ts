@@ -86,7 +86,8 @@ export class StoreService {
     };
     this.#publisher = new NodePublisher(config, ports, log);
     const { nodeName } = config;
-    this.#policy = new PolicyPublisher({ nodeName, log, changePolicy: dataplane.changePolicy });
+    const { changePolicy, setFilterMode } = dataplane;
+    this.#policy = new PolicyPublisher({ nodeName, log, changePolicy, setFilterMode });
     this.#snapshot = new SnapshotKeeper({
       write: (entries) => writeSnapshot(this.#snapshotPath, { nodeName, entries: listed(entries) }),
       gatherMs: GATHER_MS,

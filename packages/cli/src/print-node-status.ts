@@ -77,11 +77,13 @@ function dataplaneText({
 }
 
 function policyText({
+  packetFilter,
   policies,
   endpoints,
   sets,
 }: NonNullable<NodeStatus['dataplane']['policy']>): string {
-  return `${policies}, with ${sets} sets, about ${endpoints} workloads`;
+  const place = packetFilter === undefined ? '' : `, in ${packetFilter}`;
+  return `${policies}, with ${sets} sets, about ${endpoints} workloads${place}`;
 }
 
 function problemsText({ problems, dataplane }: NodeStatus, colours: Colours): string {

@@ -1,3 +1,5 @@
+export type { FilterMode, FilterSetting, PacketFilter } from './calc/filter-choice.ts';
+export { chooseFilter, filterModeOf } from './calc/filter-choice.ts';
 export type { AddressHolder } from './calc/incremental/address-holders.ts';
 export { PolicyCalculation } from './calc/incremental/policy-calculation.ts';
 export type { EndpointState, LocalState } from './calc/local-state.ts';
@@ -21,12 +23,13 @@ export type {
   FailureStatus,
 } from './dataplane/dataplane.ts';
 export { createDataplane } from './dataplane/dataplane.ts';
-export type { IptablesPolicyOptions } from './dataplane/iptables/iptables-policy.ts';
-export { IptablesPolicy } from './dataplane/iptables/iptables-policy.ts';
 export type { LearnedCounts } from './dataplane/learned/learned-routes.ts';
 export type { InterfaceStatus } from './dataplane/link-table.ts';
 export type { LocalCounts } from './dataplane/local-reconciler.ts';
+export type { HostFilters } from './dataplane/packet-filters.ts';
+export { livesOnLegacy, packetFilters } from './dataplane/packet-filters.ts';
 export type { PolicyCounts } from './dataplane/policy-backend.ts';
+export { PolicySwitch } from './dataplane/policy-switch.ts';
 export type { CollectedFlows } from './flows/flow-collector.ts';
 export { FlowCollector } from './flows/flow-collector.ts';
 export type { FlowCounts } from './flows/flow-table.ts';

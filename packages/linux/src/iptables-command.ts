@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Family } from '@overland/net';
 import {
   type Iptables,
@@ -6,6 +7,7 @@ import {
   IptablesError,
   type IptablesVariant,
 } from './iptables.ts';
+import { runInNamespace } from './namespaces.ts';
 
 /** Others hold the lock of iptables-legacy for milliseconds; who holds it longer than this hangs. */
 const LOCK_SECONDS = '10';
@@ -28,6 +30,8 @@ export function iptablesCommand(
     runProgram(namespace, [`${PROGRAM[family]}-${variant}-${action}`, ...args], input);
   return {
     async read(family, table) {
+      // Looking at a table of iptables-legacy makes it, and packets pass it from then on.
+      if (variant === 'legacy' && !legacyTables(namespace, family).has(table)) return new Map();
       return parseSave(await run(family, 'save', ['-t', table]));
     },
 
@@ -37,6 +41,21 @@ export function iptablesCommand(
       await run(family, 'restore', ['--noflush', '-w', LOCK_SECONDS], input);
     },
   };
+}
+
+/** Tables of iptables-legacy that the namespace has. */
+function legacyTables(namespace: string | undefined, family: Family): Set<string> {
+  const path = `/proc/thread-self/net/${family === 'ipv4' ? 'ip' : 'ip6'}_tables_names`;
+  const read = () => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      // The kernel has not loaded it, or does not have it.
+      return '';
+    }
+  };
+  const names = namespace === undefined ? read() : runInNamespace(namespace, read);
+  return new Set(names.split('\n'));
 }
 
 function lineOf(change: IptablesChange): string {

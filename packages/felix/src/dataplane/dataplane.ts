@@ -8,7 +8,7 @@ import { InterfaceFeed, type InterfaceListener } from './interface-feed.ts';
 import type { LearnedCounts } from './learned/learned-routes.ts';
 import type { LocalCounts } from './local-reconciler.ts';
 import { NftPolicy } from './nftables/nft-policy.ts';
-import type { PolicyCounts } from './policy-backend.ts';
+import type { PolicyBackend, PolicyCounts } from './policy-backend.ts';
 import { Readiness } from './readiness.ts';
 import { ReconcileLoop } from './reconcile-loop.ts';
 
@@ -21,6 +21,8 @@ export interface DataplaneOptions {
   readonly kernel: Kernel;
   /** Absent on a host without workloads, such as a router: none would come up. */
   readonly nftables?: Nftables;
+  /** Enforces policy instead of {@link nftables}. */
+  readonly policy?: PolicyBackend;
   readonly log: Logger;
   readonly clock?: Clock;
   /** Between full read-backs of routes and next hops, which catch what no event told. Default 90 s. */
@@ -37,6 +39,8 @@ export interface Dataplane extends AsyncDisposable {
   setLocalState(state: LocalState): void;
   /** Changes what the packet filter should hold. Changes come in order, and begin at nothing. */
   changePolicy(change: PolicyChange): void;
+  /** Has the packet filter put right now: somebody has told its backend something. */
+  reconcilePolicy(): void;
   /**
    * Programs learned routes.
    *
@@ -94,7 +98,7 @@ export function createDataplane(options: DataplaneOptions): Dataplane {
   const stop = new AbortController();
   const feed = new InterfaceFeed();
   const readiness = new Readiness();
-  const policy = nftables && new NftPolicy({ nftables, clock, log });
+  const policy = options.policy ?? (nftables && new NftPolicy({ nftables, clock, log }));
   const loop = new ReconcileLoop({
     readBackMs: READ_BACK_MS,
     filterCheckMs: FILTER_CHECK_MS,
@@ -111,6 +115,7 @@ export function createDataplane(options: DataplaneOptions): Dataplane {
   return {
     setLocalState: (state) => loop.setLocalState(state),
     changePolicy: (change) => loop.changePolicy(change),
+    reconcilePolicy: () => loop.reconcilePolicy(),
     async applyRoutes(batch) {
       await loop.accept(batch);
       return batch.sequence;

@@ -1,6 +1,8 @@
 import type { IpAddress } from '@overland/net';
+import type { PacketFilter } from '../calc/filter-choice.ts';
 import type { HostLinks } from '../calc/host-links.ts';
 import type { PolicyChange } from '../calc/policy-change.ts';
+import type { PolicyState } from '../calc/policy-state.ts';
 
 /**
  * A packet filter of the kernel that holds what a `PolicyState` says. Workloads fail closed: what it does not hold
@@ -11,6 +13,8 @@ export interface PolicyBackend {
   accept(change: PolicyChange): void;
   /** Notes which addresses the host's interfaces have: by them host endpoints are found that have no name of one. */
   linksChanged?(links: HostLinks): void;
+  /** What is wanted. */
+  readonly state: PolicyState;
   /** Somebody else may have changed the packet filter: it is read before the next write. */
   doubt(): void;
   /** Tells when somebody else may have changed the packet filter. Absent: nothing tells, it has to be looked at. */
@@ -40,6 +44,8 @@ export interface PolicyFailure {
 }
 
 export interface PolicyCounts {
+  /** Which one, where there is a choice. */
+  readonly packetFilter?: PacketFilter;
   /** Whether the datastore has been read to its end: before, nothing is removed. */
   readonly synced: boolean;
   readonly endpoints: number;

@@ -87,6 +87,10 @@ export class ReconcileLoop {
 
   changePolicy(change: PolicyChange): void {
     this.#options.policy?.accept(change);
+    this.reconcilePolicy();
+  }
+
+  reconcilePolicy(): void {
     this.local.policyChanged();
     this.#poke();
   }

@@ -1,10 +1,11 @@
 import { type IpSets, type Iptables, IptablesError } from '@overland/linux';
 import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
+import type { HostLinks } from '../../calc/host-links.ts';
 import { endpointChain, listChain } from '../../calc/iptables/names.ts';
 import type { SetId } from '../../calc/policy/active-rule.ts';
 import { applyChange, emptyPolicyState, type PolicyChange } from '../../calc/policy-change.ts';
-import { setsOf } from '../../calc/policy-state.ts';
+import { type PolicyState, setsOf } from '../../calc/policy-state.ts';
 import type { Clock } from '../clock.ts';
 import type { PolicyBackend, PolicyCounts, PolicyFailure } from '../policy-backend.ts';
 import { RetryQueue } from '../retry-queue.ts';
@@ -33,6 +34,7 @@ export class IptablesPolicy implements PolicyBackend {
   readonly #options: IptablesPolicyOptions;
   readonly #state = emptyPolicyState();
   readonly #sets: SetWriter;
+  #links: HostLinks = new Map();
   readonly #filters: readonly FamilyWriter[];
   /** Of `list ID`, `endpoint INTERFACE` and `set ID`: what is closed. */
   readonly #retries = new RetryQueue<string>();
@@ -54,6 +56,10 @@ export class IptablesPolicy implements PolicyBackend {
     this.#filters = FAMILIES.map((family) => new FamilyWriter({ iptables, family, log }));
   }
 
+  get state(): PolicyState {
+    return this.#state;
+  }
+
   accept(change: PolicyChange): void {
     this.#sets.accept(change);
     applyChange(this.#state, change);
@@ -67,6 +73,12 @@ export class IptablesPolicy implements PolicyBackend {
       this.#retries.forget(`endpoint ${name}`);
       this.#unwritten.add(name);
     }
+  }
+
+  linksChanged(links: HostLinks): void {
+    this.#links = links;
+    this.#isInStep = false;
+    this.#isDirty = true;
   }
 
   doubt(): void {
@@ -192,7 +204,7 @@ export class IptablesPolicy implements PolicyBackend {
     }
     return {
       state: this.#state,
-      links: new Map(),
+      links: this.#links,
       mode: insertMode,
       closed,
       mayRemove: this.#synced,

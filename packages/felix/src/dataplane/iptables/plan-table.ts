@@ -81,7 +81,10 @@ export function compareTable(
 }
 
 /** Takes away all that is ours and not wanted. */
-function removalOf({ chains, builtIn }: TaggedTable, actual: IptablesContent): IptablesChange[] {
+export function removalOf(
+  { chains, builtIn }: TaggedTable,
+  actual: IptablesContent,
+): IptablesChange[] {
   const unwanted = [...actual].flatMap(([chain, rules]) =>
     !chains.has(chain) && isOwnChain(chain, rules) ? [chain] : [],
   );

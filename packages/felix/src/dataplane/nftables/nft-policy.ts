@@ -3,6 +3,7 @@ import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { HostLinks } from '../../calc/host-links.ts';
 import type { PolicyChange } from '../../calc/policy-change.ts';
+import type { PolicyState } from '../../calc/policy-state.ts';
 import type { Clock } from '../clock.ts';
 import type { PolicyBackend, PolicyCounts, PolicyFailure } from '../policy-backend.ts';
 import { RetryQueue } from '../retry-queue.ts';
@@ -38,6 +39,10 @@ export class NftPolicy implements PolicyBackend {
 
   constructor(options: NftPolicyOptions) {
     this.#options = options;
+  }
+
+  get state(): PolicyState {
+    return this.#policy.state;
   }
 
   accept(change: PolicyChange): void {
