@@ -18,17 +18,22 @@ const text = new TextEncoder();
  *   +------------+----------+-----------+--------------+-----------+------------------+
  */
 export class MessageWriter {
-  #bytes = new Uint8Array(16_384);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView<ArrayBuffer>;
   #length = 0;
   /** Where the message being written, and the newest complete one, start. */
   #message = 0;
   #complete = 0;
   #sequence: number;
 
-  /** @param sequence Of the message before the first. */
-  constructor(sequence = 0) {
+  /**
+   * @param sequence Of the message before the first.
+   * @param octets Room to begin with.
+   */
+  constructor(sequence = 0, octets = 16_384) {
     this.#sequence = sequence;
+    this.#bytes = new Uint8Array(octets);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** What was written since {@link clear}; valid until the next write. */

@@ -1,14 +1,9 @@
 import type { NftElement, NftHook } from '@overland/linux';
-import {
-  familyOf,
-  type IpAddress,
-  isHostPrefix,
-  networkAddress,
-  WORKLOAD_LINK,
-} from '@overland/net';
+import { familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
 import type { OutgoingNat } from '../outgoing-nat.ts';
 import type { EndpointFilter, PolicyState } from '../policy-state.ts';
 import type { HostPort } from '../workload-guard.ts';
+import { DisjointNets } from './disjoint-nets.ts';
 import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
 
 type Version = 4 | 6;
@@ -121,9 +116,10 @@ function outgoingSets({ sources, exempt }: OutgoingNat): [string, NftSetObject][
         [EXEMPT, exempt],
       ] as const
     ).map(([name, prefixes]): [string, NftSetObject] => {
-      const elements: NftElement[] = prefixes
-        .filter((prefix) => familyOf(prefix) === `ipv${version}`)
-        .map((prefix) => ({ key: isHostPrefix(prefix) ? networkAddress(prefix) : prefix }));
+      const elements: NftElement[] = new DisjointNets(prefixes)
+        .elements()
+        .filter((element) => familyOf(element) === `ipv${version}`)
+        .map((key) => ({ key }));
       const set = { key: [`ipv${version}_addr`] as const, interval: true, elements };
       return [`${name}-v${version}`, set];
     }),

@@ -22,6 +22,9 @@ export interface NatRegisters {
   readonly flags: number;
 }
 
+/** Most rules are smaller. */
+const RULE_OCTETS = 512;
+
 /** Registers of 16 octets have numbers of their own; others are counted by words. @param word 0..15. */
 export function register(word: number): number {
   return word % 4 === 0 ? 1 + word / 4 : 8 + word;
@@ -32,7 +35,7 @@ export function register(word: number): number {
  * network byte order; values are as registers hold them.
  */
 export class ExpressionWriter {
-  readonly #writer = new MessageWriter();
+  readonly #writer = new MessageWriter(0, RULE_OCTETS);
 
   /** A copy of what was written so far. */
   octets(): Uint8Array {
