@@ -22,7 +22,7 @@ const SETTINGS = {
   offerWaitSeconds: 0,
   logLevel: 'info',
 };
-const APPLETS = ['sh', 'ping', 'sleep', 'ip', 'nc'];
+const APPLETS = ['sh', 'ping', 'sleep', 'ip', 'nc', 'echo'];
 
 /**
  * podman 4.3 with its CNI backend (Debian 12). Needs podman, runc, busybox-static and gcc, which are not installed
@@ -57,6 +57,7 @@ describe.runIf(process.env.OVERLAND_RUNTIMES === '1')('podman', () => {
     await mkdir(networks);
     const plugins = [
       { type: 'overland', args: { cni: { labels: [{ key: 'by', value: 'podman' }] } } },
+      { type: 'portmap', capabilities: { portMappings: true } },
     ];
     const list = { cniVersion: '0.4.0', name: 'fabric', plugins };
     await writeFile(join(networks, '10-fabric.conflist'), JSON.stringify(list));
@@ -134,6 +135,16 @@ default_ulimits=["nofile=8192:8192","nproc=8192:8192"]
     const output = await podman('run', ...args);
     expect(output).toContain('inet 10.65.7.9/32');
     expect(output).toContain('02:00:00:00:07:09');
+  });
+
+  test('a published port leads to the container, through the plugin portmap', async () => {
+    const serve = ['nc', '-l', '-p', '80', '-e', 'echo', 'hello'];
+    await podman('run', '-d', '--name', 'served', '-p', '8080:80', 'localhost/box', ...serve);
+    const ask = (): Promise<string> =>
+      host.exec(['busybox', 'nc', '-w', '2', '10.255.1.11', '8080']).catch(() => '');
+    await until('the port answers', async () => (await ask()).includes('hello'));
+    await podman('rm', '-f', '-t', '0', 'served');
+    expect(await host.exec(['iptables', '-t', 'nat', '-S'])).not.toContain('8080');
   });
 
   test('a container that ends while no agent runs leaves the network when there is one again', async () => {

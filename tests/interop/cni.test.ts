@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openDatastore } from '@overland/datastore';
 import { netns, type TestNamespace } from '@overland/linux/testing';
+import { HANDLE_PREFIX, resourcePrefix } from '@overland/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AgentHost, agentHost } from './support/agent.ts';
 import {
@@ -140,4 +143,38 @@ describe.each(forms)('the %s executable', (form) => {
     expect(await hostLinks()).toEqual([]);
     expect(await run('overland', { command: 'STATUS' }, NETWORK)).toEqual({ code: 0 });
   });
+});
+
+/** What the datastore holds of containers. */
+async function held(): Promise<string[]> {
+  const path = join(agent.stateDirectory, 'datastore.db');
+  await using datastore = await openDatastore({ type: 'sqlite', path });
+  const keys: string[] = [];
+  for (const prefix of [HANDLE_PREFIX, resourcePrefix('WorkloadEndpoint')]) {
+    keys.push(...(await datastore.list(prefix)).entries.map(({ key }) => key));
+  }
+  return keys;
+}
+
+test('an agent killed during ADDs leaves nothing after GC', async () => {
+  const run = pluginRunner(await pluginDirectory('script', agent.stateDirectory), {});
+  for (const [plugin, killAfterMs] of [
+    ['overland', 30],
+    ['overland-ipam', 20],
+  ] as const) {
+    const containers = [await container(), await container(), await container()];
+    const adds = containers.map(({ name, path }) =>
+      run(plugin, { command: 'ADD', containerId: name, netns: path }, NETWORK),
+    );
+    // Not waited for anything: the moment of death.
+    await delay(killAfterMs);
+    await agent.kill('SIGKILL');
+    await Promise.all(adds);
+    agent.start();
+    await agent.client.waitUntilReady(40_000);
+    const none = { ...NETWORK, 'cni.dev/valid-attachments': [] };
+    expect(await run(plugin, { command: 'GC' }, none)).toEqual({ code: 0 });
+    expect(await held()).toEqual([]);
+    expect(await hostLinks()).toEqual([]);
+  }
 });

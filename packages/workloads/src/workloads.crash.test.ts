@@ -40,6 +40,8 @@ type Act = (process: Process, host: Host) => Promise<unknown>;
 const attach: Act = ({ workloads }) => workloads.attach(request());
 const detach: Act = ({ workloads }) =>
   workloads.detach({ containerId: 'c0ffee', interface: 'eth0' });
+const attachForeign: Act = ({ workloads }) =>
+  workloads.attach(request({ foreignAddresses: ['10.99.0.5'], network: 'fabric' }));
 /** As when the container's namespace is made anew under the same name. */
 const loseLink: Act = async ({ workloads }, { kernel }) => {
   for (const { hostInterface } of workloads.list()) await kernel.links.remove(hostInterface);
@@ -57,6 +59,7 @@ async function countCalls(before: Act[], act: Act): Promise<number> {
 describe.each([
   ['attach', [] as Act[], attach],
   ['detach', [attach], detach],
+  ['attach with addresses of another IPAM', [] as Act[], attachForeign],
   ['attach of what is attached, after its link was lost', [attach, loseLink], attach],
 ])('%s', (name, before, act) => {
   test('killed before or after any call: recovery and detach leave nothing', async () => {
@@ -78,7 +81,8 @@ describe.each([
         // Either it is attached as a whole, or there is nothing.
         const attached = next.workloads.list().length;
         const after = await host.remains();
-        const whole = { links: 1, inContainers: 1, journal: 1, endpoints: 1, handles: 1 };
+        const handles = act === attachForeign ? 0 : 1;
+        const whole = { links: 1, inContainers: 1, journal: 1, endpoints: 1, handles };
         const counts = {
           links: after.links.length,
           inContainers: after.inContainers.length,
@@ -108,7 +112,7 @@ describe.each([
           () => 'failed',
         );
         const where = `${name}: ${fate} call ${at}, ${calls[at - 1]}`;
-        if (act === attach && outcome === 'failed') {
+        if (act !== detach && outcome === 'failed') {
           // What failed is undone by itself.
           expect(await process.workloads.settlePending()).toBe(0);
           if (before.length === 0) {
