@@ -9,22 +9,25 @@ import type { WorkloadRecord } from './workload-record.ts';
 const NAMESPACE_NAME_LABEL = 'projectcalico.org/name';
 
 /**
- * Everything an attach does to the world, in order: addresses, link, endpoint; then it waits until the host's
- * side works. Each step can be repeated, and undone by what the record says.
+ * Everything an attach does to the world: addresses, then link and endpoint; then it waits until the host's
+ * side works. Each step can be repeated, and undone by what the record says. What does not need each other goes on
+ * at the same time, and has ended, one way or another, when this ends: no link is made after it was undone.
  *
- * @returns The record with its addresses.
+ * @param keep Records that everything is made, while the host's side comes up.
  * @throws {AttachAbortedError} If the signal aborts.
  */
 export async function buildWorkload(
   options: ResolvedOptions,
   record: WorkloadRecord,
   signal: AbortSignal,
-): Promise<WorkloadRecord> {
+  keep: (addressed: WorkloadRecord) => Promise<void>,
+): Promise<void> {
   const { node, network, endpoints, dataplane } = options;
   const { request, hostInterface, mac, mtu } = record;
   const assigned = assignAddresses(options, record, signal);
   const { addresses, routes } = await within(signal, 'addresses', assigned);
-  await network.create({
+  const addressed: WorkloadRecord = { ...record, addresses };
+  const made = network.create({
     hostInterface,
     namespacePath: request.namespacePath,
     containerInterface: request.interface,
@@ -33,13 +36,17 @@ export async function buildWorkload(
     addresses,
     ...(request.routes && { routes: request.routes }),
   });
-  const addressed: WorkloadRecord = { ...record, addresses };
-  const endpoint = workloadEndpointOf(node, addressed);
-  await within(signal, 'the datastore', endpoints.put(endpoint));
+  const stored = endpoints.put(workloadEndpointOf(node, addressed));
+  await allEnded([made, within(signal, 'the datastore', stored)]);
   const ready = dataplane.endpointReady(hostInterface, addresses, signal);
-  await within(signal, `${hostInterface} to come up`, ready);
+  await allEnded([keep(addressed), within(signal, `${hostInterface} to come up`, ready)]);
   await awaitPeers(options, routes, signal);
-  return addressed;
+}
+
+/** @throws The first error, when all have ended. */
+async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
 /** @returns The addresses, and by what the fabric finds them; of those that are not ours nobody tells it. */

@@ -243,7 +243,7 @@ describe('attach', () => {
     const written = Promise.withResolvers<void>();
     let calls = 0;
     const { workloads } = await host.start(async (call, perform) => {
-      const isWriting = (await host.remains()).links.length > 0;
+      const isWriting = (await host.remains()).held > 0;
       if (call === 'datastore.get' && isWriting && ++calls === 1) {
         const found = await perform();
         writing.resolve();
@@ -270,7 +270,7 @@ describe('attach', () => {
     const late: (() => Promise<unknown>)[] = [];
     const { workloads } = await host.start(
       async (call, perform) => {
-        const isEndpoint = (await host.remains()).links.length > 0;
+        const isEndpoint = (await host.remains()).held > 0;
         if (call !== 'datastore.transact' || !isEndpoint || late.length > 0) return perform();
         late.push(perform);
         throw new UnavailableError('no answer in time');

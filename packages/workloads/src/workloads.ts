@@ -206,9 +206,11 @@ class JournalledWorkloads implements Workloads {
     this.#refuseTakenName(record);
     try {
       await this.#records.write(record);
-      const built = await buildWorkload(this.#options, record, signal);
-      const attached: WorkloadRecord = { ...built, state: 'attached' };
-      await this.#records.write(attached);
+      let attached: WorkloadRecord = { ...record, state: 'attached' };
+      await buildWorkload(this.#options, record, signal, async (addressed) => {
+        attached = { ...addressed, state: 'attached' };
+        await this.#records.write(attached);
+      });
       return attachedWorkload(attached);
     } catch (error) {
       await this.#leaveHostIfPossible(record);
