@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { KernelError } from '@overland/linux';
 import type { Family, IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { PeerConfig } from '../core/config.ts';
@@ -29,17 +28,10 @@ import { encodeRouteRefresh } from '../core/wire/route-refresh.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { EventLog } from './event-log.ts';
 import { countMessage } from './message-counters.ts';
-import { OpenExchange } from './open-exchange.ts';
+import { PeerConnections } from './peer-connections.ts';
 import { PeerRecord } from './peer-record.ts';
-import { KeyError } from './session-keys.ts';
 import { TimerTable } from './timer-table.ts';
-import {
-  type Endpoints,
-  type OpenSocket,
-  type StreamTap,
-  Transport,
-  type TransportEvents,
-} from './transport.ts';
+import type { Endpoints, OpenSocket, StreamTap, Transport } from './transport.ts';
 
 /** What a peer needs of the speaker. */
 export interface PeerHost {
@@ -79,8 +71,6 @@ const EMPTY = new Uint8Array(0);
 export class PeerRunner {
   readonly id: PeerId;
   readonly record: PeerRecord;
-  /** Who listens in on its connections. */
-  readonly taps = new Set<StreamTap>();
   #config: PeerConfig;
   readonly #host: PeerHost;
   #log: Logger;
@@ -89,8 +79,7 @@ export class PeerRunner {
     (key) => this.#mayFire(parseTimerKey(key)),
     (key) => this.handle({ type: 'timer', ...parseTimerKey(key) }),
   );
-  readonly #transports = new Map<ConnectionId, Transport>();
-  readonly #opens = new OpenExchange();
+  readonly #connections: PeerConnections;
   readonly #limitWatch = new PrefixLimitWatch();
   /** Families whose End-of-RIB the machine has been told of. */
   readonly #synchronised = new Set<Family>();
@@ -112,6 +101,16 @@ export class PeerRunner {
     this.#host = host;
     this.#log = host.log.child({ peer: context.config.name });
     this.#machine = host.machine({ id, context, restart, random: host.random });
+    this.#connections = new PeerConnections({
+      openSocket: host.openSocket,
+      keyOf: (config) => host.keyOf(config),
+      handle: (event) => this.handle(event),
+      wake: () => host.wake(),
+      lost: (connection, reason) => {
+        if (this.record.session === undefined) this.record.failed(reason);
+        this.handle({ type: 'lost', connection, reason });
+      },
+    });
   }
 
   get config(): PeerConfig {
@@ -143,17 +142,21 @@ export class PeerRunner {
     return this.#machine.isAtRest;
   }
 
+  /** Who listens in on its connections. */
+  get taps(): Set<StreamTap> {
+    return this.#connections.taps;
+  }
+
   get hasInput(): boolean {
-    for (const transport of this.#transports.values()) if (transport.hasInput) return true;
-    return false;
+    return this.#connections.hasInput;
   }
 
   get unreadOctets(): number {
-    return this.#sum((transport) => transport.unreadOctets);
+    return this.#connections.unreadOctets;
   }
 
   get unsentOctets(): number {
-    return this.#sum((transport) => transport.unsentOctets);
+    return this.#connections.unsentOctets;
   }
 
   /** TCP of the Established session. */
@@ -210,7 +213,7 @@ export class PeerRunner {
   /** The peer has dialled us. */
   accept(socket: Socket, local: IpAddress): void {
     const connection = this.#machine.nextConnection();
-    this.#transports.set(connection, Transport.adopt(socket, this.#transportEvents(connection)));
+    this.#connections.adopt(connection, socket);
     this.handle({ type: 'accepted', connection, local });
   }
 
@@ -231,7 +234,7 @@ export class PeerRunner {
 
   /** Works on what the peer has sent. @returns Whether there is more. */
   readInput(deadlineMs: number): boolean {
-    for (const [connection, transport] of this.#transports) {
+    for (const [connection, transport] of this.#connections) {
       this.#readConnection(connection, transport, deadlineMs);
     }
     return this.hasInput;
@@ -267,15 +270,14 @@ export class PeerRunner {
   }
 
   #establishedTransport(): Transport | undefined {
-    const connection = this.#machine.established;
-    return connection === undefined ? undefined : this.#transports.get(connection);
+    return this.#connections.get(this.#machine.established);
   }
 
   #readConnection(connection: ConnectionId, transport: Transport, deadlineMs: number): void {
     let sawUpdate = false;
     let sawFrame = false;
-    while (transport.hasInput && this.#transports.get(connection) === transport) {
-      const frame = this.#nextFrame(connection, transport);
+    while (transport.hasInput && this.#connections.get(connection) === transport) {
+      const frame = this.#connections.nextFrame(connection, transport);
       if (!frame) break;
       sawFrame = true;
       countMessage(this.record.received, frame.type);
@@ -284,7 +286,7 @@ export class PeerRunner {
         this.#takeUpdate(connection, frame);
       } else {
         const { type: messageType, body } = frame;
-        if (messageType === MessageType.Open) this.#opens.received(connection, body);
+        if (messageType === MessageType.Open) this.#connections.openReceived(connection, body);
         this.handle({ type: 'message', connection, messageType, body });
       }
       if (performance.now() >= deadlineMs) break;
@@ -294,16 +296,6 @@ export class PeerRunner {
     if (sawUpdate && this.#machine.established === connection) {
       const messageType = MessageType.Update;
       this.handle({ type: 'message', connection, messageType, body: EMPTY });
-    }
-  }
-
-  #nextFrame(connection: ConnectionId, transport: Transport): Frame | undefined {
-    try {
-      return transport.nextFrame();
-    } catch (error) {
-      if (!(error instanceof BgpError)) throw error;
-      this.handle({ type: 'fault', connection, fault: error });
-      return undefined;
     }
   }
 
@@ -348,11 +340,11 @@ export class PeerRunner {
   #perform(effect: PeerEffect): void {
     switch (effect.type) {
       case 'dial':
-        this.#dial(effect.connection);
+        this.#connections.dial(effect.connection, this.#config);
         return;
       case 'send':
-        this.#transports.get(effect.connection)?.write(effect.bytes);
-        if (effect.message === 'open') this.#opens.sent(effect.connection, effect.bytes);
+        this.#connections.get(effect.connection)?.write(effect.bytes);
+        if (effect.message === 'open') this.#connections.openSent(effect.connection, effect.bytes);
         this.record.sent[effect.message] += 1;
         this.record.lastWriteMs = performance.now();
         this.#checkStall(effect.connection);
@@ -397,7 +389,7 @@ export class PeerRunner {
     const { engine } = this.#host;
     switch (effect.type) {
       case 'up':
-        this.record.opens = this.#opens.pair(effect.connection);
+        this.record.opens = this.#connections.opensOf(effect.connection);
         this.#sessionUp(effect.session);
         break;
       case 'down':
@@ -476,7 +468,7 @@ export class PeerRunner {
 
   /** A peer that lives but takes nothing would keep stale routes of ours for ever. RFC 9687. */
   #checkStall(connection: ConnectionId): void {
-    const stalledMs = this.#transports.get(connection)?.stalledMs ?? 0;
+    const stalledMs = this.#connections.get(connection)?.stalledMs ?? 0;
     const holdMs = (this.record.session?.holdSeconds ?? 0) * 1000;
     if (stalledMs <= Math.max(LEAST_SEND_HOLD_MS, 2 * holdMs)) return;
     const expired = { code: ErrorCode.SendHoldTimerExpired, subcode: 0 };
@@ -484,59 +476,18 @@ export class PeerRunner {
     this.handle({ type: 'fault', connection, fault });
   }
 
-  #dial(connection: ConnectionId): void {
-    const { address, port, localAddress, ttl, minTtl } = this.#config;
-    const device = this.#config.interface ?? this.#config.bindInterface;
-    const events = this.#transportEvents(connection);
-    try {
-      const key = this.#host.keyOf(this.#config);
-      const target = { address, port, localAddress, ttl, minTtl, device, key };
-      this.#transports.set(connection, Transport.dial(target, events, this.#host.openSocket));
-    } catch (error) {
-      if (error instanceof KeyError) events.lost(error.message);
-      else if (error instanceof KernelError) {
-        events.lost(`${error.code} for source ${localAddress ?? 'any'} on ${device ?? 'any'}`);
-      } else throw error;
-    }
-  }
-
   #close(connection: ConnectionId, fault: NotificationFault | undefined): void {
-    this.#opens.forget(connection);
-    const transport = this.#transports.get(connection);
-    this.#transports.delete(connection);
-    if (!fault) {
-      transport?.close();
-      return;
+    if (fault) {
+      this.record.sent.notification += 1;
+      this.record.lastError = `sent ${notificationName(fault)}: ${fault.reason}`;
+      this.record.notified('sent', fault, undefined);
     }
-    this.record.sent.notification += 1;
-    this.record.lastError = `sent ${notificationName(fault)}: ${fault.reason}`;
-    this.record.notified('sent', fault, undefined);
-    transport?.closeAfter(encodeNotification(fault));
-  }
-
-  #transportEvents(connection: ConnectionId): TransportEvents {
-    return {
-      taps: this.taps,
-      connected: (local) => this.handle({ type: 'connected', connection, local }),
-      readable: () => this.#host.wake(),
-      drained: () => this.#host.wake(),
-      lost: (reason) => {
-        this.#opens.forget(connection);
-        this.#transports.delete(connection);
-        if (this.record.session === undefined) this.record.failed(reason);
-        this.handle({ type: 'lost', connection, reason });
-      },
-    };
+    this.#connections.close(connection, fault && encodeNotification(fault));
   }
 
   /** A peer is not dead while its octets wait in our receive queue. */
   #mayFire({ timer, connection }: TimerKey): boolean {
-    const isBusy = timer === 'hold' && connection !== undefined;
-    return !(isBusy && this.#transports.get(connection)?.hasInput);
-  }
-
-  #sum(octets: (transport: Transport) => number): number {
-    return [...this.#transports.values()].reduce((sum, transport) => sum + octets(transport), 0);
+    return !(timer === 'hold' && this.#connections.get(connection)?.hasInput);
   }
 }
 
