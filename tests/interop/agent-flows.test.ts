@@ -69,7 +69,11 @@ async function ping(from: string, to: string): Promise<boolean> {
 /** Runs `overland …` on the host, and kills it when what it has printed is enough. */
 async function overland(args: readonly string[], isEnough: (out: string) => boolean) {
   const [program, ...argv] = OVERLAND;
-  const env = { ...process.env, OVERLAND_API_SOCKET: join(agent.stateDirectory, 'agent.sock') };
+  const env = {
+    ...process.env,
+    OVERLAND_API_SOCKET: join(agent.stateDirectory, 'agent.sock'),
+    OVERLAND_SQLITE_PATH: join(agent.stateDirectory, 'datastore.db'),
+  };
   const running = run('ip', ['netns', 'exec', host.name, program, ...argv, ...args], { env });
   let out = '';
   running.child.stdout?.on('data', (text: string) => {
@@ -136,6 +140,24 @@ test('overland flows shows them as they come, and those of before', LONG, async 
   const log = await overland(['flows', '-o', 'json'], () => false);
   expect(log.trim().split('\n').length).toBeGreaterThan(1);
 });
+
+test(
+  'a trace shows the rule of the policy that drops a packet, and leaves nothing behind',
+  LONG,
+  async () => {
+    const flow = ['--from', 'default/other', '--to', 'default/db', '--port', 'icmp'];
+    const tracing = overland(['trace', ...flow], () => false);
+    let isOver = false;
+    void tracing.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await ping('other', 'db');
+    const text = await tracing;
+    expect(text).toMatch(/^1 packet in by cali\w+, out by cali\w+: dropped\n/);
+    expect(text).toMatch(/inet overland ingress\/NetworkPolicy\/default\/db +.*goto denied\n/);
+    expect(await host.exec(['nft', 'list', 'tables'])).not.toContain('overland-trace');
+  },
+);
 
 test('metrics count who denies', LONG, async () => {
   const metrics = String(await agent.client.call('GET', '/metrics'));

@@ -196,6 +196,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/datastore-roles.ts')).datastoreRoles,
   },
   {
+    name: 'trace',
+    summary: 'Follow packets of a flow through the packet filter of this host, rule by rule',
+    load: async () => (await import('./commands/trace.ts')).trace,
+  },
+  {
     name: 'flows',
     summary: "Show the flows of this host's workloads, and which rule decided about each",
     load: async () => (await import('./commands/flows.ts')).flows,
