@@ -190,7 +190,8 @@ export const randomResource: fc.Arbitrary<AnyResource> = fc.oneof(
     ) as fc.Arbitrary<AnyResource>,
   fc
     .record({
-      name: fc.constantFrom('default', `node.${OWN_NODE}`, 'node.h2'),
+      name: fc.constantFrom('default', `node.${OWN_NODE}`, 'node.h2', 'some', 'others'),
+      nodeSelector: optional(selector),
       defaultEndpointToHostAction: optional(fc.constantFrom('Accept', 'Return')),
       failsafeInboundHostPorts: optional(fc.constant([{ protocol: 'TCP', port: 22 }])),
       floatingIPs: optional(fc.constant('Enabled')),
@@ -211,7 +212,9 @@ export const randomResource: fc.Arbitrary<AnyResource> = fc.oneof(
         fc.constantFrom({ ipv4Address: '192.0.2.1/24' }, { ipv6Address: 'fd00::1/64' }),
       ),
     })
-    .map(({ name, ...spec }) => resourceOf('Node', { name }, spec)),
+    .chain(({ name, ...spec }) =>
+      labels.map((own) => resourceOf('Node', { name, labels: own }, spec)),
+    ),
   fc
     .record({ name: fc.constantFrom('s', 't'), namespace, labels, nets })
     .map(({ name, namespace: place, labels: own, nets: held }) =>

@@ -41,7 +41,7 @@ const EXPRESSIONS = [
 export const felixConfiguration = defineKind({
   kind: 'FelixConfiguration',
   summary:
-    'Settings of Felix, the agent of Calico: for all nodes (named default), for one (named node.NAME), or for those that nodeSelector selects (any other name). The settings of one node win over selected ones, those over default; of several that select a node the oldest wins. The agent of Overland has settings of its own (docs/config.md) and keeps these for hosts that run Calico.',
+    'Settings of Felix, the agent of Calico: for all nodes (named default), for one (named node.NAME), or for those that nodeSelector selects (any other name). The settings of one node win over selected ones, those over default; of several that select a node the oldest wins. The agent of Overland has settings of its own (docs/config.md). Of these it goes by defaultEndpointToHostAction, failsafeInboundHostPorts, failsafeOutboundHostPorts, floatingIPs, workloadSourceSpoofing, natOutgoingAddress, natOutgoingExclusions, natPortRange and iptablesNATOutgoingInterfaceFilter, and keeps the others for hosts that run Calico.',
   plural: 'felixconfigurations',
   aliases: ['felixconfig', 'felixconfigs'],
   name: subdomainName,

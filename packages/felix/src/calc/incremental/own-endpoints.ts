@@ -1,6 +1,8 @@
 import {
   type FelixConfiguration,
   type IpPool,
+  type Labels,
+  type Node,
   type ProfileLabels,
   policySelector,
   sameJson,
@@ -9,7 +11,7 @@ import type { Prefix } from '@overland/net';
 import type { HostFilter } from '../host-filter.ts';
 import { hostFilterOf } from '../host-filter-of.ts';
 import { isWorkloadInterface } from '../interface-name.ts';
-import { outgoingNatOf } from '../outgoing-nat.ts';
+import { hostAddressesOf, outgoingNatOf } from '../outgoing-nat.ts';
 import type { PolicyEndpoint } from '../policy/endpoint.ts';
 import { felixSpecOf, hostRulesOf } from '../policy/host-rules.ts';
 import type { Policy } from '../policy/placement.ts';
@@ -54,6 +56,8 @@ export class OwnEndpoints {
   readonly #byName = new Map<string, Set<PlacedPolicy>>();
   readonly #configurations = new Map<string, FelixConfiguration>();
   readonly #pools = new Map<string, IpPool>();
+  /** Of this host's Node. */
+  #labels: Labels = {};
   readonly #hosts = new Map<string, readonly Prefix[]>();
   readonly #endpoints = new Map<string, OwnEndpoint>();
   /** Endpoints of one interface are one, but for a mistake. */
@@ -150,8 +154,14 @@ export class OwnEndpoints {
     this.#stale.add(HOST);
   }
 
-  /** @param addresses Of a host of the cluster. */
-  putHost(name: string, addresses: readonly Prefix[] | undefined): void {
+  /** Takes over addresses and labels of a host of the cluster; `undefined`: it is no more. */
+  putHost(name: string, node: Node | undefined): void {
+    const { labels = {} } = node?.metadata ?? {};
+    if (name === this.#node && !sameJson(labels, this.#labels)) {
+      this.#labels = labels;
+      this.#stale.add(HOST);
+    }
+    const addresses = node && hostAddressesOf(node);
     if (sameJson(addresses, this.#hosts.get(name))) return;
     if (addresses) this.#hosts.set(name, addresses);
     else this.#hosts.delete(name);
@@ -262,12 +272,9 @@ export class OwnEndpoints {
       return policy;
     };
     const configurations = [...this.#configurations.values()];
-    const rules = hostRulesOf(configurations, this.#node);
-    const outgoingNat = outgoingNatOf(
-      [...this.#pools.values()],
-      [...this.#hosts.values()],
-      felixSpecOf(configurations, this.#node),
-    );
+    const spec = felixSpecOf(configurations, { name: this.#node, labels: this.#labels });
+    const rules = hostRulesOf(spec);
+    const outgoingNat = outgoingNatOf([...this.#pools.values()], [...this.#hosts.values()], spec);
     this.#host = hostFilterOf({ ...rules, outgoingNat }, [...own.keys()], refer);
     this.#ask(HOST, asked);
   }

@@ -16,7 +16,6 @@ import {
   type WorkloadEndpoint,
 } from '@overland/model';
 import type { IpAddress } from '@overland/net';
-import { hostAddressesOf } from '../outgoing-nat.ts';
 import type { SetId } from '../policy/active-rule.ts';
 import type { SetDemand } from '../policy/address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from '../policy/endpoint.ts';
@@ -106,7 +105,7 @@ export class PolicyCalculation {
         this.#endpoints.putPool(name.name, resource as IpPool | undefined);
         break;
       case 'Node':
-        this.#endpoints.putHost(name.name, resource && hostAddressesOf(resource as Node));
+        this.#endpoints.putHost(name.name, resource as Node | undefined);
         break;
       case 'NetworkSet':
       case 'GlobalNetworkSet':

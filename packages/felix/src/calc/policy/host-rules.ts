@@ -1,4 +1,11 @@
-import { FAILSAFE_PORTS, type FelixConfiguration, protocolNumber } from '@overland/model';
+import {
+  FAILSAFE_PORTS,
+  type FelixConfiguration,
+  type Labels,
+  matches,
+  parseSelector,
+  protocolNumber,
+} from '@overland/model';
 import { contains, type IpAddress, type Prefix } from '@overland/net';
 import type { Packet } from './match-rule.ts';
 import type { Direction } from './policy-view.ts';
@@ -21,11 +28,8 @@ export interface HostRules {
   readonly maySpoof: boolean;
 }
 
-export function hostRulesOf(
-  configurations: readonly FelixConfiguration[],
-  node: string,
-): HostRules {
-  const spec = felixSpecOf(configurations, node);
+/** @param spec {@link felixSpecOf}. */
+export function hostRulesOf(spec: FelixConfiguration['spec']): HostRules {
   const ports = (given: (typeof FAILSAFE_PORTS)['inbound']): FailsafePort[] =>
     given.map(({ protocol, port, net }) => ({ protocol: protocolNumber(protocol), port, net }));
   return {
@@ -39,14 +43,34 @@ export function hostRulesOf(
   };
 }
 
-/** The settings of a node: its own FelixConfiguration (`node.NAME`) wins over the one named `default`. */
+/** Whom a FelixConfiguration may be for. */
+export interface ConfiguredNode {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/**
+ * The settings of a node: those for it alone (`node.NAME`) win over those for nodes like it (`nodeSelector`; of several
+ * the oldest, without a time the last), and these over those named `default`.
+ */
 export function felixSpecOf(
   configurations: readonly FelixConfiguration[],
-  node: string,
+  { name, labels }: ConfiguredNode,
 ): FelixConfiguration['spec'] {
-  const find = (name: string) =>
-    configurations.find(({ metadata }) => metadata.name === name)?.spec ?? {};
-  return { ...find('default'), ...find(`node.${node}`) };
+  const find = (wanted: string) =>
+    configurations.find(({ metadata }) => metadata.name === wanted)?.spec;
+  const [selected] = configurations
+    .filter(({ metadata, spec: { nodeSelector } }) => {
+      const isNamed = metadata.name === 'default' || metadata.name.startsWith('node.');
+      return !isNamed && nodeSelector && matches(parseSelector(nodeSelector), labels);
+    })
+    .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
+  return { ...find('default'), ...selected?.spec, ...find(`node.${name}`) };
+}
+
+/** Sorts the oldest first, those of one age by name. */
+function ageOf({ metadata }: FelixConfiguration): string {
+  return `${metadata.creationTimestamp ?? '~'} ${metadata.name}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import {
   DEFAULT_ALLOW_PROFILE,
   type Expression,
+  type FelixConfiguration,
   matches,
   networkSetLabels,
   type Profile,
@@ -113,13 +114,19 @@ export class PolicyView {
 
   /** What holds on a host whatever its policies say. */
   hostRulesOf(node: string): HostRules {
-    return hostRulesOf(this.#inputs.felixConfigurations, node);
+    return hostRulesOf(this.#felixSpecOf(node));
   }
 
   /** `undefined` if no pool wants it. */
   outgoingNatOf(node: string): OutgoingNat | undefined {
-    const { pools = [], nodes, felixConfigurations } = this.#inputs;
-    return outgoingNatOf(pools, nodes.map(hostAddressesOf), felixSpecOf(felixConfigurations, node));
+    const { pools = [], nodes } = this.#inputs;
+    return outgoingNatOf(pools, nodes.map(hostAddressesOf), this.#felixSpecOf(node));
+  }
+
+  #felixSpecOf(name: string): FelixConfiguration['spec'] {
+    const { nodes, felixConfigurations } = this.#inputs;
+    const labels = nodes.find(({ metadata }) => metadata.name === name)?.metadata.labels ?? {};
+    return felixSpecOf(felixConfigurations, { name, labels });
   }
 
   #profileOf(profile: string, direction: Direction): RuleList {

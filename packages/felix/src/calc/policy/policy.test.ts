@@ -298,6 +298,42 @@ describe('hosts (calico.md section 5.2)', () => {
     ]);
   });
 
+  test('a FelixConfiguration for nodes like this one stands between that of the node and the default one', () => {
+    const ports = (port: number, spec: object = {}) => ({
+      failsafeInboundHostPorts: [{ protocol: 'TCP', port }],
+      ...spec,
+    });
+    const like = { nodeSelector: "rack == 'a'" };
+    const configuration = (name: string, spec: object) =>
+      resource('FelixConfiguration', { name }, spec);
+    const nodes = [
+      resource(
+        'Node',
+        { name: 'h1', labels: { rack: 'a' } },
+        { bgp: { ipv4Address: '10.0.0.1/32' } },
+      ),
+    ];
+    const open = (port: number, ...felixConfigurations: AnyResource[]) =>
+      allows(
+        { hostEndpoints: [hostEndpoint()], nodes, felixConfigurations },
+        { from: '192.0.2.1', to: 'h1', port },
+      );
+    const [everybody, rack] = [
+      configuration('default', ports(1)),
+      configuration('rack', ports(2, like)),
+    ];
+    const own = configuration('node.h1', ports(3));
+    expect([open(1, everybody), open(2, everybody, rack), open(1, everybody, rack)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect([open(3, everybody, rack, own), open(2, everybody, rack, own)]).toEqual([true, false]);
+    expect(
+      open(1, everybody, configuration('other', ports(2, { nodeSelector: "rack == 'b'" }))),
+    ).toBe(true);
+  });
+
   test('what an early policy allows is asked no more, what it does not decide is judged later', () => {
     const early = (scope: object, action: string) =>
       globalPolicy('early', {
