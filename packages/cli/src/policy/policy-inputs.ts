@@ -1,4 +1,4 @@
-import type { PolicyInputs } from '@overland/felix/policy';
+import { type PolicyInputs, unusablePolicy } from '@overland/felix/policy';
 import { type AnyResource, completeResource, type Kind } from '@overland/model';
 import { type CommandContext, UsageError } from '../command.ts';
 import type { ManifestInput } from '../manifests/read-manifests.ts';
@@ -26,6 +26,8 @@ const KINDS = [
   'FelixConfiguration',
   'IPPool',
 ] as const satisfies readonly Kind[];
+
+type Policies = PolicyInputs['policies'];
 
 export interface ReadPolicies {
   readonly inputs: PolicyInputs;
@@ -60,15 +62,29 @@ export async function readPolicyChange(
       : await resourcesFromDatastore(KINDS, config, context);
   const byName = new Map(resources.map((resource) => [nameOf(resource), resource]));
   for (const resource of changed.resources) byName.set(nameOf(resource), resource);
+  const unusable = unusablePolicies(problems);
+  const remaining = unusable.filter((policy) => !byName.has(nameOf(policy)));
   return {
-    before: inputsOf(resources.map(completeResource)),
-    after: inputsOf([...byName.values()].map(completeResource)),
+    before: inputsOf(resources.map(completeResource), unusable),
+    after: inputsOf([...byName.values()].map(completeResource), remaining),
     problems,
   };
 }
 
-function nameOf({ kind, metadata: { namespace = '', name } }: AnyResource): string {
+function nameOf({
+  kind,
+  metadata: { namespace = '', name },
+}: Pick<AnyResource, 'kind' | 'metadata'>): string {
   return `${kind} ${namespace}/${name}`;
+}
+
+/** Policies that cannot be read close whom they select, here as in the kernel. */
+function unusablePolicies(problems: ReadCluster['problems']): Policies {
+  return problems.flatMap(({ kind, name, stored, reason: fault }) =>
+    kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy'
+      ? [unusablePolicy(kind, name, { stored, fault })]
+      : [],
+  );
 }
 
 /**
@@ -87,15 +103,18 @@ export async function readPolicies(
   const { resources, problems } = isOffline
     ? await resourcesFromManifests(input, context)
     : await resourcesFromDatastore(KINDS, config, context);
-  return { inputs: inputsOf(resources.map(completeResource)), problems };
+  return {
+    inputs: inputsOf(resources.map(completeResource), unusablePolicies(problems)),
+    problems,
+  };
 }
 
-function inputsOf(resources: readonly AnyResource[]): PolicyInputs {
+function inputsOf(resources: readonly AnyResource[], unusable: Policies): PolicyInputs {
   const all = <K extends Kind>(kind: K) => ofKind(resources, kind);
   return {
     nodes: all('Node'),
     tiers: all('Tier'),
-    policies: [...all('NetworkPolicy'), ...all('GlobalNetworkPolicy')],
+    policies: [...all('NetworkPolicy'), ...all('GlobalNetworkPolicy'), ...unusable],
     staged: [
       ...all('StagedNetworkPolicy'),
       ...all('StagedGlobalNetworkPolicy'),

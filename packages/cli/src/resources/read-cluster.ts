@@ -1,14 +1,31 @@
-import { type AnyResource, type Kind, parseManifest, type ResourceOfKind } from '@overland/model';
+import {
+  type AnyResource,
+  type Kind,
+  parseManifest,
+  type ResourceName,
+  type ResourceOfKind,
+} from '@overland/model';
 import { type CommandContext, UsageError } from '../command.ts';
 import { openClient } from '../datastore/open-client.ts';
 import { type ManifestInput, readManifests } from '../manifests/read-manifests.ts';
 import { createJudge } from '../manifests/verdict.ts';
 import { unreadable } from './read-objects.ts';
 
+/** A resource that could not be read. */
+interface UnreadResource {
+  /** For people. */
+  readonly resource: string;
+  readonly reason: string;
+  readonly kind: Kind;
+  readonly name: ResourceName;
+  /** What is there instead; `undefined`: no JSON. */
+  readonly stored: unknown;
+}
+
 /** Resources of several kinds, and which could not be read. */
 export interface ReadCluster {
   readonly resources: readonly AnyResource[];
-  readonly problems: readonly { readonly resource: string; readonly reason: string }[];
+  readonly problems: readonly UnreadResource[];
 }
 
 /**
@@ -40,13 +57,13 @@ export async function resourcesFromDatastore(
 ): Promise<ReadCluster> {
   await using open = await openClient(context, { config });
   const resources: AnyResource[] = [];
-  const problems: { resource: string; reason: string }[] = [];
+  const problems: UnreadResource[] = [];
   for (const kind of kinds) {
     const listed = await open.client.list(kind);
     resources.push(...(listed.resources as readonly AnyResource[]));
-    for (const { name, error } of listed.invalid) {
+    for (const { name, error, stored } of listed.invalid) {
       const { message: reason } = unreadable(kind, name, error);
-      problems.push({ resource: `${kind} ${name.name}`, reason });
+      problems.push({ resource: `${kind} ${name.name}`, reason, kind, name, stored });
     }
   }
   return { resources, problems };

@@ -391,7 +391,9 @@ describe('watch', () => {
     await put(store, PEER_KEY, { ...peer(), spec: { nextHopMode: 'Sideways' } });
     while (!last.startsWith('!')) last = await next();
     expect(last).toBe('!leaf11 spec.nextHopMode');
-    expect((await client.list('BGPPeer')).invalid).toMatchObject([{ name: { name: 'leaf11' } }]);
+    expect((await client.list('BGPPeer')).invalid).toMatchObject([
+      { name: { name: 'leaf11' }, stored: { spec: { nextHopMode: 'Sideways' } } },
+    ]);
     await client.delete('BGPPeer', { name: 'leaf11' });
     while (!last.startsWith('-')) last = await next();
     const end = changes.next();

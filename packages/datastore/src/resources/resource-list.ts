@@ -1,9 +1,12 @@
 import {
   extensionPrefix,
+  fromStoredForm,
   hasExtensions,
+  hideSecrets,
   ipamView,
   type Kind,
   kindTable,
+  parseJson,
   parseResourceKey,
   type ResourceName,
   type ResourceOfKind,
@@ -19,6 +22,8 @@ import { decodeStored, extensionKeyOf, shownView } from './stored-resource.ts';
 export interface InvalidResource {
   readonly name: ResourceName;
   readonly error: ValidationError;
+  /** In the form of a manifest, secrets hidden; `undefined`: it is no JSON. */
+  readonly stored: unknown;
 }
 
 export interface ResourceList<K extends Kind> {
@@ -93,11 +98,20 @@ async function* storedPages<K extends Kind>(
           resources.push(shownView(kind, decodeStored(kind, entry, extension)));
         } catch (error) {
           if (!(error instanceof ValidationError)) throw error;
-          invalid.push({ name, error });
+          invalid.push({ name, error, stored: shownForm(kind, entry) });
         }
       }
       yield { resources, invalid, revision };
     }
+  }
+}
+
+function shownForm(kind: Kind, { value }: Entry): unknown {
+  try {
+    return hideSecrets(kind, fromStoredForm(kind, parseJson(value)));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -17,3 +17,4 @@ export type { Direction, EndpointPolicy, EndpointTier, RuleList } from './policy
 export { PolicyView } from './policy-view.ts';
 export { ruleText } from './rule-text.ts';
 export { withStaged } from './staged.ts';
+export { unusablePolicy } from './unusable-policy.ts';
