@@ -1,7 +1,9 @@
 import type { AttributeEdits } from '../policy/attribute-edits.ts';
 import type { EgressClass } from './egress-class.ts';
 import type { BestChanges } from './loc-rib.ts';
+import { LogCursor } from './log-cursor.ts';
 import { IdSet } from './memory/id-set.ts';
+import type { MessageLog } from './message-log.ts';
 import { NO_OCTETS, OutQueue } from './out-queue.ts';
 import {
   MAX_SKIPS,
@@ -35,6 +37,7 @@ export class AdjRibOut extends OutQueue implements RibOut {
   readonly #locRib: BestPaths;
   /** Every member is held in the prefix table. */
   readonly #withdraw = new IdSet();
+  readonly #cursor = new LogCursor();
 
   constructor(tables: RibTables, locRib: BestPaths, egress: EgressClass, recipient: Recipient) {
     super(tables, egress, recipient);
@@ -143,6 +146,38 @@ export class AdjRibOut extends OutQueue implements RibOut {
     return true;
   }
 
+  protected override copyUpdate(target: Uint8Array, offset: number): number {
+    const log = this.offer.egress.messages;
+    log.enter(this.tables.epoch);
+    const isPlain = this.#withdraw.size === 0 && !this.limit && this.ownDefault === 0;
+    if (!isPlain || this.announce.size === 0) return 0;
+    for (let at = this.#cursor.next(log); at >= 0; at = this.#cursor.next(log)) {
+      const octets = this.#copyMessage(log, at, target, offset);
+      if (octets > 0) return octets;
+    }
+    return 0;
+  }
+
+  /** Copies a message of the log if each of its prefixes is pending: they are best as they were. */
+  #copyMessage(log: MessageLog, message: number, target: Uint8Array, offset: number): number {
+    const [first, end] = [log.firstPrefix(message), log.endOfPrefixes(message)];
+    for (let at = first; at < end; at += 1) if (!this.announce.has(log.prefixAt(at))) return 0;
+    const nextHop = this.offer.nextHopOf(log.group(message), log.prefixAt(first));
+    if (nextHop?.length !== log.nextHopOctets(message)) return 0;
+    for (let at = first; at < end; at += 1) {
+      const prefix = log.prefixAt(at);
+      this.announce.delete(prefix);
+      this.advertised.add(prefix);
+    }
+    return log.copy(message, nextHop, target, offset);
+  }
+
+  protected override packed(target: Uint8Array, offset: number, octets: number): void {
+    if (!this.#cursor.isRecording) return;
+    const message = target.subarray(offset, offset + octets);
+    this.#cursor.end(this.offer.egress.messages, message, this.writer.nextHopAt - offset);
+  }
+
   release(units: number): number {
     let used = 0;
     this.releaseDefault();
@@ -221,6 +256,7 @@ export class AdjRibOut extends OutQueue implements RibOut {
     }
     const nextHop = this.offer.nextHopOf(group, first) ?? NO_OCTETS;
     const edits = this.offer.egress.editsOf(group, first);
+    this.#cursor.begin(this.offer.egress.messages, group, nextHop);
     this.writer.beginAnnounce(family, this.offer.egress.encode(group, edits), nextHop);
     this.#put(first);
     const path = paths.inGroup(first, group);
@@ -259,6 +295,7 @@ export class AdjRibOut extends OutQueue implements RibOut {
   #put(prefix: number): void {
     const writer = this.writer;
     writer.at = this.tables.prefixes.writeNlri(prefix, writer.target, writer.at);
+    this.#cursor.add(this.offer.egress.messages, prefix);
     if (this.advertised.add(prefix)) this.limit?.sent();
   }
 }

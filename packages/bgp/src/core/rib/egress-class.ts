@@ -17,6 +17,7 @@ import { type BgpRole, keepsMarked, marksOnEgress } from '../wire/role.ts';
 import { MAX_FRAME_OCTETS, MAX_NLRI_OCTETS } from '../wire/update-writer.ts';
 import { type AttributeTable, MAX_ATTRIBUTE_OCTETS } from './attribute-table.ts';
 import { ExportPolicy } from './export-policy.ts';
+import { MessageLog } from './message-log.ts';
 import { DEFAULT_LOCAL_PREF, GroupFlag, type PathGroups } from './path-groups.ts';
 import type { RibTables } from './rib-tables.ts';
 import type { SharedTables } from './shared-tables.ts';
@@ -93,6 +94,8 @@ const MAX_GROWTH_OCTETS = 7 + 7 + 7 + 7 + 16 + 7 + 8;
 export class EgressClass {
   readonly key: EgressKey;
   readonly policy: ExportPolicy | undefined;
+  /** Messages that were packed for one of the peers. */
+  readonly messages = new MessageLog();
   readonly #tables: RibTables;
   readonly #groups: PathGroups;
   readonly #attributes: AttributeTable;

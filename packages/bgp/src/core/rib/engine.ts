@@ -109,7 +109,10 @@ class Engine implements RouteEngine {
           links: this.#links,
           aggregateEvents: {
             announce: (aggregate, origin) => this.#announceAggregate(aggregate, origin),
-            withdraw: (prefix) => this.#originated.withdraw(prefix),
+            withdraw: (prefix) => {
+              this.#routesChange();
+              this.#originated.withdraw(prefix);
+            },
           },
         },
       );
@@ -125,6 +128,7 @@ class Engine implements RouteEngine {
   }
 
   configure(config: SpeakerConfig): void {
+    this.#routesChange();
     const isElsewhere = beyondLinks(config) !== this.#beyond;
     this.#beyond = beyondLinks(config);
     this.#config = config;
@@ -151,6 +155,7 @@ class Engine implements RouteEngine {
   }
 
   setInterfaces(interfaces: readonly InterfaceState[]): void {
+    this.#routesChange();
     this.#interfaces = interfaces;
     this.#relink();
   }
@@ -176,6 +181,7 @@ class Engine implements RouteEngine {
   }
 
   peerUp(session: EstablishedSession): void {
+    this.#routesChange();
     const peer = this.#peer(session.peer);
     if (peer.live) this.peerDown(session.peer, []);
     const live = new LiveSession(session, this.#config);
@@ -205,6 +211,7 @@ class Engine implements RouteEngine {
   }
 
   peerDown(id: PeerId, retain: readonly Family[]): void {
+    this.#routesChange();
     const peer = this.#peer(id);
     const live = peer.live;
     if (!live) return;
@@ -223,21 +230,25 @@ class Engine implements RouteEngine {
   }
 
   flushStale(id: PeerId, families: readonly Family[] = FAMILIES): void {
+    this.#routesChange();
     for (const family of families) this.#ribs[family].adjRibIn(this.#peer(id).slot).flushStale();
   }
 
   beginLongLived(id: PeerId, families: readonly Family[]): void {
+    this.#routesChange();
     for (const family of families)
       this.#ribs[family].adjRibIn(this.#peer(id).slot).beginLongLived();
   }
 
   receiveUpdate(id: PeerId, body: Uint8Array): NotificationFault | undefined {
+    this.#routesChange();
     const peer = this.#peer(id);
     const { live } = peer;
     return live && this.#receiverOf(live).receive(peer, live, body);
   }
 
   beginRefresh(id: PeerId, family: Family): void {
+    this.#routesChange();
     const peer = this.#peer(id);
     const adjRibIn = this.#ribs[family].adjRibIn(peer.slot);
     const awaitsEndOfRib = adjRibIn.accepted.stale > 0 && !peer.endOfRib.has(family);
@@ -250,7 +261,11 @@ class Engine implements RouteEngine {
 
   step(units: number): boolean {
     let left = units;
-    for (const family of FAMILIES) left -= this.#ribs[family].step(Math.max(1, left));
+    for (const family of FAMILIES) {
+      const used = this.#ribs[family].step(Math.max(1, left));
+      if (used > 0) this.#ribs[family].tables.epoch += 1;
+      left -= used;
+    }
     if (!this.#isDeferred) this.#batches.settle();
     return FAMILIES.some((family) => this.#ribs[family].hasWork);
   }
@@ -330,6 +345,7 @@ class Engine implements RouteEngine {
   }
 
   vrpsChanged(tables: VrpTables, changed: readonly Prefix[] | 'all'): void {
+    this.#routesChange();
     this.#origins.tables = tables;
     for (const family of FAMILIES) {
       const ofFamily =
@@ -339,6 +355,7 @@ class Engine implements RouteEngine {
   }
 
   originateUpdate(body: Uint8Array, fourOctetAs: boolean): boolean {
+    this.#routesChange();
     return this.#originated.takeUpdate(body, fourOctetAs);
   }
 
@@ -399,7 +416,13 @@ class Engine implements RouteEngine {
     for (const monitor of this.#outMonitors) monitor.sent(slot, body, sent);
   }
 
+  /** What was packed for one peer may be wrong for others from here on. */
+  #routesChange(): void {
+    for (const family of FAMILIES) this.#ribs[family].tables.epoch += 1;
+  }
+
   #announceAggregate({ prefix, communities = [] }: AggregateConfig, origin: number): void {
+    this.#routesChange();
     const { asn, routerId } = this.#config;
     const attributes = { origin, asn, routerId, communities: communities.map(communityOf) };
     this.#originated.announce(prefix, aggregateSet(attributes), DISCARD_ORIGIN);

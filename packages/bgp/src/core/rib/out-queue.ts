@@ -36,6 +36,14 @@ export abstract class OutQueue {
   /** Whether nothing waits to be sent. */
   protected abstract get isIdle(): boolean;
 
+  /** Copies a message that was packed for another peer, if there is one. @returns Its octets; 0: there is none. */
+  protected copyUpdate(_target: Uint8Array, _offset: number): number {
+    return 0;
+  }
+
+  /** A message was packed: others may be sent the same. */
+  protected packed(_target: Uint8Array, _offset: number, _octets: number): void {}
+
   /** Packs withdrawals, or else announcements, of what waits. @returns Whether there was anything. */
   protected abstract packChanges(): boolean;
 
@@ -79,13 +87,17 @@ export abstract class OutQueue {
     if (due !== undefined && due !== 'end-of-rib') {
       return this.phases.tellRefresh(due, this.tables.family, { target, offset });
     }
+    const copied = due === undefined ? this.copyUpdate(target, offset) : 0;
+    if (copied > 0) return copied;
     this.writer.open(target, offset, this.#recipient.maxMessageOctets);
     if (!this.packChanges()) {
       if (due !== 'end-of-rib') return 0;
       this.phases.endRib();
       this.writer.beginWithdraw(this.tables.family);
     }
-    return this.writer.finish();
+    const octets = this.writer.finish();
+    this.packed(target, offset, octets);
+    return octets;
   }
 
   /** Lets go of our default route, after the session ended. */

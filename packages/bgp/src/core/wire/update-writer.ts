@@ -30,6 +30,8 @@ export class UpdateWriter {
   at = 0;
   /** Where prefixes must end. */
   end = 0;
+  /** Where the next hop of an announcement is in {@link target}. */
+  nextHopAt = 0;
   #target: Uint8Array = new Uint8Array(0);
   #start = 0;
   #family: Family = 'ipv4';
@@ -80,12 +82,14 @@ export class UpdateWriter {
     this.at += LENGTH_FIELDS_OCTETS;
     if (!this.#isMultiprotocol) {
       this.#putAttributes();
-      const nextHopAt = this.at - attributes.length + attributes.nextHopAt;
-      for (let i = 0; i < ADDRESS_OCTETS.ipv4; i += 1) this.#put(nextHopAt + i, nextHop[i] ?? 0);
+      this.nextHopAt = this.at - attributes.length + attributes.nextHopAt;
+      for (let i = 0; i < ADDRESS_OCTETS.ipv4; i += 1)
+        this.#put(this.nextHopAt + i, nextHop[i] ?? 0);
     } else {
       this.at += MP_HEADER_OCTETS;
       this.#putFamily();
       this.#put(this.at, nextHop.length);
+      this.nextHopAt = this.at + 1;
       for (let i = 0; i < nextHop.length; i += 1) this.#put(this.at + 1 + i, nextHop[i] ?? 0);
       this.#put(this.at + 1 + nextHop.length, 0);
       this.at += nextHop.length + 2;
