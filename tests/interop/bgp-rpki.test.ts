@@ -5,6 +5,8 @@ import { captureRun } from '../../packages/cli/src/testing/captured-run.ts';
 import { type BgpRun, startBgpRun } from './support/bgp-run.ts';
 import { startBird } from './support/bird.ts';
 import { fabric, OURS, THEIRS } from './support/fabric.ts';
+import { startGobgp } from './support/gobgp.ts';
+import { startOpenbgpd } from './support/openbgpd.ts';
 import { type Roa, startStayrtr } from './support/stayrtr.ts';
 import { until } from './support/until.ts';
 
@@ -161,4 +163,93 @@ test('the second of two caches steps in, the first one takes over again, and ver
     .map((line) => JSON.parse(line) as VrpPage['vrps'][number]);
   expect(vrps).toHaveLength(4);
   expect(vrps).toContainEqual({ prefix: 'fd00:99::/32', maxLength: 48, asn: 65011 });
+});
+
+/** Ours, of AS 65101: valid, invalid, and of nobody. */
+const OF_OURS = { '10.98.1.0/24': 'valid', '10.98.2.0/24': 'invalid', '10.98.3.0/24': 'not-found' };
+const ROAS_FOR_OURS: readonly Roa[] = [
+  { prefix: '10.98.1.0/24', maxLength: 24, asn: 65101 },
+  { prefix: '10.98.2.0/24', maxLength: 24, asn: 65009 },
+];
+const ORIGINATING = JSON.stringify({
+  asn: 65101,
+  routerId: '10.0.0.5',
+  rpki: { caches: [{ address: THEIRS.ipv4, port: 8282 }], refreshSeconds: 1, retrySeconds: 1 },
+  originate: Object.keys(OF_OURS),
+  defaults: { holdSeconds: 9, connectRetrySeconds: 1 },
+  peers: [{ name: 'leaf', address: THEIRS.ipv4, asn: 65011 }],
+});
+
+test('OpenBGPD judges our routes by StayRTR as we do', async () => {
+  await using net = await fabric();
+  await using _cache = await startStayrtr(net.leaf, ROAS_FOR_OURS);
+  await using openbgpd = await startOpenbgpd(
+    net.leaf,
+    `AS 65011
+router-id 10.0.0.1
+holdtime min 3
+rtr ${THEIRS.ipv4} {
+  port 8282
+}
+neighbor ${OURS.ipv4} {
+  remote-as 65101
+}
+allow from any
+allow to any
+`,
+  );
+  await using ours = await startBgpRun(net.host as TestNamespace, ORIGINATING, ['--no-fib']);
+  for (const [prefix, expected] of Object.entries(OF_OURS)) {
+    let text = '';
+    await until(
+      () => `${prefix} is ${expected}: ${text}`,
+      async () => {
+        text = await openbgpd.bgpctl('show', 'rib', 'detail', prefix);
+        return new RegExp(`ovs ${expected}`).test(text);
+      },
+      30,
+    );
+    const { state } = await ask(ours)<OriginAnswer>('rpki', 'check', prefix, '65101');
+    expect(state).toBe(expected);
+  }
+});
+
+/** GoBGP's letters in front of a route. */
+const GOBGP_STATES = { valid: 'V', invalid: 'I', 'not-found': 'N' } as const;
+
+test('GoBGP judges our routes by StayRTR as we do', async () => {
+  await using net = await fabric();
+  await using _cache = await startStayrtr(net.leaf, ROAS_FOR_OURS);
+  await using gobgp = await startGobgp(
+    net.leaf,
+    `[global.config]
+as = 65011
+router-id = "10.0.0.1"
+[[rpki-servers]]
+[rpki-servers.config]
+address = "${THEIRS.ipv4}"
+port = 8282
+[[neighbors]]
+[neighbors.config]
+neighbor-address = "${OURS.ipv4}"
+peer-as = 65101
+[neighbors.transport.config]
+local-address = "${THEIRS.ipv4}"
+`,
+  );
+  await using ours = await startBgpRun(net.host as TestNamespace, ORIGINATING, ['--no-fib']);
+  for (const [prefix, expected] of Object.entries(OF_OURS)) {
+    const letter = GOBGP_STATES[expected as keyof typeof GOBGP_STATES];
+    let text = '';
+    await until(
+      () => `${prefix} is ${expected}: ${text}`,
+      async () => {
+        text = await gobgp.gobgp(`neighbor ${OURS.ipv4} adj-in ${prefix}`).catch(String);
+        return new RegExp(`^ *${letter}.*${prefix.replace('/', '.')}`, 'm').test(text);
+      },
+      20,
+    );
+    const { state } = await ask(ours)<OriginAnswer>('rpki', 'check', prefix, '65101');
+    expect(state).toBe(expected);
+  }
 });
