@@ -3,8 +3,10 @@ import type { HostLinks } from '../host-links.ts';
 import type { RuleList } from '../policy/policy-view.ts';
 import type { ListId, PolicyState } from '../policy-state.ts';
 import { dispatchChains } from './dispatch-chains.ts';
+import { hostGuardRules, sourceRules } from './guard-rules.ts';
 import { essentialIcmp, type HostChains, HostRenderer } from './host-chains.ts';
 import { CHAIN, endpointChain, listChain, type Version } from './names.ts';
+import { natRules } from './nat-rules.ts';
 import { CLEAR, renderEndpoint } from './render-endpoint.ts';
 import { renderRule } from './render-rule.ts';
 import { comment, hasMark, MARK } from './words.ts';
@@ -20,7 +22,7 @@ export interface TableRules {
 }
 
 /** In the order of a packet's way; host endpoints alone need more than `filter`. */
-export const TABLES = ['raw', 'mangle', 'filter'] as const;
+export const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
 export type PolicyTableName = (typeof TABLES)[number];
 
 /** What differs from the state, for a while. */
@@ -55,6 +57,7 @@ export class TableRenderer {
     const { host, lists } = state;
     const renderer = host && new HostRenderer(host, { lists, links, version: this.#version });
     const tables = TABLES.map((table): [PolicyTableName, TableRules] => {
+      if (table === 'nat') return [table, natRules(host?.outgoingNat, this.#version)];
       const own = renderer?.of(table) ?? NO_HOST;
       if (table === 'filter') return [table, this.#filter(state, own, kept)];
       return [table, this.#early(state, own)];
@@ -75,13 +78,15 @@ export class TableRenderer {
 
   #filter(state: PolicyState, host: HostChains, kept: Iterable<string>): TableRules {
     const { lists, endpoints } = state;
+    const maySpoof = state.host?.maySpoof ?? false;
     const chains = new Map(this.#listChains(lists.keys(), lists));
     const ways = { ingress: new Map<string, string>(), egress: new Map<string, string>() };
     for (const direction of ['ingress', 'egress'] as const) {
       for (const name of kept) ways[direction].set(name, endpointChain(direction, name));
       for (const [name, endpoint] of endpoints) {
         const chain = endpointChain(direction, name);
-        chains.set(chain, renderEndpoint(endpoint[direction], lists));
+        const guard = direction === 'egress' ? sourceRules(endpoint, this.#version, maySpoof) : [];
+        chains.set(chain, [...guard, ...renderEndpoint(endpoint[direction], lists)]);
         ways[direction].set(name, chain);
       }
     }
@@ -106,6 +111,7 @@ export class TableRenderer {
       [
         CHAIN.workloadToHost,
         [
+          ...hostGuardRules(this.#version),
           ...essentialIcmp(this.#version, 'RETURN'),
           `-j ${CHAIN.fromWorkload}`,
           `${comment('Configured DefaultEndpointToHostAction')} -j ${TO_HOST[host?.endpointToHost ?? 'Return']}`,

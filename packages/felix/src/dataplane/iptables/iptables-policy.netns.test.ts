@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Iptables, type IptablesVariant, iptablesCommand, openIpSets } from '@overland/linux';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
+import { parseAddress, parsePrefix } from '@overland/net';
 import { pino } from 'pino';
 import { afterAll, describe, expect, test } from 'vitest';
 import { describeKernelAgreement } from '../../../test/kernel-agreement.ts';
 import { clusterWithHost, packetWithHost } from '../../../test/random-policies.ts';
 import type { ActiveRule } from '../../calc/policy/active-rule.ts';
+import { hostRulesOf } from '../../calc/policy/host-rules.ts';
 import { differenceOf, emptyPolicyState } from '../../calc/policy-change.ts';
 import type { PolicyState } from '../../calc/policy-state.ts';
 import { systemClock } from '../clock.ts';
@@ -61,7 +63,7 @@ const CLOSED: PolicyState = {
       'cali1',
       {
         name: 'default/one',
-        addresses: [],
+        addresses: [parseAddress('10.65.0.1')],
         ingress: { tiers: [], profiles: ['ingress Profile open'] },
         egress: { tiers: [], profiles: ['egress Profile open'] },
       },
@@ -119,6 +121,11 @@ async function host(variant: IptablesVariant) {
     sets,
     writes: () => writes,
     start: () => new IptablesPolicy({ iptables: counted, sets, clock: systemClock, log }),
+    place(device: string): TestNamespace {
+      const found = places.get(device);
+      if (!found) throw new Error(`nobody is behind ${device}`);
+      return found;
+    },
     /** Whether a ping gets through and its answer comes back. */
     async reaches(from: string, to: number): Promise<boolean> {
       const ping = ['ping', '-q', '-c', '1', '-W', '1', `10.65.${to}.1`] as const;
@@ -166,6 +173,36 @@ describe.each(VARIANTS)('iptables-%s', (variant) => {
     await policy.reconcile();
     expect(await one.save()).not.toContain('cali1');
     expect(await one.sets.list()).toEqual([]);
+  });
+
+  test('a workload is itself, and leaves under an address of the host', async () => {
+    await using one = await host(variant);
+    const pool = parsePrefix('10.65.0.0/24');
+    const outgoingNat = {
+      sources: [pool],
+      exempt: [pool],
+      address: undefined,
+      ports: undefined,
+      interfaces: undefined,
+    };
+    const rules = { ...hostRulesOf({}), endpoints: [] };
+    const filter = { ...rules, outgoingNat };
+    const policy = one.start();
+    policy.accept(differenceOf(emptyPolicyState(), { ...CLOSED, host: filter }, true));
+    await policy.reconcile();
+    // Nobody outside knows the way back to the pool.
+    await one.place('eth9').ip('route', 'del', 'default');
+    expect(await one.reaches('cali1', 2)).toBe(true);
+    const workload = one.place('cali1');
+    await workload.ip('address', 'add', '10.65.0.77/24', 'dev', 'eth0');
+    const ping = ['ping', '-q', '-c', '1', '-W', '1'] as const;
+    const spoofed = workload.exec([...ping, '-I', '10.65.0.77', '10.65.2.1']);
+    await expect(spoofed).rejects.toThrow();
+    // The same with an address of its own, once more.
+    await workload.exec([...ping, '-I', '10.65.0.1', '10.65.2.1']);
+    policy.accept(differenceOf({ ...CLOSED, host: filter }, { ...CLOSED, host: rules }, true));
+    await policy.reconcile();
+    expect(await one.save()).not.toContain('cali-nat-outgoing');
   });
 
   test('beside Docker, each decides about its own', async () => {

@@ -124,6 +124,7 @@ export class IptablesPolicy implements PolicyBackend {
     for (const { key, ...failure } of this.#retries.entries()) {
       yield { what: key.replace(/^list /, 'policy '), ...failure };
     }
+    for (const reason of notInIptables(this.#state)) yield { ...reason, attempts: 1 };
   }
 
   counts(): PolicyCounts {
@@ -231,5 +232,23 @@ export class IptablesPolicy implements PolicyBackend {
       }
     }
     return `chain ${chain}`;
+  }
+}
+
+/** What a state asks for and iptables does not do: nobody may believe that it holds. */
+function* notInIptables({
+  endpoints,
+  host,
+}: PolicyState): Generator<Omit<PolicyFailure, 'attempts'>> {
+  for (const [interfaceName, { guard }] of endpoints) {
+    const limits = [guard?.limits.ingress, guard?.limits.egress];
+    const missing = [
+      ...(limits.some((one) => one?.packets ?? one?.connections) ? ['limits'] : []),
+      ...(host?.hasFloatingAddresses && guard?.floating.length ? ['floating addresses'] : []),
+      ...(guard?.hostPorts.length ? ['ports of the host'] : []),
+    ];
+    if (missing.length === 0) continue;
+    const reason = `${missing.join(', ')}: only nftables has them, set nftablesMode: Enabled`;
+    yield { what: `endpoint ${interfaceName}`, reason };
   }
 }
