@@ -4,7 +4,8 @@
  *
  *   scripts/isolated node --conditions=@overland/source benchmarks/learned-routes.ts [N]
  */
-import { createDataplane, type Dataplane, type LocalState } from '@overland/felix';
+import type { Dataplane, LocalState } from '@overland/felix';
+import { createDataplane } from '@overland/felix/dataplane';
 import { openKernel, PROTOCOL } from '@overland/linux';
 import { cable, netns } from '@overland/linux/testing';
 import {

@@ -7,7 +7,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type NftChange, type NftElement, openNftables } from '@overland/linux';
+import type { NftChange, NftElement } from '@overland/linux';
+import { openNftables } from '@overland/linux/netfilter';
 import { netns, type TestNamespace } from '@overland/linux/testing';
 
 const ROUNDS = Number(process.argv[2] ?? 5);

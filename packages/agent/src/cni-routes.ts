@@ -1,4 +1,4 @@
-import { parseCall } from '@overland/cni';
+import { parseCall } from '@overland/cni/call';
 import { started } from './agent-routes.ts';
 import { ApiError, type ApiRoute } from './api-server.ts';
 import type { AgentThreads } from './run-agent.ts';

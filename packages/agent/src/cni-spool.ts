@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CniCall, type CniReply, parseCall } from '@overland/cni';
+import type { CniReply } from '@overland/cni';
+import { type CniCall, parseCall } from '@overland/cni/call';
 import { removeDurably } from '@overland/linux/durable-file';
 import type { Logger } from 'pino';
 

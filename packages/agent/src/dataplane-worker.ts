@@ -1,11 +1,6 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
-import {
-  createDataplane,
-  type Dataplane,
-  type FilterSetting,
-  FlowCollector,
-  type InterfaceStatus,
-} from '@overland/felix';
+import type { Dataplane, FilterSetting, InterfaceStatus } from '@overland/felix';
+import { createDataplane, FlowCollector } from '@overland/felix/dataplane';
 import { type Kernel, openKernel, PROTOCOL } from '@overland/linux';
 import { type Family, WORKLOAD_LINK } from '@overland/net';
 import type {

@@ -1,12 +1,11 @@
+import type { FilterMode, FilterSetting } from '@overland/felix';
 import {
   chooseFilter,
-  type FilterMode,
-  type FilterSetting,
   livesOnLegacy,
   PolicySwitch,
   packetFilters,
-} from '@overland/felix';
-import { iptablesCommand, openIpSets, openNftables } from '@overland/linux';
+} from '@overland/felix/dataplane';
+import { iptablesCommand, openIpSets, openNftables } from '@overland/linux/netfilter';
 import type { Logger } from 'pino';
 
 /** The packet filter that this host's policy is in, and the choice of it. */

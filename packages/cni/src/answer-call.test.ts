@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FakeHost } from '../test/fake-host.ts';
-import { answerCall, parseCall } from './answer-call.ts';
+import { answerCall } from './answer-call.ts';
+import { parseCall } from './cni-call.ts';
 import { CniError } from './cni-error.ts';
 
 const ENV = {

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '@overland/workloads';
-import { z } from 'zod';
+import type { CniCall, CniReply } from './cni-call.ts';
 import { CNI_CODE, CniError } from './cni-error.ts';
 import type { CniHost } from './cni-host.ts';
 import { type Environment, parseEnvironment } from './environment.ts';
@@ -7,32 +7,6 @@ import { type CommandTable, INTERFACE_COMMANDS } from './interface-plugin.ts';
 import { IPAM_COMMANDS } from './ipam-plugin.ts';
 import { parseDocument } from './network-configuration.ts';
 import { isAtLeast, LATEST_SPEC_VERSION, SPEC_VERSIONS, type SpecVersion } from './spec-version.ts';
-
-const variable = /^(CNI_.*|PATH)$/s;
-
-const cniCall = z.strictObject({
-  /** File name that the executable was called by. */
-  program: z.string().max(255),
-  /** Variables of the runtime that are for plugins. */
-  env: z.record(z.string().regex(variable), z.string()),
-  /** Standard input, as it came. */
-  stdin: z.string(),
-});
-
-/** One run of the executable, as the shim passes it on. */
-export type CniCall = Readonly<z.infer<typeof cniCall>>;
-
-/** How the executable is to end. */
-export interface CniReply {
-  readonly exitCode: 0 | 1;
-  readonly stdout: string;
-}
-
-/** @returns `undefined` if the shim has not said what it must. */
-export function parseCall(body: unknown): CniCall | undefined {
-  const result = cniCall.safeParse(body);
-  return result.success ? result.data : undefined;
-}
 
 /** Commands that came after the first version, and with which. */
 const SINCE: Readonly<Record<Environment['command'], SpecVersion>> = {

@@ -1,7 +1,7 @@
 import { familyOf, hostPrefix, WORKLOAD_LINK } from '@overland/net';
 import type { AttachedWorkload, AttachRequest } from '@overland/workloads';
-import type { CniCall } from './answer-call.ts';
 import { addressWishes, attachRequestOf } from './attach-request.ts';
+import type { CniCall } from './cni-call.ts';
 import { CNI_CODE, CniError } from './cni-error.ts';
 import type { Attachment, CniHost } from './cni-host.ts';
 import type { Environment } from './environment.ts';

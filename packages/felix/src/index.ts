@@ -1,5 +1,5 @@
 export type { FilterMode, FilterSetting, PacketFilter } from './calc/filter-choice.ts';
-export { chooseFilter, filterModeOf } from './calc/filter-choice.ts';
+export { filterModeOf } from './calc/filter-choice.ts';
 export type { AddressHolder } from './calc/incremental/address-holders.ts';
 export { PolicyCalculation } from './calc/incremental/policy-calculation.ts';
 export type { EndpointState, LocalState } from './calc/local-state.ts';
@@ -22,16 +22,12 @@ export type {
   DataplaneStatus,
   FailureStatus,
 } from './dataplane/dataplane.ts';
-export { createDataplane } from './dataplane/dataplane.ts';
 export type { LearnedCounts } from './dataplane/learned/learned-routes.ts';
 export type { InterfaceStatus } from './dataplane/link-table.ts';
 export type { LocalCounts } from './dataplane/local-reconciler.ts';
 export type { HostFilters } from './dataplane/packet-filters.ts';
-export { livesOnLegacy, packetFilters } from './dataplane/packet-filters.ts';
 export type { PolicyCounts } from './dataplane/policy-backend.ts';
-export { PolicySwitch } from './dataplane/policy-switch.ts';
 export type { CollectedFlows } from './flows/flow-collector.ts';
-export { FlowCollector } from './flows/flow-collector.ts';
 export type { FlowCounts } from './flows/flow-table.ts';
 export type { JudgedFlow } from './flows/judge-flows.ts';
 export { judgeFlows } from './flows/judge-flows.ts';

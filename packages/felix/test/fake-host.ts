@@ -17,8 +17,8 @@ import {
   type RouteBatch,
 } from '@overland/net';
 import { pino } from 'pino';
+import { createDataplane } from '../src/dataplane/index.ts';
 import type { Dataplane, DataplaneOptions, EndpointState, LocalState } from '../src/index.ts';
-import { createDataplane } from '../src/index.ts';
 import { openingPolicy } from './open-policy.ts';
 
 const PEER = '/run/netns/router';

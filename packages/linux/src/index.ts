@@ -17,10 +17,7 @@ export type {
   IptablesVariant,
 } from './iptables.ts';
 export { IptablesError } from './iptables.ts';
-export { iptablesCommand } from './iptables-command.ts';
-export { openIpSets } from './kernel/open-ip-sets.ts';
 export { openKernel } from './kernel/open-kernel.ts';
-export { openNftables } from './kernel/open-nftables.ts';
 export type { FeatureFinding, KernelFeature } from './kernel-features.ts';
 export { probeKernelFeatures } from './kernel-features.ts';
 export {
@@ -33,8 +30,6 @@ export {
 } from './namespaces.ts';
 export type { Connection, FlowCounters } from './netfilter/connection-codec.ts';
 export type { FlowTuple } from './netfilter/flow-tuple.ts';
-export { openFlowEvents } from './netfilter/open-flow-events.ts';
-export { readPacketHeader } from './netfilter/packet-header.ts';
 export type { NextHopMember } from './next-hop-group.ts';
 export { nextHopGroup, nextHopGroupKey } from './next-hop-group.ts';
 export type {

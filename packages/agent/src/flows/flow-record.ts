@@ -1,5 +1,6 @@
 import type { JudgedFlow } from '@overland/felix';
-import { type Labels, protocolText } from '@overland/model';
+import type { Labels } from '@overland/model';
+import { protocolText } from '@overland/model/protocol';
 import type { IpAddress } from '@overland/net';
 
 /** Who has an address. */

@@ -1,6 +1,6 @@
 import type { IpAddress } from '@overland/net';
 import type { HostFilter, HostPlacePolicy } from './host-filter.ts';
-import { hostEndpointOn } from './policy/host-stages.ts';
+import { hostEndpointOn } from './policy/host-endpoint-on.ts';
 
 /** Addresses of the host's interfaces, by name: endpoints without an interface are found by them. */
 export type HostLinks = ReadonlyMap<string, readonly IpAddress[]>;

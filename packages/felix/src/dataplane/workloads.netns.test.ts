@@ -1,4 +1,5 @@
-import { type Kernel, openKernel, openNftables, PROTOCOL } from '@overland/linux';
+import { type Kernel, openKernel, PROTOCOL } from '@overland/linux';
+import { openNftables } from '@overland/linux/netfilter';
 import { netns, type TestNamespace } from '@overland/linux/testing';
 import { type IpAddress, parseAddress, parsePrefix, WORKLOAD_LINK } from '@overland/net';
 import { pino } from 'pino';

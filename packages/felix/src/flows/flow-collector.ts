@@ -1,4 +1,4 @@
-import { openFlowEvents, readPacketHeader } from '@overland/linux';
+import { openFlowEvents, readPacketHeader } from '@overland/linux/netfilter';
 import type { Logger } from 'pino';
 import { DENIED_GROUP } from './denied-group.ts';
 import { type FlowCounts, FlowTable } from './flow-table.ts';

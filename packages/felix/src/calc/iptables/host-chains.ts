@@ -1,7 +1,8 @@
 import { familyOf, WORKLOAD_LINK } from '@overland/net';
 import type { HostFilter, HostPlacePolicy } from '../host-filter.ts';
 import { EVERY, type HostLinks, policiesByLink, policyAt } from '../host-links.ts';
-import { ESSENTIAL_ICMPV6, type FailsafePort } from '../policy/host-rules.ts';
+import { ESSENTIAL_ICMPV6 } from '../policy/essential-icmpv6.ts';
+import type { FailsafePort } from '../policy/host-rules.ts';
 import type { Direction, PolicyHook } from '../policy/policy-view.ts';
 import type { PolicyState } from '../policy-state.ts';
 import { CHAIN, limited, type Version } from './names.ts';

@@ -1,4 +1,4 @@
-import { openNftables } from '@overland/linux';
+import { openNftables } from '@overland/linux/netfilter';
 import { netns } from '@overland/linux/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

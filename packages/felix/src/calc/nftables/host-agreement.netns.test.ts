@@ -1,4 +1,4 @@
-import { openNftables } from '@overland/linux';
+import { openNftables } from '@overland/linux/netfilter';
 import { describeKernelAgreement } from '../../../test/kernel-agreement.ts';
 import { clusterWithHost, packetWithHost } from '../../../test/random-policies.ts';
 import { rulesetChanges } from '../../../test/ruleset-changes.ts';

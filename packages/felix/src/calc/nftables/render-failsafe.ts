@@ -1,5 +1,6 @@
 import { familyOf } from '@overland/net';
-import { ESSENTIAL_ICMPV6, type FailsafePort, type HostRules } from '../policy/host-rules.ts';
+import { ESSENTIAL_ICMPV6 } from '../policy/essential-icmpv6.ts';
+import type { FailsafePort, HostRules } from '../policy/host-rules.ts';
 import type { Direction } from '../policy/policy-view.ts';
 
 /** Without these IPv6 does not work; conntrack knows nothing of them. */

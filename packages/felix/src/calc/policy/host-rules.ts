@@ -7,6 +7,7 @@ import {
   protocolNumber,
 } from '@overland/model';
 import { contains, type IpAddress, type Prefix } from '@overland/net';
+import { ESSENTIAL_ICMPV6 } from './essential-icmpv6.ts';
 import type { Packet } from './match-rule.ts';
 import type { Direction } from './policy-view.ts';
 
@@ -72,12 +73,6 @@ export function felixSpecOf(
 function ageOf({ metadata }: FelixConfiguration): string {
   return `${metadata.creationTimestamp ?? '~'} ${metadata.name}`;
 }
-
-/**
- * ICMPv6 messages without which no address is reachable: multicast listeners (RFC 2710, 3810), routers and neighbours
- * (RFC 4861). Conntrack does not track them, and what is to come through a failsafe port needs them.
- */
-export const ESSENTIAL_ICMPV6 = [130, 131, 132, 133, 134, 135, 136, 143] as const;
 
 const ICMPV6 = 58;
 

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Iptables, type IptablesVariant, iptablesCommand, openIpSets } from '@overland/linux';
+import type { Iptables, IptablesVariant } from '@overland/linux';
+import { iptablesCommand, openIpSets } from '@overland/linux/netfilter';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { parseAddress, parsePrefix } from '@overland/net';
 import { pino } from 'pino';
