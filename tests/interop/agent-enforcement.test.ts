@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { EtcdProcess } from '@overland/datastore/testing';
 import { netns, type TestNamespace } from '@overland/linux/testing';
@@ -124,6 +125,76 @@ test(
     expect(await pings(other, web)).toBe(true);
     await overland(['delete', 'networkpolicy', 'db']);
     await becomes(true, other);
+  },
+);
+
+/** Sends a little all the time to whoever connects, and never listens to what he says. */
+const STREAM = `
+import socket, threading, time
+def serve(end):
+    try:
+        while True:
+            end.sendall(b'x')
+            time.sleep(0.02)
+    except OSError:
+        pass
+server = socket.create_server(('', 7000))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+
+/** Connects, and says each second how much has come. */
+const LISTEN = `
+import socket, sys, time
+end = socket.create_connection((sys.argv[1], 7000), timeout=5)
+end.settimeout(0.1)
+count, due = 0, time.monotonic() + 0.3
+while True:
+    try:
+        count += len(end.recv(4096))
+    except TimeoutError:
+        pass
+    if time.monotonic() > due:
+        print(count, flush=True)
+        due = time.monotonic() + 0.3
+`;
+
+test(
+  'a connection that a changed policy forbids ends, also one on which only the other side speaks',
+  LONG,
+  async () => {
+    using stack = new DisposableStack();
+    const start = ({ ns }: Workload, ...argv: string[]): (() => number) => {
+      const child = spawn('ip', ['netns', 'exec', ns.name, 'python3', '-c', ...argv]);
+      stack.defer(() => child.kill());
+      let last = 0;
+      child.stdout.on('data', (text) => {
+        last = Number(String(text).trim().split('\n').at(-1));
+      });
+      return () => last;
+    };
+    start(db, STREAM);
+    start(web, STREAM);
+    await until('both serve', async () =>
+      (await Promise.all([db, web].map(({ ns }) => ns.exec(['ss', '-tlnH'])))).every((text) =>
+        text.includes(':7000'),
+      ),
+    );
+    const forbidden = start(web, LISTEN, db.address);
+    const allowed = start(db, LISTEN, web.address);
+    await until('both are sent something', async () => forbidden() > 20 && allowed() > 20);
+    await apply(CLOSED);
+    await until(
+      'one is sent nothing any more',
+      async () => {
+        const [before, other] = [forbidden(), allowed()];
+        await delay(700);
+        return forbidden() === before && allowed() > other;
+      },
+      20,
+    );
+    expect((await agent.client.nodeStatus()).dataplane.endedConnections).toBeGreaterThan(0);
+    await overland(['delete', 'networkpolicy', 'db']);
   },
 );
 

@@ -58,6 +58,7 @@ function dataplaneMetrics({
   learned,
   failureCount,
   repairs,
+  endedConnections,
   nextHopObjects,
   policy,
 }: DataplaneStatus): Metric[] {
@@ -93,6 +94,12 @@ function dataplaneMetrics({
       help: 'Changes of ours that somebody else undid.',
       type: 'counter',
       samples: [{ value: repairs }],
+    },
+    {
+      name: 'overland_connections_ended_total',
+      help: 'Connections that policy forbids, or whose address has left.',
+      type: 'counter',
+      samples: [{ value: endedConnections }],
     },
     ...(policy ? policyMetrics(policy) : []),
   ];

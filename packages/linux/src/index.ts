@@ -46,6 +46,7 @@ export type {
 export { NftError } from './nftables.ts';
 export type {
   BatchOutcome,
+  ConnectionTuple,
   Conntrack,
   Kernel,
   KernelEvent,
@@ -62,6 +63,7 @@ export type {
   Routes,
   RouteTarget,
   Sysctls,
+  TrackedConnection,
   VethSpec,
 } from './ports.ts';
 export { KernelError, PROTOCOL } from './ports.ts';

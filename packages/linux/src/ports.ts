@@ -122,16 +122,41 @@ export interface PackedRoutes {
   readonly records: Uint8Array;
 }
 
+/** Ends of a tracked connection's packets in one direction. */
+export interface ConnectionTuple {
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** IP protocol number. */
+  readonly protocol: number;
+  /** Absent where the protocol has none. */
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  readonly icmpType?: number;
+  readonly icmpCode?: number;
+}
+
+/** A tracked connection. NAT makes the second other than the first turned round. */
+export interface TrackedConnection {
+  /** Of its first packet, as it came. */
+  readonly original: ConnectionTuple;
+  /** Of the answers, as they come. */
+  readonly reply: ConnectionTuple;
+}
+
 /** Connection tracking. */
 export interface Conntrack {
   /**
-   * Forgets all connections from or to these addresses, also those that NAT leads there: their next packet is one of a new
+   * Forgets connections from or to these addresses, also those that NAT leads there: their next packet is one of a new
    * connection, and rules decide about it anew.
    *
+   * @param isWanted Which of them; absent: all.
    * @returns How many there were.
    * @throws {KernelError} Some of them may be forgotten.
    */
-  forget(addresses: readonly IpAddress[]): Promise<number>;
+  forget(
+    addresses: readonly IpAddress[],
+    isWanted?: (connection: TrackedConnection) => boolean,
+  ): Promise<number>;
 }
 
 /** A next-hop object (RTM_NEWNEXTHOP): one path, or a group of them. */

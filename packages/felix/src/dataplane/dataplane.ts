@@ -80,6 +80,8 @@ export interface DataplaneStatus {
   readonly failureCount: number;
   /** Changes of ours that somebody else undid and we repaired. */
   readonly repairs: number;
+  /** Connections that were ended because policy forbids them, or because their address has left. */
+  readonly endedConnections: number;
   /** Milliseconds since the last full read-back; `undefined` before the first. */
   readonly readBackAgeMs: number | undefined;
 }
@@ -146,6 +148,7 @@ function statusOf(
     failures: failures.slice(0, MAX_FAILURES_SHOWN),
     failureCount: failures.length,
     repairs: repairs + (policy?.repairs ?? 0),
+    endedConnections: local.endedConnections,
     readBackAgeMs: readBackAtMs === undefined ? undefined : clock.now() - readBackAtMs,
   };
 }

@@ -2,7 +2,9 @@ import type { Kernel, KernelEvent, Route } from '@overland/linux';
 import { type Family, familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
 import type { Logger } from 'pino';
 import type { EndpointState, LocalState } from '../calc/local-state.ts';
+import type { PolicyChange } from '../calc/policy-change.ts';
 import type { Clock } from './clock.ts';
+import { ConnectionSweep } from './connection-sweep.ts';
 import type { LinkTable } from './link-table.ts';
 import { LocalRoutes } from './local-routes.ts';
 import type { PolicyBackend } from './policy-backend.ts';
@@ -30,6 +32,7 @@ export class LocalReconciler {
   readonly #options: LocalReconcilerOptions;
   readonly #routes: LocalRoutes;
   readonly #interfaces: WorkloadInterfaces;
+  readonly #sweep: ConnectionSweep;
   readonly #isAllowed: (endpoint: EndpointState) => boolean;
   #state = NOTHING;
   #isDirty = true;
@@ -43,6 +46,7 @@ export class LocalReconciler {
     const isAllowed = ({ interfaceName, workloadAddresses }: EndpointState): boolean =>
       policy?.isEnforced(interfaceName, workloadAddresses) ?? false;
     this.#isAllowed = isAllowed;
+    this.#sweep = new ConnectionSweep(kernel.conntrack, (address) => links.isLocal(address));
     this.#interfaces = new WorkloadInterfaces({ kernel, clock, links, isAllowed });
   }
 
@@ -51,9 +55,23 @@ export class LocalReconciler {
     this.#isDirty = true;
   }
 
-  /** Policy is to be written: it was changed. */
+  /** Changes what the packet filter should hold. */
+  changePolicy(change: PolicyChange): void {
+    const { policy } = this.#options;
+    if (!policy) return;
+    this.#sweep.note(change, policy.state);
+    policy.accept(change);
+    this.policyChanged();
+  }
+
+  /** What the packet filter should hold is another thing now. */
   policyChanged(): void {
     this.#isDirty = true;
+  }
+
+  /** Connections that were ended because policy forbids them, or because their address has left. */
+  get endedConnections(): number {
+    return this.#sweep.ended;
   }
 
   /** The preferred source of this host's own packets, if an interface of the host holds the address. */
@@ -215,6 +233,8 @@ export class LocalReconciler {
     const { clock, log, policy } = this.#options;
     try {
       await policy?.reconcile();
+      // Before an interface comes up, and after no new one of these can begin.
+      if (policy) await this.#sweep.run(policy.state);
       this.#filterRetryMs = undefined;
       this.#filterFailure = undefined;
     } catch (error) {

@@ -86,8 +86,8 @@ export class ReconcileLoop {
   }
 
   changePolicy(change: PolicyChange): void {
-    this.#options.policy?.accept(change);
-    this.reconcilePolicy();
+    this.local.changePolicy(change);
+    this.#poke();
   }
 
   reconcilePolicy(): void {

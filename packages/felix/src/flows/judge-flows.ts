@@ -7,8 +7,8 @@ import type {
   ListId,
   PolicyState,
 } from '../calc/policy-state.ts';
+import { StateSets } from '../calc/state-sets.ts';
 import type { FlowCounts } from './flow-table.ts';
-import { StateSets } from './state-sets.ts';
 
 /** What a workload of this host says of a flow, by the policies that are in the kernel when it is asked. */
 interface FlowJudgement extends Decision {

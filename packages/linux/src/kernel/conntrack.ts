@@ -22,7 +22,7 @@ const SLICE_DATAGRAMS = 32;
 /** {@link Conntrack} over ctnetlink. */
 export function netlinkConntrack(context: NetlinkContext): Conntrack {
   return {
-    async forget(addresses) {
+    async forget(addresses, isWanted = () => true) {
       const wanted = new Set(addresses);
       if (wanted.size === 0) return 0;
       using socket = context.inside(() => new NetlinkSocket(NETLINK.netfilter));
@@ -30,17 +30,23 @@ export function netlinkConntrack(context: NetlinkContext): Conntrack {
       for (const [family, filter] of questions(wanted)) {
         await readInto(found, { socket, family, filter, wanted });
       }
-      const outcome = socket.change([...found.values()], {
+      const unwanted = [...found.values()].filter(isWanted);
+      const outcome = socket.change(unwanted, {
         encode: writeConnectionRemoval,
-        describe: ({ addresses: [from, to] }) => `forget connection from ${from} to ${to}`,
+        describe: ({ original: { source, destination } }) =>
+          `forget connection from ${source} to ${destination}`,
         // It has ended by itself.
         fulfilled: ['ENOENT'],
       });
       const refusal = outcome.find((error) => error !== undefined);
       if (refusal) throw refusal;
-      return found.size;
+      return unwanted.length;
     },
   };
+}
+
+function endsOf({ original, reply }: Connection): IpAddress[] {
+  return [original.source, original.destination, reply.source, reply.destination];
 }
 
 type Question = readonly [family: Connection['family'], filter: ConnectionFilter | undefined];
@@ -66,7 +72,7 @@ async function readInto(
   const { socket, family, filter, wanted } = question;
   const read = (message: Parameters<typeof readConnection>[0]): undefined => {
     const connection = readConnection(message);
-    if (!connection.addresses.some((address) => wanted.has(address))) return;
+    if (!connection || !endsOf(connection).some((address) => wanted.has(address))) return;
     const { original, id } = connection.name;
     found.set(`${original} ${id}`, connection);
   };

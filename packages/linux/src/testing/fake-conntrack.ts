@@ -3,15 +3,16 @@ import type { FakeNamespace } from './fake-namespace.ts';
 
 export function fakeConntrack(namespace: FakeNamespace): Conntrack {
   return {
-    async forget(addresses) {
+    async forget(addresses, isWanted = () => true) {
+      const unwanted = [...namespace.connections].filter((connection) => {
+        const { original, reply } = connection;
+        const ends = [original.source, original.destination, reply.source, reply.destination];
+        return ends.some((address) => addresses.includes(address)) && isWanted(connection);
+      });
+      if (unwanted.length === 0) return 0;
       namespace.begin(`forget connections of ${addresses.join(', ')}`);
-      let count = 0;
-      for (const connection of [...namespace.connections]) {
-        if (!connection.some((address) => addresses.includes(address))) continue;
-        namespace.connections.delete(connection);
-        count += 1;
-      }
-      return count;
+      for (const connection of unwanted) namespace.connections.delete(connection);
+      return unwanted.length;
     },
   };
 }

@@ -1,6 +1,5 @@
-import type { IpAddress } from '@overland/net';
 import { EventQueue } from '../kernel/event-queue.ts';
-import { type Kernel, KernelError, type KernelEvent } from '../ports.ts';
+import { type Kernel, KernelError, type KernelEvent, type TrackedConnection } from '../ports.ts';
 import { fakeConntrack } from './fake-conntrack.ts';
 import { fakeLinks, removePair } from './fake-links.ts';
 import { FakeNamespace } from './fake-namespace.ts';
@@ -14,8 +13,8 @@ export interface FakeKernel extends Kernel {
   readonly operations: string[];
   /** Settings of /proc/sys that were set, or that the test adds. */
   readonly settings: Map<string, string>;
-  /** Connections that the kernel tracks, as a test adds them: all addresses of each. */
-  readonly connections: Set<readonly IpAddress[]>;
+  /** Connections that the kernel tracks, as a test adds them. */
+  readonly connections: Set<TrackedConnection>;
   /** Decides which changes fail, and with which code. By default none. */
   refuse: (operation: string) => string | undefined;
   /** Tells every monitor that events were lost. */

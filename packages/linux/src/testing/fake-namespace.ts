@@ -7,6 +7,7 @@ import {
   type Neighbour,
   type NextHopObject,
   type Route,
+  type TrackedConnection,
 } from '../ports.ts';
 
 /** A link of the fake. Its carrier follows from both ends, as with a veth. */
@@ -35,8 +36,7 @@ export class FakeNamespace {
   readonly neighbours = new Map<string, Neighbour>();
   readonly proxies = new Map<string, { readonly device: string; readonly address: IpAddress }>();
   readonly sysctls = new Map<string, string>();
-  /** Addresses of each connection that is tracked. */
-  readonly connections = new Set<readonly IpAddress[]>();
+  readonly connections = new Set<TrackedConnection>();
   /** Each with the user whose changes of routes and next-hop objects it does not want to hear of, if any. */
   readonly watchers = new Map<EventQueue<KernelEvent>, FakeUser | undefined>();
   readonly operations: string[] = [];

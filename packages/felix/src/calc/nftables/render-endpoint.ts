@@ -13,6 +13,9 @@ const IF_NOT_PASSED = `meta mark and ${hex(PASS_MARK)} == 0x00000000`;
 
 const DENY = `goto ${DENIED_CHAIN}`;
 
+/** A connection of TCP that was ended must not begin again in its middle, and perhaps the other way round. */
+const BEGUN_ELSEWHERE = 'ct state new tcp flags != syn / fin,syn,rst,ack drop';
+
 /** Asks one list: what it does not decide goes on to the next rule, what it allows returns. */
 function ask(id: ListId, condition: string): string[] {
   return [`${condition} jump ${listChain(id)}`.trim(), RETURN_IF_ACCEPTED];
@@ -45,6 +48,7 @@ export function renderEndpoint(
     ...limits.packets,
     'ct state established,related return',
     'ct state invalid drop',
+    BEGUN_ELSEWHERE,
     ...limits.connections,
     CLEAR,
     ...renderTiers(tiers),

@@ -6,9 +6,9 @@ import {
   prefixLength,
   prefixOf,
 } from '@overland/net';
-import type { SetId } from '../calc/policy/active-rule.ts';
-import type { SetQuestions } from '../calc/policy/match-rule.ts';
-import type { PolicyState } from '../calc/policy-state.ts';
+import type { SetId } from './policy/active-rule.ts';
+import type { SetQuestions } from './policy/match-rule.ts';
+import type { PolicyState } from './policy-state.ts';
 
 /** Answers what rules ask about sets, from what the packet filter holds. For one look: it does not see later changes. */
 export class StateSets implements SetQuestions {
