@@ -249,3 +249,33 @@ test('while nothing can be written at all, nothing is enforced and everything is
   expect(policy.isEnforced('cali1', [])).toBe(true);
   expect(leads()).toEqual(['cali1']);
 });
+
+test('a host that the kernel refuses keeps its failsafe ports open and nothing else, and workloads their policy', async () => {
+  const { policy, accept, refuse, pass, ofType, rules, chains, leads } = filter();
+  const places = [
+    { hook: 'untracked', direction: 'ingress', policy: { tiers: [], profiles: [] } },
+    { hook: 'normal', direction: 'ingress', policy: { tiers: [], profiles: [] } },
+  ] as const;
+  const host = {
+    endpoints: [{ name: 'all', interfaceName: 'eth0', addresses: [], places }],
+    failsafe: { ingress: [{ protocol: 6, port: 22, net: undefined }], egress: [] },
+    endpointToHost: 'Return',
+    hasFloatingAddresses: false,
+    maySpoof: false,
+  } as const;
+  refuse(ofType('add-rule', 'notrack'));
+  accept({ ...state({ cali1: 'p' }), host });
+  await policy.reconcile();
+  expect(leads()).toEqual(['cali1']);
+  expect([...policy.failures()].map(({ what }) => what)).toEqual(['host endpoints']);
+  expect(chains()).not.toContain('untracked-in');
+  expect(rules('failsafe-in')).toHaveLength(2);
+  expect(rules('host-in/link-eth0')?.length).toBeGreaterThan(0);
+  expect(chains()).toContain('forward-in/link-eth0');
+  refuse(() => false);
+  pass(1000);
+  await policy.reconcile();
+  expect([...policy.failures()]).toEqual([]);
+  expect(chains()).toContain('untracked-in');
+  expect(chains()).not.toContain('forward-in/link-eth0');
+});

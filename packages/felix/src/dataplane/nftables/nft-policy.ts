@@ -179,7 +179,10 @@ export class NftPolicy implements PolicyBackend {
         if (!(error instanceof NftError)) throw error;
         this.#close(item, error);
         // A set goes once nobody asks it.
-        if (item.type !== 'set') await this.#transactOnly({ mayRemove: true, only });
+        if (item.type === 'set') continue;
+        // What stands in for it may have other names.
+        const both = new Set([...only, ...this.#policy.namesOf(item)]);
+        await this.#transactOnly({ mayRemove: true, only: both });
       }
     }
     await this.#transact(table.plan({ mayRemove: this.#synced }));

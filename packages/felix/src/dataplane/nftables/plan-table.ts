@@ -133,7 +133,8 @@ class TablePlan {
     const chains = gone(this.#stale.chains, this.#wanted.chains);
     const sets = gone(this.#stale.sets, this.#wanted.sets);
     return [
-      // They may lead to each other.
+      // Maps lead to chains, and chains to each other.
+      ...sets.map((set): NftChange => ({ type: 'flush-set', table, set })),
       ...chains.map((chain): NftChange => ({ type: 'flush-chain', table, chain })),
       ...chains.map((chain): NftChange => ({ type: 'delete-chain', table, chain })),
       ...sets.map((set): NftChange => ({ type: 'delete-set', table, set })),
