@@ -18,6 +18,7 @@ import {
   type FelixConfiguration,
   fromStoredForm,
   type Kind,
+  type Labels,
   parseJson,
   parseResourceKey,
   type ResourceName,
@@ -49,7 +50,9 @@ export class PolicyPublisher {
   readonly #unreadable = new Map<string, string>();
   /** What the dataplane goes by until the datastore has been read. */
   #snapshot: PolicyState | undefined;
-  readonly #felixSpecs = new Map<string, FelixConfiguration['spec']>();
+  readonly #felixConfigurations = new Map<string, FelixConfiguration>();
+  /** Of the own Node: FelixConfigurations may be for nodes like it. */
+  #labels: Labels = {};
   /** What the dataplane has been told of it. */
   #filterMode: string | undefined;
   #isDirty = true;
@@ -68,14 +71,18 @@ export class PolicyPublisher {
     this.#isDirty = true;
     this.#unreadable.delete(key);
     if (value === undefined) {
-      if (kind === 'FelixConfiguration') this.#felixSpecs.delete(name.name);
+      if (kind === 'FelixConfiguration') this.#felixConfigurations.delete(name.name);
       this.#calculation.update(kind, name, undefined);
       return;
     }
     const decoded = decodeResource(kind, value);
     if (decoded.type === 'resource') {
       const { resource } = decoded;
-      if (resource.kind === 'FelixConfiguration') this.#felixSpecs.set(name.name, resource.spec);
+      if (resource.kind === 'FelixConfiguration') {
+        this.#felixConfigurations.set(name.name, resource);
+      } else if (resource.kind === 'Node' && name.name === this.#options.nodeName) {
+        this.#labels = resource.metadata.labels ?? {};
+      }
       this.#calculation.update(kind, name, resource);
       return;
     }
@@ -150,7 +157,8 @@ export class PolicyPublisher {
   }
 
   async #publishFilterMode(): Promise<void> {
-    const mode = filterModeOf(this.#felixSpecs, this.#options.nodeName);
+    const node = { name: this.#options.nodeName, labels: this.#labels };
+    const mode = filterModeOf([...this.#felixConfigurations.values()], node);
     const text = JSON.stringify(mode);
     if (this.#filterMode === text) return;
     this.#filterMode = text;

@@ -1,3 +1,4 @@
+import { completeResource, type FelixConfiguration, parseManifest } from '@overland/model';
 import { expect, test } from 'vitest';
 import {
   chooseFilter,
@@ -19,14 +20,24 @@ test.each<[FilterSetting, FilterMode, boolean, string]>([
   expect(chooseFilter(setting, mode, livesOnLegacy).filter).toBe(filter);
 });
 
-test('the configuration of the node wins', () => {
-  const specs = new Map([
-    ['default', { nftablesMode: 'Enabled' as const, chainInsertMode: 'Append' as const }],
-    ['node.h1', { nftablesMode: 'Disabled' as const }],
-  ]);
-  expect(filterModeOf(specs, 'h1')).toEqual({
+test('the configuration of the node wins, then that of nodes like it', () => {
+  const configurations = [
+    felixConfiguration('default', { nftablesMode: 'Enabled', chainInsertMode: 'Append' }),
+    felixConfiguration('old', { nodeSelector: "kernel == 'old'", nftablesMode: 'Disabled' }),
+    felixConfiguration('node.h1', { iptablesBackend: 'NFT' }),
+  ];
+  const modeOf = (name: string, kernel: string) =>
+    filterModeOf(configurations, { name, labels: { kernel } });
+  expect(modeOf('h2', 'new')).toEqual({ nftablesMode: 'Enabled', chainInsertMode: 'Append' });
+  expect(modeOf('h1', 'old')).toEqual({
     nftablesMode: 'Disabled',
+    iptablesBackend: 'NFT',
     chainInsertMode: 'Append',
   });
-  expect(filterModeOf(specs, 'h2')).toEqual({ nftablesMode: 'Enabled', chainInsertMode: 'Append' });
 });
+
+function felixConfiguration(name: string, spec: object): FelixConfiguration {
+  const kind = 'FelixConfiguration';
+  const document = { apiVersion: 'projectcalico.org/v3', kind, metadata: { name }, spec };
+  return completeResource(parseManifest(document)) as FelixConfiguration;
+}

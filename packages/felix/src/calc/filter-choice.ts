@@ -1,4 +1,5 @@
 import type { FelixConfiguration } from '@overland/model';
+import { type ConfiguredNode, felixSpecOf } from './policy/host-rules.ts';
 
 /** Where a host's policy is enforced. */
 export type PacketFilter = 'nftables' | 'iptables-legacy' | 'iptables-nft';
@@ -19,13 +20,11 @@ export type FilterMode = Pick<
   'nftablesMode' | 'iptablesBackend' | 'chainInsertMode'
 >;
 
-/** The FelixConfiguration of the node (`node.NAME`) wins over the one named `default`. */
 export function filterModeOf(
-  specs: ReadonlyMap<string, FelixConfiguration['spec']>,
-  node: string,
+  configurations: readonly FelixConfiguration[],
+  node: ConfiguredNode,
 ): FilterMode {
-  const spec = { ...specs.get('default'), ...specs.get(`node.${node}`) };
-  const { nftablesMode, iptablesBackend, chainInsertMode } = spec;
+  const { nftablesMode, iptablesBackend, chainInsertMode } = felixSpecOf(configurations, node);
   return {
     ...(nftablesMode && { nftablesMode }),
     ...(iptablesBackend && { iptablesBackend }),
