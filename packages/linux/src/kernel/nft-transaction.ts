@@ -51,6 +51,8 @@ export class NftTransaction {
   readonly #forms = new Map<string, SetForm | undefined>();
   /** Tables that are made anew: what the kernel knows of their sets is past. */
   readonly #anew = new Set<string>();
+  /** Sequence of what comes before the changes. */
+  readonly #begin: number;
   /** For each change, the sequence of its last message. */
   readonly #lastOf: number[] = [];
   #nextId = 1;
@@ -60,6 +62,7 @@ export class NftTransaction {
     this.#context = context;
     this.#writer = new MessageWriter(sequence);
     writeBatchMark(this.#writer, 'begin');
+    this.#begin = this.#writer.sequence;
   }
 
   get sequence(): number {
@@ -83,8 +86,9 @@ export class NftTransaction {
     return this.#writer.bytes;
   }
 
-  /** Which change a message belongs to; -1: none. @param sequence Of the message. */
+  /** Which change a message belongs to; -1: none, it is about all of them. @param sequence Of the message. */
   changeOf(sequence: number): number {
+    if (sequence <= this.#begin) return -1;
     return this.#lastOf.findIndex((last) => sequence <= last);
   }
 
