@@ -159,6 +159,20 @@ test(
   },
 );
 
+test(
+  'policy show --live tells what the packet filter was told, with the sizes of sets',
+  LONG,
+  async () => {
+    const text = await overland(['policy', 'show', named('db').address, '--live'], () => false);
+    expect(text).toMatch(/^default\/\S+ at cali\w+, 10\.65\.\S+\nin nftables\n/);
+    expect(text).toMatch(
+      /NetworkPolicy default\/db\n +1\. Deny ICMP from .*app == ["']other["'].* \(1\)\n/,
+    );
+    const unknown = await overland(['policy', 'show', 'nobody', '--live'], () => false);
+    expect(unknown).toBe('');
+  },
+);
+
 test('metrics count who denies', LONG, async () => {
   const metrics = String(await agent.client.call('GET', '/metrics'));
   expect(metrics).toMatch(

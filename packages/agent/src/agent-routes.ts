@@ -1,6 +1,6 @@
 import { SPEAKER_ROUTES, SpeakerRequestError } from '@overland/bgp/speaker-api';
 import { ApiError, type ApiRequest, type ApiResponse, type ApiRoute } from './api-server.ts';
-import type { NodeStatus } from './node-status.ts';
+import type { NodeStatus, ProgrammedPolicy } from './node-status.ts';
 import type { AgentThreads } from './run-agent.ts';
 
 /** What the agent answers about itself and does for the host's runtimes. Routes of workloads are in `workload-routes.ts`. */
@@ -19,6 +19,7 @@ export function agentRoutes(threads: AgentThreads): readonly ApiRoute[] {
     ...speakerRoutes(threads),
     get('/v1/ipam/blocks', async () => await started(threads, 'store').blocks()),
     get('/v1/node/status', () => nodeStatus(threads)),
+    get('/v1/policy/endpoint', ({ query }) => programmedPolicy(threads, query.get('name') ?? '')),
   ];
 }
 
@@ -41,6 +42,17 @@ async function nodeStatus(threads: AgentThreads): Promise<NodeStatus> {
     started(threads, 'dataplane').status(),
   ]);
   return { ...store, blocks, bgp, dataplane };
+}
+
+/** A workload's policy as it is in the packet filter, and what of it the kernel refuses. */
+async function programmedPolicy(threads: AgentThreads, name: string): Promise<ProgrammedPolicy> {
+  const [endpoint, { policy, failures }] = await Promise.all([
+    started(threads, 'store').programmedEndpoint(name),
+    started(threads, 'dataplane').status(),
+  ]);
+  if (!endpoint) throw new ApiError(404, 'not-found', `no workload of this host is ${name}`);
+  const { packetFilter = null, synced = false } = policy ?? {};
+  return { endpoint, packetFilter, synced, failures };
 }
 
 /** What operators ask of the speaker: the same questions as `overland bgp run` answers. */

@@ -12,6 +12,8 @@ import {
   PolicyCalculation,
   type PolicyChange,
   type PolicyState,
+  type ProgrammedEndpoint,
+  programmedEndpoint,
   unusablePolicy,
 } from '@overland/felix';
 import {
@@ -115,6 +117,11 @@ export class PolicyPublisher {
   /** What the packet filter should hold, as it was sent last; members of sets as they are now. */
   get state(): PolicyState {
     return this.#snapshot ?? this.#calculation.state;
+  }
+
+  /** What the packet filter is told of a workload. @param text Name, interface or address. */
+  programmed(text: string): ProgrammedEndpoint | undefined {
+    return programmedEndpoint(text, this.state, this.#calculation.setTexts);
   }
 
   /** Which rules decide about flows, and which endpoints and network sets have their addresses. */

@@ -1,5 +1,5 @@
 import type { CniCall, CniReply } from '@overland/cni';
-import type { FlowCounts } from '@overland/felix';
+import type { FlowCounts, ProgrammedEndpoint } from '@overland/felix';
 import type { Family, Prefix } from '@overland/net';
 import type { AttachedWorkload, DetachedWorkload, ListedWorkload } from '@overland/workloads';
 import type { DescribedFlows } from './flows/flow-record.ts';
@@ -55,5 +55,7 @@ export type StoreMethods = HealthMethods & {
   /** One run of the CNI executable. */
   cni: (call: CniCall) => Promise<CniReply>;
   listWorkloads: () => readonly ListedWorkload[];
+  /** What the packet filter is told of a workload. @param text Name, interface or address. */
+  programmedEndpoint: (text: string) => ProgrammedEndpoint | undefined;
   describeFlows: (flows: readonly FlowCounts[]) => DescribedFlows;
 };

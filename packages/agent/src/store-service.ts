@@ -146,6 +146,7 @@ export class StoreService {
         this.#started(this.#workloads).detach(parseDetachRequest({ containerId, interface: name })),
       cni: (call) => this.#started(this.#cni).answer(call),
       listWorkloads: () => this.#started(this.#workloads).list(),
+      programmedEndpoint: (text) => this.#policy.programmed(text),
       describeFlows: (counts) => this.#describeFlows(counts),
     };
   }

@@ -15,6 +15,8 @@ export {
 } from './calc/policy-change.ts';
 export type { PolicyState } from './calc/policy-state.ts';
 export { policyStateFromJson, policyStateToJson } from './calc/policy-state-json.ts';
+export type { ProgrammedEndpoint } from './calc/programmed-endpoint.ts';
+export { programmedEndpoint } from './calc/programmed-endpoint.ts';
 export type { Clock } from './dataplane/clock.ts';
 export type {
   Dataplane,

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AttachRequest, DetachedWorkload, ListedWorkload } from '@overland/workloads';
 import type { FlowRecord } from '../flows/flow-record.ts';
 import type { FlowPage } from '../flows/flow-service.ts';
-import type { NodeStatus } from '../node-status.ts';
+import type { NodeStatus, ProgrammedPolicy } from '../node-status.ts';
 import type { AttachReply } from '../store-methods.ts';
 
 /** Where the agent listens unless its setting `apiSocket` says otherwise. */
@@ -48,6 +48,8 @@ export interface AgentClient {
    * @throws {AgentRefusedError} If the agent answers with an error.
    */
   call(method: Method, path: string, body?: unknown): Promise<unknown>;
+  /** What the packet filter is told of a workload: by name, interface or address. As {@link AgentClient.call} throws. */
+  programmedPolicy(name: string): Promise<ProgrammedPolicy>;
   /**
    * The flows of the host's workloads behind a point. As {@link AgentClient.call} throws; the signal's reason if it aborts.
    */
@@ -100,6 +102,7 @@ export function agentClient(socketPath: string): AgentClient {
       get('DELETE', `/v1/workloads/${encodeURIComponent(containerId)}/${encodeURIComponent(name)}`),
     workloads: () => get('GET', '/v1/workloads'),
     nodeStatus: () => get('GET', '/v1/node/status'),
+    programmedPolicy: (name) => get('GET', `/v1/policy/endpoint?${new URLSearchParams({ name })}`),
     async flows({ after, waitMs, verdict }, signal) {
       const query = new URLSearchParams({ after: `${after}`, waitMs: `${waitMs}` });
       if (verdict !== undefined) query.set('verdict', verdict);

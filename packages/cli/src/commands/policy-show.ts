@@ -1,5 +1,6 @@
 import type { IptablesText } from '@overland/felix/policy';
-import { command, FailureError } from '../command.ts';
+import { connectAgent, reportingAgentErrors } from '../agent-connection.ts';
+import { type CommandContext, command, FailureError, UsageError } from '../command.ts';
 import { readPolicies } from '../policy/policy-inputs.ts';
 import { POLICY_OPTIONS } from '../policy/policy-options.ts';
 
@@ -20,15 +21,21 @@ export const policyShow = command({
       choices: ['table', 'json', 'nft', 'iptables'],
       default: 'table',
     },
+    live: {
+      type: 'boolean',
+      summary: "as this host's agent has told the packet filter, with what the kernel refuses",
+    },
     ...POLICY_OPTIONS,
   },
   examples: [
     ['overland policy show prod/web-1', 'in the cluster'],
     ['overland policy show 10.65.0.1 -R -f manifests/', 'before anything is applied'],
+    ['overland policy show prod/web-1 --live', 'as it is in the kernel of its host'],
     ['overland policy show prod/web-1 -o nft', 'as the packet filter would be told'],
     ['overland policy show prod/web-1 -o iptables', 'on a host that lives on iptables'],
   ],
-  async handle(context, { endpoint: text, output, ...source }) {
+  async handle(context, { endpoint: text, output, live, ...source }) {
+    if (live) return await showLive(context, text, { output, ...source });
     const { inputs, problems } = await readPolicies(source, context);
     const {
       findPlace,
@@ -66,6 +73,33 @@ export const policyShow = command({
     return 0;
   },
 });
+
+async function showLive(
+  context: CommandContext,
+  text: string,
+  options: { output: string; filename: readonly string[]; config: string | undefined },
+): Promise<number> {
+  const { output, filename, config } = options;
+  if (filename.length > 0 || config !== undefined) {
+    throw new UsageError('--live asks the agent of this host: without -f and --config');
+  }
+  if (output !== 'table' && output !== 'json') {
+    throw new UsageError(
+      `-o ${output} shows what resources say: without --live; what the kernel has, \`nft list table inet overland\` shows`,
+    );
+  }
+  return await reportingAgentErrors(async () => {
+    const programmed = await connectAgent(context).programmedPolicy(text);
+    const { programmedPolicyText } = await import('../policy/endpoint-text.ts');
+    const { stdout, colours } = context;
+    stdout.write(
+      output === 'json'
+        ? `${JSON.stringify(programmed)}\n`
+        : programmedPolicyText(programmed, colours),
+    );
+    return 0;
+  });
+}
 
 /** The files one behind the other, each with the program that reads it. */
 function iptablesFiles({ sets, tables }: IptablesText): string {

@@ -1,3 +1,4 @@
+import type { ProgrammedPolicy } from '@overland/agent/client';
 import {
   type EndpointPolicy,
   type PolicyEndpoint,
@@ -11,7 +12,7 @@ import type { Colours } from '../colours.ts';
 
 interface ShownList {
   readonly name: string;
-  readonly missing: string | undefined;
+  readonly missing?: string | undefined;
   readonly rules: readonly string[];
 }
 
@@ -57,17 +58,43 @@ export function endpointPolicyOf(endpoint: PolicyEndpoint, view: PolicyView): Sh
 
 export function endpointPolicyText(endpoint: ShownEndpoint, colours: Colours): string {
   const { name, node, addresses, labels } = endpoint;
-  const lines = [
+  const head = [
     `${colours.bold(name)} on ${node}, ${addresses.join(', ') || 'no address'}`,
     `labels: ${Object.entries(labels)
       .map(([key, value]) => `${key}=${value}`)
       .toSorted()
       .join(', ')}`,
   ];
-  for (const direction of ['ingress', 'egress'] as const) {
-    lines.push('', colours.bold(direction), ...directionLines(endpoint[direction]));
-  }
-  return `${lines.join('\n')}\n`;
+  return `${[...head, ...directionsLines(endpoint, colours)].join('\n')}\n`;
+}
+
+/** The same as it is in the packet filter of this host. */
+export function programmedPolicyText(
+  { endpoint, packetFilter, synced, failures }: ProgrammedPolicy,
+  colours: Colours,
+): string {
+  const { name, interfaceName, addresses } = endpoint;
+  const state = synced ? '' : ' (not in sync with the datastore yet)';
+  const head = [
+    `${colours.bold(name)} at ${interfaceName}, ${addresses.join(', ') || 'no address'}`,
+    `in ${packetFilter ?? 'no packet filter'}${state}`,
+  ];
+  const refused = failures.map(({ what, attempts, reason }) =>
+    colours.red(`the kernel refuses ${what} (${attempts} times): ${reason}`),
+  );
+  const tail = refused.length > 0 ? ['', ...refused] : [];
+  return `${[...head, ...directionsLines(endpoint, colours), ...tail].join('\n')}\n`;
+}
+
+function directionsLines(
+  endpoint: Pick<ShownEndpoint, 'ingress' | 'egress'>,
+  colours: Colours,
+): string[] {
+  return (['ingress', 'egress'] as const).flatMap((direction) => [
+    '',
+    colours.bold(direction),
+    ...directionLines(endpoint[direction]),
+  ]);
 }
 
 function directionLines({ tiers, profiles }: ShownDirection): string[] {

@@ -1,7 +1,12 @@
 import type { Expression, ProfileLabels } from '@overland/model';
 import { type IpAddress, networkAddress, type Prefix } from '@overland/net';
 import type { SetId } from '../policy/active-rule.ts';
-import type { NamedPort, SetDefinition } from '../policy/address-sets.ts';
+import {
+  type NamedPort,
+  type SetDefinition,
+  type SetTexts,
+  setText,
+} from '../policy/address-sets.ts';
 import type { SetChange } from '../policy-change.ts';
 import type { SetState } from '../policy-state.ts';
 import { netMember, portMember } from '../set-member.ts';
@@ -31,7 +36,7 @@ interface PlacedSource {
 const NO_PORTS: readonly NamedPort[] = [];
 
 /** The sets that rules in use ask about, each with its members. */
-export class ActiveSets {
+export class ActiveSets implements SetTexts {
   readonly #sets = new Map<SetId, ActiveSet>();
   readonly #sources = new Map<string, PlacedSource>();
   readonly #matcher: LabelMatcher<ActiveSet, PlacedSource>;
@@ -69,6 +74,15 @@ export class ActiveSets {
     if (!before) return;
     for (const set of before.labelClass.matches) this.#leave(set, before, shared);
     this.#matcher.leave(before, before.labelClass);
+  }
+
+  text(id: SetId): string {
+    const set = this.#sets.get(id);
+    return set ? setText({ selector: set.expression, portName: set.portName }) : id;
+  }
+
+  size(id: SetId): number {
+    return this.#sets.get(id)?.members.state.members.size ?? 0;
   }
 
   /** Who has these addresses, of all that sets could hold. */

@@ -17,7 +17,7 @@ import {
 } from '@overland/model';
 import type { IpAddress } from '@overland/net';
 import type { SetId } from '../policy/active-rule.ts';
-import type { SetDemand } from '../policy/address-sets.ts';
+import type { SetDemand, SetTexts } from '../policy/address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from '../policy/endpoint.ts';
 import { type Policy, placeTier } from '../policy/placement.ts';
 import type { Direction, RuleList } from '../policy/policy-view.ts';
@@ -161,6 +161,11 @@ export class PolicyCalculation {
   /** The state that the changes told so far lead to, members of sets as they are now: they change with the calculation. */
   get state(): PolicyState {
     return { sets: this.#sets.states, lists: this.#lists.told, ...this.#endpoints.told };
+  }
+
+  /** What the sets of the state are, for people. */
+  get setTexts(): SetTexts {
+    return this.#sets;
   }
 
   /** Which endpoints and network sets have these addresses. Looks through all of them: not for a hot path. */

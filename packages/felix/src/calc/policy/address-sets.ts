@@ -26,6 +26,19 @@ export interface SetDefinition {
   readonly portName: string | undefined;
 }
 
+/** What is said of sets to people. */
+export interface SetTexts {
+  text(id: SetId): string;
+  /** Ranges or ports in it. */
+  size(id: SetId): number;
+}
+
+/** The selector, and the port's name. */
+export function setText({ selector, portName }: Omit<SetDefinition, 'id'>): string {
+  if (portName === undefined) return formatSelector(selector);
+  return selector.type === 'all' ? portName : `${portName} of ${formatSelector(selector)}`;
+}
+
 /** The set of what a selector selects. */
 export function selectorSet(selector: Expression): SetDefinition {
   return { id: selectorId(selector), selector, portName: undefined };
@@ -50,7 +63,7 @@ export interface SetMember {
 }
 
 /** The sets that rules ask for, each with what it holds; those that nobody asks for cost nothing. */
-export class AddressSets implements SetDemand {
+export class AddressSets implements SetDemand, SetTexts {
   readonly #labelled: readonly Labelled[];
   readonly #definitions = new Map<SetId, SetDefinition>();
   readonly #members = new Map<SetId, readonly SetMember[]>();
@@ -71,11 +84,12 @@ export class AddressSets implements SetDemand {
     return found;
   }
 
-  /** For people: the selector, and the port's name. */
   text(id: SetId): string {
-    const { selector, portName } = this.definition(id);
-    if (portName === undefined) return formatSelector(selector);
-    return selector.type === 'all' ? portName : `${portName} of ${formatSelector(selector)}`;
+    return setText(this.definition(id));
+  }
+
+  size(id: SetId): number {
+    return this.members(id).length;
   }
 
   members(id: SetId): readonly SetMember[] {

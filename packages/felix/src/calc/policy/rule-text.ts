@@ -1,10 +1,10 @@
 import { protocolText } from '@overland/model';
 import type { ActiveRule, ActiveSide } from './active-rule.ts';
-import type { AddressSets } from './address-sets.ts';
+import type { SetTexts } from './address-sets.ts';
 import { icmpText, portsText } from './condition-text.ts';
 
 /** A rule on one line, for people: `Allow TCP from app == "web" (12) to ports 443`. */
-export function ruleText(rule: ActiveRule, sets: AddressSets): string {
+export function ruleText(rule: ActiveRule, sets: SetTexts): string {
   const { action, ipVersion, protocol, notProtocol, icmp, notIcmp, source, destination } = rule;
   const parts = [
     action,
@@ -20,8 +20,8 @@ export function ruleText(rule: ActiveRule, sets: AddressSets): string {
   return parts.filter(Boolean).join(' ');
 }
 
-function sideText(word: 'from' | 'to', side: ActiveSide, sets: AddressSets): string | undefined {
-  const set = (id: string) => `${sets.text(id)} (${sets.members(id).length})`;
+function sideText(word: 'from' | 'to', side: ActiveSide, sets: SetTexts): string | undefined {
+  const set = (id: string) => `${sets.text(id)} (${sets.size(id)})`;
   const parts = [
     side.nets.length > 0 ? side.nets.join(', ') : undefined,
     ...side.sets.map(set),
