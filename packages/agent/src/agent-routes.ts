@@ -19,6 +19,7 @@ export function agentRoutes(threads: AgentThreads): readonly ApiRoute[] {
     ...speakerRoutes(threads),
     get('/v1/ipam/blocks', async () => await started(threads, 'store').blocks()),
     get('/v1/node/status', () => nodeStatus(threads)),
+    { method: 'POST', path: '/v1/policy/takeover', handle: ({ body }) => takeOver(threads, body) },
     get('/v1/policy/endpoint', ({ query }) => programmedPolicy(threads, query.get('name') ?? '')),
   ];
 }
@@ -53,6 +54,30 @@ async function programmedPolicy(threads: AgentThreads, name: string): Promise<Pr
   if (!endpoint) throw new ApiError(404, 'not-found', `no workload of this host is ${name}`);
   const { packetFilter = null, synced = false } = policy ?? {};
   return { endpoint, packetFilter, synced, failures };
+}
+
+/** What Calico has left in the packet filters; with `{ "remove": true }` it goes, once our policy is in their place. */
+async function takeOver(threads: AgentThreads, body: unknown): Promise<ApiResponse> {
+  const { remove } = (body ?? {}) as { readonly remove?: unknown };
+  if (typeof remove !== 'boolean') {
+    throw new ApiError(
+      400,
+      'invalid',
+      'the body must be { "remove": true } or { "remove": false }',
+    );
+  }
+  const dataplane = started(threads, 'dataplane');
+  const { policy, failures } = await dataplane.status();
+  const [failure] = failures;
+  if (remove && (!policy?.synced || failure)) {
+    const why = failure ? `the kernel refuses ${failure.what}` : 'it is not in sync yet';
+    throw new ApiError(
+      409,
+      'not-ready',
+      `Calico's rules stay until all policy is in place: ${why}`,
+    );
+  }
+  return { status: 200, body: await dataplane.takeOver(remove) };
 }
 
 /** What operators ask of the speaker: the same questions as `overland bgp run` answers. */

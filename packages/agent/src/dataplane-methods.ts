@@ -6,12 +6,15 @@ import type {
   LocalState,
   PolicyChange,
 } from '@overland/felix';
+import type { Takeover } from '@overland/felix/dataplane';
 import type { Family, IpAddress, RouteBatch } from '@overland/net';
 import type { HealthMethods } from './thread-health.ts';
 
 /** What the dataplane answers to main. */
 export type DataplaneMethods = HealthMethods & {
   status: () => DataplaneStatus;
+  /** What Calico has left in packet filters; removes it if so asked. */
+  takeOver: (remove: boolean) => Promise<Takeover>;
   /** Begins to listen for flows; nothing if it does already. */
   startFlows: () => void;
   stopFlows: () => void;

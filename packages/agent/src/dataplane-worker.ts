@@ -51,6 +51,7 @@ async function start(): Promise<ThreadBody> {
   const methods: DataplaneMethods = {
     status: () => dataplane.status(),
     health: () => healthOf(dataplane),
+    takeOver: (remove) => policy.takeOver(remove),
     startFlows: () => flows.start(),
     stopFlows: () => flows.stop(),
     takeFlows: () => flows.take(),

@@ -4,24 +4,31 @@ import {
   livesOnLegacy,
   PolicySwitch,
   packetFilters,
+  type Takeover,
+  takeOver,
 } from '@overland/felix/dataplane';
 import { iptablesCommand, openIpSets, openNftables } from '@overland/linux/netfilter';
 import type { Logger } from 'pino';
+
+interface Opened {
+  readonly backend: PolicySwitch;
+  readonly filters: Parameters<typeof takeOver>[0];
+  readonly setting: FilterSetting;
+  readonly isOnLegacy: boolean;
+  readonly resources: Disposable;
+}
 
 /** The packet filter that this host's policy is in, and the choice of it. */
 export class HostPolicy implements Disposable {
   readonly backend: PolicySwitch;
   readonly #setting: FilterSetting;
   readonly #livesOnLegacy: boolean;
+  readonly #filters: Opened['filters'];
   readonly #resources: Disposable;
 
-  private constructor(
-    backend: PolicySwitch,
-    setting: FilterSetting,
-    isOnLegacy: boolean,
-    resources: Disposable,
-  ) {
+  private constructor({ backend, filters, setting, isOnLegacy, resources }: Opened) {
     this.backend = backend;
+    this.#filters = filters;
     this.#setting = setting;
     this.#livesOnLegacy = isOnLegacy;
     this.#resources = resources;
@@ -38,12 +45,24 @@ export class HostPolicy implements Disposable {
     const choice = chooseFilter(setting, {}, isOnLegacy);
     const isOpen = setting === 'auto';
     const backend = await PolicySwitch.start(filters, choice, { log, isOpen });
-    return new HostPolicy(backend, setting, isOnLegacy, opened.move());
+    const resources = opened.move();
+    return new HostPolicy({
+      backend,
+      filters: { nftables, iptables, sets },
+      setting,
+      isOnLegacy,
+      resources,
+    });
   }
 
   /** Takes over what FelixConfigurations say. */
   setMode(mode: FilterMode): void {
     this.backend.choose(chooseFilter(this.#setting, mode, this.#livesOnLegacy));
+  }
+
+  /** Looks for what Calico has left, and removes it if so asked: only once our own policy is in place. */
+  takeOver(remove: boolean): Promise<Takeover> {
+    return takeOver(this.#filters, remove);
   }
 
   [Symbol.dispose](): void {

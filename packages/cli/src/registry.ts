@@ -271,6 +271,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: async () => (await import('./commands/node-drain.ts')).nodeDrain,
   },
   {
+    name: 'node takeover',
+    summary: "Show what Calico has left in this host's packet filters, and remove it",
+    load: async () => (await import('./commands/node-takeover.ts')).nodeTakeover,
+  },
+  {
     name: 'node undrain',
     summary: 'Open the BGP sessions of this host or router again, after node drain',
     load: async () => (await import('./commands/node-undrain.ts')).nodeUndrain,

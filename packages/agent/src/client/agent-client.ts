@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Takeover } from '@overland/felix/dataplane';
 import type { AttachRequest, DetachedWorkload, ListedWorkload } from '@overland/workloads';
 import type { FlowRecord } from '../flows/flow-record.ts';
 import type { FlowPage } from '../flows/flow-service.ts';
@@ -48,6 +49,8 @@ export interface AgentClient {
    * @throws {AgentRefusedError} If the agent answers with an error.
    */
   call(method: Method, path: string, body?: unknown): Promise<unknown>;
+  /** What Calico has left in the host's packet filters, and whether it goes. As {@link AgentClient.call} throws. */
+  takeOver(remove: boolean): Promise<Takeover>;
   /** What the packet filter is told of a workload: by name, interface or address. As {@link AgentClient.call} throws. */
   programmedPolicy(name: string): Promise<ProgrammedPolicy>;
   /**
@@ -102,6 +105,7 @@ export function agentClient(socketPath: string): AgentClient {
       get('DELETE', `/v1/workloads/${encodeURIComponent(containerId)}/${encodeURIComponent(name)}`),
     workloads: () => get('GET', '/v1/workloads'),
     nodeStatus: () => get('GET', '/v1/node/status'),
+    takeOver: (remove) => get('POST', '/v1/policy/takeover', { remove }),
     programmedPolicy: (name) => get('GET', `/v1/policy/endpoint?${new URLSearchParams({ name })}`),
     async flows({ after, waitMs, verdict }, signal) {
       const query = new URLSearchParams({ after: `${after}`, waitMs: `${waitMs}` });

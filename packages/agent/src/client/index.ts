@@ -1,3 +1,4 @@
+export type { Leftover, Takeover } from '@overland/felix/dataplane';
 export type { ListedWorkload } from '@overland/workloads';
 export type { FlowEnd, FlowRecord } from '../flows/flow-record.ts';
 export type { FlowPage } from '../flows/flow-service.ts';

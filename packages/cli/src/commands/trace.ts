@@ -7,8 +7,6 @@ import { tracePackets } from '../trace/trace-session.ts';
 import { traceTable } from '../trace/trace-table.ts';
 import { waysOf, wayText } from '../trace/trace-text.ts';
 
-const LIMITS = { count: [1, 10_000], seconds: [1, 3600] } as const;
-
 /** `trace --from A --to B --port 443/tcp` - which rules of the kernel packets meet on this host. */
 export const trace = command({
   name: 'trace',
@@ -19,8 +17,20 @@ datastore, or from manifests (-f). Run it on the hosts of both ends. What iptabl
     from: { type: 'string', value: 'end', summary: 'who sends' },
     to: { type: 'string', value: 'end', summary: 'to whom' },
     port: { type: 'string', value: 'port', summary: 'such as 443/tcp, 53/udp, icmp/8, proto/47' },
-    count: { type: 'string', value: 'number', summary: 'packets to wait for; default 1' },
-    seconds: { type: 'string', value: 'number', summary: 'longest wait; default 30' },
+    count: {
+      type: 'number',
+      value: 'packets',
+      minimum: 1,
+      maximum: 10_000,
+      summary: 'packets to wait for; default: 1',
+    },
+    seconds: {
+      type: 'number',
+      value: 'seconds',
+      minimum: 1,
+      maximum: 3600,
+      summary: 'longest wait; default: 30',
+    },
     output: OUTPUT_OPTION,
     ...POLICY_OPTIONS,
   },
@@ -28,15 +38,11 @@ datastore, or from manifests (-f). Run it on the hosts of both ends. What iptabl
     ['overland trace --from prod/web-1 --to prod/db-1 --port 5432', 'the next packet'],
     ['overland trace --from 10.65.0.7 --to 192.0.2.1 --port icmp --count 5', 'by address'],
   ],
-  async handle(context, { from, to, port, count, seconds, output, ...source }) {
+  async handle(context, { from, to, port, count = 1, seconds = 30, output, ...source }) {
     if (from === undefined || to === undefined || port === undefined) {
       throw new UsageError('trace needs a flow: --from A --to B --port 443/tcp');
     }
     const kind = parseFlowKind(port, '--port');
-    const limits = {
-      count: wholeOf('count', count, 1),
-      seconds: wholeOf('seconds', seconds, 30),
-    };
     if (!context.isRoot) throw new UsageError('only root may trace packets');
     const { inputs } = await readPolicies(source, context);
     const { findPlace, PolicyView } = await import('@overland/felix/policy');
@@ -50,10 +56,11 @@ datastore, or from manifests (-f). Run it on the hosts of both ends. What iptabl
     };
     const { stdout, stderr, colours, signal } = context;
     const packets = await tracePackets({
-      ...limits,
+      count,
+      seconds,
       table,
       signal,
-      started: () => stderr.write(`waiting for packets, ${limits.seconds} s at most\n`),
+      started: () => stderr.write(`waiting for packets, ${seconds} s at most\n`),
     });
     const ways = waysOf(packets);
     if (output === 'json') {
@@ -72,13 +79,3 @@ datastore, or from manifests (-f). Run it on the hosts of both ends. What iptabl
     return packets.some(({ isDropped }) => isDropped) ? EXIT.refused : EXIT.success;
   },
 });
-
-function wholeOf(name: keyof typeof LIMITS, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const [least, most] = LIMITS[name];
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(
-    `--${name} ${JSON.stringify(text)}: must be a whole number from ${least} to ${most}`,
-  );
-}

@@ -5,3 +5,5 @@ export { FlowCollector } from '../flows/flow-collector.ts';
 export { createDataplane } from './dataplane.ts';
 export { livesOnLegacy, packetFilters } from './packet-filters.ts';
 export { PolicySwitch } from './policy-switch.ts';
+export type { Leftover, Takeover } from './takeover.ts';
+export { takeOver } from './takeover.ts';

@@ -22,6 +22,11 @@ import { KernelError } from '../ports.ts';
 /** A listing gives way to other work after this many datagrams of up to 32 KB: about 5 ms. */
 const SLICE_DATAGRAMS = 32;
 const ATTEMPTS = 20;
+/**
+ * A hash table that has just grown is still being moved, and a listing of several datagrams then leaves elements out without
+ * a word: one of more elements is repeated until it brings nothing new.
+ */
+const FEW_ELEMENTS = 256;
 
 /**
  * What a table holds, all of one moment: read again if anything in the namespace has changed meanwhile.
@@ -113,12 +118,15 @@ async function readSets(
     if (table !== place.table || isAnonymous) continue;
     const form = formOf(spec);
     const elements = form && new ElementTexts(form);
-    const hasElements = await readAll(
-      socket,
-      (writer) => writeElementDump(writer, { ...place, set: name }),
-      (message) => readElements(message, (element) => elements?.take(element)),
-    );
-    if (!hasElements) return undefined;
+    for (let known = 0; ; known = elements?.size ?? 0) {
+      const hasElements = await readAll(
+        socket,
+        (writer) => writeElementDump(writer, { ...place, set: name }),
+        (message) => readElements(message, (element) => elements?.take(element)),
+      );
+      if (!hasElements) return undefined;
+      if (!elements || elements.size === known || elements.size <= FEW_ELEMENTS) break;
+    }
     // A set that we could not have made: that it is there, is all that matters.
     sets.set(name, { ...spec, elements: elements?.all() ?? new Map() });
   }

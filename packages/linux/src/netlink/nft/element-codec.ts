@@ -181,6 +181,11 @@ export class ElementTexts {
     this.#form = form;
   }
 
+  /** Elements so far; those of a set of intervals are put together at the end. */
+  get size(): number {
+    return this.#texts.size;
+  }
+
   take(element: RawElement): void {
     const { types, isInterval } = this.#form;
     const { key, keyEnd = key, verdict } = element;
