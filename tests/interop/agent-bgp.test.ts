@@ -2,7 +2,7 @@ import { execFile as execFileCallback } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type CapturedRun, captureRun } from '../../packages/cli/src/testing/captured-run.ts';
 import { type AgentHost, agentHost } from './support/agent.ts';
 import { type Bird, startBird } from './support/bird.ts';
@@ -59,6 +59,7 @@ const MANIFESTS = [
   }),
 ];
 
+const PATIENCE = { timeout: 15_000, interval: 50 };
 const SETTINGS = { nodeName: 'host31', asNumber: 65101, datastoreWaitSeconds: 1 };
 
 /** leaf (BIRD, AS 65011), and a host with the agent (AS 65101), whose speaker is asked over the agent's socket. */
@@ -155,12 +156,15 @@ test('clear: softly without end of the session, hard with a new one; the events 
 });
 
 test('statistics, update groups and metrics of the agent', async () => {
-  const { out } = await bgp('statistics', '-o', 'json');
-  expect(JSON.parse(out)).toMatchObject({ tables: { families: { ipv4: { undecided: 0 } } } });
-  expect((await bgp('update-groups')).out).toContain('Update group 1, IPv4 Unicast, eBGP\n');
-  const metrics = await world.agent.client.call('GET', '/metrics');
-  expect(metrics).toContain('overland_bgp_sessions{state="Established"} 2\n');
-  expect(metrics).toMatch(/overland_bgp_prefixes_filtered\{peer="leaf",.*,family="ipv4"\} 1\n/);
+  // A session has just begun anew.
+  await vi.waitFor(async () => {
+    const { out } = await bgp('statistics', '-o', 'json');
+    expect(JSON.parse(out)).toMatchObject({ tables: { families: { ipv4: { undecided: 0 } } } });
+    expect((await bgp('update-groups')).out).toContain('Update group 1, IPv4 Unicast, eBGP\n');
+    const metrics = await world.agent.client.call('GET', '/metrics');
+    expect(metrics).toContain('overland_bgp_sessions{state="Established"} 2\n');
+    expect(metrics).toMatch(/overland_bgp_prefixes_filtered\{peer="leaf",.*,family="ipv4"\} 1\n/);
+  }, PATIENCE);
 });
 
 test('capture: through the agent, and tcpdump reads it', async () => {
