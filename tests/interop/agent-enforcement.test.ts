@@ -1,15 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { EtcdProcess } from '@overland/datastore/testing';
 import { netns, type TestNamespace } from '@overland/linux/testing';
 import { parseAddress } from '@overland/net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AgentHost, agentHost, OVERLAND } from './support/agent.ts';
+import { type AgentHost, agentHost } from './support/agent.ts';
 import { manifest } from './support/manifest.ts';
+import { applyResources, runOverland } from './support/run-overland.ts';
 import { until } from './support/until.ts';
 
-const run = promisify(execFile);
 const LONG = { timeout: 90_000 };
 
 const MANIFESTS = [
@@ -63,25 +62,15 @@ async function attach(name: string, profiles?: string[]): Promise<Workload> {
   return { ns, address: String(addresses[0]) };
 }
 
-/** `overland …` on the host, against etcd. */
-async function overland(args: readonly string[], stdin = ''): Promise<string> {
-  const [program, ...argv] = OVERLAND;
-  const env = {
-    ...process.env,
-    DATASTORE_TYPE: 'etcdv3',
-    ETCD_ENDPOINTS: etcd.endpoint,
-    OVERLAND_API_SOCKET: `${agent.stateDirectory}/agent.sock`,
-  };
-  const running = run('ip', ['netns', 'exec', host.name, program, ...argv, ...args], { env });
-  running.child.stdin?.end(stdin);
-  return (await running).stdout;
-}
-
+const etcdEnvironment = () => ({
+  DATASTORE_TYPE: 'etcdv3',
+  ETCD_ENDPOINTS: etcd.endpoint,
+  OVERLAND_API_SOCKET: `${agent.stateDirectory}/agent.sock`,
+});
+const overland = (args: readonly string[]): Promise<string> =>
+  runOverland(host, args, { env: etcdEnvironment() });
 const apply = (...resources: readonly object[]): Promise<string> =>
-  overland(
-    ['apply', '-f', '-'],
-    resources.map((resource) => JSON.stringify(resource)).join('\n---\n'),
-  );
+  applyResources(host, resources, etcdEnvironment());
 
 const policy = (name: string, spec: object): object => ({
   apiVersion: 'projectcalico.org/v3',

@@ -1,17 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { EtcdProcess } from '@overland/datastore/testing';
 import type { PolicyState } from '@overland/felix';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AgentHost, agentHost, OVERLAND } from './support/agent.ts';
+import { type AgentHost, agentHost } from './support/agent.ts';
 import { type Bird, startBird } from './support/bird.ts';
 import { manifest } from './support/manifest.ts';
+import { applyResources, runOverland } from './support/run-overland.ts';
 import { until } from './support/until.ts';
 
-const run = promisify(execFile);
 const LONG = { timeout: 90_000 };
 const ENDS = new URL('../../packages/felix/test/tcp-ends.py', import.meta.url).pathname;
 
@@ -96,19 +95,11 @@ async function ask(from: TestNamespace, to: string, port: number): Promise<strin
 const becomes = (outcome: string, from: TestNamespace, to: string, port: number) =>
   until(`port ${port} of ${to} is ${outcome}`, async () => (await ask(from, to, port)) === outcome);
 
-async function overland(args: readonly string[], stdin = ''): Promise<string> {
-  const [program, ...argv] = OVERLAND;
-  const env = { ...process.env, DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: etcd.endpoint };
-  const running = run('ip', ['netns', 'exec', host.name, program, ...argv, ...args], { env });
-  running.child.stdin?.end(stdin);
-  return (await running).stdout;
-}
-
+const etcdEnvironment = () => ({ DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: etcd.endpoint });
+const overland = (args: readonly string[]): Promise<string> =>
+  runOverland(host, args, { env: etcdEnvironment() });
 const apply = (...resources: readonly object[]): Promise<string> =>
-  overland(
-    ['apply', '-f', '-'],
-    resources.map((resource) => JSON.stringify(resource)).join('\n---\n'),
-  );
+  applyResources(host, resources, etcdEnvironment());
 
 const resource = (kind: string, name: string, spec: object, labels: object = {}): object => {
   return { apiVersion: 'projectcalico.org/v3', kind, metadata: { name, labels }, spec };

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { netns, type TestNamespace } from '@overland/linux/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AgentHost, agentHost, OVERLAND } from './support/agent.ts';
+import { type AgentHost, agentHost } from './support/agent.ts';
 import { manifest } from './support/manifest.ts';
+import { applyResources } from './support/run-overland.ts';
 import { until } from './support/until.ts';
 
-const run = promisify(execFile);
 const LONG = { timeout: 60_000 };
 
 const MANIFESTS = [
@@ -42,20 +40,12 @@ async function attach(name: string): Promise<typeof web> {
   return { ns, address: String(addresses[0]) };
 }
 
-async function apply(...resources: readonly object[]): Promise<void> {
-  const [program, ...argv] = OVERLAND;
-  const env = {
-    ...process.env,
+const apply = (...resources: readonly object[]): Promise<string> =>
+  applyResources(host, resources, {
     DATASTORE_TYPE: 'sqlite',
     OVERLAND_SQLITE_PATH: `${agent.stateDirectory}/datastore.db`,
     OVERLAND_API_SOCKET: `${agent.stateDirectory}/agent.sock`,
-  };
-  const running = run('ip', ['netns', 'exec', host.name, program, ...argv, 'apply', '-f', '-'], {
-    env,
   });
-  running.child.stdin?.end(resources.map((one) => JSON.stringify(one)).join('\n---\n'));
-  await running;
-}
 
 function reaches(): Promise<boolean> {
   return web.ns.exec(['ping', '-q', '-c', '1', '-W', '1', db.address]).then(

@@ -3,6 +3,7 @@ import {
   type EndpointPolicy,
   type PolicyEndpoint,
   type PolicyView,
+  type ProgrammedDirection,
   type RuleList,
   ruleText,
 } from '@overland/felix/policy';
@@ -10,20 +11,7 @@ import type { Labels } from '@overland/model';
 import type { IpAddress } from '@overland/net';
 import type { Colours } from '../colours.ts';
 
-interface ShownList {
-  readonly name: string;
-  readonly missing?: string | undefined;
-  readonly rules: readonly string[];
-}
-
-interface ShownDirection {
-  readonly tiers: readonly {
-    readonly name: string;
-    readonly defaultAction: 'Deny' | 'Pass';
-    readonly policies: readonly ShownList[];
-  }[];
-  readonly profiles: readonly ShownList[];
-}
+type ShownList = ProgrammedDirection['profiles'][number];
 
 /** All that decides about an endpoint, as data. */
 export interface ShownEndpoint {
@@ -31,18 +19,18 @@ export interface ShownEndpoint {
   readonly node: string;
   readonly addresses: readonly IpAddress[];
   readonly labels: Labels;
-  readonly ingress: ShownDirection;
-  readonly egress: ShownDirection;
+  readonly ingress: ProgrammedDirection;
+  readonly egress: ProgrammedDirection;
 }
 
 export function endpointPolicyOf(endpoint: PolicyEndpoint, view: PolicyView): ShownEndpoint {
   const { name, node, addresses, labels } = endpoint;
   const list = ({ name: title, missing, rules }: RuleList): ShownList => ({
     name: title,
-    missing,
+    ...(missing === undefined ? {} : { missing }),
     rules: rules.map((rule) => ruleText(rule, view.sets)),
   });
-  const shown = ({ tiers, profiles }: EndpointPolicy): ShownDirection => ({
+  const shown = ({ tiers, profiles }: EndpointPolicy): ProgrammedDirection => ({
     tiers: tiers.map((tier) => ({ ...tier, policies: tier.policies.map(list) })),
     profiles: profiles.map(list),
   });
@@ -97,7 +85,7 @@ function directionsLines(
   ]);
 }
 
-function directionLines({ tiers, profiles }: ShownDirection): string[] {
+function directionLines({ tiers, profiles }: ProgrammedDirection): string[] {
   const lines = tiers.flatMap(({ name, defaultAction, policies }) => [
     `  tier ${name}`,
     ...policies.flatMap(listLines),

@@ -5,14 +5,14 @@ import type { EndpointPolicyRef, ListId, PolicyState } from './policy-state.ts';
 
 /** A policy or profile as the packet filter is told of it. */
 interface ProgrammedList {
-  readonly id: ListId;
   readonly name: string;
   /** Why it is closed; absent: it is there. */
   readonly missing?: string;
   readonly rules: readonly string[];
 }
 
-interface ProgrammedDirection {
+/** What is asked about one direction, in order. */
+export interface ProgrammedDirection {
   readonly tiers: readonly {
     readonly name: string;
     readonly defaultAction: 'Deny' | 'Pass';
@@ -48,7 +48,7 @@ export function programmedEndpoint(
   const [interfaceName, { name, addresses, ingress, egress }] = found;
   const list = (id: ListId): ProgrammedList => {
     const { name: own = id, rules = [], missing } = lists.get(id) ?? {};
-    const shown = { id, name: own, rules: rules.map((rule) => ruleText(rule, texts)) };
+    const shown = { name: own, rules: rules.map((rule) => ruleText(rule, texts)) };
     return missing === undefined ? shown : { ...shown, missing };
   };
   const direction = ({ tiers, profiles }: EndpointPolicyRef): ProgrammedDirection => ({

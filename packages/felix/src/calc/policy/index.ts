@@ -4,6 +4,7 @@ export { iptablesText } from '../iptables/ruleset-text.ts';
 export { renderRuleset } from '../nftables/render-ruleset.ts';
 export type { PolicyChange } from '../policy-change.ts';
 export { policyStateOf, policyStateOfEndpoints } from '../policy-state-of.ts';
+export type { ProgrammedDirection } from '../programmed-endpoint.ts';
 export type { PolicyEndpoint } from './endpoint.ts';
 export type { FlowExplanation, FlowKind, FlowQuestion } from './explain-flow.ts';
 export { explainFlow, NoFamilyError } from './explain-flow.ts';
