@@ -51,7 +51,7 @@ describe('a member that hangs (SIGSTOP)', () => {
   test('fails calls at their deadline; all goes on after it', LONG, async () => {
     const { state, lines } = mirror(store);
     await eventually(() => expect(lines).toContain('synced'), 5000);
-    etcd.signal('SIGSTOP');
+    await etcd.hang();
     const started = performance.now();
     const calls = [store.get('/a'), store.transact(put('/a', '1')), store.list('/')];
     for (const { status, ...outcome } of await Promise.allSettled(calls)) {

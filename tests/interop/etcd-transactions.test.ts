@@ -97,7 +97,7 @@ test('what waits for an etcd that does not answer is given up in time', async ()
     deadlineMs: 1000,
   });
   await other.get('/');
-  etcd.signal('SIGSTOP');
+  await etcd.hang();
   try {
     const started = performance.now();
     const work = Array.from({ length: 10 }, (_, i) =>

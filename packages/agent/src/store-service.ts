@@ -69,6 +69,8 @@ export class StoreService {
   /** Stands in until the datastore has been read. */
   #snapshotEntries: ReadonlyMap<string, string> | undefined;
   #announcedSync = false;
+  /** Whether what has been read counts: before, no pool would be known, and a container would get no address. */
+  #isTakenOver = false;
   #gone: ReadonlySet<string> = new Set();
   #publishing: Promise<void> | undefined;
   #dirty = false;
@@ -221,13 +223,13 @@ export class StoreService {
         list: () => workloads.list(),
       },
       families: () => pooledFamilies(this.#publisher.resources),
-      fault: () => (this.#watched.synced ? this.#reach.fault : this.#health().detail),
+      fault: () => (this.#isTakenOver ? this.#reach.fault : this.#health().detail),
     });
     return this.#cni;
   }
 
   async #attach(request: AttachRequest): Promise<AttachReply> {
-    if (!this.#watched.synced) throw new UnavailableError(this.#health().detail);
+    if (!this.#isTakenOver) throw new UnavailableError(this.#health().detail);
     const attached = await this.#started(this.#workloads).attach(request);
     // Not waited for: the next container is the one that will need it.
     void this.#keeper?.keepSpare([...new Set(attached.addresses.map(familyOf))]);
@@ -279,7 +281,9 @@ export class StoreService {
     this.#snapshot.changed(this.#watched.entries);
     // Before the endpoints, which wait for it.
     if (await this.#policy.publish()) this.#policySnapshot.changed(this.#policy);
-    await this.#publisher.publish(this.#watched.entries, true);
+    const published = this.#publisher.publish(this.#watched.entries, true);
+    this.#isTakenOver = true;
+    await published;
     this.#keeper?.check(this.#publisher.resources);
   }
 
@@ -312,7 +316,7 @@ export class StoreService {
 
   #health(): PartReport {
     const { fault, isLocked } = this.#reach;
-    if (this.#watched.synced) {
+    if (this.#isTakenOver) {
       // Still ready: everything but attaching new containers goes on.
       const trouble = isLocked ? fault : fault && `outage: ${fault}`;
       const detail = trouble ?? 'in sync with the datastore';

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -148,6 +148,20 @@ export class EtcdProcess implements AsyncDisposable {
 
   signal(signal: NodeJS.Signals): void {
     expect(this.#child?.kill(signal)).toBe(true);
+  }
+
+  /** Stops it where it is (SIGSTOP), and returns once it answers no more: the signal alone leaves threads a moment. */
+  async hang(): Promise<void> {
+    this.signal('SIGSTOP');
+    const tasks = `/proc/${this.#child?.pid}/task`;
+    await vi.waitFor(
+      async () => {
+        for (const task of await readdir(tasks)) {
+          expect(await readFile(`${tasks}/${task}/stat`, 'utf8')).toMatch(/\) T /);
+        }
+      },
+      { timeout: 5000, interval: 10 },
+    );
   }
 
   /** Ends it at once, as a crash would. */
