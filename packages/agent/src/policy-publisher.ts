@@ -127,11 +127,13 @@ export class PolicyPublisher {
   /** Which rules decide about flows, and which endpoints and network sets have their addresses. */
   describe(counts: readonly FlowCounts[]): {
     readonly flows: readonly JudgedFlow[];
+    /** Of their ends. */
+    readonly addresses: ReadonlySet<IpAddress>;
     readonly holders: ReadonlyMap<IpAddress, AddressHolder>;
   } {
     const flows = judgeFlows(counts, this.state);
     const addresses = new Set(flows.flatMap(({ source, destination }) => [source, destination]));
-    return { flows, holders: this.#calculation.holdersOf(addresses) };
+    return { flows, addresses, holders: this.#calculation.holdersOf(addresses) };
   }
 
   /** Resources that have no effect, or not all of it. */

@@ -308,8 +308,7 @@ export class StoreService {
   }
 
   #describeFlows(counts: readonly FlowCounts[]): DescribedFlows {
-    const { flows, holders } = this.#policy.describe(counts);
-    const addresses = new Set(flows.flatMap(({ source, destination }) => [source, destination]));
+    const { flows, addresses, holders } = this.#policy.describe(counts);
     const ends = flowEnds(addresses, holders, this.#publisher.resources.all('Node'));
     return { flows, ends };
   }

@@ -5,6 +5,7 @@ export { PolicyCalculation } from './calc/incremental/policy-calculation.ts';
 export type { EndpointState, LocalState } from './calc/local-state.ts';
 export type { LocalInputs, Problem } from './calc/local-state-of.ts';
 export { localStateOf } from './calc/local-state-of.ts';
+export { hostAddressesOf } from './calc/outgoing-nat.ts';
 export { unusablePolicy } from './calc/policy/unusable-policy.ts';
 export type { PolicyChange } from './calc/policy-change.ts';
 export {

@@ -1,6 +1,6 @@
-import type { AddressHolder } from '@overland/felix';
+import { type AddressHolder, hostAddressesOf } from '@overland/felix';
 import { type Labels, type Node, parseWorkloadEndpointName } from '@overland/model';
-import { type IpAddress, isAddress, parseAddress, parseInterfaceAddress } from '@overland/net';
+import { type IpAddress, networkAddress } from '@overland/net';
 import type { FlowEnd } from './flow-record.ts';
 
 /** Who has these addresses: endpoints and network sets as they were found, hosts besides. Those of nobody are left out. */
@@ -13,7 +13,7 @@ export function flowEnds(
   for (const [address, holder] of holders) ends.set(address, endOf(holder));
   for (const node of nodes) {
     const { name, labels } = node.metadata;
-    for (const address of addressesOf(node)) {
+    for (const address of hostAddressesOf(node).map(networkAddress)) {
       // A network set that holds hosts says less of one than its name.
       const isKnown = ends.get(address)?.kind === 'workload';
       if (addresses.has(address) && !isKnown) {
@@ -43,18 +43,6 @@ function workloadOf(name: string): Pick<FlowEnd, 'name' | 'node'> {
     // Made by something that has names of its own.
     return { name };
   }
-}
-
-function addressesOf({ spec }: Node): IpAddress[] {
-  const { ipv4Address, ipv6Address } = spec.bgp ?? {};
-  return [
-    ...[ipv4Address, ipv6Address].flatMap((text) =>
-      text === undefined ? [] : [parseInterfaceAddress(text).address],
-    ),
-    ...(spec.addresses ?? []).flatMap(({ address }) =>
-      isAddress(address) ? [parseAddress(address)] : [],
-    ),
-  ];
 }
 
 function withLabels(labels: Labels | undefined): Pick<FlowEnd, 'labels'> {

@@ -1,4 +1,4 @@
-import type { JudgedFlow } from '@overland/felix';
+import type { FlowCounts, JudgedFlow } from '@overland/felix';
 import type { Labels } from '@overland/model';
 import { protocolText } from '@overland/model/protocol';
 import type { IpAddress } from '@overland/net';
@@ -34,27 +34,24 @@ interface FlowReason {
   readonly reason?: string;
 }
 
+/** What is told as it was counted. */
+type FlowAmounts = Omit<
+  FlowCounts,
+  'source' | 'destination' | 'protocol' | 'destinationPort' | 'firstAt' | 'lastAt'
+>;
+
 /** What went from one end to another, to one port, in an interval. */
-export interface FlowRecord {
+export interface FlowRecord extends FlowAmounts {
   /** Rises by one from record to record. */
   readonly id: number;
   readonly node: string;
   /** ISO 8601, UTC: the first and the newest that was seen. */
   readonly from: string;
   readonly until: string;
-  readonly verdict: 'allow' | 'deny';
   readonly source: FlowEnd & { readonly address: IpAddress };
   readonly destination: FlowEnd & { readonly address: IpAddress; readonly port?: number };
   /** `TCP`, or a number. */
   readonly protocol: string;
-  readonly icmpType?: number;
-  readonly icmpCode?: number;
-  readonly began: number;
-  readonly ended: number;
-  readonly packets: number;
-  readonly octets: number;
-  readonly answerPackets: number;
-  readonly answerOctets: number;
   /** By the ends that are on this host, whoever denies last. */
   readonly reasons: readonly FlowReason[];
 }

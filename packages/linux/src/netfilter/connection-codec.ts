@@ -1,4 +1,4 @@
-import { addressFromBytes } from '@overland/net';
+import { readTuple } from '../netlink/connection-tuple.ts';
 import type { Attributes, Message } from '../netlink/message-reader.ts';
 import { netfilterAttributes } from './constants.ts';
 import type { FlowTuple } from './flow-tuple.ts';
@@ -21,17 +21,6 @@ export interface Connection {
 
 /** `enum ctattr_type` and those inside. linux/netfilter/nfnetlink_conntrack.h */
 const CTA = { original: 1, reply: 2, originalCounters: 9, replyCounters: 10 } as const;
-const TUPLE = { ip: 1, protocol: 2 } as const;
-const IP = { v4Source: 1, v4Destination: 2, v6Source: 3, v6Destination: 4 } as const;
-const PROTO = {
-  number: 1,
-  sourcePort: 2,
-  destinationPort: 3,
-  icmpType: 5,
-  icmpCode: 6,
-  icmpv6Type: 8,
-  icmpv6Code: 9,
-} as const;
 const COUNTERS = { packets: 1, octets: 2 } as const;
 
 const NONE: FlowCounters = { packets: 0, octets: 0 };
@@ -45,10 +34,10 @@ export function readConnection(message: Message): Connection | undefined {
   while (attributes.next()) {
     switch (attributes.type) {
       case CTA.original:
-        original = readTuple(attributes.nested());
+        original = flowTuple(attributes.nested());
         break;
       case CTA.reply:
-        reply = readTuple(attributes.nested());
+        reply = flowTuple(attributes.nested());
         break;
       case CTA.originalCounters:
         sent = readCounters(attributes.nested());
@@ -61,52 +50,10 @@ export function readConnection(message: Message): Connection | undefined {
   return original && reply && { original, reply, sent, answered };
 }
 
-function readTuple(attributes: Attributes): FlowTuple | undefined {
-  let source: FlowTuple['source'] | undefined;
-  let destination: FlowTuple['destination'] | undefined;
-  let transport: ReturnType<typeof readTransport> | undefined;
-  while (attributes.next()) {
-    if (attributes.type === TUPLE.protocol) transport = readTransport(attributes.nested());
-    if (attributes.type !== TUPLE.ip) continue;
-    const ends = attributes.nested();
-    while (ends.next()) {
-      if (ends.length !== 4 && ends.length !== 16) continue;
-      const address = addressFromBytes(ends.octets());
-      if (ends.type === IP.v4Source || ends.type === IP.v6Source) source = address;
-      if (ends.type === IP.v4Destination || ends.type === IP.v6Destination) destination = address;
-    }
-  }
-  return source && destination && transport && { source, destination, ...transport };
-}
-
-function readTransport(attributes: Attributes): Omit<FlowTuple, 'source' | 'destination'> {
-  let [protocol, sourcePort, destinationPort] = [0, 0, 0];
-  let icmpType: number | undefined;
-  let icmpCode: number | undefined;
-  while (attributes.next()) {
-    const { view } = attributes.message;
-    switch (attributes.type) {
-      case PROTO.number:
-        protocol = view.getUint8(attributes.start);
-        break;
-      case PROTO.sourcePort:
-        sourcePort = view.getUint16(attributes.start);
-        break;
-      case PROTO.destinationPort:
-        destinationPort = view.getUint16(attributes.start);
-        break;
-      case PROTO.icmpType:
-      case PROTO.icmpv6Type:
-        icmpType = view.getUint8(attributes.start);
-        break;
-      case PROTO.icmpCode:
-      case PROTO.icmpv6Code:
-        icmpCode = view.getUint8(attributes.start);
-        break;
-    }
-  }
-  const icmp = icmpType === undefined ? {} : { icmpType, icmpCode: icmpCode ?? 0 };
-  return { protocol, sourcePort, destinationPort, ...icmp };
+/** What has no ports has the ports 0. */
+function flowTuple(attributes: Attributes): FlowTuple | undefined {
+  const tuple = readTuple(attributes);
+  return tuple && { sourcePort: 0, destinationPort: 0, ...tuple };
 }
 
 /** Counters are in network order, of 8 octets. */

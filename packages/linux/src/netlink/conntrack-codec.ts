@@ -1,37 +1,18 @@
-import {
-  addressBytes,
-  addressFromBytes,
-  type Family,
-  familyOf,
-  type IpAddress,
-} from '@overland/net';
+import { addressBytes, type Family, familyOf, type IpAddress } from '@overland/net';
 import type { ConnectionTuple, TrackedConnection } from '../ports.ts';
+import { IP, readTuple, TUPLE } from './connection-tuple.ts';
 import { AF, NLM_F } from './constants.ts';
 import { Attributes, type Message } from './message-reader.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { NESTED } from './nft/numbers.ts';
+import { GENERIC_OCTETS } from './nft/table-codec.ts';
 
 /** Numbers of linux/netfilter/nfnetlink_conntrack.h; NFNL_SUBSYS_CTNETLINK is 1. */
 const MESSAGE = { get: 0x101, delete: 0x102 } as const;
 const CTA = { original: 1, reply: 2, id: 12, zone: 18, filter: 25 } as const;
-const TUPLE = { ip: 1, protocol: 2 } as const;
-const IP: Readonly<Record<Family, { readonly source: number; readonly destination: number }>> = {
-  ipv4: { source: 1, destination: 2 },
-  ipv6: { source: 3, destination: 4 },
-};
-/** CTA_PROTO_*: number, ports, and of ICMP and ICMPv6 type and code. */
-const PROTOCOL = {
-  number: 1,
-  sourcePort: 2,
-  destinationPort: 3,
-  icmpType: [5, 8],
-  icmpCode: [6, 9],
-} as const;
 const FILTER = { originalFlags: 1, replyFlags: 2 } as const;
 /** What of a tuple counts: CTA_FILTER_F_CTA_IP_SRC and _DST. */
 const FILTER_FLAG = { source: 1, destination: 2 } as const;
-
-const GENERIC_OCTETS = 4;
 
 /** A connection, and what names it. */
 export interface Connection extends TrackedConnection {
@@ -98,41 +79,6 @@ export function readConnection(message: Message): Connection | undefined {
   if (!original || !reply) return undefined;
   const family = bytes[start] === AF.ipv6 ? 'ipv6' : 'ipv4';
   return { family, original, reply, name: { original: written, id, zone } };
-}
-
-function readTuple(tuple: Attributes): ConnectionTuple | undefined {
-  const addresses: IpAddress[] = [];
-  let protocol = {};
-  while (tuple.next()) {
-    if (tuple.type === TUPLE.protocol) protocol = readProtocol(tuple.nested());
-    if (tuple.type !== TUPLE.ip) continue;
-    const ip = tuple.nested();
-    while (ip.next()) {
-      if (ip.length === 4 || ip.length === 16) addresses.push(addressFromBytes(ip.octets()));
-    }
-  }
-  const [source, destination] = addresses;
-  return source && destination && { source, destination, protocol: 0, ...protocol };
-}
-
-function readProtocol(fields: Attributes): Partial<ConnectionTuple> {
-  const read: { -readonly [K in keyof ConnectionTuple]?: ConnectionTuple[K] } = {};
-  while (fields.next()) {
-    const { type } = fields;
-    if (type === PROTOCOL.number) read.protocol = fields.octets()[0] ?? 0;
-    else if (type === PROTOCOL.sourcePort) read.sourcePort = bigEndian(fields.octets());
-    else if (type === PROTOCOL.destinationPort) read.destinationPort = bigEndian(fields.octets());
-    else if (type === PROTOCOL.icmpType[0] || type === PROTOCOL.icmpType[1]) {
-      read.icmpType = fields.octets()[0] ?? 0;
-    } else if (type === PROTOCOL.icmpCode[0] || type === PROTOCOL.icmpCode[1]) {
-      read.icmpCode = fields.octets()[0] ?? 0;
-    }
-  }
-  return read;
-}
-
-function bigEndian([high = 0, low = 0]: Uint8Array): number {
-  return (high << 8) | low;
 }
 
 /** Removes the connection, and not one that has come in its place. */

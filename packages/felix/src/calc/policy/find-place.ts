@@ -1,5 +1,6 @@
 import type { Node } from '@overland/model';
-import { type IpAddress, isAddress, parseAddress, parseInterfaceAddress } from '@overland/net';
+import { type IpAddress, isAddress, networkAddress, parseAddress } from '@overland/net';
+import { hostAddressesOf } from '../outgoing-nat.ts';
 import type { PolicyEndpoint } from './endpoint.ts';
 
 /** One end of a flow: a workload, a host, or an address of nobody that we know. */
@@ -67,14 +68,8 @@ function workloadPlace(endpoint: PolicyEndpoint): FlowPlace {
 function hostPlace(node: Node, endpoints: readonly PolicyEndpoint[]) {
   const { name } = node.metadata;
   const own = endpoints.filter((endpoint) => endpoint.kind === 'host' && endpoint.node === name);
-  const { ipv4Address, ipv6Address } = node.spec.bgp ?? {};
   const addresses = [
-    ...[ipv4Address, ipv6Address].flatMap((address) =>
-      address === undefined ? [] : [parseInterfaceAddress(address).address],
-    ),
-    ...(node.spec.addresses ?? []).flatMap(({ address }) =>
-      isAddress(address) ? [parseAddress(address)] : [],
-    ),
+    ...hostAddressesOf(node).map(networkAddress),
     ...own.flatMap((endpoint) => endpoint.addresses),
   ];
   return { kind: 'host', name, addresses: [...new Set(addresses)], endpoints: own } as const;
