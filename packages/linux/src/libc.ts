@@ -3,7 +3,7 @@ import { KernelError } from './ports.ts';
 
 /**
  * The C library functions that Node does not offer. This file is the only one that knows how they are called
- * (koffi), so that `node:ffi` can take its place. All calls are synchronous and belong to the calling thread.
+ * (koffi), so that `node:ffi` can take its place. All calls but one are synchronous and belong to the calling thread.
  *
  * `null` selects the symbols of the process itself: glibc and musl alike.
  */
@@ -99,6 +99,22 @@ export function getsockopt(fd: Fd, level: number, name: number): number {
 /** @returns Bytes sent. */
 export function send(fd: Fd, bytes: Uint8Array): number {
   return checked(native.send(fd, bytes, bytes.length, 0), 'send');
+}
+
+/**
+ * As {@link send}, in another thread: for what keeps its caller waiting.
+ *
+ * @param bytes Not to be changed before this resolves.
+ */
+export function sendAside(fd: Fd, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    native.send.async(fd, bytes, bytes.length, 0, (error: unknown, sent: unknown) => {
+      if (error) reject(error);
+      // What the call has left in errno belongs to the other thread.
+      else if (sent === bytes.length) resolve();
+      else reject(new KernelError('EIO', 'send'));
+    });
+  });
 }
 
 /** Number of an interface of the thread's network namespace. @throws {KernelError} ENODEV. */

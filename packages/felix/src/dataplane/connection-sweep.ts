@@ -1,4 +1,4 @@
-import type { Conntrack } from '@overland/linux';
+import type { Conntrack, TrackedConnection } from '@overland/linux';
 import type { IpAddress } from '@overland/net';
 import { ConnectionJudge } from '../calc/judge-connection.ts';
 import type { SetId } from '../calc/policy/active-rule.ts';
@@ -70,10 +70,11 @@ export class ConnectionSweep {
     this.#doubtful = new Set();
     this.#isFirst = !this.#isSynced;
     try {
-      this.#ended += await this.#conntrack.forget([...gone]);
-      const judge = new ConnectionJudge(state, this.#isHost);
-      this.#ended += await this.#conntrack.forget([...doubtful], (connection) =>
-        judge.isForbidden(connection),
+      const judge = doubtful.size > 0 ? new ConnectionJudge(state, this.#isHost) : undefined;
+      // One question for both: each walks through all of the kernel's table.
+      this.#ended += await this.#conntrack.forget(
+        [...gone, ...doubtful],
+        (connection) => hasEndIn(connection, gone) || judge?.isForbidden(connection) === true,
       );
     } catch (error) {
       for (const address of gone) this.#gone.add(address);
@@ -100,6 +101,14 @@ export class ConnectionSweep {
   #doubt(addresses: readonly IpAddress[]): void {
     for (const address of addresses) this.#doubtful.add(address);
   }
+}
+
+function hasEndIn(
+  { original, reply }: TrackedConnection,
+  addresses: ReadonlySet<IpAddress>,
+): boolean {
+  const ends = [original.source, original.destination, reply.source, reply.destination];
+  return ends.some((address) => addresses.has(address));
 }
 
 /** Which changes of a set's members may forbid what was allowed. */

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { familyOf, type IpAddress } from '@overland/net';
+import { type Family, familyOf, type IpAddress } from '@overland/net';
 import {
   type Connection,
   type ConnectionFilter,
   familiesOf,
   filtersFor,
   readConnection,
+  readConnectionCount,
+  writeConnectionCount,
   writeConnectionDump,
   writeConnectionRemoval,
 } from '../netlink/conntrack-codec.ts';
@@ -16,6 +18,11 @@ import type { NetlinkContext } from './netlink-context.ts';
 
 /** The kernel filters for so many addresses; for more of them everything is read once. */
 const FILTERED_ADDRESSES = 4;
+/**
+ * Up to so many connections are all read, once: the kernel walks through all of its hash table, 4 ms of 262,144 empty
+ * buckets, for each question.
+ */
+const READ_AT_ONCE = 4096;
 /** Reading gives way to other work after this many datagrams of up to 32 KB. */
 const SLICE_DATAGRAMS = 32;
 
@@ -26,8 +33,10 @@ export function netlinkConntrack(context: NetlinkContext): Conntrack {
       const wanted = new Set(addresses);
       if (wanted.size === 0) return 0;
       using socket = context.inside(() => new NetlinkSocket(NETLINK.netfilter));
+      const count = countOf(socket);
+      if (count === 0) return 0;
       const found = new Map<string, Connection>();
-      for (const [family, filter] of questions(wanted)) {
+      for (const [family, filter] of questions(wanted, count)) {
         await readInto(found, { socket, family, filter, wanted });
       }
       const unwanted = [...found.values()].filter(isWanted);
@@ -49,11 +58,22 @@ function endsOf({ original, reply }: Connection): IpAddress[] {
   return [original.source, original.destination, reply.source, reply.destination];
 }
 
-type Question = readonly [family: Connection['family'], filter: ConnectionFilter | undefined];
+/** How many connections there are; as good as infinite, if the kernel does not say. */
+function countOf(socket: NetlinkSocket): number {
+  let count: number | undefined;
+  socket.get(writeConnectionCount, (message) => {
+    count = readConnectionCount(message);
+  });
+  return count ?? Number.POSITIVE_INFINITY;
+}
 
-function questions(addresses: ReadonlySet<IpAddress>): Question[] {
-  if (addresses.size > FILTERED_ADDRESSES) {
-    return [...familiesOf(addresses)].map((family) => [family, undefined]);
+/** Of one family, or of both. */
+type Question = readonly [family: Family | undefined, filter: ConnectionFilter | undefined];
+
+function questions(addresses: ReadonlySet<IpAddress>, count: number): Question[] {
+  if (count <= READ_AT_ONCE || addresses.size > FILTERED_ADDRESSES) {
+    const [family, ...others] = familiesOf(addresses);
+    return [[others.length > 0 ? undefined : family, undefined]];
   }
   return [...addresses].flatMap((address) =>
     filtersFor(address).map((filter): Question => [familyOf(address), filter]),
@@ -64,7 +84,7 @@ async function readInto(
   found: Map<string, Connection>,
   question: {
     readonly socket: NetlinkSocket;
-    readonly family: Connection['family'];
+    readonly family: Family | undefined;
     readonly filter: ConnectionFilter | undefined;
     readonly wanted: ReadonlySet<IpAddress>;
   },

@@ -5,19 +5,16 @@ import {
   writeAddressDump,
   writeAddressRemoval,
 } from '../netlink/address-codec.ts';
-import {
-  readLink,
-  writeLinkChange,
-  writeLinkDump,
-  writeLinkRemoval,
-} from '../netlink/link-codec.ts';
+import { readLink, writeLinkChange, writeLinkDump } from '../netlink/link-codec.ts';
 import type { Links } from '../ports.ts';
 import { createVeth } from './create-veth.ts';
+import { LinkRemovals } from './link-removals.ts';
 import type { NetlinkContext } from './netlink-context.ts';
 
 /** {@link Links} over rtnetlink. */
 export function netlinkLinks(context: NetlinkContext): Links {
   const { requests } = context;
+  const removals = new LinkRemovals(context);
   return {
     list: async () => requests.dump('list links', writeLinkDump, readLink),
 
@@ -34,13 +31,7 @@ export function netlinkLinks(context: NetlinkContext): Links {
       });
     },
 
-    async remove(name) {
-      requests.changeOne(name, {
-        encode: writeLinkRemoval,
-        describe: () => `remove link ${name}`,
-        fulfilled: ['ENODEV'],
-      });
-    },
+    remove: (name) => removals.remove(name),
 
     async addresses(name) {
       const operation = `list addresses of ${name}`;

@@ -8,8 +8,10 @@ import { NESTED } from './nft/numbers.ts';
 import { GENERIC_OCTETS } from './nft/table-codec.ts';
 
 /** Numbers of linux/netfilter/nfnetlink_conntrack.h; NFNL_SUBSYS_CTNETLINK is 1. */
-const MESSAGE = { get: 0x101, delete: 0x102 } as const;
+const MESSAGE = { get: 0x101, delete: 0x102, statistics: 0x105 } as const;
 const CTA = { original: 1, reply: 2, id: 12, zone: 18, filter: 25 } as const;
+/** CTA_STATS_GLOBAL_ENTRIES. */
+const STATISTICS_ENTRIES = 1;
 const FILTER = { originalFlags: 1, replyFlags: 2 } as const;
 /** What of a tuple counts: CTA_FILTER_F_CTA_IP_SRC and _DST. */
 const FILTER_FLAG = { source: 1, destination: 2 } as const;
@@ -32,14 +34,30 @@ export interface ConnectionFilter {
   readonly end: 'source' | 'destination';
 }
 
+/** Asks how many connections the namespace has. */
+export function writeConnectionCount(writer: MessageWriter): void {
+  begin(writer, MESSAGE.statistics, 0, undefined);
+  writer.end();
+}
+
+/** Reads the answer to {@link writeConnectionCount}; `undefined`: the kernel does not say. */
+export function readConnectionCount(message: Message): number | undefined {
+  const attributes = new Attributes(message, message.start + GENERIC_OCTETS, message.end);
+  while (attributes.next()) {
+    if (attributes.type === STATISTICS_ENTRIES) return attributes.big32();
+  }
+  return undefined;
+}
+
 /**
  * Asks for connections.
  *
+ * @param family `undefined`: of both.
  * @param filter Kernels before 5.8 do not heed it: what they list has to be looked at.
  */
 export function writeConnectionDump(
   writer: MessageWriter,
-  family: Family,
+  family: Family | undefined,
   filter?: ConnectionFilter,
 ): void {
   begin(writer, MESSAGE.get, NLM_F.dump, family);
@@ -47,7 +65,7 @@ export function writeConnectionDump(
     const { address, tuple, end } = filter;
     writer.nest(CTA[tuple] | NESTED, () =>
       writer.nest(TUPLE.ip | NESTED, () =>
-        writer.attributeBytes(IP[family][end], addressBytes(address)),
+        writer.attributeBytes(IP[familyOf(address)][end], addressBytes(address)),
       ),
     );
     writer.nest(CTA.filter | NESTED, () => {
@@ -90,9 +108,14 @@ export function writeConnectionRemoval(writer: MessageWriter, { family, name }: 
   writer.end();
 }
 
-function begin(writer: MessageWriter, type: number, flags: number, family: Family): void {
+function begin(
+  writer: MessageWriter,
+  type: number,
+  flags: number,
+  family: Family | undefined,
+): void {
   writer.begin(type, flags);
-  writer.u8(family === 'ipv4' ? AF.ipv4 : AF.ipv6);
+  writer.u8(family === undefined ? AF.unspecified : AF[family]);
   writer.u8(0);
   writer.u16(0);
 }

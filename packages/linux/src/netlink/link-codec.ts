@@ -11,6 +11,7 @@ const IFLA = {
   mtu: 4,
   link: 5,
   linkInfo: 18,
+  group: 27,
   namespaceFd: 28,
   extMask: 29,
 } as const;
@@ -127,13 +128,22 @@ export interface LinkChange {
   readonly up?: boolean;
   readonly mtu?: number;
   readonly mac?: string;
+  /** By which links are removed at once. */
+  readonly group?: number;
 }
 
-export function writeLinkChange(writer: MessageWriter, index: number, change: LinkChange): void {
+/** @param link Name or number. */
+export function writeLinkChange(
+  writer: MessageWriter,
+  link: string | number,
+  change: LinkChange,
+): void {
   writer.begin(RTM.setLink, 0);
-  writeHeader(writer, index, change.up);
+  writeHeader(writer, typeof link === 'number' ? link : 0, change.up);
+  if (typeof link === 'string') writer.attributeText(IFLA.name, link);
   if (change.mtu !== undefined) writer.attributeU32(IFLA.mtu, change.mtu);
   if (change.mac !== undefined) writer.attributeBytes(IFLA.address, macFromText(change.mac));
+  if (change.group !== undefined) writer.attributeU32(IFLA.group, change.group);
   writer.end();
 }
 
@@ -141,6 +151,14 @@ export function writeLinkRemoval(writer: MessageWriter, name: string): void {
   writer.begin(RTM.delLink, 0);
   writeHeader(writer, 0, undefined);
   writer.attributeText(IFLA.name, name);
+  writer.end();
+}
+
+/** Removes all links of a group. */
+export function writeGroupRemoval(writer: MessageWriter, group: number): void {
+  writer.begin(RTM.delLink, 0);
+  writeHeader(writer, 0, undefined);
+  writer.attributeU32(IFLA.group, group);
   writer.end();
 }
 

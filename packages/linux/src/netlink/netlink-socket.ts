@@ -1,4 +1,4 @@
-import { close, errorName, getsockname, recv, send } from '../libc.ts';
+import { close, errorName, getsockname, recv, send, sendAside } from '../libc.ts';
 import { type BatchOutcome, KernelError } from '../ports.ts';
 import { NLM_F, NLMSG } from './constants.ts';
 import { type Message, messagesOf, readAnswer } from './message-reader.ts';
@@ -70,6 +70,28 @@ export class NetlinkSocket implements Disposable {
   changeOne<T>(item: T, change: Change<T>): void {
     const [error] = this.change([item], change);
     if (error) throw error;
+  }
+
+  /**
+   * {@link changeOne} for what takes the kernel long. The socket must not be used for anything else meanwhile.
+   *
+   * @throws {KernelError} If the kernel refuses.
+   */
+  async changeOneAside<T>(item: T, { encode, describe, fulfilled }: Change<T>): Promise<void> {
+    const writer = this.#writer;
+    writer.clear();
+    encode(writer, item);
+    writer.acknowledge();
+    await sendAside(this.#fd, writer.bytes);
+    this.#receiveUntil(writer.sequence, (message) => {
+      if (message.type !== NLMSG.error) return false;
+      const { errno, detail } = readAnswer(message);
+      const code = errno === 0 ? undefined : errorName(errno);
+      if (code !== undefined && !fulfilled?.includes(code)) {
+        throw new KernelError(code, describe(item), detail);
+      }
+      return true;
+    });
   }
 
   /**

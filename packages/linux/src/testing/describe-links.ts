@@ -66,6 +66,27 @@ export function describeLinks(makePair: () => Promise<KernelPair>): void {
       await expect.poll(() => pair.peer.links.get('eth1'), SOON).toBeUndefined();
     });
 
+    test('links that are removed at once are gone, each, and no others', async () => {
+      await using pair = await makePair();
+      const { kernel, peer, peerNamespace } = pair;
+      const names = ['cali1', 'cali2', 'cali3', 'cali4', 'cali5', 'stays'];
+      for (const name of names) {
+        const far = { name, namespace: peerNamespace };
+        await kernel.links.createVeth({ name, mtu: 1500, peer: far });
+      }
+      const gone = async (name: string) => {
+        await kernel.links.remove(name);
+        return await kernel.links.get(name);
+      };
+      const doomed = ['cali1', 'cali2', 'cali3', 'cali4', 'cali5', 'absent'];
+      expect(await Promise.all(doomed.map(gone))).toEqual(doomed.map(() => undefined));
+      await expect.poll(() => peer.links.get('cali5'), SOON).toBeUndefined();
+      expect(await kernel.links.get('stays')).toBeDefined();
+      // And can be made again.
+      const far = { name: 'cali5', namespace: peerNamespace };
+      await kernel.links.createVeth({ name: 'cali5', mtu: 1500, peer: far });
+    });
+
     test('changing a link that does not exist is ENODEV', async () => {
       await using pair = await makePair();
       const { links } = pair.kernel;
