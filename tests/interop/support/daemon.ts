@@ -7,10 +7,13 @@ export class Daemon implements AsyncDisposable {
   readonly #process: ChildProcess;
   #output = '';
 
-  constructor(namespace: TestNamespace, argv: readonly string[]) {
-    this.#process = spawn('ip', ['netns', 'exec', namespace.name, ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  /** @param options.ownSys Whether it sees a `/sys` of the namespace, which has no control groups: those a runtime needs. */
+  constructor(namespace: TestNamespace, argv: readonly string[], { ownSys = true } = {}) {
+    const enter = ownSys
+      ? ['ip', 'netns', 'exec', namespace.name]
+      : ['nsenter', `--net=${namespace.path}`];
+    const [program = '', ...args] = [...enter, ...argv];
+    this.#process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stdout?.on('data', (text: Buffer) => this.#keep(text));
     this.#process.stderr?.on('data', (text: Buffer) => this.#keep(text));
   }

@@ -60,6 +60,12 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     neededBy: byTestsAlone,
   },
   { name: 'podman', file: '/usr/bin/podman', services: PODMAN_SERVICES, isRuntime: true },
+  {
+    name: 'containerd',
+    file: '/usr/bin/containerd',
+    services: ['containerd'],
+    isRuntime: true,
+  },
   { name: 'runc', file: '/usr/sbin/runc', services: [], isRuntime: true },
   { name: 'busybox-static', file: '/bin/busybox', services: [], isRuntime: true },
   {
