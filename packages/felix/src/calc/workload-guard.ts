@@ -31,7 +31,7 @@ interface FloatingAddress {
 }
 
 /** A port of the host that leads to one of the workload. */
-export interface HostPort {
+interface HostPort {
   /** IP protocol number. */
   readonly protocol: number;
   readonly hostPort: number;

@@ -15,7 +15,18 @@ export interface FakeIptables extends Iptables {
 }
 
 const BUILT_IN = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
-const TARGETS = new Set(['ACCEPT', 'DROP', 'RETURN', 'MARK', 'NFLOG', 'REJECT', 'CT']);
+const TARGETS = new Set([
+  'ACCEPT',
+  'DROP',
+  'RETURN',
+  'MARK',
+  'NFLOG',
+  'REJECT',
+  'CT',
+  'DNAT',
+  'SNAT',
+  'MASQUERADE',
+]);
 
 /** @param refuses Whether the kernel has something against a rule. */
 export function fakeIptables(refuses: (rule: string) => boolean = () => false): FakeIptables {

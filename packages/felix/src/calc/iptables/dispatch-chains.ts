@@ -4,20 +4,23 @@ import { comment } from './words.ts';
 const MAX_NAMES = 8;
 /** Characters that a branch's name has room for, after the longest root's. */
 const MAX_DEPTH = 5;
+const UNKNOWN: readonly string[] = [`${comment('Unknown interface')} -j DROP`];
 
 /**
  * Chains that lead packets to the chain of their interface: a tree over the characters of the names, so that a packet
- * meets few rules however many workloads there are. A name that is not among them is dropped.
+ * meets few rules however many workloads there are.
  *
  * @param root Name of the chain that is asked first.
  * @param option `-i` or `-o`.
  * @param targets Interface to its chain.
+ * @param others What becomes of packets of a name that is not among them.
  * @returns Chain to its rules, `root` among them.
  */
 export function dispatchChains(
   root: string,
   option: '-i' | '-o',
   targets: ReadonlyMap<string, string>,
+  others: readonly string[] = UNKNOWN,
 ): Map<string, string[]> {
   const chains = new Map<string, string[]>();
   const names = [...targets.keys()].toSorted();
@@ -39,7 +42,7 @@ export function dispatchChains(
       rules.push(`${option} ${prefix}+ -g ${branch}`);
       fill(branch, below, depth + 1);
     }
-    rules.push(`${comment('Unknown interface')} -j DROP`);
+    rules.push(...others);
   };
   fill(root, names, 0);
   return chains;

@@ -31,7 +31,9 @@ export function sourceRules(
 
 /** What no workload may send to its host. */
 export function hostGuardRules(version: Version): string[] {
-  // Its interface may route to the host's 127/8, for ports of the host; the workload may not.
-  if (version === 4) return ['-d 127.0.0.0/8 -j DROP'];
+  // Its interface may route to the host's 127/8, for ports of the host: it answers there, and begins nothing.
+  if (version === 4) {
+    return ['-d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP'];
+  }
   return OF_ROUTERS.map((type) => `-p 58 -m icmp6 --icmpv6-type ${type} -j DROP`);
 }

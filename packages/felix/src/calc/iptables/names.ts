@@ -19,6 +19,8 @@ export const CHAIN = {
   fromWorkload: 'cali-from-wl-dispatch',
   toWorkload: 'cali-to-wl-dispatch',
   workloadToHost: 'cali-wl-to-host',
+  fromLimited: 'cali-from-limited',
+  toLimited: 'cali-to-limited',
   fromHost: 'cali-from-host-endpoint',
   toHost: 'cali-to-host-endpoint',
   fromHostForward: 'cali-from-hep-forward',
@@ -56,6 +58,11 @@ export function listChain(id: ListId): string {
 /** The chain of all that decides about an endpoint's traffic in one direction. */
 export function endpointChain(direction: Direction, interfaceName: string): string {
   return `${direction === 'ingress' ? 'cali-tw-' : 'cali-fw-'}${interfaceName}`;
+}
+
+/** The chain that counts what an endpoint receives (ingress) or sends. */
+export function limitChain(direction: Direction, interfaceName: string): string {
+  return `${direction === 'ingress' ? 'cali-tl-' : 'cali-fl-'}${interfaceName}`;
 }
 
 /** A name as it is if it fits and cannot be mistaken for a digest, else its digest: as Calico shortens. */

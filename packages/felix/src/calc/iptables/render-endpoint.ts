@@ -47,16 +47,28 @@ export function renderProfiles(profiles: EndpointPolicyRef['profiles'], lists: L
 /** Forgets what was decided before, or what others have marked with our bits. */
 export const CLEAR = clearMark(MARK.accept | MARK.pass);
 
+/** A connection of TCP that was ended must not begin again in its middle, and perhaps the other way round. */
+const BEGUN_ELSEWHERE =
+  '-p 6 -m conntrack --ctstate NEW -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP';
+
 export const INVALID_DROP = '-m conntrack --ctstate INVALID -j DROP';
 
 /**
  * The chain that decides about a workload's traffic in one direction: it returns with the accept mark what may go on, and
  * drops the rest. Flows that were let through once are not asked again.
+ *
+ * @param limits Rules for the first packet of a connection that come before policy.
  */
-export function renderEndpoint({ tiers, profiles }: EndpointPolicyRef, lists: Lists): string[] {
+export function renderEndpoint(
+  { tiers, profiles }: EndpointPolicyRef,
+  lists: Lists,
+  limits: readonly string[] = [],
+): string[] {
   return [
     '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
     INVALID_DROP,
+    BEGUN_ELSEWHERE,
+    ...limits,
     CLEAR,
     ...renderTiers(tiers, lists),
     ...renderProfiles(profiles, lists),

@@ -5,6 +5,7 @@ import type { ListId, PolicyState } from '../policy-state.ts';
 import { dispatchChains } from './dispatch-chains.ts';
 import { hostGuardRules, sourceRules } from './guard-rules.ts';
 import { essentialIcmp, type HostChains, HostRenderer } from './host-chains.ts';
+import { limitChains, overLimitRules } from './limit-chains.ts';
 import { CHAIN, endpointChain, listChain, type Version } from './names.ts';
 import { natRules } from './nat-rules.ts';
 import { CLEAR, renderEndpoint } from './render-endpoint.ts';
@@ -38,6 +39,8 @@ export interface Exceptions {
 const NO_EXCEPTIONS: Exceptions = { closed: [], kept: [], links: new Map() };
 
 const CLOSED: readonly string[] = [`${comment('Cannot be programmed: closed')} -j DROP`];
+/** The kernel lets nobody drop anything where addresses are translated. */
+const UNTRANSLATED: readonly string[] = [comment('Cannot be programmed: not translated')];
 
 const OWN = `${WORKLOAD_LINK.namePrefix}+`;
 
@@ -57,20 +60,29 @@ export class TableRenderer {
     const { host, lists } = state;
     const renderer = host && new HostRenderer(host, { lists, links, version: this.#version });
     const tables = TABLES.map((table): [PolicyTableName, TableRules] => {
-      if (table === 'nat') return [table, natRules(host?.outgoingNat, this.#version)];
+      if (table === 'nat') return [table, natRules(state, this.#version)];
       const own = renderer?.of(table) ?? NO_HOST;
       if (table === 'filter') return [table, this.#filter(state, own, kept)];
-      return [table, this.#early(state, own)];
+      const limits = table === 'mangle' ? limitChains(state) : NO_HOST;
+      return [table, this.#early(state, own, limits)];
     });
-    return new Map(tables.map(([table, rules]) => [table, withClosed(rules, closed)]));
+    return new Map(tables.map(([table, rules]) => [table, withClosed(table, rules, closed)]));
   }
 
   /** What comes before the table `filter` has chains only where somebody asks. */
-  #early({ lists }: PolicyState, { chains, entries, policies }: HostChains): TableRules {
+  #early(
+    { lists }: PolicyState,
+    host: HostChains,
+    limits: Pick<HostChains, 'chains' | 'entries'>,
+  ): TableRules {
+    const { policies } = host;
+    // Those of the host are about other built-in chains than limits.
+    const entries = new Map([...host.entries, ...limits.entries]);
     const asked = policies.flatMap(({ tiers }) => tiers.flatMap((tier) => tier.lists));
     const all = new Map<string, readonly string[]>([
       ...this.#listChains([...new Set(asked)], lists),
-      ...chains,
+      ...host.chains,
+      ...limits.chains,
       ...entries,
     ]);
     return { chains: all, before: leadsTo([...entries.keys()]), after: NOTHING };
@@ -86,7 +98,8 @@ export class TableRenderer {
       for (const [name, endpoint] of endpoints) {
         const chain = endpointChain(direction, name);
         const guard = direction === 'egress' ? sourceRules(endpoint, this.#version, maySpoof) : [];
-        chains.set(chain, [...guard, ...renderEndpoint(endpoint[direction], lists)]);
+        const limits = overLimitRules(endpoint, direction);
+        chains.set(chain, [...guard, ...renderEndpoint(endpoint[direction], lists, limits)]);
         ways[direction].set(name, chain);
       }
     }
@@ -158,9 +171,14 @@ const TO_HOST = { Drop: 'DROP', Accept: 'ACCEPT', Return: 'RETURN' } as const;
 const NOTHING: ReadonlyMap<string, readonly string[]> = new Map();
 const NO_HOST: HostChains = { chains: NOTHING, entries: NOTHING, policies: [] };
 
-function withClosed(rules: TableRules, closed: Iterable<string>): TableRules {
+function withClosed(
+  table: PolicyTableName,
+  rules: TableRules,
+  closed: Iterable<string>,
+): TableRules {
   const chains = new Map(rules.chains);
-  for (const chain of closed) if (chains.has(chain)) chains.set(chain, CLOSED);
+  const instead = table === 'nat' ? UNTRANSLATED : CLOSED;
+  for (const chain of closed) if (chains.has(chain)) chains.set(chain, instead);
   return { ...rules, chains };
 }
 

@@ -10,6 +10,8 @@ export const MARK = {
   all: 0x80000,
   /** Whether one of the alternatives holds that are being asked. */
   one: 0x100000,
+  /** Whether a workload's limit forbids one more connection. */
+  over: 0x200000,
 } as const;
 
 const MAX_COMMENT_OCTETS = 255;

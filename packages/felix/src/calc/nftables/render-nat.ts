@@ -1,13 +1,17 @@
 import type { NftElement, NftHook } from '@overland/linux';
-import { familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
+import { familyOf, WORKLOAD_LINK } from '@overland/net';
+import {
+  type FloatingForward,
+  floatingForwardsOf,
+  type PortForward,
+  portForwardsOf,
+} from '../address-translation.ts';
 import type { OutgoingNat } from '../outgoing-nat.ts';
-import type { EndpointFilter, PolicyState } from '../policy-state.ts';
-import type { HostPort } from '../workload-guard.ts';
+import type { PolicyState } from '../policy-state.ts';
 import { DisjointNets } from './disjoint-nets.ts';
 import type { NftChainObject, NftObjects, NftSetObject } from './nft-objects.ts';
 
-type Version = 4 | 6;
-
+const IP = { 4: 'ip', 6: 'ip6' } as const;
 const WORKLOADS = `"${WORKLOAD_LINK.namePrefix}*"`;
 const at = (hook: NftHook['hook'], priority: number): NftHook => {
   return { type: 'nat', hook, priority, policy: 'accept' };
@@ -20,11 +24,10 @@ const WITH_PORTS = [6, 17];
  * Address translation: other addresses and ports of the host that lead to workloads, and the address under which
  * workloads reach what is outside. Where there is nothing to translate there is no chain.
  */
-export function renderNat({ endpoints, host }: PolicyState): NftObjects {
-  const all = [...endpoints.values()];
-  const floating = host?.hasFloatingAddresses ? all.flatMap(floatingRules) : [];
-  const ports = portRules(all);
-  const leave = [...floating.flatMap(({ back }) => back), ...ports.flatMap(({ back }) => back)];
+export function renderNat(state: PolicyState): NftObjects {
+  const floating = floatingForwardsOf(state).map(floatingRule);
+  const ports = portForwardsOf(state).map(portRule);
+  const leave = [...floating, ...ports].map(({ back }) => back);
   const chains = new Map<string, NftChainObject>();
   const sets = new Map<string, NftSetObject>();
   if (floating.length > 0) chains.set('floating', { rules: floating.map(({ to }) => to) });
@@ -41,9 +44,10 @@ export function renderNat({ endpoints, host }: PolicyState): NftObjects {
     // The host's own programs, at a port of localhost: no answer would come back to that.
     leave.push(`oifname ${WORKLOADS} ip saddr 127.0.0.0/8 masquerade`);
   }
-  if (host?.outgoingNat) {
-    for (const [name, set] of outgoingSets(host.outgoingNat)) sets.set(name, set);
-    leave.push(...outgoingRules(host.outgoingNat));
+  const outgoingNat = state.host?.outgoingNat;
+  if (outgoingNat) {
+    for (const [name, set] of outgoingSets(outgoingNat)) sets.set(name, set);
+    leave.push(...outgoingRules(outgoingNat));
   }
   if (leave.length > 0) {
     chains.set('nat-postrouting', { hook: at('postrouting', 100), rules: [...new Set(leave)] });
@@ -54,54 +58,25 @@ export function renderNat({ endpoints, host }: PolicyState): NftObjects {
 interface Translation {
   readonly to: string;
   /** Of packets of a workload to itself by the other address: it must not see its own as their source. */
-  readonly back: readonly string[];
+  readonly back: string;
 }
 
-function floatingRules({ guard }: EndpointFilter): Translation[] {
-  return (guard?.floating ?? []).map(({ internal, external }) => {
-    const ip = ipOf(internal);
-    return {
-      to: `${ip} daddr ${external} dnat ${ip} to ${internal}`,
-      back: [`${ip} saddr ${internal} ${ip} daddr ${internal} snat ${ip} to ${external}`],
-    };
-  });
-}
-
-/** Of two workloads that want one port of the host, the first by name has it. */
-function portRules(endpoints: readonly EndpointFilter[]): Translation[] {
-  const taken = new Set<string>();
-  const rules: Translation[] = [];
-  for (const { addresses, guard } of endpoints.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    for (const port of guard?.hostPorts ?? []) {
-      for (const version of [4, 6] as const) {
-        const address = addresses.find((one) => versionOf(one) === version);
-        const match = portMatch(port, version);
-        if (!address || !match || taken.has(match)) continue;
-        taken.add(match);
-        rules.push(portRule(match, address, port.port));
-      }
-    }
-  }
-  // Those about one address of the host before those about all.
-  return rules.toSorted(
-    (a, b) => Number(b.to.includes(' daddr ')) - Number(a.to.includes(' daddr ')),
-  );
-}
-
-function portMatch({ protocol, hostPort, hostAddress }: HostPort, version: Version) {
-  if (hostAddress && versionOf(hostAddress) !== version) return undefined;
-  const host = hostAddress
-    ? `${ipOf(hostAddress)} daddr ${hostAddress}`
-    : `meta nfproto ipv${version}`;
-  return `${host} meta l4proto ${protocol} th dport ${hostPort}`;
-}
-
-function portRule(match: string, address: IpAddress, port: number): Translation {
-  const ip = ipOf(address);
-  const target = ip === 'ip' ? `${address}:${port}` : `[${address}]:${port}`;
+function floatingRule({ version, internal, external }: FloatingForward): Translation {
+  const ip = IP[version];
   return {
-    to: `${match} dnat ${ip} to ${target}`,
-    back: [`${ip} saddr ${address} ${ip} daddr ${address} masquerade`],
+    to: `${ip} daddr ${external} dnat ${ip} to ${internal}`,
+    back: `${ip} saddr ${internal} ${ip} daddr ${internal} snat ${ip} to ${external}`,
+  };
+}
+
+function portRule(forward: PortForward): Translation {
+  const { version, protocol, hostAddress, hostPort, address, port } = forward;
+  const ip = IP[version];
+  const host = hostAddress ? `${ip} daddr ${hostAddress}` : `meta nfproto ipv${version}`;
+  const target = version === 4 ? `${address}:${port}` : `[${address}]:${port}`;
+  return {
+    to: `${host} meta l4proto ${protocol} th dport ${hostPort} dnat ${ip} to ${target}`,
+    back: `${ip} saddr ${address} ${ip} daddr ${address} masquerade`,
   };
 }
 
@@ -128,7 +103,7 @@ function outgoingSets({ sources, exempt }: OutgoingNat): [string, NftSetObject][
 
 function outgoingRules({ address, ports, interfaces }: OutgoingNat): string[] {
   return ([4, 6] as const).flatMap((version) => {
-    const ip = version === 4 ? 'ip' : 'ip6';
+    const ip = IP[version];
     const match = [
       ...(interfaces === undefined ? [] : [`oifname "${interfaces}"`]),
       `${ip} saddr @${SOURCES}-v${version} ${ip} daddr != @${EXEMPT}-v${version}`,
@@ -143,12 +118,4 @@ function outgoingRules({ address, ports, interfaces }: OutgoingNat): string[] {
       `${match} ${plain}`,
     ];
   });
-}
-
-function versionOf(address: IpAddress): Version {
-  return familyOf(address) === 'ipv4' ? 4 : 6;
-}
-
-function ipOf(address: IpAddress): 'ip' | 'ip6' {
-  return versionOf(address) === 4 ? 'ip' : 'ip6';
 }

@@ -6,9 +6,7 @@ import { iptablesCommand, openIpSets } from '@overland/linux/netfilter';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { parseAddress, parsePrefix } from '@overland/net';
 import { pino } from 'pino';
-import { afterAll, describe, expect, test } from 'vitest';
-import { describeKernelAgreement } from '../../../test/kernel-agreement.ts';
-import { clusterWithHost, packetWithHost } from '../../../test/random-policies.ts';
+import { describe, expect, test } from 'vitest';
 import type { ActiveRule } from '../../calc/policy/active-rule.ts';
 import { hostRulesOf } from '../../calc/policy/host-rules.ts';
 import { differenceOf, emptyPolicyState } from '../../calc/policy-change.ts';
@@ -19,38 +17,6 @@ import { IptablesPolicy } from './iptables-policy.ts';
 const log = pino({ level: 'silent' });
 
 const VARIANTS: readonly IptablesVariant[] = ['legacy', 'nft'];
-/** Their rules are the same: one is enough in a run that has to be short. */
-const AGREEING = process.env.OVERLAND_SOAK ? VARIANTS : VARIANTS.slice(0, 1);
-
-describe.each(AGREEING)('iptables-%s', (variant) => {
-  const cleanUp = new DisposableStack();
-  afterAll(() => cleanUp.dispose());
-  let backend: { readonly policy: IptablesPolicy; readonly router: TestNamespace } | undefined;
-  let before: PolicyState = emptyPolicyState();
-
-  // From state to state, as an agent goes.
-  async function program(router: TestNamespace, state: PolicyState): Promise<string> {
-    if (backend?.router !== router) {
-      const sets = cleanUp.use(openIpSets({ namespace: router.path }));
-      const iptables = iptablesCommand(variant, { namespace: router.path });
-      backend = { policy: new IptablesPolicy({ iptables, sets, clock: systemClock, log }), router };
-      before = emptyPolicyState();
-    }
-    backend.policy.accept(differenceOf(before, state, true));
-    before = state;
-    await backend.policy.reconcile();
-    expect([...backend.policy.failures()]).toEqual([]);
-    const rules = await router.exec([`iptables-${variant}-save`]);
-    return `${rules}${await router.exec([`ip6tables-${variant}-save`])}`;
-  }
-
-  describeKernelAgreement(`a backend of iptables-${variant}`, program);
-  describeKernelAgreement(`a backend of iptables-${variant} with endpoints of the host`, program, {
-    cluster: clusterWithHost,
-    packet: packetWithHost,
-  });
-});
-
 /** A workload that may open connections to everybody, and that nobody may open one to. */
 const CLOSED: PolicyState = {
   ...emptyPolicyState(),

@@ -2,7 +2,8 @@ import { type IpSets, type Iptables, IptablesError } from '@overland/linux';
 import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { HostLinks } from '../../calc/host-links.ts';
-import { endpointChain, listChain } from '../../calc/iptables/names.ts';
+import { endpointChain, limitChain, listChain } from '../../calc/iptables/names.ts';
+import { TRANSLATION_CHAINS } from '../../calc/iptables/nat-rules.ts';
 import type { SetId } from '../../calc/policy/active-rule.ts';
 import { applyChange, emptyPolicyState, type PolicyChange } from '../../calc/policy-change.ts';
 import { type PolicyState, setsOf } from '../../calc/policy-state.ts';
@@ -73,6 +74,7 @@ export class IptablesPolicy implements PolicyBackend {
       this.#retries.forget(`endpoint ${name}`);
       this.#unwritten.add(name);
     }
+    if (change.host || change.endpoints.size > 0) this.#retries.forget(TRANSLATION);
   }
 
   linksChanged(links: HostLinks): void {
@@ -122,9 +124,8 @@ export class IptablesPolicy implements PolicyBackend {
 
   *failures(): Generator<PolicyFailure> {
     for (const { key, ...failure } of this.#retries.entries()) {
-      yield { what: key.replace(/^list /, 'policy '), ...failure };
+      yield { what: key.replace(/^list /, 'policy ').replace(/^part /, ''), ...failure };
     }
-    for (const reason of notInIptables(this.#state)) yield { ...reason, attempts: 1 };
   }
 
   counts(): PolicyCounts {
@@ -199,10 +200,9 @@ export class IptablesPolicy implements PolicyBackend {
     }
     for (const name of this.#state.endpoints.keys()) {
       if (!closedKeys.has(`endpoint ${name}`)) continue;
-      for (const direction of ['ingress', 'egress'] as const) {
-        closed.add(endpointChain(direction, name));
-      }
+      for (const chain of endpointChains(name)) closed.add(chain);
     }
+    if (closedKeys.has(TRANSLATION)) for (const chain of TRANSLATION_CHAINS) closed.add(chain);
     return {
       state: this.#state,
       links: this.#links,
@@ -227,28 +227,17 @@ export class IptablesPolicy implements PolicyBackend {
   #keyOf(chain: string): string {
     for (const id of this.#state.lists.keys()) if (listChain(id) === chain) return `list ${id}`;
     for (const name of this.#state.endpoints.keys()) {
-      for (const direction of ['ingress', 'egress'] as const) {
-        if (endpointChain(direction, name) === chain) return `endpoint ${name}`;
-      }
+      if (endpointChains(name).includes(chain)) return `endpoint ${name}`;
     }
-    return `chain ${chain}`;
+    return TRANSLATION_CHAINS.includes(chain) ? TRANSLATION : `chain ${chain}`;
   }
 }
 
-/** What a state asks for and iptables does not do: nobody may believe that it holds. */
-function* notInIptables({
-  endpoints,
-  host,
-}: PolicyState): Generator<Omit<PolicyFailure, 'attempts'>> {
-  for (const [interfaceName, { guard }] of endpoints) {
-    const limits = [guard?.limits.ingress, guard?.limits.egress];
-    const missing = [
-      ...(limits.some((one) => one?.packets ?? one?.connections) ? ['limits'] : []),
-      ...(host?.hasFloatingAddresses && guard?.floating.length ? ['floating addresses'] : []),
-      ...(guard?.hostPorts.length ? ['ports of the host'] : []),
-    ];
-    if (missing.length === 0) continue;
-    const reason = `${missing.join(', ')}: only nftables has them, set nftablesMode: Enabled`;
-    yield { what: `endpoint ${interfaceName}`, reason };
-  }
+const TRANSLATION = 'part address translation';
+
+function endpointChains(interfaceName: string): string[] {
+  return (['ingress', 'egress'] as const).flatMap((direction) => [
+    endpointChain(direction, interfaceName),
+    limitChain(direction, interfaceName),
+  ]);
 }
