@@ -37,6 +37,7 @@ export function remoteKernel(remote: Remote<KernelMethods>): Kernel {
     neighbours: port('neighbours'),
     sysctls: port('sysctls'),
     conntrack: port('conntrack'),
+    trafficControl: port('trafficControl'),
     monitor: {
       events: () => {
         throw new Error('events of a kernel do not cross threads');

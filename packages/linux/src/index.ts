@@ -62,8 +62,11 @@ export type {
   Route,
   Routes,
   RouteTarget,
+  ShapedLink,
   Sysctls,
+  TokenBucket,
   TrackedConnection,
+  TrafficControl,
   VethSpec,
 } from './ports.ts';
 export { KernelError, PROTOCOL } from './ports.ts';

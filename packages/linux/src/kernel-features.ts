@@ -25,6 +25,8 @@ interface Probe extends KernelFeature {
 
 const TIMEOUT_MS = 10_000;
 
+const PROBE_BUCKET = ['rate', '1mbit', 'burst', '32k', 'limit', '32k'];
+
 /**
  * Tried, not looked up: a module that is built in, loaded on demand or renamed is as good as another, and one that
  * is there may be forbidden. calicoctl looks for names of modules instead.
@@ -109,6 +111,26 @@ const PROBES: readonly Probe[] = [
     argv: ['nft', '-f', '-'],
     input:
       'table inet probe {\n chain c {\n type filter hook forward priority filter; policy accept;\n ct state new ct count over 10 drop\n }\n}\n',
+  },
+  {
+    name: 'token buckets',
+    need: 'optional',
+    reason: 'Workloads with a bandwidth of what they receive (qosControls).',
+    argv: ['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'tbf', ...PROBE_BUCKET],
+  },
+  {
+    name: 'links that hold packets back (ifb)',
+    need: 'optional',
+    reason: 'Workloads with a bandwidth of what they send (qosControls).',
+    argv: ['ip', 'link', 'add', 'probe0', 'type', 'ifb'],
+  },
+  {
+    name: 'redirects of what arrives (ingress, u32, mirred)',
+    need: 'optional',
+    reason: 'Workloads with a bandwidth of what they send (qosControls).',
+    argv: ['tc', '-batch', '-'],
+    input:
+      'qdisc add dev lo ingress\nfilter add dev lo ingress protocol all u32 match u32 0 0 action mirred egress redirect dev lo\n',
   },
   {
     name: 'lookups of local addresses in nftables',

@@ -39,6 +39,12 @@ export interface Links {
   get(name: string): Promise<Link | undefined>;
   /** Creates both ends, the peer inside its namespace, both down. @throws {KernelError} EEXIST if the name is taken. */
   createVeth(spec: VethSpec): Promise<Link>;
+  /**
+   * Creates an ifb, down: what is sent out of it comes in again where it came from, after its own qdisc.
+   *
+   * @throws {KernelError} EOPNOTSUPP: the kernel has none.
+   */
+  createIfb(name: string): Promise<void>;
   set(
     name: string,
     change: { readonly up?: boolean; readonly mtu?: number; readonly mac?: string },
@@ -159,6 +165,42 @@ export interface Conntrack {
   ): Promise<number>;
 }
 
+/** A token bucket (tbf) that packets pass on their way out of an interface. */
+export interface TokenBucket {
+  /** Octets per second, 1..2^53. */
+  readonly rate: number;
+  /** Octets that may pass at once. Listed as exactly as the kernel tells: in ticks of 64 ns, below 274 s. */
+  readonly burst: number;
+  /** Octets that wait for tokens; what comes on top is dropped. */
+  readonly limit: number;
+  /** How fast `burst` itself may pass, octets per second, and what of that at once. More than `rate`. */
+  readonly peak?: { readonly rate: number; readonly burst: number };
+}
+
+/** An interface whose packets are held back, or led through another one, by us. */
+export interface ShapedLink {
+  readonly device: string;
+  /** Of what it sends. */
+  readonly bucket?: TokenBucket;
+  /** What arrives is led through this interface; empty if that is gone. */
+  readonly redirect?: string;
+}
+
+/** Queueing disciplines and filters of interfaces (tc). Others' are neither listed nor removed. */
+export interface TrafficControl {
+  list(): Promise<ShapedLink[]>;
+  /** Puts a token bucket at the root of an interface, in place of whatever is there. @throws {KernelError} ENOENT: the kernel has no tbf. */
+  shape(device: string, bucket: TokenBucket): Promise<void>;
+  unshape(device: string): Promise<void>;
+  /**
+   * Leads all that arrives on `device` through `target`, an ifb. A redirect to another one ends.
+   *
+   * @throws {KernelError} ENOENT: the kernel has no u32 filters, or no mirred.
+   */
+  redirect(device: string, target: string): Promise<void>;
+  unredirect(device: string): Promise<void>;
+}
+
 /** A next-hop object (RTM_NEWNEXTHOP): one path, or a group of them. */
 export interface NextHopObject {
   /** 1..2^32-1, ours to choose. */
@@ -236,6 +278,8 @@ export type KernelEvent =
       readonly protocol: Protocol;
       readonly removed: boolean;
     }
+  /** A queueing discipline or filter of the interface is another one, or gone. */
+  | { readonly type: 'traffic-control'; readonly device: string }
   | { readonly type: 'neighbour'; readonly neighbour: Neighbour; readonly removed: boolean }
   /** Events were lost (ENOBUFS): read everything again. */
   | { readonly type: 'overrun' };
@@ -265,6 +309,7 @@ export interface Kernel extends AsyncDisposable {
   readonly monitor: KernelMonitor;
   readonly sysctls: Sysctls;
   readonly conntrack: Conntrack;
+  readonly trafficControl: TrafficControl;
 }
 
 /** The kernel refused. */

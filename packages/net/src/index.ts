@@ -47,4 +47,4 @@ export type {
   WeightedNextHop,
 } from './route-batch.ts';
 export { packRoutes, recordOctets, unpackRoutes } from './route-batch.ts';
-export { WORKLOAD_LINK } from './workload-link.ts';
+export { isWorkloadLink, WORKLOAD_LINK } from './workload-link.ts';

@@ -8,6 +8,8 @@ import type { Family } from './family.ts';
 export const WORKLOAD_LINK = {
   /** Names of host ends start so, as Calico's do: the packet filter drops what it does not know by it. */
   namePrefix: 'cali',
+  /** Names of the links that what workloads send is held back at start so; the rest is that of the host end. */
+  egressPrefix: 'ovbw',
   /** The workload's default gateway, equal on every host, so that it survives a move. */
   gateway: {
     ipv4: parseAddress('169.254.1.1'),
@@ -16,3 +18,8 @@ export const WORKLOAD_LINK = {
   /** MAC address of every host end, as Calico's; the link has two ends, so it need not be unique. */
   hostMac: 'ee:ee:ee:ee:ee:ee',
 } as const;
+
+/** Whether a link belongs to a workload: it leads nowhere else. */
+export function isWorkloadLink(name: string): boolean {
+  return name.startsWith(WORKLOAD_LINK.namePrefix) || name.startsWith(WORKLOAD_LINK.egressPrefix);
+}

@@ -5,7 +5,12 @@ import {
   writeAddressDump,
   writeAddressRemoval,
 } from '../netlink/address-codec.ts';
-import { readLink, writeLinkChange, writeLinkDump } from '../netlink/link-codec.ts';
+import {
+  readLink,
+  writeIfbCreation,
+  writeLinkChange,
+  writeLinkDump,
+} from '../netlink/link-codec.ts';
 import type { Links } from '../ports.ts';
 import { createVeth } from './create-veth.ts';
 import { LinkRemovals } from './link-removals.ts';
@@ -21,6 +26,14 @@ export function netlinkLinks(context: NetlinkContext): Links {
     get: async (name) => context.findLink(name),
 
     createVeth: async (spec) => createVeth(context, spec),
+
+    async createIfb(name) {
+      requests.changeOne(name, {
+        encode: writeIfbCreation,
+        describe: () => `create ifb ${name}`,
+        fulfilled: ['EEXIST'],
+      });
+    },
 
     async set(name, change) {
       const operation = `change link ${name}`;

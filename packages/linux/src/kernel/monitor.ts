@@ -9,6 +9,7 @@ import { readNeighbour } from '../netlink/neighbour-codec.ts';
 import { readNextHopIdentity } from '../netlink/next-hop-codec.ts';
 import { NETLINK, openMonitorSocket } from '../netlink/open-socket.ts';
 import { readRoute } from '../netlink/route-codec.ts';
+import { readTrafficControlLink } from '../netlink/traffic-control-codec.ts';
 import type { KernelEvent, KernelMonitor } from '../ports.ts';
 import { adoptDescriptor } from './adopt-descriptor.ts';
 import { EventQueue } from './event-queue.ts';
@@ -138,6 +139,13 @@ function readEvent(message: Message, names: MonitorNames): KernelEvent | undefin
       const neighbour = readNeighbour(message, names);
       const removed = message.type === RTM.delNeighbour;
       return neighbour && { type: 'neighbour', neighbour, removed };
+    }
+    case RTM.newQdisc:
+    case RTM.delQdisc:
+    case RTM.newFilter:
+    case RTM.delFilter: {
+      const device = names.nameOf(readTrafficControlLink(message));
+      return device === undefined ? undefined : { type: 'traffic-control', device };
     }
     default:
       return undefined;

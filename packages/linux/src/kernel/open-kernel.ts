@@ -7,6 +7,7 @@ import { NetlinkContext } from './netlink-context.ts';
 import { netlinkNextHopObjects } from './next-hop-objects.ts';
 import { netlinkRoutes } from './routes.ts';
 import { procSysctls } from './sysctls.ts';
+import { netlinkTrafficControl } from './traffic-control.ts';
 
 /**
  * Opens a network namespace for reading and changing.
@@ -28,6 +29,7 @@ export function openKernel(options: { readonly namespace?: string } = {}): Kerne
     monitor: netlinkMonitor(context, stopped.signal),
     sysctls: procSysctls(context),
     conntrack: netlinkConntrack(context),
+    trafficControl: netlinkTrafficControl(context),
     async [Symbol.asyncDispose]() {
       stopped.abort();
       context[Symbol.dispose]();

@@ -1,4 +1,4 @@
-/** Numbers of linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h, linux/nexthop.h and linux/neighbour.h. */
+/** Numbers of linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h, linux/nexthop.h, linux/neighbour.h and linux/rtnetlink.h. */
 
 export const NLMSG = { error: 2, done: 3 } as const;
 
@@ -29,6 +29,12 @@ export const RTM = {
   newNeighbour: 28,
   delNeighbour: 29,
   getNeighbour: 30,
+  newQdisc: 36,
+  delQdisc: 37,
+  getQdisc: 38,
+  newFilter: 44,
+  delFilter: 45,
+  getFilter: 46,
   newNextHop: 104,
   delNextHop: 105,
   getNextHop: 106,
@@ -38,6 +44,7 @@ export const RTM = {
 export const GROUP = {
   link: 1,
   neighbour: 3,
+  trafficControl: 4,
   ipv4Address: 5,
   ipv4Route: 7,
   ipv6Address: 9,

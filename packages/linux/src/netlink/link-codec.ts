@@ -112,6 +112,15 @@ export function writeVethCreation(
   writer.end();
 }
 
+/** A device that holds packets back between two interfaces (linux/drivers/net/ifb.c). */
+export function writeIfbCreation(writer: MessageWriter, name: string): void {
+  writer.begin(RTM.newLink, NLM_F.create | NLM_F.exclusive);
+  writeHeader(writer, 0, undefined);
+  writer.attributeText(IFLA.name, name);
+  writer.nest(IFLA.linkInfo, () => writer.attributeText(IFLA_INFO.kind, 'ifb'));
+  writer.end();
+}
+
 function writeIdentity(
   writer: MessageWriter,
   name: string,

@@ -84,6 +84,11 @@ export class Attributes {
     return this.message.view.getUint32(this.#start, LITTLE_ENDIAN);
   }
 
+  /** Exact up to 2^53. */
+  u64(): number {
+    return Number(this.message.view.getBigUint64(this.#start, LITTLE_ENDIAN));
+  }
+
   /** In network byte order, as netfilter has it. */
   big32(): number {
     return this.message.view.getUint32(this.#start);

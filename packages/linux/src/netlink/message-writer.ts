@@ -124,6 +124,13 @@ export class MessageWriter {
     this.u32(value);
   }
 
+  /** @param value Up to 2^53. */
+  attributeU64(type: number, value: number): void {
+    this.#attribute(type, 8);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, BigInt(value), LITTLE_ENDIAN);
+  }
+
   /** In network byte order, as netfilter has it. */
   attributeBig32(type: number, value: number): void {
     this.#attribute(type, 4);

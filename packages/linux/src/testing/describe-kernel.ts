@@ -4,6 +4,7 @@ import { describeMonitor } from './describe-monitor.ts';
 import { describeNeighbours } from './describe-neighbours.ts';
 import { describeNextHopObjects } from './describe-next-hop-objects.ts';
 import { describeRoutes } from './describe-routes.ts';
+import { describeTrafficControl } from './describe-traffic-control.ts';
 import { connect, type KernelPair } from './kernel-pair.ts';
 
 /**
@@ -17,6 +18,7 @@ export function describeKernel(name: string, makePair: () => Promise<KernelPair>
     describeRoutes(makePair);
     describeNextHopObjects(makePair);
     describeNeighbours(makePair);
+    describeTrafficControl(makePair);
     describeMonitor(makePair);
     describeSysctls(makePair);
   });

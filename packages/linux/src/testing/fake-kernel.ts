@@ -6,6 +6,7 @@ import { FakeNamespace } from './fake-namespace.ts';
 import { fakeNeighbours } from './fake-neighbours.ts';
 import { fakeNextHopObjects, fakeRoutes } from './fake-routes.ts';
 import { fakeSysctls } from './fake-sysctls.ts';
+import { fakeTrafficControl } from './fake-traffic-control.ts';
 
 /** A {@link Kernel} in memory, with what a test needs besides. */
 export interface FakeKernel extends Kernel {
@@ -57,6 +58,7 @@ function kernelOf(namespace: FakeNamespace): FakeKernel {
     neighbours: fakeNeighbours(namespace),
     sysctls: fakeSysctls(namespace),
     conntrack: fakeConntrack(namespace),
+    trafficControl: fakeTrafficControl(namespace),
     connections: namespace.connections,
     monitor: {
       events(signal, { echo = true } = {}) {

@@ -21,6 +21,17 @@ export function fakeLinks(namespace: FakeNamespace): Links {
 
     createVeth: async (spec) => createVeth(namespace, spec),
 
+    async createIfb(name) {
+      namespace.begin(`create ifb ${name}`);
+      if (namespace.links.has(name)) return;
+      const made = newLink(
+        namespace,
+        { name },
+        { kind: 'ifb', mtu: 1500, index: namespace.nextIndex() },
+      );
+      namespace.emitLink(made);
+    },
+
     async set(name, change) {
       const operation = `change link ${name}`;
       namespace.begin(operation);
@@ -59,7 +70,7 @@ export function fakeLinks(namespace: FakeNamespace): Links {
 }
 
 function createVeth(namespace: FakeNamespace, spec: VethSpec): Link {
-  const { name, peer } = spec;
+  const { name, mtu, peer } = spec;
   const operation = `create veth ${name} with ${peer.name} in ${peer.namespace}`;
   namespace.begin(operation);
   const other = namespace.machine.get(peer.namespace);
@@ -70,8 +81,8 @@ function createVeth(namespace: FakeNamespace, spec: VethSpec): Link {
   if (namespace.links.has(name) || other.links.has(peer.name)) {
     throw new KernelError('EEXIST', operation);
   }
-  const near = newLink(namespace, spec, spec.mtu, namespace.nextIndex());
-  const far = newLink(other, peer, spec.mtu, other.nextIndex(near.index));
+  const near = newLink(namespace, spec, { kind: 'veth', mtu, index: namespace.nextIndex() });
+  const far = newLink(other, peer, { kind: 'veth', mtu, index: other.nextIndex(near.index) });
   near.peer = { namespace: other, link: far };
   far.peer = { namespace, link: near };
   namespace.emitLink(near);
@@ -82,13 +93,12 @@ function createVeth(namespace: FakeNamespace, spec: VethSpec): Link {
 function newLink(
   namespace: FakeNamespace,
   { name, mac }: Pick<VethSpec, 'name' | 'mac'>,
-  mtu: number,
-  index: number,
+  { kind, mtu, index }: Pick<FakeLink, 'kind' | 'mtu' | 'index'>,
 ): FakeLink {
   const link: FakeLink = {
     index,
     name,
-    kind: 'veth',
+    kind,
     mac: mac ?? `02:00:00:00:00:${(index & 0xff).toString(16).padStart(2, '0')}`,
     mtu,
     up: false,

@@ -7,6 +7,7 @@ import {
   type Neighbour,
   type NextHopObject,
   type Route,
+  type TokenBucket,
   type TrackedConnection,
 } from '../ports.ts';
 
@@ -19,6 +20,9 @@ export interface FakeLink {
   mtu: number;
   up: boolean;
   addresses: InterfaceAddress[];
+  bucket?: TokenBucket;
+  /** Name and number of the interface that what arrives is led through. */
+  redirect?: { readonly name: string; readonly index: number };
   /** The other end; `undefined` for loopback. */
   peer: { readonly namespace: FakeNamespace; readonly link: FakeLink } | undefined;
 }
@@ -116,7 +120,7 @@ export class FakeNamespace {
 }
 
 export function hasCarrier({ up, kind, peer }: FakeLink): boolean {
-  return up && (kind === '' || peer?.link.up === true);
+  return up && (kind !== 'veth' || peer?.link.up === true);
 }
 
 export function viewOf(link: FakeLink): Link {
