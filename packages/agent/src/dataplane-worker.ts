@@ -2,7 +2,7 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Dataplane, FilterSetting, InterfaceStatus } from '@overland/felix';
 import { createDataplane, FlowCollector } from '@overland/felix/dataplane';
 import { type Kernel, openKernel, PROTOCOL } from '@overland/linux';
-import { type Family, WORKLOAD_LINK } from '@overland/net';
+import { type Family, isWorkloadLink } from '@overland/net';
 import type {
   DataplaneForSpeaker,
   DataplaneForStore,
@@ -128,7 +128,7 @@ async function uplinksOf(kernel: Kernel): Promise<string[]> {
 }
 
 function isUplink(name: InterfaceStatus['name']): boolean {
-  return name !== 'lo' && !name.startsWith(WORKLOAD_LINK.namePrefix);
+  return name !== 'lo' && !isWorkloadLink(name);
 }
 
 /** Nobody else would do this thread's work: its failure is the process's. */

@@ -6,8 +6,8 @@ import {
   type Family,
   hostPrefix,
   type IpAddress,
+  isWorkloadLink,
   type Prefix,
-  WORKLOAD_LINK,
 } from '@overland/net';
 import {
   type AttachRequest,
@@ -152,8 +152,6 @@ function waitForEndpoint(dataplane: Remote<DataplaneForStore>) {
 /** The smallest of the links that lead out: what every way through the fabric takes. */
 async function uplinkMtu(kernel: Kernel): Promise<number> {
   const links = await kernel.links.list();
-  const uplinks = links.filter(
-    ({ name, up }) => up && name !== 'lo' && !name.startsWith(WORKLOAD_LINK.namePrefix),
-  );
+  const uplinks = links.filter(({ name, up }) => up && name !== 'lo' && !isWorkloadLink(name));
   return uplinks.length === 0 ? DEFAULT_MTU : Math.min(...uplinks.map(({ mtu }) => mtu));
 }

@@ -86,8 +86,25 @@ test.each([
   [
     {},
     { ...NETWORK, runtimeConfig: { bandwidth: { ingressRate: 1 } } },
-    2,
-    'runtimeConfig.bandwidth',
+    7,
+    'runtimeConfig.bandwidth.ingressRate is 1; it must be 0 or 1000',
+  ],
+  [
+    {},
+    { ...NETWORK, runtimeConfig: { bandwidth: { egressRate: -1 } } },
+    7,
+    'runtimeConfig.bandwidth.egressRate is -1',
+  ],
+  [
+    {},
+    {
+      ...NETWORK,
+      runtimeConfig: {
+        'io.kubernetes.cri.pod-annotations': { 'kubernetes.io/egress-bandwidth': 'fast' },
+      },
+    },
+    7,
+    "the annotation kubernetes.io/egress-bandwidth is 'fast'",
   ],
   [{}, { ...NETWORK, runtimeConfig: { netOutRules: [{}] } }, 2, 'runtimeConfig.netOutRules'],
   [{ CNI_COMMAND: 'CHECK' }, NETWORK, 7, 'CHECK needs prevResult'],
@@ -374,3 +391,45 @@ test('a call is what the shim sends, and nothing else', () => {
     expect(parseCall(wrong)).toBeUndefined();
   }
 });
+
+test.each([
+  [
+    { ingressRate: 10_000_000, ingressBurst: 80_000 },
+    {},
+    {
+      ingressBandwidth: 10_000_000,
+      ingressBurst: 80_000,
+    },
+  ],
+  [
+    { egressRate: 8000, egressBurst: 2 ** 40 },
+    {},
+    {
+      egressBandwidth: 8000,
+      egressBurst: 34_359_738_360,
+    },
+  ],
+  [{ ingressRate: 0, ingressBurst: 0 }, {}, undefined],
+  [undefined, { 'kubernetes.io/egress-bandwidth': '1.5M' }, { egressBandwidth: 1_500_000 }],
+  [
+    { ingressRate: 8000 },
+    {
+      'kubernetes.io/ingress-bandwidth': '1Mi',
+      'qos.projectcalico.org/egressBandwidth': '1Gi',
+      'qos.projectcalico.org/ingressPacketRate': '100',
+      'qos.projectcalico.org/dscp': 'EF',
+    },
+    {
+      ingressBandwidth: 8000,
+      egressBandwidth: 1_073_741_824,
+      ingressPacketRate: 100,
+      dscp: 'EF',
+    },
+  ],
+])(
+  'bandwidth %j and annotations %j become limits of the endpoint',
+  async (bandwidth, annotations, limits) => {
+    const runtimeConfig = { bandwidth, 'io.kubernetes.cri.pod-annotations': annotations };
+    expect((await ask({ ...NETWORK, runtimeConfig })).request?.qosControls).toEqual(limits);
+  },
+);

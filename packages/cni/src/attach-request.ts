@@ -5,6 +5,7 @@ import type { Environment } from './environment.ts';
 import type { Identity } from './identity.ts';
 import type { NetworkConfiguration, PortMapping } from './network-configuration.ts';
 import type { ForeignResult } from './result.ts';
+import { trafficLimitsOf } from './traffic-limits.ts';
 
 type Configuration = NetworkConfiguration;
 
@@ -36,6 +37,7 @@ export function attachRequestOf(
   const { orchestrator, namespace, name, labels, profile } = identity;
   const { mtu, include_default_routes: withDefaults } = configuration;
   const ports = portsOf(configuration);
+  const qosControls = trafficLimitsOf(configuration);
   const mac = macOf(configuration, environment);
   const routes = assigned && !withDefaults ? assigned.routes.map(({ dst }) => dst) : [];
   return parseAttachRequest({
@@ -55,19 +57,16 @@ export function attachRequestOf(
     ...(mac !== undefined && { mac }),
     ...(mtu && { mtu }),
     ...(ports.length > 0 && { ports }),
+    ...(qosControls && { qosControls }),
   });
 }
 
 function refuseUnsupported({ runtimeConfig }: Configuration): void {
-  const refuse = (field: string, remedy: string): never => {
-    throw new CniError(
-      CNI_CODE.unsupportedField,
-      `runtimeConfig.${field} is not supported: ${remedy}`,
-    );
-  };
-  if (runtimeConfig?.bandwidth)
-    refuse('bandwidth', 'declare it of the plugin bandwidth, after this one');
-  if (runtimeConfig?.netOutRules?.length) refuse('netOutRules', 'write a GlobalNetworkPolicy');
+  if (!runtimeConfig?.netOutRules?.length) return;
+  throw new CniError(
+    CNI_CODE.unsupportedField,
+    'runtimeConfig.netOutRules is not supported: write a GlobalNetworkPolicy',
+  );
 }
 
 /**

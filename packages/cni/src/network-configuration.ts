@@ -92,12 +92,22 @@ const args = z.looseObject({
     .optional(),
 });
 
+const bits = z.number().int().min(0).optional();
+
+/** As of CNI's plugin `bandwidth`: rates in bits per second, bursts in bits. */
+const bandwidth = z.looseObject({
+  ingressRate: bits,
+  ingressBurst: bits,
+  egressRate: bits,
+  egressBurst: bits,
+});
+
 const runtimeConfig = z.looseObject({
   ips: texts.optional(),
   mac: z.string().optional(),
   portMappings: z.array(portMapping).nullish(),
   dns: dns.nullish(),
-  bandwidth: z.unknown().optional(),
+  bandwidth: bandwidth.nullish(),
   netOutRules: z.array(z.unknown()).nullish(),
   'io.kubernetes.cri.pod-annotations': z.record(z.string(), z.string()).nullish(),
 });

@@ -1,4 +1,4 @@
-import { DEFAULT_ALLOW_PROFILE } from '@overland/model';
+import { DEFAULT_ALLOW_PROFILE, qosControls } from '@overland/model';
 import { type IpAddress, ParseError, type Prefix, parseAddress, parsePrefix } from '@overland/net';
 import { z } from 'zod';
 import { InvalidRequestError } from './errors.ts';
@@ -106,6 +106,8 @@ const attachRequest = z.strictObject({
   mtu: z.number().int().min(576).max(65_535).optional(),
   /** Ports of the WorkloadEndpoint. */
   ports: z.array(workloadPort).max(1024).optional(),
+  /** Limits of its traffic, as the WorkloadEndpoint has them. */
+  qosControls: qosControls.strict().optional(),
 });
 
 /** Body of `POST /v1/workloads`: attach a container. */

@@ -65,6 +65,7 @@ export function workloadEndpointOf(
       interfaceName: hostInterface,
       mac,
       ...(request.ports && { ports: request.ports.map(storedPort) }),
+      ...(request.qosControls && { qosControls: request.qosControls }),
     },
   };
   try {
@@ -86,7 +87,7 @@ function storedPort({ hostIP, ...port }: NonNullable<AttachRequest['ports']>[num
 function fieldOf(path: string, { orchestrator }: AttachRequest): string {
   if (path.startsWith('metadata.labels')) return path.slice('metadata.'.length);
   if (path.startsWith('spec.profiles')) return 'profiles';
-  if (path.startsWith('spec.ports')) return path.slice('spec.'.length);
+  if (/^spec\.(ports|qosControls)/.test(path)) return path.slice('spec.'.length);
   if (path === 'spec.containerID') return 'containerId';
   if (path === 'metadata.name') return orchestrator === 'cni' ? 'containerId' : 'name';
   return path;

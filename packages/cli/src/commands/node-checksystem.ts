@@ -5,7 +5,7 @@ import {
   probeKernelFeatures,
   type SysctlFinding,
 } from '@overland/linux';
-import { WORKLOAD_LINK } from '@overland/net';
+import { isWorkloadLink } from '@overland/net';
 import type { Colours } from '../colours.ts';
 import { command, OUTPUT_OPTION } from '../command.ts';
 import { type Column, formatTable } from '../table.ts';
@@ -27,7 +27,7 @@ export const nodeChecksystem = command({
     const links = await kernel.links.list();
     const uplinks = links
       .map(({ name }) => name)
-      .filter((name) => name !== 'lo' && !name.startsWith(WORKLOAD_LINK.namePrefix));
+      .filter((name) => name !== 'lo' && !isWorkloadLink(name));
     const settings = await checkHostSysctls(kernel.sysctls, uplinks);
     if (output === 'json') stdout.write(`${JSON.stringify({ features, settings })}\n`);
     else stdout.write(`${featureTable(features, colours)}\n${settingTable(settings, colours)}`);

@@ -13,6 +13,7 @@ import {
   parseInterfaceAddress,
   WORKLOAD_LINK,
 } from '@overland/net';
+import { bandwidthOf } from './bandwidth.ts';
 import { isWorkloadInterface } from './interface-name.ts';
 import { interfaceSysctls } from './interface-sysctls.ts';
 import type { EndpointState, LocalState } from './local-state.ts';
@@ -66,9 +67,11 @@ export function localStateOf(inputs: LocalInputs): {
       }
       const own = addresses.filter((address) => !holders.has(address));
       for (const address of own) holders.set(address, resource);
+      const bandwidth = bandwidthOf(endpoint, (reason) => problems.push({ resource, reason }));
       endpoints.set(interfaceName, {
         ...endpointState(interfaceName, own, inputs),
         sysctls: interfaceSysctls(interfaceName, hasHostPorts(endpoint)),
+        ...(bandwidth && { bandwidth }),
       });
     }
   }

@@ -1,5 +1,7 @@
 import type { Family, InterfaceAddress, IpAddress, Prefix } from '@overland/net';
 
+import type { Bandwidth } from './bandwidth.ts';
+
 /**
  * What this host's kernel should hold for its own workloads and blocks: the output of `calc`, the input of
  * `dataplane`. Plain data, fit for `postMessage`. The policy of an endpoint will be part of it.
@@ -26,4 +28,6 @@ export interface EndpointState {
   readonly sysctls: readonly (readonly [key: string, value: string])[];
   /** In octets; `undefined` leaves what the creator of the interface chose. */
   readonly mtu: number | undefined;
+  /** How much it may receive and send; absent: no limit. */
+  readonly bandwidth?: Bandwidth;
 }

@@ -1,4 +1,3 @@
-import { WORKLOAD_LINK } from '@overland/net';
 import type { InterfaceStatus, LinkTable } from './link-table.ts';
 
 export type InterfaceListener = (interfaces: readonly InterfaceStatus[]) => void;
@@ -14,7 +13,7 @@ export class InterfaceFeed {
   }
 
   publish(links: LinkTable): void {
-    const list = links.status(WORKLOAD_LINK.namePrefix);
+    const list = links.status();
     const text = JSON.stringify(list);
     if (text === this.#last?.text) return;
     this.#last = { text, list };

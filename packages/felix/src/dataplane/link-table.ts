@@ -1,5 +1,10 @@
 import { FailedNeighbours, type Kernel, type KernelEvent, type Link } from '@overland/linux';
-import { formatInterfaceAddress, type InterfaceAddress, type IpAddress } from '@overland/net';
+import {
+  formatInterfaceAddress,
+  type InterfaceAddress,
+  type IpAddress,
+  isWorkloadLink,
+} from '@overland/net';
 
 /** One interface as the speaker needs to know it: next hops on a link that is down are unusable. */
 export interface InterfaceStatus {
@@ -77,10 +82,10 @@ export class LinkTable {
     return [...this.#byName.keys()];
   }
 
-  /** All interfaces but those whose name starts with `except`, by name. */
-  status(except: string): InterfaceStatus[] {
+  /** All interfaces but those of workloads, by name. */
+  status(): InterfaceStatus[] {
     return [...this.#byName.values()]
-      .filter(({ link }) => !link.name.startsWith(except))
+      .filter(({ link }) => !isWorkloadLink(link.name))
       .map(({ link, addresses }) => ({
         name: link.name,
         usable: link.up && link.carrier,

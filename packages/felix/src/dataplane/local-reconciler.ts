@@ -1,5 +1,5 @@
 import type { Kernel, KernelEvent, Route } from '@overland/linux';
-import { type Family, familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
+import { type Family, familyOf, type IpAddress, isWorkloadLink } from '@overland/net';
 import type { Logger } from 'pino';
 import type { EndpointState, LocalState } from '../calc/local-state.ts';
 import type { PolicyChange } from '../calc/policy-change.ts';
@@ -8,6 +8,7 @@ import { ConnectionSweep } from './connection-sweep.ts';
 import type { LinkTable } from './link-table.ts';
 import { LocalRoutes } from './local-routes.ts';
 import type { PolicyBackend } from './policy-backend.ts';
+import { WorkloadBandwidth } from './workload-bandwidth.ts';
 import { blackholeRoutes, endpointRoutes, WorkloadInterfaces } from './workload-interfaces.ts';
 
 const FILTER_RETRY_MS = 1000;
@@ -32,6 +33,7 @@ export class LocalReconciler {
   readonly #options: LocalReconcilerOptions;
   readonly #routes: LocalRoutes;
   readonly #interfaces: WorkloadInterfaces;
+  readonly #bandwidth: WorkloadBandwidth;
   readonly #sweep: ConnectionSweep;
   readonly #isAllowed: (endpoint: EndpointState) => boolean;
   #state = NOTHING;
@@ -47,7 +49,12 @@ export class LocalReconciler {
       policy?.isEnforced(interfaceName, workloadAddresses) ?? false;
     this.#isAllowed = isAllowed;
     this.#sweep = new ConnectionSweep(kernel.conntrack, (address) => links.isLocal(address));
-    this.#interfaces = new WorkloadInterfaces({ kernel, clock, links, isAllowed });
+    this.#bandwidth = new WorkloadBandwidth({ kernel, clock, links });
+    // What is up already stays up while a new limit fails: it has been reachable all along.
+    const mayBeUp = (endpoint: EndpointState): boolean =>
+      isAllowed(endpoint) &&
+      (links.get(endpoint.interfaceName)?.up === true || this.#bandwidth.isKept(endpoint));
+    this.#interfaces = new WorkloadInterfaces({ kernel, clock, links, isAllowed: mayBeUp });
   }
 
   setState(state: LocalState): void {
@@ -84,12 +91,14 @@ export class LocalReconciler {
   readBack(routes: Iterable<Route>): void {
     this.#routes.readBack(routes);
     this.#interfaces.doubtAll();
+    this.#bandwidth.doubt();
     this.doubtFilter();
   }
 
   /** All links were read again: any of them may be another one. */
   linksRead(): void {
     this.#interfaces.doubtAll();
+    this.#bandwidth.doubt();
     this.#isDirty = true;
   }
 
@@ -113,16 +122,19 @@ export class LocalReconciler {
       case 'link': {
         const { name, up } = event.link;
         if (!up) this.#forget(name);
-        return isWorkload(name);
+        return isWorkloadLink(name);
       }
       case 'link-removed':
         this.#forget(event.name);
-        return isWorkload(event.name);
+        return isWorkloadLink(event.name);
+      case 'traffic-control':
+        this.#bandwidth.doubt();
+        return isWorkloadLink(event.device);
       case 'address':
         if (!event.removed) return this.#isSource(event.address.address);
         this.#routes.forgetSource(event.address.address);
         // With the last IPv4 address the kernel drops all IPv4 routes of the device, without a word.
-        if (isWorkload(event.device)) this.#forget(event.device);
+        if (isWorkloadLink(event.device)) this.#forget(event.device);
         return true;
       default:
         return false;
@@ -132,6 +144,7 @@ export class LocalReconciler {
   #forget(device: string): void {
     this.#routes.forgetDevice(device);
     this.#interfaces.doubt(device);
+    this.#bandwidth.forget(device);
   }
 
   #isSource(address: IpAddress): boolean {
@@ -146,7 +159,8 @@ export class LocalReconciler {
     this.#isDirty = false;
     const { endpoints, synced } = this.#state;
     await this.#reconcilePolicy();
-    const errors = await this.#interfaces.reconcile(endpoints);
+    const errors = await this.#bandwidth.reconcile(endpoints, synced);
+    errors.push(...(await this.#interfaces.reconcile(endpoints)));
     errors.push(...(await this.#routes.reconcile(this.#desiredRoutes(), synced)));
     const [first] = errors;
     if (first !== undefined) {
@@ -164,6 +178,7 @@ export class LocalReconciler {
       this.#filterRetryMs,
       this.#options.policy?.nextDueMs(),
       this.#interfaces.retries.nextDueMs(),
+      this.#bandwidth.retries.nextDueMs(),
       this.#routes.retries.nextDueMs(),
     ].filter((time) => time !== undefined);
     return due.length > 0 ? Math.min(...due) : undefined;
@@ -202,6 +217,9 @@ export class LocalReconciler {
     for (const { key, ...failure } of this.#interfaces.retries.entries()) {
       yield { what: `interface ${key}`, ...failure };
     }
+    for (const { key, ...failure } of this.#bandwidth.retries.entries()) {
+      yield { what: `bandwidth of ${key}`, ...failure };
+    }
     for (const { key, ...failure } of this.#routes.retries.entries()) {
       yield { what: `route ${key}`, ...failure };
     }
@@ -211,6 +229,7 @@ export class LocalReconciler {
     return (
       this.#interfaces.isPrepared(endpoint) &&
       this.#isAllowed(endpoint) &&
+      this.#bandwidth.isKept(endpoint) &&
       this.#endpointRoutes(endpoint).every((route) => this.#routes.isProgrammed(route))
     );
   }
@@ -255,8 +274,4 @@ export interface LocalCounts {
     readonly programmed: number;
     readonly conflicts: number;
   };
-}
-
-function isWorkload(name: string): boolean {
-  return name.startsWith(WORKLOAD_LINK.namePrefix);
 }

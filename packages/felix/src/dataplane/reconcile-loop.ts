@@ -1,5 +1,5 @@
 import { type Kernel, KernelError, type KernelEvent } from '@overland/linux';
-import { type Family, type RouteBatch, WORKLOAD_LINK } from '@overland/net';
+import { type Family, isWorkloadLink, type RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { LocalState } from '../calc/local-state.ts';
 import type { PolicyChange } from '../calc/policy-change.ts';
@@ -150,6 +150,9 @@ export class ReconcileLoop {
         this.#linksInDoubt = true;
         this.#doubtRoutes('events were lost');
         break;
+      case 'traffic-control':
+        if (this.local.observe(event)) this.#poke();
+        break;
       case 'neighbour':
         this.#handleNeighbour(event);
     }
@@ -170,7 +173,7 @@ export class ReconcileLoop {
     const changed = this.#links.observe(event);
     const affected = this.local.observe(event);
     if (!changed && !affected) return;
-    if (!deviceOf(event).startsWith(WORKLOAD_LINK.namePrefix)) this.#linksChanged();
+    if (!isWorkloadLink(deviceOf(event))) this.#linksChanged();
     this.#poke();
   }
 
@@ -178,11 +181,11 @@ export class ReconcileLoop {
     if (this.#isReadingLinks) this.#linksInDoubt = true;
     if (this.#linksInDoubt || !this.#links.observe(event)) return;
     const { device } = event.neighbour;
-    if (!device.startsWith(WORKLOAD_LINK.namePrefix)) this.#options.onLinks(this.#links);
+    if (!isWorkloadLink(device)) this.#options.onLinks(this.#links);
   }
 
   #linksChanged(): void {
-    const links = this.#links.status(WORKLOAD_LINK.namePrefix);
+    const links = this.#links.status();
     this.#options.policy?.linksChanged?.(
       new Map(links.map(({ name, addresses }) => [name, addresses.map(({ address }) => address)])),
     );
