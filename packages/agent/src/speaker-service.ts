@@ -130,6 +130,7 @@ export class SpeakerService {
         onPeersInForce: (now) => this.#bfd.update(now, this.#interfaces),
         onRouteBatch: async (batch) => {
           await this.#dataplane.applyRoutes(batch);
+          return [];
         },
         probe: (nextHop) => {
           this.#dataplane

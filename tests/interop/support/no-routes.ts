@@ -48,6 +48,8 @@ export function noRoutes(): RouteEngine & { readonly told: string[] } {
     },
     hasUpdate: (peer) => (unsent.get(peer)?.length ?? 0) > 0,
     nextRouteBatch: () => undefined,
+    routesApplied: () => undefined,
+    routesArrived: () => undefined,
     endDeferral: () => told.push('end deferral'),
     endOfRibReceived: (peer) => heard.get(peer) ?? [],
     endOfRibSent: () => [],

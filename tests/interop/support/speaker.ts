@@ -65,7 +65,7 @@ export async function speakerIn(
       engine: noRoutes(),
       log: pino({ level: process.env.LOG ?? 'silent' }),
       restarting: false,
-      onRouteBatch: async () => undefined,
+      onRouteBatch: async () => [],
       openSocket: (options) => runInNamespace(namespace.path, () => openTcpSocket(options)),
       ...change,
     },

@@ -42,6 +42,11 @@ export interface SpeakerConfig {
      */
     readonly linkBandwidth?: boolean;
   };
+  /**
+   * Peers hear of a prefix only when the kernel has a route of it; absent: at once. FRR's `suppress-fib-pending`. Of no effect on what
+   * others than the speaker route: originated prefixes.
+   */
+  readonly suppressFibPending?: boolean;
   readonly gracefulRestart: {
     readonly enabled: boolean;
     /** Restart Time of the capability, seconds, 0..4095 (RFC 4724 section 3). */

@@ -31,7 +31,7 @@ async function speaker(): Promise<Speaker> {
       },
       log: pino({ level: 'silent' }),
       restarting: false,
-      onRouteBatch: async () => undefined,
+      onRouteBatch: async () => [],
     },
     new AbortController().signal,
   );

@@ -238,6 +238,8 @@ const file = z.strictObject({
     })
     .transform((multipath) => withoutUndefined(multipath))
     .prefault({}),
+  /** Peers hear of a prefix only when the kernel has it. */
+  suppressFibPending: z.boolean().optional(),
   gracefulRestart: z
     .strictObject({
       enabled: z.boolean().default(true),

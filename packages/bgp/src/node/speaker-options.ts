@@ -1,4 +1,4 @@
-import type { Family, RouteBatch } from '@overland/net';
+import type { Family, Prefix, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import type { SpeakerConfig } from '../core/config.ts';
 import type { RouteEngine } from '../core/rib/route-engine.ts';
@@ -17,8 +17,11 @@ export interface SpeakerOptions {
   readonly restarting: boolean;
   /** Families whose kernel routes survived; absent: both when `restarting`, else none. */
   readonly preserved?: readonly Family[];
-  /** Resolves when the kernel has the routes; until then few more batches follow. A rejection ends the speaker. */
-  readonly onRouteBatch: (batch: RouteBatch) => Promise<void>;
+  /**
+   * Resolves when the kernel has the routes, in the order of the calls, to the prefixes that it has no route of all the same; those may
+   * follow with `Speaker.routesArrived`. Until then few more batches follow. A rejection ends the speaker.
+   */
+  readonly onRouteBatch: (batch: RouteBatch) => Promise<readonly Prefix[]>;
   /** Absent: next hops that have stopped answering are only known to be back when somebody sends to them. */
   readonly probe?: Probe;
   /** In 0..1, for jitter. */

@@ -63,7 +63,7 @@ async function speak(
       config: config(peers, change),
       log: pino({ level: 'silent' }),
       restarting: false,
-      onRouteBatch: async () => undefined,
+      onRouteBatch: async () => [],
       ...options,
     },
     new AbortController().signal,

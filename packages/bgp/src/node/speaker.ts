@@ -1,5 +1,5 @@
 import { openDiscoverySocket, openTcpSocket } from '@overland/linux';
-import type { Family } from '@overland/net';
+import type { Family, Prefix } from '@overland/net';
 import type { Logger } from 'pino';
 import type { SpeakerConfig } from '../core/config.ts';
 import { createRouteEngine } from '../core/rib/engine.ts';
@@ -186,6 +186,12 @@ export class Speaker implements AsyncDisposable {
   bfdChanged(path: BfdPath, change: BfdChange | undefined): void {
     if (this.#staticPaths.changed(path, change, this.config.static)) this.#tellLinks();
     this.#peers.bfdChanged(path, change);
+    this.#turns.wake();
+  }
+
+  /** The kernel has routes that it refused before. */
+  routesArrived(prefixes: readonly Prefix[]): void {
+    this.#engine.routesArrived(prefixes);
     this.#turns.wake();
   }
 

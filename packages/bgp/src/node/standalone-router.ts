@@ -137,7 +137,7 @@ async function runWith(
       log,
       restarting: preserved.length > 0,
       preserved,
-      onRouteBatch: async (batch) => await fib?.apply(batch),
+      onRouteBatch: async (batch) => (await fib?.apply(batch)) ?? [],
       onPeersInForce: () => followPeers(),
       probe: ({ device, address }) => {
         kernel.neighbours
@@ -147,6 +147,7 @@ async function runWith(
     },
     signal,
   );
+  if (fib) fib.onArrived = (prefixes) => speaker.routesArrived(prefixes);
   using bfd = new BfdWatch({
     log,
     socket: options.bfdSocket,
@@ -155,11 +156,10 @@ async function runWith(
     changed: (path, change) => speaker.bfdChanged(path, change),
   });
   await using _control = await serveControlSocket(controlSocket, speaker);
-  const { metricsPort } = options;
   await using _metrics =
-    metricsPort === undefined
+    options.metricsPort === undefined
       ? undefined
-      : await serveMetrics(metricsPort, () => speaker.operator.metrics());
+      : await serveMetrics(options.metricsPort, () => speaker.operator.metrics());
   followPeers = () => bfd.update(speaker.config, watch.interfaces);
   const failed = Promise.withResolvers<never>();
   const resync = (): void => void fib?.resync().catch(failed.reject);

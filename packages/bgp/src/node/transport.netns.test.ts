@@ -73,7 +73,7 @@ function speakerIn(
       config: configOf(...config),
       log: pino({ level: process.env.LOG ?? 'silent' }),
       restarting: false,
-      onRouteBatch: async () => undefined,
+      onRouteBatch: async () => [],
       openSocket: (options) => runInNamespace(namespace.path, () => openTcpSocket(options)),
     },
     new AbortController().signal,

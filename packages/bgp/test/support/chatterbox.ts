@@ -57,6 +57,8 @@ export class Chatterbox implements RouteEngine {
   beginLongLived(): void {}
   beginRefresh(): void {}
   refresh(): void {}
+  routesApplied(): void {}
+  routesArrived(): void {}
   endDeferral(): void {}
   receiveUpdate = () => undefined;
   step = () => false;

@@ -62,7 +62,7 @@ export async function localSpeaker(
       config: { ...base, ...change },
       log: pino({ level: process.env.LOG ?? 'silent' }),
       restarting: false,
-      onRouteBatch: async () => undefined,
+      onRouteBatch: async () => [],
       ...options,
     },
     new AbortController().signal,

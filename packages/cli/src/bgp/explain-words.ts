@@ -9,6 +9,7 @@ type NextHop = PathExplanation['nextHop'];
 const SEND_REFUSALS: Readonly<Record<Refusal, string>> = {
   'no-route': 'there is no route that could be chosen',
   'split-horizon': 'the best route is its own',
+  'fib-pending': 'the kernel does not have the route yet, or refuses it (suppressFibPending)',
   'no-next-hop': 'there is no next hop that it can be told: no address of the family on its link',
   'send-limit': 'it has as many prefixes from us as it may (maxAdvertised)',
   'no-advertise': 'the route has NO_ADVERTISE',

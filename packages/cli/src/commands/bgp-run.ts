@@ -58,7 +58,13 @@ export const bgpRun = command({
   async handle(context, { config: file, dryRun, noFib, socket, bfdSocket, logLevel, ...more }) {
     if (file === undefined) throw new UsageError('bgp run needs a speaker file: -c FILE');
     const { workingDirectory, stdout, signal, isRoot } = context;
-    const readConfig = () => readSpeakerFile(resolve(workingDirectory, file), file);
+    const readConfig = async (): Promise<SpeakerConfig> => {
+      const read = await readSpeakerFile(resolve(workingDirectory, file), file);
+      if (!noFib || !read.suppressFibPending) return read;
+      throw new UsageError(
+        `${file}: suppressFibPending: true is not allowed with --no-fib: nobody puts routes into the kernel`,
+      );
+    };
     const { record } = more;
     const metricsPort = more.metricsPort === undefined ? undefined : portOf(more.metricsPort);
     const config = await readConfig();

@@ -140,6 +140,7 @@ class Engine implements RouteEngine {
     for (const family of FAMILIES) {
       this.#ribs[family].setMultipath(config.multipath);
       this.#ribs[family].setReflector(reflectorIds(config));
+      this.#ribs[family].suppressFibPending(config.suppressFibPending ?? false);
       this.#ribs[family].aggregates.set(family, config.aggregates);
     }
     const byIdentity = new Map(config.peers.map((peer) => [identity(peer), peer]));
@@ -295,6 +296,16 @@ class Engine implements RouteEngine {
 
   nextRouteBatch(maxRecords: number): RouteBatch | undefined {
     return this.#isDeferred ? undefined : this.#batches.next(maxRecords);
+  }
+
+  routesApplied(sequence: number, missing: readonly Prefix[]): void {
+    this.#routesChange();
+    this.#batches.applied(sequence, missing);
+  }
+
+  routesArrived(prefixes: readonly Prefix[]): void {
+    this.#routesChange();
+    this.#batches.arrived(prefixes);
   }
 
   endDeferral(): void {

@@ -1,4 +1,5 @@
-import type { Family } from '@overland/net';
+import { type Family, type Prefix, prefixBytes } from '@overland/net';
+import { NlriList } from '../wire/nlri.ts';
 import { AddPathOut } from './add-path-out.ts';
 import { AdjRibIn } from './adj-rib-in.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
@@ -117,6 +118,23 @@ export class FamilyRib {
     for (const out of this.#outs) out.reconsider();
   }
 
+  /** Takes over whether peers hear of a prefix only when the kernel has it. */
+  suppressFibPending(isOn: boolean): void {
+    const wasOn = this.fib.awaited !== undefined;
+    this.fib.suppressPending(isOn);
+    this.tables.awaited = this.fib.awaited;
+    if (wasOn && !isOn) for (const out of this.#outs) out.reconsider();
+  }
+
+  /** The id of a prefix; 0 if nobody holds it. */
+  idOf(prefix: Prefix): number {
+    const { octets, length } = prefixBytes(prefix);
+    const [list, ids] = [new NlriList(1), new Int32Array(1)];
+    list.readOne(this.family, octets, length);
+    this.tables.prefixes.findAll(list, ids);
+    return ids[0] ?? 0;
+  }
+
   /** The Adj-RIB-Out of a session that comes up. */
   openOut(egress: EgressClass, recipient: Recipient): RibOut {
     const { tables, locRib } = this;
@@ -196,6 +214,7 @@ export class FamilyRib {
 
   get hasWork(): boolean {
     if (!this.isDecided || this.#released.length > 0) return true;
+    if (this.fib.awaited?.hasArrived) return true;
     for (const out of this.#outs) if (out.isPassing) return true;
     return false;
   }
@@ -207,7 +226,7 @@ export class FamilyRib {
     used += this.locRib.step(units - used);
     used += this.aggregates.step(units - used);
     if (used < units) used += this.#findChanges(units - used);
-    if (this.isDecided) for (const out of this.#outs) out.settle();
+    if (this.isDecided && this.fib.isAnswered) for (const out of this.#outs) out.settle();
     return used;
   }
 
@@ -221,6 +240,7 @@ export class FamilyRib {
       if (rib?.hasDead) used += rib.flush(units - used);
     }
     used += this.#redecide(units - used);
+    used += this.#tellArrived(units - used);
     for (const out of this.#outs) {
       if (used < units && out.isPassing) used += out.step(units - used);
     }
@@ -243,6 +263,17 @@ export class FamilyRib {
     let used = 0;
     for (; used < units && this.#prefixAt <= this.#prefixEnd; used += 1, this.#prefixAt += 1) {
       if (paths.first(this.#prefixAt) !== 0) undecided.add(this.#prefixAt);
+    }
+    return used;
+  }
+
+  /** Peers may hear of what the kernel has by now. */
+  #tellArrived(units: number): number {
+    const { awaited } = this.fib;
+    let used = 0;
+    for (; awaited?.hasArrived && used < units; used += 1 + this.#outs.length) {
+      const prefix = awaited.next();
+      for (const out of this.#outs) out.reconsiderPrefix(prefix);
     }
     return used;
   }

@@ -1,4 +1,5 @@
 import { ADDRESS_OCTETS, type Family, type NextHopSet, recordOctets } from '@overland/net';
+import { AwaitedRoutes } from './awaited-routes.ts';
 import { IdSet } from './memory/id-set.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import type { PrefixTable } from './prefix-table.ts';
@@ -18,6 +19,8 @@ export class FibStream {
   /** Slots of next-hop sets by prefix; 0: no route. */
   readonly #states: RouteStates;
   readonly #pending = new IdSet();
+  /** What peers are not to hear of yet; `undefined`: they need not wait for the kernel. */
+  #awaited: AwaitedRoutes | undefined;
   #isDiscarding = false;
 
   constructor(prefixes: PrefixTable, states: RouteStates, sets: NextHopSets) {
@@ -29,6 +32,20 @@ export class FibStream {
 
   get pending(): number {
     return this.#pending.size;
+  }
+
+  get awaited(): AwaitedRoutes | undefined {
+    return this.#awaited;
+  }
+
+  /** Whether the kernel has answered for everything that it is to have. */
+  get isAnswered(): boolean {
+    return !this.#awaited || (this.#pending.size === 0 && this.#awaited.isIdle);
+  }
+
+  /** Peers wait for the kernel, or no more. What is on its way when they begin to counts as there. */
+  suppressPending(isOn: boolean): void {
+    this.#awaited = isOn ? (this.#awaited ?? new AwaitedRoutes()) : undefined;
   }
 
   /** Nobody puts routes into a kernel: none is kept for it. Before the first route. */
@@ -44,18 +61,28 @@ export class FibStream {
     if (slot !== 0) this.#sets.hold(slot);
     this.#states.setWanted(prefix, slot);
     if (before !== 0) this.#sets.release(before);
-    if (slot === this.#states.told(prefix)) {
+    const told = this.#states.told(prefix);
+    if (this.#awaited && told === 0) {
+      if (slot === 0) this.#awaited.forget(prefix);
+      else if (before === 0) this.#awaited.add(prefix);
+    }
+    if (slot === told) {
       if (this.#pending.delete(prefix)) this.#prefixes.release(prefix);
     } else if (this.#pending.add(prefix)) this.#prefixes.hold(prefix);
   }
 
-  /** Takes up to `maxRecords` changes, as records of a RouteBatch. */
-  take(maxRecords: number): PackedRoutes {
+  /**
+   * Takes up to `maxRecords` changes, as records of a RouteBatch.
+   *
+   * @param sequence Of the batch.
+   */
+  take(maxRecords: number, sequence: number): PackedRoutes {
     const count = Math.min(maxRecords, this.#pending.size);
     const width = ADDRESS_OCTETS[this.family];
     const records = new Uint8Array(recordOctets(this.family) * count);
     const view = new DataView(records.buffer);
     const nextHopSets: NextHopSet[] = [];
+    const taken: { routes: number[]; withdrawn: number[] } = { routes: [], withdrawn: [] };
     for (let i = 0, at = 0; i < count; i += 1, at += width + 5) {
       const prefix = this.#pending.take();
       const slot = this.#states.wanted(prefix);
@@ -65,8 +92,10 @@ export class FibStream {
       const definition = slot === 0 ? undefined : this.#sets.tell(slot);
       if (definition) nextHopSets.push(definition);
       this.#setTold(prefix, slot);
+      if (this.#awaited) (slot === 0 ? taken.withdrawn : taken.routes).push(prefix);
       this.#prefixes.release(prefix);
     }
+    if (count > 0) this.#awaited?.taken(sequence, taken);
     return { nextHopSets, records };
   }
 

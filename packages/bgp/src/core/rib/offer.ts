@@ -29,6 +29,7 @@ export class Offer {
   refusalOf(group: number, prefix: number): SendRefusal | undefined {
     if (group === 0) return 'no-route';
     if (this.#tables.groups.peer(group) === this.#peer) return 'split-horizon';
+    if (this.#tables.awaited?.has(prefix)) return 'fib-pending';
     const refusal = this.egress.refusalOf(group, prefix);
     if (refusal !== undefined) return refusal;
     return this.nextHopOf(group, prefix) === undefined ? 'no-next-hop' : undefined;
@@ -49,7 +50,7 @@ export class Offer {
 
   /** Whether prefixes of a group may be treated differently. */
   splits(group: number): boolean {
-    return group !== 0 && this.egress.splits(group);
+    return group !== 0 && (this.#tables.awaited !== undefined || this.egress.splits(group));
   }
 
   /** Whether a prefix looks the same to the peer with the routes of two groups, both of which it may have. */

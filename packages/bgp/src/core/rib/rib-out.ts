@@ -25,6 +25,8 @@ export type SendRefusal =
   | 'no-route'
   /** It is the peer's own. */
   | 'split-horizon'
+  /** The kernel does not have it yet, or refuses it. */
+  | 'fib-pending'
   /** The peer can be told none: of ours there is no address of the family on the session's link. */
   | 'no-next-hop'
   /** The peer has as many prefixes from us as it may. */

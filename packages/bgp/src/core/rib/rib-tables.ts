@@ -73,6 +73,8 @@ export class RibTables {
   links: Links;
   /** Prefixes that peers are not sent, because an aggregate says enough; `undefined`: there are none. */
   summaries: { suppresses(prefix: number): boolean } | undefined;
+  /** Prefixes that peers are not sent yet, because the kernel does not have them; `undefined`: it does not matter. */
+  awaited: { has(prefix: number): boolean } | undefined;
   /** Another number whenever routes, or anything that decides what peers are sent of them, may have changed. */
   epoch = 1;
   /** Words of an address. */

@@ -87,6 +87,17 @@ export interface RouteEngine {
   nextRouteBatch(maxRecords: number): RouteBatch | undefined;
 
   /**
+   * The kernel has a batch of {@link nextRouteBatch}. Batches are answered for in their order; with `suppressFibPending` peers hear of
+   * a prefix then.
+   *
+   * @param missing Prefixes of it that the kernel has no route of all the same: it refused them.
+   */
+  routesApplied(sequence: number, missing: readonly Prefix[]): void;
+
+  /** The kernel has routes that were {@link routesApplied} as missing. */
+  routesArrived(prefixes: readonly Prefix[]): void;
+
+  /**
    * Ends the deferral of a restarting speaker (RFC 4724 section 4.1): selection begins, batches and UPDATEs flow,
    * and each family's batch stream ends its first full pass with `endOfRib`. Called by the session half when
    * the peers that came up have sent End-of-RIB, or the deferral time ran out.

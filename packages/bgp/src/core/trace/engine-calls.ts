@@ -17,6 +17,8 @@ const ENGINE_CALLS: { readonly [M in keyof RouteEngine]: 'input' | 'question' } 
   step: 'input',
   nextUpdate: 'input',
   nextRouteBatch: 'input',
+  routesApplied: 'input',
+  routesArrived: 'input',
   endDeferral: 'input',
   unreachableNextHops: 'question',
   hasUpdate: 'question',

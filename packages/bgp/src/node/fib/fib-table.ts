@@ -114,6 +114,10 @@ export class FibTable {
     return at + width + 5;
   }
 
+  prefix(id: number): Prefix {
+    return this.#prefixes.prefix(id);
+  }
+
   /** Those for which `test` holds. */
   where(test: (id: number) => boolean): number[] {
     const found: number[] = [];

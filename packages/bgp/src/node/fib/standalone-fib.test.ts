@@ -239,7 +239,7 @@ test('whatever comes in whatever order, in the end the kernel has what is wanted
       const { kernel, down, start } = await router();
       const wanted = new Map<string, number>();
       let fib = await start();
-      const waits: Promise<void>[] = [];
+      const waits: Promise<unknown>[] = [];
       for (const each of steps) {
         if (each.do === 'apply') {
           for (const [text, set] of Object.entries(each.routes)) wanted.set(text, set);
@@ -306,12 +306,21 @@ test('what somebody else does to our routes is undone, his own are left alone', 
 test('what the kernel refuses is tried again', async () => {
   const { kernel, start } = await router();
   const fib = await start();
+  const arrived = vi.fn();
+  fib.onArrived = arrived;
+  expect(await fib.apply(batch({ '10.7.0.0/24': 1 }))).toEqual([]);
   kernel.refuse = (operation) => (operation.includes('route') ? 'ENOBUFS' : undefined);
-  await fib.apply(batch({ '10.8.0.0/24': 1 }));
-  expect(await table(kernel)).toEqual([]);
+  const missing = await fib.apply(batch({ '10.7.0.0/24': 2, '10.8.0.0/24': 1, '10.9.0.0/24': 1 }));
+  // The first one still is as it was: packets go some way.
+  expect(missing).toEqual(['10.8.0.0/24', '10.9.0.0/24']);
+  expect(await table(kernel)).toEqual(['10.7.0.0/24 10.1.0.1']);
+  await fib.apply(batch({ '10.9.0.0/24': 0 }));
   kernel.refuse = () => undefined;
   await fib.resync();
-  expect(await table(kernel)).toEqual(['10.8.0.0/24 10.1.0.1']);
+  expect(await table(kernel)).toEqual(['10.7.0.0/24 10.1.0.1+10.2.0.1', '10.8.0.0/24 10.1.0.1']);
+  expect(arrived.mock.calls).toEqual([[['10.8.0.0/24']]]);
+  await fib.resync();
+  expect(arrived).toHaveBeenCalledTimes(1);
 });
 
 test('what is to be dropped is a blackhole, found again after a restart, and goes with its route', async () => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Kernel, type NextHopObject, PROTOCOL, type Route } from '@overland/linux';
-import type { Family, RouteBatch } from '@overland/net';
+import type { Family, Prefix, RouteBatch } from '@overland/net';
 import type { Logger } from 'pino';
 import { DISCARD, FibTable, FOREIGN, NOTHING, UNWANTED } from './fib-table.ts';
 import { NextHopTable, type PathSet, PENDING } from './next-hop-table.ts';
@@ -37,6 +37,10 @@ export class StandaloneFib {
   readonly #sets = new Map<number, FibSet>();
   /** The last answer of {@link #mayStay}; none when objects may have changed. */
   #stay: { readonly object: number; readonly set: FibSet; readonly may: boolean } | undefined;
+  /** Prefixes that {@link apply} called missing, by their ids. */
+  readonly #missing: Readonly<Record<Family, Set<number>>> = { ipv4: new Set(), ipv6: new Set() };
+  /** Told of prefixes that were missing, and that the kernel has by now. */
+  onArrived: (prefixes: readonly Prefix[]) => void = () => undefined;
   #objectsInDoubt = false;
   #routesInDoubt = false;
   /** Objects that went while routes are listed: some of their routes may be in the list. */
@@ -55,8 +59,13 @@ export class StandaloneFib {
     return FAMILIES.filter((family) => this.#tables[family].size > 0);
   }
 
-  /** Takes a batch; resolves when it is in the kernel, or refused, which is logged and mended by {@link resync}. */
-  apply(batch: RouteBatch): Promise<void> {
+  /**
+   * Takes a batch; resolves when it is in the kernel, or refused, which is logged and mended by {@link resync}: {@link onArrived} is
+   * told then.
+   *
+   * @returns Prefixes of it that the kernel is to have a route of, and has none.
+   */
+  apply(batch: RouteBatch): Promise<readonly Prefix[]> {
     return this.#inTurn(async () => {
       const { family, nextHopSets, records, endOfRib } = batch;
       for (const { id, nextHops } of nextHopSets) {
@@ -75,11 +84,43 @@ export class StandaloneFib {
       });
       await this.#provide([...used]);
       await this.#write(table, ids);
-      if (!endOfRib) return;
-      table.complete = true;
-      await this.#write(table, this.#differing(table));
-      await this.#removeGarbage();
+      if (endOfRib) {
+        table.complete = true;
+        await this.#write(table, this.#differing(table));
+        await this.#removeGarbage();
+      }
+      return this.#noteMissing(table, ids);
     });
+  }
+
+  /** @returns Those of the prefixes that the kernel has no route of, though it should. */
+  #noteMissing(table: FibTable, ids: Int32Array): Prefix[] {
+    const missing = this.#missing[table.family];
+    const noted: Prefix[] = [];
+    for (const id of ids) {
+      const isMissing = this.#sets.has(table.desired(id)) && table.actual(id) === NOTHING;
+      if (!isMissing) missing.delete(id);
+      else {
+        missing.add(id);
+        noted.push(table.prefix(id));
+      }
+    }
+    return noted;
+  }
+
+  /** Tells of what was missing and is there by now. */
+  #tellArrived(): void {
+    for (const family of FAMILIES) {
+      const [missing, table] = [this.#missing[family], this.#tables[family]];
+      const arrived: Prefix[] = [];
+      for (const id of missing) {
+        const isWanted = this.#sets.has(table.desired(id));
+        if (isWanted && table.actual(id) === NOTHING) continue;
+        missing.delete(id);
+        if (isWanted) arrived.push(table.prefix(id));
+      }
+      if (arrived.length > 0) this.onArrived(arrived);
+    }
   }
 
   /**
@@ -114,9 +155,12 @@ export class StandaloneFib {
   }
 
   /** One piece of work at a time, in the order of the calls. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#work.then(work);
-    this.#work = done.catch(() => undefined);
+    this.#work = done.then(
+      () => undefined,
+      () => undefined,
+    );
     return done;
   }
 
@@ -130,6 +174,7 @@ export class StandaloneFib {
         await this.#write(table, this.#differing(table));
       }
     }
+    this.#tellArrived();
   }
 
   /** Reads the next-hop objects back and writes those that differ; routes may differ then. */
