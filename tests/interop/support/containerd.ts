@@ -43,7 +43,7 @@ export async function startContainerd(
   await writeFile(join(networks, '10-fabric.conflist'), JSON.stringify(network));
   await writeFile(file, configuration(directory, networks, bin));
   const image = join(directory, 'image.tar');
-  await run(join(ROOT, 'packages/lab/busybox-image'), [image, IMAGE]);
+  await run(join(ROOT, 'lab/containers/busybox-image'), [image, IMAGE]);
 
   const cri = new CriClient(socket, IMAGE);
   let daemon: Daemon | undefined;

@@ -1,34 +1,10 @@
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { askNode } from './ask-node.ts';
 import type { ReportedSession } from './bgp-session.ts';
 
-/** Where an agent or a router of ours answers, within its node. */
-const SOCKETS = ['/run/overland/agent.sock', '/run/overland/bgp.sock'];
-const ANSWER_TIMEOUT_MS = 2000;
-
-/**
- * Asks the speaker of a node for its sessions: over its unix socket, through the node's file system as we see it, which
- * spares a start of Node.js for every question.
- *
- * @param pid The node's PID 1.
- */
+/** Asks the speaker of a node for its sessions. @param pid The node's PID 1. */
 export async function askOverland(pid: number): Promise<ReportedSession[]> {
-  const socket = SOCKETS.map((path) => `/proc/${pid}/root${path}`).find((path) => existsSync(path));
-  if (socket === undefined) throw new Error('does not listen yet');
-  const outgoing = request({
-    socketPath: socket,
-    path: '/v1/bgp/summary',
-    agent: false,
-    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-  });
-  outgoing.end();
-  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-  const body = await text(response);
-  if (response.statusCode !== 200) throw new Error(`answers ${response.statusCode}: ${body}`);
-  return parseOverlandSummary(body);
+  return parseOverlandSummary(await askNode(pid, '/v1/bgp/summary'));
 }
 
 const Family = z.enum(['ipv4', 'ipv6']);

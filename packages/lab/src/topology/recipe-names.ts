@@ -10,7 +10,7 @@ interface ImagePattern {
 
 /** First match wins. */
 const IMAGES: readonly ImagePattern[] = [
-  { recipe: 'overland', pattern: /^overland\/node$/, example: 'overland/node' },
+  { recipe: 'overland', pattern: /^overland\/node(?:-containers)?$/, example: 'overland/node' },
   {
     recipe: 'frr',
     pattern: /(?:^|\/)(?:frrouting\/)?frr(?:-debian)?$/,
