@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Datastore, honourLock, openDatastore, UnavailableError } from '@overland/datastore';
-import type { FlowCounts } from '@overland/felix';
+import type { FlowCounts, PolicyChange } from '@overland/felix';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
@@ -25,7 +25,7 @@ import { type HostInterfaces, nodeAddress } from './node-address.ts';
 import { NodePublisher } from './node-publisher.ts';
 import type { OwnNode } from './own-node.ts';
 import { PolicyPublisher } from './policy-publisher.ts';
-import { readPolicySnapshot, writePolicySnapshot } from './policy-snapshot.ts';
+import { PolicySnapshot } from './policy-snapshot.ts';
 import { prepareDatastore } from './prepare-datastore.ts';
 import type { Config } from './settings.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
@@ -39,8 +39,6 @@ import { WorkloadService } from './workload-service.ts';
 
 /** How long changes are gathered before they are written. */
 const GATHER_MS = 500;
-/** Sets have members on all hosts, which come and go. */
-const POLICY_GATHER_MS = 5000;
 
 export interface StoreServiceOptions {
   readonly config: Config;
@@ -64,7 +62,7 @@ export class StoreService {
   readonly #publisher: NodePublisher;
   readonly #policy: PolicyPublisher;
   readonly #snapshot: SnapshotKeeper<ReadonlyMap<string, string>>;
-  readonly #policySnapshot: SnapshotKeeper<PolicyPublisher>;
+  readonly #policySnapshot: PolicySnapshot;
   readonly #watched: WatchedEntries;
   /** Stands in until the datastore has been read. */
   #snapshotEntries: ReadonlyMap<string, string> | undefined;
@@ -88,16 +86,17 @@ export class StoreService {
     };
     this.#publisher = new NodePublisher(config, ports, log);
     const { nodeName } = config;
-    const { changePolicy, setFilterMode } = dataplane;
+    const { setFilterMode } = dataplane;
+    const path = `${config.stateDirectory}/policy-snapshot.json`;
+    this.#policySnapshot = new PolicySnapshot({ path, nodeName, log });
+    const changePolicy = async (change: PolicyChange): Promise<void> => {
+      if (change.synced) await this.#policySnapshot.outdate();
+      await dataplane.changePolicy(change);
+    };
     this.#policy = new PolicyPublisher({ nodeName, log, changePolicy, setFilterMode });
     this.#snapshot = new SnapshotKeeper({
       write: (entries) => writeSnapshot(this.#snapshotPath, { nodeName, entries: listed(entries) }),
       gatherMs: GATHER_MS,
-      log,
-    });
-    this.#policySnapshot = new SnapshotKeeper({
-      write: ({ state }) => writePolicySnapshot(this.#policySnapshotPath, nodeName, state),
-      gatherMs: POLICY_GATHER_MS,
       log,
     });
     this.#watched = new WatchedEntries(watchedPrefixes(nodeName), {
@@ -108,10 +107,6 @@ export class StoreService {
 
   get #snapshotPath(): string {
     return `${this.#options.config.stateDirectory}/snapshot.json`;
-  }
-
-  get #policySnapshotPath(): string {
-    return `${this.#options.config.stateDirectory}/policy-snapshot.json`;
   }
 
   /**
@@ -244,7 +239,7 @@ export class StoreService {
   async #startFromSnapshot(): Promise<void> {
     const { config, log } = this.#options;
     const snapshot = await readSnapshot(this.#snapshotPath, config.nodeName);
-    const policy = await readPolicySnapshot(this.#policySnapshotPath, config.nodeName);
+    const policy = await this.#policySnapshot.read();
     if (this.#watched.synced) return;
     if (!snapshot) {
       log.warn('datastore does not answer and there is no snapshot: waiting');
@@ -252,7 +247,9 @@ export class StoreService {
     }
     const { length } = snapshot.entries;
     log.warn({ entries: length }, 'datastore does not answer: starting from the snapshot');
-    if (policy) await this.#policy.publishSnapshot(policy);
+    if (policy === 'outdated') {
+      log.warn('the packet filter knows more than the snapshot of the policy: it stays as it is');
+    } else if (policy) await this.#policy.publishSnapshot(policy);
     this.#snapshotEntries = new Map(snapshot.entries.map(({ key, value }) => [key, value]));
     this.#changed();
   }
