@@ -14,6 +14,7 @@ import {
   type PolicyState,
   type ProgrammedEndpoint,
   programmedEndpoint,
+  unusableNetworkSet,
   unusablePolicy,
 } from '@overland/felix';
 import {
@@ -197,8 +198,17 @@ function standIn(
   name: ResourceName,
   { value, fault }: { readonly value: string; readonly fault: string },
 ) {
-  if (kind !== 'NetworkPolicy' && kind !== 'GlobalNetworkPolicy') return undefined;
-  return unusablePolicy(kind, name, { stored: fromStoredForm(kind, jsonIn(value)), fault });
+  const unusable = () => ({ stored: fromStoredForm(kind, jsonIn(value)), fault });
+  switch (kind) {
+    case 'NetworkPolicy':
+    case 'GlobalNetworkPolicy':
+      return unusablePolicy(kind, name, unusable());
+    case 'NetworkSet':
+    case 'GlobalNetworkSet':
+      return unusableNetworkSet(kind, name, unusable());
+    default:
+      return undefined;
+  }
 }
 
 function jsonIn(text: string): unknown {

@@ -6,6 +6,7 @@ export type { EndpointState, LocalState } from './calc/local-state.ts';
 export type { LocalInputs, Problem } from './calc/local-state-of.ts';
 export { localStateOf } from './calc/local-state-of.ts';
 export { hostAddressesOf } from './calc/outgoing-nat.ts';
+export { unusableNetworkSet } from './calc/policy/unusable-network-set.ts';
 export { unusablePolicy } from './calc/policy/unusable-policy.ts';
 export type { PolicyChange } from './calc/policy-change.ts';
 export {

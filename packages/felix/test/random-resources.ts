@@ -1,5 +1,6 @@
 import type { AnyResource, Kind } from '@overland/model';
 import fc from 'fast-check';
+import { unusableNetworkSet } from '../src/calc/policy/unusable-network-set.ts';
 import { unusablePolicy } from '../src/calc/policy/unusable-policy.ts';
 
 /** The node that some of the endpoints are of. */
@@ -220,6 +221,15 @@ export const randomResource: fc.Arbitrary<AnyResource> = fc.oneof(
     .map(({ name, namespace: place, labels: own, nets: held }) =>
       resourceOf('NetworkSet', { name, namespace: place, labels: own }, { nets: held }),
     ),
+  fc
+    .record({ name: fc.constantFrom('s', 't'), labels: fc.oneof(labels, fc.constant('none')) })
+    .map(({ name, ...metadata }) =>
+      unusableNetworkSet(
+        'GlobalNetworkSet',
+        { name },
+        { stored: { metadata }, fault: 'no such net' },
+      ),
+    ) as fc.Arbitrary<AnyResource>,
   fc
     .record({ name: fc.constantFrom('s', 't'), labels, nets })
     .map(({ name, labels: own, nets: held }) =>

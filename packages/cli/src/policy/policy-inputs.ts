@@ -1,4 +1,4 @@
-import { type PolicyInputs, unusablePolicy } from '@overland/felix/policy';
+import { type PolicyInputs, unusableNetworkSet, unusablePolicy } from '@overland/felix/policy';
 import { type AnyResource, completeResource, type Kind } from '@overland/model';
 import { type CommandContext, UsageError } from '../command.ts';
 import type { ManifestInput } from '../manifests/read-manifests.ts';
@@ -27,7 +27,8 @@ const KINDS = [
   'IPPool',
 ] as const satisfies readonly Kind[];
 
-type Policies = PolicyInputs['policies'];
+/** What cannot be read, as the kernel takes it. */
+type Unusable = Pick<PolicyInputs, 'policies' | 'networkSets'>;
 
 export interface ReadPolicies {
   readonly inputs: PolicyInputs;
@@ -62,8 +63,13 @@ export async function readPolicyChange(
       : await resourcesFromDatastore(KINDS, config, context);
   const byName = new Map(resources.map((resource) => [nameOf(resource), resource]));
   for (const resource of changed.resources) byName.set(nameOf(resource), resource);
-  const unusable = unusablePolicies(problems);
-  const remaining = unusable.filter((policy) => !byName.has(nameOf(policy)));
+  const unusable = unusableOf(problems);
+  const isLeft = (resource: Pick<AnyResource, 'kind' | 'metadata'>) =>
+    !byName.has(nameOf(resource));
+  const remaining = {
+    policies: unusable.policies.filter(isLeft),
+    networkSets: unusable.networkSets.filter(isLeft),
+  };
   return {
     before: inputsOf(resources.map(completeResource), unusable),
     after: inputsOf([...byName.values()].map(completeResource), remaining),
@@ -78,13 +84,20 @@ function nameOf({
   return `${kind} ${namespace}/${name}`;
 }
 
-/** Policies that cannot be read close whom they select, here as in the kernel. */
-function unusablePolicies(problems: ReadCluster['problems']): Policies {
-  return problems.flatMap(({ kind, name, stored, reason: fault }) =>
-    kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy'
-      ? [unusablePolicy(kind, name, { stored, fault })]
-      : [],
-  );
+/** Policies that cannot be read close whom they select, network sets what is asked about them: here as in the kernel. */
+function unusableOf(problems: ReadCluster['problems']): Unusable {
+  return {
+    policies: problems.flatMap(({ kind, name, stored, reason: fault }) =>
+      kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy'
+        ? [unusablePolicy(kind, name, { stored, fault })]
+        : [],
+    ),
+    networkSets: problems.flatMap(({ kind, name, stored, reason: fault }) =>
+      kind === 'NetworkSet' || kind === 'GlobalNetworkSet'
+        ? [unusableNetworkSet(kind, name, { stored, fault })]
+        : [],
+    ),
+  };
 }
 
 /**
@@ -104,17 +117,17 @@ export async function readPolicies(
     ? await resourcesFromManifests(input, context)
     : await resourcesFromDatastore(KINDS, config, context);
   return {
-    inputs: inputsOf(resources.map(completeResource), unusablePolicies(problems)),
+    inputs: inputsOf(resources.map(completeResource), unusableOf(problems)),
     problems,
   };
 }
 
-function inputsOf(resources: readonly AnyResource[], unusable: Policies): PolicyInputs {
+function inputsOf(resources: readonly AnyResource[], unusable: Unusable): PolicyInputs {
   const all = <K extends Kind>(kind: K) => ofKind(resources, kind);
   return {
     nodes: all('Node'),
     tiers: all('Tier'),
-    policies: [...all('NetworkPolicy'), ...all('GlobalNetworkPolicy'), ...unusable],
+    policies: [...all('NetworkPolicy'), ...all('GlobalNetworkPolicy'), ...unusable.policies],
     staged: [
       ...all('StagedNetworkPolicy'),
       ...all('StagedGlobalNetworkPolicy'),
@@ -123,7 +136,7 @@ function inputsOf(resources: readonly AnyResource[], unusable: Policies): Policy
     profiles: all('Profile'),
     workloads: all('WorkloadEndpoint'),
     hostEndpoints: all('HostEndpoint'),
-    networkSets: [...all('NetworkSet'), ...all('GlobalNetworkSet')],
+    networkSets: [...all('NetworkSet'), ...all('GlobalNetworkSet'), ...unusable.networkSets],
     felixConfigurations: all('FelixConfiguration'),
     pools: all('IPPool'),
   };

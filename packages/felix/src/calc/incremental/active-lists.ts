@@ -61,6 +61,11 @@ export class ActiveLists {
     }
   }
 
+  /** Takes note that what all lists are made of has changed. */
+  invalidateAll(): void {
+    for (const list of this.#lists.values()) this.#stale.add(list);
+  }
+
   get hasWork(): boolean {
     return this.#stale.size > 0;
   }

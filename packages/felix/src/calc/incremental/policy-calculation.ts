@@ -2,12 +2,10 @@ import {
   type AnyResource,
   DEFAULT_ALLOW_PROFILE,
   type FelixConfiguration,
-  type GlobalNetworkSet,
   type HostEndpoint,
   type IpPool,
   type Kind,
   type Labels,
-  type NetworkSet,
   type Node,
   type Profile,
   type ResourceName,
@@ -17,11 +15,12 @@ import {
 } from '@overland/model';
 import type { IpAddress } from '@overland/net';
 import type { SetId } from '../policy/active-rule.ts';
-import type { SetDemand, SetTexts } from '../policy/address-sets.ts';
+import type { RuleSets, SetDemand, SetTexts } from '../policy/address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from '../policy/endpoint.ts';
 import { type Policy, placeTier } from '../policy/placement.ts';
 import type { Direction, RuleList } from '../policy/policy-view.ts';
 import { policyList, profileList, profileListName } from '../policy/rule-list.ts';
+import { type NetworkSetOrFault, UnusableNetworkSets } from '../policy/unusable-network-set.ts';
 import type { PolicyChange, SetChange } from '../policy-change.ts';
 import type { ListId, PolicyState } from '../policy-state.ts';
 import { ActiveLists } from './active-lists.ts';
@@ -51,6 +50,9 @@ export class PolicyCalculation {
     [DEFAULT_ALLOW_PROFILE.metadata.name, DEFAULT_ALLOW_PROFILE],
   ]);
   readonly #tiers = new Map<string, Tier['spec']>();
+  /** Network sets that cannot be read. */
+  readonly #unusableSets = new Map<string, NetworkSetOrFault>();
+  readonly #unusable: UnusableNetworkSets;
   readonly #sets: ActiveSets;
   readonly #lists: ActiveLists;
   readonly #endpoints: OwnEndpoints;
@@ -62,6 +64,7 @@ export class PolicyCalculation {
   constructor(node: string) {
     const labels = (profile: string): Labels | undefined =>
       this.#profiles.get(profile)?.spec.labelsToApply;
+    this.#unusable = new UnusableNetworkSets(this.#unusableSets, labels);
     this.#sets = new ActiveSets(labels);
     this.#lists = new ActiveLists((id, sets) => this.#makeList(id, sets), this.#sets);
     this.#endpoints = new OwnEndpoints(node, labels, { tiers: this.#tiers, lists: this.#lists });
@@ -109,10 +112,7 @@ export class PolicyCalculation {
         break;
       case 'NetworkSet':
       case 'GlobalNetworkSet':
-        this.#sets.put(
-          key,
-          networkSetSource(resource as NetworkSet | GlobalNetworkSet | undefined),
-        );
+        this.#putNetworkSet(key, resource as NetworkSetOrFault | undefined);
         break;
       default:
     }
@@ -200,6 +200,16 @@ export class PolicyCalculation {
     this.#sets.parentChanged(name);
     this.#endpoints.parentChanged(name);
     this.#lists.invalidate(profileListName(name));
+    // Network sets inherit labels of their namespace.
+    if (this.#unusableSets.size > 0) this.#lists.invalidateAll();
+  }
+
+  /** Whether a set can be read, rules are made by. */
+  #putNetworkSet(key: string, set: NetworkSetOrFault | undefined): void {
+    this.#sets.put(key, networkSetSource(set));
+    const wasUnusable = this.#unusableSets.delete(key);
+    if (set?.fault !== undefined) this.#unusableSets.set(key, set);
+    if (wasUnusable || set?.fault !== undefined) this.#lists.invalidateAll();
   }
 
   #putEndpoint(key: string, endpoint: PolicyEndpoint | undefined): void {
@@ -207,7 +217,9 @@ export class PolicyCalculation {
     this.#endpoints.put(key, endpoint);
   }
 
-  #makeList(id: ListId, sets: SetDemand): RuleList {
+  #makeList(id: ListId, { demand }: SetDemand): RuleList {
+    const unreadable: RuleSets['unreadable'] = (selector) => this.#unusable.selectedBy(selector);
+    const sets = { demand, hasUnreadable: this.#unusable.areThere, unreadable };
     const direction: Direction = id.startsWith('ingress ') ? 'ingress' : 'egress';
     const name = id.slice(direction.length + 1);
     const policy = this.#endpoints.policy(name);

@@ -2,6 +2,7 @@ import { type Expression, formatSelector, type Labels, matches } from '@overland
 import { selectorId } from '@overland/model/selector-id';
 import { contains, type IpAddress, networkAddress, type Prefix } from '@overland/net';
 import type { SetId } from './active-rule.ts';
+import type { UnusableNetworkSets } from './unusable-network-set.ts';
 
 /** Whatever selectors can select: an endpoint, or a network set. */
 export interface Labelled {
@@ -55,6 +56,14 @@ export interface SetDemand {
   demand(definition: SetDefinition): SetId;
 }
 
+/** What is to be known of sets where rules are made. */
+export interface RuleSets extends SetDemand {
+  /** Whether {@link unreadable} may tell of any. */
+  readonly hasUnreadable: boolean;
+  /** A network set that cannot be read and that a selector may select; `undefined`: there is none. */
+  unreadable(selector: Expression): string | undefined;
+}
+
 /** One member of a set; ports only where the set is of ports. */
 export interface SetMember {
   readonly net: Prefix;
@@ -63,18 +72,28 @@ export interface SetMember {
 }
 
 /** The sets that rules ask for, each with what it holds; those that nobody asks for cost nothing. */
-export class AddressSets implements SetDemand, SetTexts {
+export class AddressSets implements RuleSets, SetTexts {
   readonly #labelled: readonly Labelled[];
   readonly #definitions = new Map<SetId, SetDefinition>();
   readonly #members = new Map<SetId, readonly SetMember[]>();
+  readonly #unusable: UnusableNetworkSets | undefined;
 
-  constructor(labelled: readonly Labelled[]) {
+  constructor(labelled: readonly Labelled[], unusable?: UnusableNetworkSets) {
     this.#labelled = labelled;
+    this.#unusable = unusable;
   }
 
   demand(definition: SetDefinition): SetId {
     if (!this.#definitions.has(definition.id)) this.#definitions.set(definition.id, definition);
     return definition.id;
+  }
+
+  get hasUnreadable(): boolean {
+    return this.#unusable?.areThere ?? false;
+  }
+
+  unreadable(selector: Expression): string | undefined {
+    return this.#unusable?.selectedBy(selector);
   }
 
   /** @throws {RangeError} If no rule has asked for the set. */

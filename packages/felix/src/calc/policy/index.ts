@@ -18,4 +18,5 @@ export type { Direction, EndpointPolicy, EndpointTier, RuleList } from './policy
 export { PolicyView } from './policy-view.ts';
 export { ruleText } from './rule-text.ts';
 export { withStaged } from './staged.ts';
+export { unusableNetworkSet } from './unusable-network-set.ts';
 export { unusablePolicy } from './unusable-policy.ts';

@@ -1,9 +1,7 @@
 import type {
   FelixConfiguration,
-  GlobalNetworkSet,
   HostEndpoint,
   IpPool,
-  NetworkSet,
   Node,
   Profile,
   StagedGlobalNetworkPolicy,
@@ -13,6 +11,7 @@ import type {
   WorkloadEndpoint,
 } from '@overland/model';
 import type { Policy } from './placement.ts';
+import type { NetworkSetOrFault } from './unusable-network-set.ts';
 
 export type StagedPolicy =
   | StagedGlobalNetworkPolicy
@@ -27,7 +26,7 @@ export interface PolicyInputs {
   readonly profiles: readonly Profile[];
   readonly workloads: readonly WorkloadEndpoint[];
   readonly hostEndpoints: readonly HostEndpoint[];
-  readonly networkSets: readonly (NetworkSet | GlobalNetworkSet)[];
+  readonly networkSets: readonly NetworkSetOrFault[];
   readonly felixConfigurations: readonly FelixConfiguration[];
   /** Where hosts are, for questions about them. */
   readonly nodes: readonly Node[];

@@ -22,6 +22,7 @@ import {
 } from './placement.ts';
 import type { PolicyInputs } from './policy-inputs.ts';
 import { listName, policyList, profileList, profileListName } from './rule-list.ts';
+import { UnusableNetworkSets } from './unusable-network-set.ts';
 
 export type Direction = 'ingress' | 'egress';
 
@@ -79,12 +80,16 @@ export class PolicyView {
       ...inputs.workloads.map((endpoint) => workloadEndpointOf(endpoint, profileLabels)),
       ...inputs.hostEndpoints.map((endpoint) => hostEndpointOf(endpoint, profileLabels)),
     ];
+    const unusable = inputs.networkSets.filter(({ fault }) => fault !== undefined);
     const networkSets: Labelled[] = inputs.networkSets.map((set) => ({
       labels: networkSetLabels(set, profileLabels),
       nets: set.spec.nets ?? [],
       ports: [],
     }));
-    this.sets = new AddressSets([...this.endpoints, ...networkSets]);
+    this.sets = new AddressSets(
+      [...this.endpoints, ...networkSets],
+      new UnusableNetworkSets(new Map(unusable.map((set, i) => [`${i}`, set])), profileLabels),
+    );
     this.#tiers = placeTiers(inputs);
     this.#inputs = inputs;
   }

@@ -1,6 +1,6 @@
 import type { PolicyRule, Profile } from '@overland/model';
 import { activateRule } from './activate-rule.ts';
-import type { SetDemand } from './address-sets.ts';
+import type { RuleSets } from './address-sets.ts';
 import type { Policy, TierPlace } from './placement.ts';
 import type { Direction, RuleList } from './policy-view.ts';
 
@@ -21,7 +21,7 @@ export function profileListName(profile: string): string {
 export function policyList(
   policy: Policy,
   tier: TierPlace,
-  { direction, sets }: { readonly direction: Direction; readonly sets: SetDemand },
+  { direction, sets }: { readonly direction: Direction; readonly sets: RuleSets },
 ): RuleList {
   const closed = (missing: string): RuleList => ({ name: listName(policy), rules: [], missing });
   if (policy.fault !== undefined) return closed(`it cannot be read: ${policy.fault}`);
@@ -33,13 +33,13 @@ export function policyList(
 export function profileList(
   name: string,
   profile: Profile | undefined,
-  { direction, sets }: { readonly direction: Direction; readonly sets: SetDemand },
+  { direction, sets }: { readonly direction: Direction; readonly sets: RuleSets },
 ): RuleList {
   if (profile) return ruleListOf(profile, direction, sets);
   return { name: profileListName(name), rules: [], missing: 'there is no such profile' };
 }
 
-function ruleListOf(source: Policy | Profile, direction: Direction, sets: SetDemand): RuleList {
+function ruleListOf(source: Policy | Profile, direction: Direction, sets: RuleSets): RuleList {
   const written: readonly PolicyRule[] = source.spec[direction] ?? [];
   const { namespace } = source.metadata;
   const rules = written.map((rule) => activateRule(rule, namespace, sets));
