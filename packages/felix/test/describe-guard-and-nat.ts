@@ -12,6 +12,7 @@ import {
   HOST,
   hostAddress,
   linkTo,
+  loadNft,
   type Place,
   type PolicyNetwork,
   policyNetwork,
@@ -287,6 +288,33 @@ export function describeGuardAndNat(
         [...(await net.host(OUTSIDE).arrived())].filter((id) => id >= 2000).length;
       await vi.waitFor(async () => expect(await arrivals()).toBeGreaterThanOrEqual(7));
       expect(await arrivals()).toBeLessThan(30);
+    });
+
+    test('what a workload sends has its code point, what others send has their own', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
+      await filter({ workloads: [workload(1, { qosControls: { dscp: 'AF31' } }), workload(2)] });
+      const outside = net.host(OUTSIDE).ns;
+      const hook = 'type filter hook input priority 0;';
+      const rules = 'ip dscp af31 counter\nip6 dscp af31 counter';
+      await loadNft(outside, `table inet seen {\nchain c {\n${hook}\n${rules}\n}\n}\n`);
+      const seen = async () =>
+        [
+          ...(await outside.exec(['nft', 'list', 'table', 'inet', 'seen'])).matchAll(
+            /packets (\d+)/g,
+          ),
+        ].map(([, packets]) => Number(packets));
+      const askAll = async (from: Place) => {
+        for (const version of [4, 6] as const) {
+          const said = await ask(from, address(OUTSIDE, version));
+          expect(seenAs(said)).toBe(address(from, version));
+        }
+      };
+      await askAll(2);
+      expect(await seen()).toEqual([0, 0]);
+      await askAll(1);
+      for (const packets of await seen()) expect(packets).toBeGreaterThan(1);
+      await outside.exec(['nft', 'delete', 'table', 'inet', 'seen']);
     });
   });
 }

@@ -113,6 +113,14 @@ const PROBES: readonly Probe[] = [
       'table inet probe {\n chain c {\n type filter hook forward priority filter; policy accept;\n ct state new ct count over 10 drop\n }\n}\n',
   },
   {
+    name: 'code points in nftables',
+    need: 'optional',
+    reason: 'Workloads with a code point of what they send (qosControls.dscp).',
+    argv: ['nft', '-f', '-'],
+    input:
+      'table inet probe {\n chain c {\n type filter hook forward priority filter; policy accept;\n ip dscp set 46\n ip6 dscp set 46\n }\n}\n',
+  },
+  {
     name: 'token buckets',
     need: 'optional',
     reason: 'Workloads with a bandwidth of what they receive (qosControls).',

@@ -120,7 +120,7 @@ export {
   toStoredForm,
 } from './policy/stored-policy.ts';
 export { NoYamlError, printYaml } from './print-yaml.ts';
-export { qosControls } from './qos-controls.ts';
+export { dscpNumber, qosControls } from './qos-controls.ts';
 export { readResource, subjectOf, tryReadResource } from './read-resource.ts';
 export type { Metadata, Resource, ResourceName } from './resource.ts';
 export { API_VERSION } from './resource.ts';

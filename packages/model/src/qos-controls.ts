@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** Names of Differentiated Services code points. Sources: RFC 2474, 2597, 3246, 8622. */
 const DSCP_NAMES =
   'DF EF LE CS0 CS1 CS2 CS3 CS4 CS5 CS6 AF11 AF12 AF13 AF21 AF22 AF23 AF31 AF32 AF33 AF41 AF42 AF43';
+const DSCP_CLASSES = { DF: 0, LE: 1, EF: 46 } as const;
 const DSCP_RULE = 'must be a code point: a number from 0 to 63, or a name as EF or AF11';
 
 const dscp = z
@@ -41,5 +42,14 @@ export const qosControls = z.object({
   egressPacketBurst: packetBurst,
   ingressMaxConnections: connections,
   egressMaxConnections: connections,
-  dscp: dscp.optional().describe('Code point of what it sends.'),
+  dscp: dscp.optional().describe('Code point of what it sends, to wherever.'),
 });
+
+/** @param value As the schema takes it. @returns 0..63. */
+export function dscpNumber(value: number | string): number {
+  if (typeof value === 'number') return value;
+  const [, kind, first, second = '0'] = /^(CS|AF)(\d)(\d)?$/.exec(value) ?? [];
+  // Class selectors are the old precedence bits (RFC 2474); AFxy is class x with drop precedence y (RFC 2597).
+  if (kind) return Number(first) * 8 + Number(second) * 2;
+  return DSCP_CLASSES[value as keyof typeof DSCP_CLASSES] ?? Number(value);
+}

@@ -46,3 +46,17 @@ test('a port of the host is of one address, or of all', () => {
   ]);
   expect(guardOf({ ports: [{ name: 'web', protocol: 'TCP', port: 80 }] }).hostPorts).toEqual([]);
 });
+
+test.each([
+  [46, 46],
+  ['EF', 46],
+  ['DF', 0],
+  ['LE', 1],
+  ['CS6', 48],
+  ['AF11', 10],
+  ['AF43', 38],
+  ['7', 7],
+  [undefined, undefined],
+])('the code point %s is %s', (dscp, number) => {
+  expect(guardOf({ qosControls: { dscp } }).dscp).toBe(number);
+});

@@ -1,4 +1,4 @@
-import { protocolNumber, type WorkloadEndpoint } from '@overland/model';
+import { dscpNumber, protocolNumber, type WorkloadEndpoint } from '@overland/model';
 import { type IpAddress, networkAddress, type Prefix } from '@overland/net';
 
 /** What holds at a workload's interface besides policy: who it may pretend to be, how much it may do, what else leads to it. */
@@ -8,6 +8,8 @@ export interface WorkloadGuard {
   /** Source addresses that it may use besides its own, where the host allows that. */
   readonly spoofable: readonly Prefix[];
   readonly limits: Readonly<Record<'ingress' | 'egress', TrafficLimits>>;
+  /** Code point of what it sends, 0..63; absent: its own. */
+  readonly dscp?: number;
   readonly floating: readonly FloatingAddress[];
   readonly hostPorts: readonly HostPort[];
 }
@@ -60,6 +62,7 @@ export function workloadGuardOf({ spec }: WorkloadEndpoint): WorkloadGuard {
         connections: limits.egressMaxConnections || undefined,
       },
     },
+    ...(limits.dscp !== undefined && { dscp: dscpNumber(limits.dscp) }),
     floating: ipNATs.map(({ internalIP, externalIP }) => ({
       internal: internalIP,
       external: externalIP,

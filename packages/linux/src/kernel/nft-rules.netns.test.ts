@@ -201,6 +201,9 @@ limit rate 10/minute burst 5 packets accept
 limit rate 10/hour accept
 limit rate over 10 mbytes/second drop
 limit rate over 10 mbytes/second burst 5 kbytes drop
+ip dscp set 46
+ip6 dscp set 46
+iifname "cali1" ip dscp set 0 accept
 ct count over 10 drop
 ct count 10 accept
 ct state new ct count over 5 drop

@@ -14,7 +14,8 @@ const UNLIMITED: readonly string[] = [comment('No limit')];
 const FORGET = clearMark(MARK.over);
 
 /**
- * Chains of the table `mangle` that count packets and connections of workloads with limits; none where nobody has one.
+ * Chains of the table `mangle` that count packets and connections of workloads with limits, and set code points; none where nobody
+ * has one.
  * They are not in `filter` because iptables-legacy writes a table as a whole: the kernel counts connections by rule, and
  * would begin at none with every change of a policy.
  *
@@ -56,6 +57,9 @@ function countingRules(
   const { packets, connections } = guard?.limits[direction] ?? {};
   return [
     ...(packets ? [packetRule(`${interfaceName}-${direction}`, packets)] : []),
+    ...(direction === 'egress' && guard?.dscp !== undefined
+      ? [`-j DSCP --set-dscp 0x${guard.dscp.toString(16).padStart(2, '0')}`]
+      : []),
     ...(connections === undefined
       ? []
       : [

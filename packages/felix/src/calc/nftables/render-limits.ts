@@ -22,10 +22,18 @@ export function limitRules(
   const { packets, connections } = guard?.limits[direction] ?? {};
   const rate = packets && `limit rate over ${packets.perSecond}/second`;
   return {
-    packets: rate ? [`${rate} burst ${packets.burst} packets drop`] : [],
+    packets: [
+      ...(rate ? [`${rate} burst ${packets.burst} packets drop`] : []),
+      ...(direction === 'egress' ? codePointRules(guard?.dscp) : []),
+    ],
     connections:
       connections === undefined ? [] : [`jump ${connectionsChain(interfaceName, direction)}`],
   };
+}
+
+/** What it sends has this code point, whatever it had. */
+function codePointRules(dscp: number | undefined): string[] {
+  return dscp === undefined ? [] : [`ip dscp set ${dscp}`, `ip6 dscp set ${dscp}`];
 }
 
 /** Clients over TCP are told at once. */

@@ -19,6 +19,10 @@ export function compileStatement(rule: RuleBuilder): boolean {
     compileMark(rule, word);
     return false;
   }
+  if ((word === 'ip' || word === 'ip6') && words.skip(word, 'dscp', 'set')) {
+    compileCodePoint(rule, word);
+    return false;
+  }
   if (words.skip('ct', 'count')) {
     const isOver = words.skip('over');
     rule.body.connectionLimit(readNumber(rule, 'a number of connections'), isOver);
@@ -127,6 +131,27 @@ function readOperations(rule: RuleBuilder): { readonly mask: number; readonly xo
 function hostOrder(value: number): Uint8Array {
   return octetsOf(value, 4, true);
 }
+
+const MAX_DSCP = 63;
+
+/** Where the first two octets of a header keep a code point, and where the header keeps its checksum. */
+const CODE_POINTS = {
+  ip: { family: 2, shift: 2, checksum: 10 },
+  ip6: { family: 10, shift: 6, checksum: undefined },
+} as const;
+
+/** `ip dscp set 46`. */
+function compileCodePoint(rule: RuleBuilder, version: 'ip' | 'ip6'): void {
+  const { family, shift, checksum } = CODE_POINTS[version];
+  const value = readNumber(rule, `a code point up to ${MAX_DSCP}`, MAX_DSCP);
+  rule.need({ network: family });
+  rule.body.load({ load: FIRST_OCTETS, octets: 2, into: register(0) });
+  const kept = 0xffff & ~(MAX_DSCP << shift);
+  rule.body.bitwise(octetsOf(kept, 2, false), octetsOf(value << shift, 2, false));
+  rule.body.writeNetworkHeader(FIRST_OCTETS.offset, checksum);
+}
+
+const FIRST_OCTETS = { from: 'payload', base: 1, offset: 0 } as const;
 
 const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'];
 const MAX_PREFIX_OCTETS = 127;

@@ -76,6 +76,25 @@ export class ExpressionWriter {
     });
   }
 
+  /**
+   * Puts two octets of a register into the network header.
+   *
+   * @param offset From its start.
+   * @param checksum Of its checksum (RFC 1071), which is mended; absent: there is none.
+   */
+  writeNetworkHeader(offset: number, checksum?: number): void {
+    const [NETWORK_HEADER, OCTETS] = [1, 2];
+    this.#expression('payload', () => {
+      this.#writer.attributeBig32(5, register(0));
+      this.#writer.attributeBig32(2, NETWORK_HEADER);
+      this.#writer.attributeBig32(3, offset);
+      this.#writer.attributeBig32(4, OCTETS);
+      this.#writer.attributeBig32(6, checksum === undefined ? 0 : 1);
+      this.#writer.attributeBig32(7, checksum ?? 0);
+      this.#writer.attributeBig32(8, 0);
+    });
+  }
+
   compare(comparison: Comparison, value: Uint8Array): void {
     this.#expression('cmp', () => {
       this.#writer.attributeBig32(1, register(0));
