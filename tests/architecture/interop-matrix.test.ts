@@ -15,7 +15,8 @@ test.each(facts)('%s: a cell for each peer', (row) => {
   for (const cell of cells.slice(1)) expect(cell).toMatch(/^(\[yes\]|not yet|–|we lack it|\?)/);
 });
 
-const links = facts.flatMap((row) => [...row.matchAll(/\]\((\S+) "(.+?)"\)/g)]);
+const promises = readFileSync(new URL('robustness.md', page), 'utf8').split('\n');
+const links = [...facts, ...promises].flatMap((row) => [...row.matchAll(/\]\((\S+) "(.+?)"\)/g)]);
 
 test.each(links.map(([, path = '', title = '']) => [title, path] as const))(
   'there is a test "%s" in %s',

@@ -1,7 +1,14 @@
-import type { Family } from '@overland/net';
+import { type Family, parsePrefix } from '@overland/net';
 import { expect } from 'vitest';
+import type { PeerConfig } from '../src/core/config.ts';
 import type { TraceRecorder } from '../src/core/trace/trace-recorder.ts';
-import { encodeMessage, MAX_MESSAGE_OCTETS, MessageType } from '../src/core/wire/header.ts';
+import type { Capabilities } from '../src/core/wire/capabilities.ts';
+import {
+  encodeMessage,
+  MAX_EXTENDED_OCTETS,
+  MAX_MESSAGE_OCTETS,
+  MessageType,
+} from '../src/core/wire/header.ts';
 import { encodeNotification } from '../src/core/wire/notification.ts';
 import { address, theirOpen } from './machine-script.ts';
 import type { Chance } from './mutations.ts';
@@ -15,6 +22,30 @@ const PEER = 1;
 const RECEIVER = 2;
 const LOCAL = address('10.1.0.254');
 const CONFIG = peerConfig('10.1.0.1', 65011);
+/** Everything that changes how messages are read or what becomes of routes. */
+const ALL_CONFIG: PeerConfig = {
+  ...CONFIG,
+  addPath: { receive: true, send: 'all' },
+  extendedMessages: true,
+  extendedNextHop: true,
+};
+const ALL_CAPABILITIES: Capabilities = {
+  families: FAMILIES,
+  extendedNextHop: ['ipv4'],
+  fourOctetAs: 65011,
+  routeRefresh: true,
+  extendedMessages: true,
+  enhancedRouteRefresh: true,
+  roles: [],
+  gracefulRestart: {
+    restarted: true,
+    notification: true,
+    restartSeconds: 60,
+    families: FAMILIES.map((family) => ({ family, forwarding: true })),
+  },
+  longLivedRestart: FAMILIES.map((family) => ({ family, forwarding: true, staleSeconds: 3600 })),
+  addPath: FAMILIES.map((family) => ({ family, receive: true, send: true })),
+};
 
 /** Subcodes that may be sent with each code. RFC 4271, 4486, 5492, 6608, 7313, 8538, 9234, 9384. */
 const LEGAL: Readonly<Record<number, readonly number[]>> = {
@@ -30,6 +61,9 @@ const LEGAL: Readonly<Record<number, readonly number[]>> = {
 /**
  * A speaker whose eBGP peer sends what it likes: after each message the session is Established, or has ended in a legal way and
  * comes up again. A table read message by message, a kernel and a second peer say what the speaker must have.
+ *
+ * With `everything`, sessions have path identifiers, long messages and long-lived routes as well, and there is an aggregate; the kernel and the
+ * second peer, which gets several paths, are all that is compared then.
  */
 export class HostilePeer {
   /** Sessions that a message has ended, and messages that none has ended. */
@@ -41,14 +75,26 @@ export class HostilePeer {
   readonly #receiver = new Speaker(speakerConfig(65999, { routerId: address('192.0.2.9') }));
   readonly #session: PureSession;
 
-  constructor(chance: Chance, recorder?: TraceRecorder) {
+  readonly #hasEverything: boolean;
+
+  constructor(
+    chance: Chance,
+    recorder?: TraceRecorder,
+    offers: 'little' | 'everything' = 'little',
+  ) {
     this.#chance = chance;
+    this.#hasEverything = offers === 'everything';
+    const config = this.#hasEverything ? ALL_CONFIG : CONFIG;
     const speaker = speakerConfig(ASN, {
-      peers: [CONFIG],
+      peers: [config],
+      ...(this.#hasEverything && {
+        aggregates: [{ prefix: parsePrefix('10.0.0.0/8'), summaryOnly: true }],
+      }),
       gracefulRestart: {
         enabled: true,
         restartSeconds: 120,
         notification: true,
+        ...(this.#hasEverything && { longLivedStaleSeconds: 3600 }),
         stalePathSeconds: 300,
         deferralSeconds: 30,
       },
@@ -59,12 +105,16 @@ export class HostilePeer {
     this.#receiver.engine.setInterfaces([link('eth0', ['10.9.0.9/24', 'fd09::9/64'])]);
     for (const { engine } of [this.#dut, this.#receiver]) engine.endDeferral();
     connect(
-      { speaker: this.#dut, asn: ASN, address: '10.9.0.254', peer: RECEIVER },
+      {
+        ...{ speaker: this.#dut, asn: ASN, address: '10.9.0.254', peer: RECEIVER },
+        ...(this.#hasEverything && { config: { addPath: { receive: false, send: 'all' } } }),
+      },
       { speaker: this.#receiver, asn: 65999, address: '10.9.0.9', peer: 0 },
+      this.#hasEverything ? { addPath: { receive: FAMILIES, send: FAMILIES } } : {},
     );
     this.#session = new PureSession(
       this.#dut,
-      { id: PEER, context: { speaker, config: CONFIG } },
+      { id: PEER, context: { speaker, config } },
       (body) => this.#note(body),
       recorder,
     );
@@ -102,7 +152,7 @@ export class HostilePeer {
         paths.map((path) => `${prefix} ${shownText(path)}`),
       );
       const known = [...this.#table.routes[family]].map(([prefix, text]) => `${prefix} ${text}`);
-      expect(shown.toSorted()).toEqual(known.toSorted());
+      if (!this.#hasEverything) expect(shown.toSorted()).toEqual(known.toSorted());
       const best = views.filter(({ paths }) => paths.some((path) => path.best));
       const eligible = views.filter(({ paths }) =>
         paths.some(({ usable, refused }) => usable && refused === null),
@@ -119,6 +169,7 @@ export class HostilePeer {
   }
 
   #note(body: Uint8Array): void {
+    if (this.#hasEverything) return;
     const context = { fourOctetAs: true, ebgp: true, families: FAMILIES, refusesAsSets: true };
     if (!this.#table.receive(body, context)) throw new Error('the session should have ended');
   }
@@ -129,7 +180,8 @@ export class HostilePeer {
     if (!closed.fault) return; // after a NOTIFICATION of the peer
     const { code, subcode, data } = closed.fault;
     const whole = encodeNotification({ code, subcode, data });
-    const isLegal = LEGAL[code]?.includes(subcode) && whole.length <= MAX_MESSAGE_OCTETS;
+    const most = this.#hasEverything ? MAX_EXTENDED_OCTETS : MAX_MESSAGE_OCTETS;
+    const isLegal = LEGAL[code]?.includes(subcode) && whole.length <= most;
     if (!isLegal) throw new Error(`NOTIFICATION ${code}/${subcode}, ${whole.length} octets`);
   }
 
@@ -145,10 +197,17 @@ export class HostilePeer {
   #establish(): void {
     const session = this.#session;
     session.connect(LOCAL);
-    const restart = this.#chance.oneIn(2) ? { restart: 'ipv4! ipv6', notification: true } : {};
-    session.receive(encodeMessage(MessageType.Open, theirOpen({ ...restart })));
+    session.receive(encodeMessage(MessageType.Open, this.#open()));
     session.receive(encodeMessage(MessageType.Keepalive, new Uint8Array(0)));
     if (!session.session) throw new Error(`stuck in ${session.machine.state}`);
     session.nowMs += 60_000;
+  }
+
+  #open(): Uint8Array {
+    // Without them all now and then: what is kept of one session is then read by other rules in the next.
+    if (this.#hasEverything && !this.#chance.oneIn(8)) {
+      return theirOpen({ capabilities: ALL_CAPABILITIES });
+    }
+    return theirOpen(this.#chance.oneIn(2) ? { restart: 'ipv4! ipv6', notification: true } : {});
   }
 }

@@ -50,3 +50,38 @@ export const CORPUS: readonly Uint8Array[] = [
   encodeNotification({ code: 6, subcode: 2, data: Uint8Array.of(3, 98, 121, 101) }),
   encodeNotification({ code: 6, subcode: 9, data: Uint8Array.of(6, 4) }),
 ];
+
+const [LLGR_STALE, NO_LLGR] = [0xffff_0006, 0xffff_0007];
+
+const identified = [
+  { announce: ['10.65.0.0/26', '10.65.0.0/26'], pathIds: [1, 2], asPath: [65011] },
+  { announce: ['10.65.0.0/26', '10.66.0.0/16'], pathIds: [2, 3], asPath: [65011, 65012] },
+  { announce: ['10.65.0.0/26'], pathIds: [1], asPath: [65011], communities: [LLGR_STALE] },
+  { announce: ['10.67.0.0/26'], pathIds: [0], asPath: [65011], communities: [NO_LLGR] },
+  { withdraw: ['10.65.0.0/26', '10.66.0.0/16'], pathIds: [2, 9] },
+  {
+    announce: ['fd00:1::/64', 'fd00:1::/64'],
+    pathIds: [7, 8],
+    asPath: [65011],
+    nextHop: 'fd00::1',
+  },
+  { withdraw: ['fd00:1::/64'], pathIds: [7] },
+].map((update) => updateOctets('announce' in update ? { nextHop: '10.1.0.1', ...update } : update));
+
+/** More of them than fit into 4096 octets. RFC 8654. */
+const manyPrefixes = Array.from({ length: 600 }, (_, i) => `10.${64 + (i >> 8)}.${i & 255}.0/24`);
+const long = updateOctets({
+  announce: manyPrefixes,
+  pathIds: manyPrefixes.map((_, i) => i % 3),
+  nextHop: '10.1.0.1',
+  asPath: [65011],
+});
+
+/** For a session with path identifiers and long messages: half of them as it expects them. */
+export const IDENTIFIED_CORPUS: readonly Uint8Array[] = [
+  ...CORPUS,
+  ...Array.from({ length: Math.ceil(CORPUS.length / identified.length) }, () => identified)
+    .flat()
+    .map((body) => encodeMessage(MessageType.Update, body)),
+  encodeMessage(MessageType.Update, long),
+];

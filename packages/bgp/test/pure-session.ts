@@ -5,7 +5,7 @@ import { PeerMachine, type PeerMachineOptions } from '../src/core/session/peer-m
 import type { TraceRecorder } from '../src/core/trace/trace-recorder.ts';
 import { BgpError } from '../src/core/wire/bgp-error.ts';
 import { Deframer } from '../src/core/wire/deframer.ts';
-import { MessageType } from '../src/core/wire/header.ts';
+import { MAX_MESSAGE_OCTETS, MessageType } from '../src/core/wire/header.ts';
 import type { Speaker } from './two-speakers.ts';
 
 /** A connection that is there, and what has come over it. */
@@ -125,6 +125,9 @@ export class PureSession {
         return;
       case 'up':
         this.session = effect.session;
+        if (this.#wire) {
+          this.#wire.deframer.extended = effect.session.maxMessageOctets > MAX_MESSAGE_OCTETS;
+        }
         engine.peerUp(effect.session);
         return;
       case 'down':

@@ -1,7 +1,7 @@
 import type { Family } from '@overland/net';
 import { expect, test, vi } from 'vitest';
 import { HostilePeer } from '../../test/hostile-peer.ts';
-import { CORPUS } from '../../test/message-corpus.ts';
+import { CORPUS, IDENTIFIED_CORPUS } from '../../test/message-corpus.ts';
 import { Chance, mutated } from '../../test/mutations.ts';
 import { describeMessage } from './wire/describe-message.ts';
 import { HEADER_OCTETS } from './wire/header.ts';
@@ -11,6 +11,8 @@ import { UpdateDecoder } from './wire/update.ts';
 const soak = process.env.OVERLAND_SOAK === '1';
 /** Always the same ones, unless there is time for others. */
 const [MESSAGES, SEED] = soak ? [10_000_000, Date.now()] : [50_000, 20261127];
+/** Through a session that has everything: each costs more. */
+const RICH_MESSAGES = MESSAGES / 20;
 vi.setConfig({ testTimeout: soak ? 7_200_000 : 120_000 }); // all computing: how long depends on the machine alone
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
@@ -23,10 +25,14 @@ const CONTEXTS = [true, false].flatMap((fourOctetAs) =>
   ),
 );
 
-/** Messages of the corpus, mutated. */
-function* hostileMessages(chance: Chance, count = MESSAGES): Generator<Uint8Array> {
+/** Messages of a corpus, mutated. */
+function* hostileMessages(
+  chance: Chance,
+  count = MESSAGES,
+  corpus = CORPUS,
+): Generator<Uint8Array> {
   for (let i = 0; i < count; i += 1) {
-    yield mutated(chance.of(CORPUS), chance.of(CORPUS), chance);
+    yield mutated(chance.of(corpus), chance.of(CORPUS), chance);
   }
 }
 
@@ -75,4 +81,18 @@ test(`${MESSAGES} mutated messages through an established session, seed ${SEED}`
   peer.check();
   expect(peer.ends).toBeGreaterThan(MESSAGES / 10);
   expect(peer.survived).toBeGreaterThan(MESSAGES / 3);
+});
+
+test(`${RICH_MESSAGES} through one with path identifiers, long messages, long-lived routes and an aggregate, seed ${SEED}`, () => {
+  const chance = new Chance(SEED + 3);
+  const peer = new HostilePeer(chance, undefined, 'everything');
+  let count = 0;
+  for (const message of hostileMessages(chance, RICH_MESSAGES, IDENTIFIED_CORPUS)) {
+    peer.send(message);
+    count += 1;
+    if (count % 500 === 0) peer.check();
+  }
+  peer.check();
+  expect(peer.ends).toBeGreaterThan(RICH_MESSAGES / 10);
+  expect(peer.survived).toBeGreaterThan(RICH_MESSAGES / 4);
 });

@@ -110,6 +110,15 @@ test('an internal peer may be several hops away', () => {
   expect(parseSpeakerFile(text).peers[0]?.ttl).toBe(64);
 });
 
+test.each([
+  'defaults: { tcpAo: { keyFile: /k } }',
+  'listenRanges: [{ prefix: 10.2.0.0/24, asn: 65000, tcpAo: true }]',
+])('TCP-AO is refused with words about the kernel: %s', (line) => {
+  expect(() => parseSpeakerFile(`asn: 65001\nrouterId: 10.0.0.1\n${line}`)).toThrow(
+    /tcpAo: TCP-AO \(RFC 5925\) is not offered: it takes a kernel that is built with CONFIG_TCP_AO/,
+  );
+});
+
 test('protection: a password or its file, and GTSM by hops', () => {
   const { peers } = parseSpeakerFile(`
 asn: 65011

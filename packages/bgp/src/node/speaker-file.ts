@@ -79,6 +79,14 @@ const addPathSend = z.union([
   z.strictObject({ best: whole(1, MAX_BEST_PATHS) }),
 ]);
 
+/** Known so that whoever asks for it learns why: a field that is only unknown reads like a slip of the pen. Decision 0306. */
+const tcpAo = z
+  .never({
+    error:
+      'TCP-AO (RFC 5925) is not offered: it takes a kernel that is built with CONFIG_TCP_AO (Linux 6.7 or later), and this version has been tried on none; use password or passwordFile (TCP-MD5), with ttlSecurity',
+  })
+  .optional();
+
 /** What a peer may be told, and `defaults` for all peers. */
 const peerSettings = {
   port: port.optional(),
@@ -124,6 +132,7 @@ const peerSettings = {
   password: z.string().min(1).max(MAX_MD5_KEY_OCTETS).optional(),
   /** A file that holds the key, and nothing else but a line feed. */
   passwordFile: z.string().min(1).optional(),
+  tcpAo,
   /** Our role towards the peer, RFC 9234. */
   role: z.enum(['provider', 'customer', 'peer', 'rs', 'rs-client']).optional(),
   strictRole: z.boolean().optional(),
