@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ipam: ['net', 'model', 'datastore'],
   workloads: ['net', 'model', 'ipam', 'datastore', 'linux'],
   cni: ['net', 'model', 'linux', 'workloads'],
+  docker: ['net', 'model', 'linux', 'workloads'],
   felix: ['net', 'model', 'linux'],
   agent: [
     'net',
@@ -23,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'ipam',
     'workloads',
     'cni',
+    'docker',
     'felix',
   ],
   lab: ['net', 'model', 'datastore', 'linux'],

@@ -9,7 +9,7 @@ import {
   type CniReply,
   runPlugin,
 } from '@overland/cni';
-import { AccessDeniedError, type Datastore, UnavailableError } from '@overland/datastore';
+import { type Datastore, UnavailableError } from '@overland/datastore';
 import type { Ipam } from '@overland/ipam';
 import { type AnyResource, workloadHandlePrefix } from '@overland/model';
 import { type Family, type IpAddress, parseAddress } from '@overland/net';
@@ -18,7 +18,7 @@ import type { Logger } from 'pino';
 import { type AddInFlight, AddsInFlight } from './adds-in-flight.ts';
 import { attachmentOf, CniSpool } from './cni-spool.ts';
 import { ExhaustedPools } from './exhausted-pools.ts';
-import { createIfAbsent } from './resource-writer.ts';
+import { ProfileKeeper } from './profile-keeper.ts';
 import type { WorkloadService } from './workload-service.ts';
 
 export interface CniServiceOptions {
@@ -50,12 +50,12 @@ export class CniService {
   readonly #adds = new AddsInFlight();
   readonly #spool: CniSpool;
   readonly #exhausted = new ExhaustedPools(() => performance.now());
-  /** Made, or seen, by this process. */
-  readonly #profiles = new Set<string>();
+  readonly #profiles: ProfileKeeper;
 
   constructor(options: CniServiceOptions) {
     const { workloads, log, stateDirectory } = options;
     this.#options = options;
+    this.#profiles = new ProfileKeeper(options.datastore, log);
     this.#host = {
       status: async (wishes) => this.#status(wishes),
       attach: (request, profile) => this.#attach(request, profile, { isCalledOff: false }),
@@ -129,7 +129,7 @@ export class CniService {
     flight: AddInFlight,
   ): Promise<AttachedWorkload> {
     this.#refuseUnlessReady();
-    await this.#ensureProfile(profile);
+    await this.#profiles.ensure(profile);
     refuseIfCalledOff(flight);
     const { workloads } = this.#options;
     const attach = () => workloads.attach(request);
@@ -152,20 +152,6 @@ export class CniService {
     }
     const reason = this.#exhausted.reason(wishes);
     if (reason !== undefined) throw new CniError(CNI_CODE.notAvailable, reason);
-  }
-
-  async #ensureProfile(profile: AnyResource): Promise<void> {
-    const { datastore, log } = this.#options;
-    const { name } = profile.metadata;
-    if (this.#profiles.has(name)) return;
-    try {
-      if (await createIfAbsent(datastore, profile)) log.info({ profile: name }, 'profile made');
-    } catch (error) {
-      if (!(error instanceof AccessDeniedError)) throw error;
-      // Fails closed: without it the endpoint is denied what policies do not allow.
-      log.warn({ profile: name }, 'profile cannot be made: the datastore does not let this host');
-    }
-    this.#profiles.add(name);
   }
 
   async #assign(holder: AddressHolder, wishes: AddressWishes): Promise<readonly IpAddress[]> {

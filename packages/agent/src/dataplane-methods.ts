@@ -37,6 +37,8 @@ export type DataplaneForStore = {
   changePolicy: (change: PolicyChange) => void;
   /** What FelixConfigurations say of the packet filter: policy moves if it is to be in another one. */
   setFilterMode: (mode: FilterMode) => void;
+  /** Has Docker's packet filter let pass what policy has allowed. */
+  acceptInDockerUser: () => Promise<void>;
   /** Whether the endpoint came to be fully programmed within the time. */
   endpointReady: (
     interfaceName: string,

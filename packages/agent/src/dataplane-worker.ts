@@ -92,10 +92,11 @@ function serveStore(port: MessagePort, { dataplane, policy, kernel }: StoreNeeds
   const local: DataplaneForStore = {
     setLocalState: (state) => dataplane.setLocalState(state),
     changePolicy: (change) => dataplane.changePolicy(change),
-    setFilterMode(mode) {
-      policy.setMode(mode);
+    async setFilterMode(mode) {
+      await policy.setMode(mode);
       dataplane.reconcilePolicy();
     },
+    acceptInDockerUser: () => policy.acceptInDockerUser(),
     endpointReady: (interfaceName, addresses, timeoutMs) =>
       dataplane.endpointReady(interfaceName, addresses, AbortSignal.timeout(timeoutMs)).then(
         () => true,

@@ -8,6 +8,7 @@ import { serveApi } from './api-server.ts';
 import { cniRoutes } from './cni-routes.ts';
 import type { DataplaneMethods } from './dataplane-methods.ts';
 import type { DataplaneData } from './dataplane-worker.ts';
+import { dockerRoutes } from './docker/docker-routes.ts';
 import { flowFile } from './flows/flow-file.ts';
 import { flowOtlp } from './flows/flow-otlp.ts';
 import { flowRoutes } from './flows/flow-routes.ts';
@@ -106,6 +107,8 @@ function agentParts(config: Config, log: Logger, fail: (error: unknown) => void)
       const data: StoreData = { config, hostId: id, manifests, dataplane, speaker };
       return thread<StoreMethods>(threads, 'store', { data, ports: [dataplane, speaker], fail });
     },
+    // Not before: Docker asks again while nobody answers.
+    () => serveDocker(config, threads, log),
     async () => {
       flows = flowService(config, threads, log);
       return flows;
@@ -168,6 +171,16 @@ async function serveAgentApi(
   if (config.metricsPort > 0) {
     stack.use(await serveApi({ port: config.metricsPort }, probes, log));
   }
+  return stack;
+}
+
+async function serveDocker(
+  { dockerPluginSocket: socket }: Config,
+  threads: AgentThreads,
+  log: Logger,
+): Promise<AsyncDisposable> {
+  const stack = new AsyncDisposableStack();
+  if (socket !== undefined) stack.use(await serveApi({ socket }, dockerRoutes(threads), log));
   return stack;
 }
 

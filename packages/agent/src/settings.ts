@@ -236,6 +236,14 @@ export const SETTINGS = {
   apiSocket: setting(path.default('/run/overland/agent.sock'), {
     description: "The agent's API; a unix socket that only root may use.",
   }),
+  dockerPluginSocket: setting(path.optional(), {
+    description:
+      "Where Docker finds the driver for networks and addresses, such as `/run/docker/plugins/overland.sock`: the file's name is the driver's. Absent: there is none.",
+  }),
+  dockerApiSocket: setting(z.union([z.literal('none'), path]).default('/run/docker.sock'), {
+    description:
+      "Of Docker's API, which is asked for the names of networks and for the names and labels of containers. `none`: it is not; networks then need `-o overland.network=NAME`, and containers have the labels that are given with `driver-opt`.",
+  }),
   secretsDirectory: setting(path.default('/etc/overland/secrets'), {
     description:
       'Where the secrets of Kubernetes that BGPPeers and BGPConfiguration name by `secretKeyRef` are: the file `NAME/KEY` in it, as a volume of secrets has it. A session whose password is not there is not made.',

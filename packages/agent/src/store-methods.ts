@@ -54,6 +54,8 @@ export type StoreMethods = HealthMethods & {
   detach: (containerId: string, interfaceName: string) => Promise<DetachedWorkload>;
   /** One run of the CNI executable. */
   cni: (call: CniCall) => Promise<CniReply>;
+  /** One call of Docker's. `undefined`: there is no such call. */
+  docker: (path: string, body: unknown) => Promise<object | undefined>;
   listWorkloads: () => readonly ListedWorkload[];
   /** What the packet filter is told of a workload. @param text Name, interface or address. */
   programmedEndpoint: (text: string) => ProgrammedEndpoint | undefined;

@@ -16,6 +16,7 @@ import type { DataplaneForStore } from './dataplane-methods.ts';
 import { datastoreOptions } from './datastore-options.ts';
 import { probeDatastore } from './datastore-probe.ts';
 import { DatastoreReach } from './datastore-reach.ts';
+import { DockerService } from './docker/docker-service.ts';
 import { flowEnds } from './flows/flow-ends.ts';
 import type { DescribedFlows } from './flows/flow-record.ts';
 import type { PartReport } from './health.ts';
@@ -75,6 +76,7 @@ export class StoreService {
   #keeper: BlockKeeper | undefined;
   #workloads: WorkloadService | undefined;
   #cni: CniService | undefined;
+  #docker: DockerService | undefined;
 
   constructor(options: StoreServiceOptions) {
     const { config, log, speaker, dataplane } = options;
@@ -142,6 +144,7 @@ export class StoreService {
       detach: (containerId, name) =>
         this.#started(this.#workloads).detach(parseDetachRequest({ containerId, interface: name })),
       cni: (call) => this.#started(this.#cni).answer(call),
+      docker: (path, body) => this.#started(this.#docker).answer(path, body),
       listWorkloads: () => this.#started(this.#workloads).list(),
       programmedEndpoint: (text) => this.#policy.programmed(text),
       describeFlows: (counts) => this.#describeFlows(counts),
@@ -163,6 +166,9 @@ export class StoreService {
     await workloads.recover();
     workloads.run(signal).catch(endThread);
     this.#startCni(datastore, ipam, workloads).run(signal).catch(endThread);
+    if (config.dockerPluginSocket !== undefined) {
+      (await this.#openDocker(datastore, ipam, workloads)).run(signal).catch(endThread);
+    }
     this.#watched.run(datastore, signal).catch(endThread);
     const probe = { nodeName: config.nodeName, claim, reach: this.#reach, log };
     probeDatastore(datastore, probe, signal).catch(endThread);
@@ -221,6 +227,36 @@ export class StoreService {
       fault: () => (this.#isTakenOver ? this.#reach.fault : this.#health().detail),
     });
     return this.#cni;
+  }
+
+  async #openDocker(
+    datastore: Datastore,
+    ipam: Ipam,
+    workloads: WorkloadService,
+  ): Promise<DockerService> {
+    const { config, log, speaker, dataplane } = this.#options;
+    const { nodeName: node, stateDirectory, dockerApiSocket } = config;
+    this.#docker = await DockerService.open({
+      node,
+      datastore,
+      ipam,
+      log,
+      stateDirectory,
+      apiSocket: dockerApiSocket === 'none' ? undefined : dockerApiSocket,
+      workloads: {
+        attach: (request) => this.#attach(request),
+        detach: (key) => workloads.detach(key),
+        identify: (key, identity) => workloads.identify(key, identity),
+      },
+      pools: () =>
+        this.#publisher.resources
+          .all('IPPool')
+          .map(({ metadata, spec }) => ({ name: metadata.name, cidr: spec.cidr })),
+      isReady: () => this.#isTakenOver,
+      offered: (routes) => speaker.offered(routes, config.offerWaitSeconds * 1000),
+      acceptForwarding: () => dataplane.acceptInDockerUser(),
+    });
+    return this.#docker;
   }
 
   async #attach(request: AttachRequest): Promise<AttachReply> {

@@ -18,6 +18,7 @@ import {
   fileJournal,
   type ListedWorkload,
   vethNetwork,
+  type WorkloadIdentity,
   type Workloads,
 } from '@overland/workloads';
 import type { Logger } from 'pino';
@@ -125,6 +126,10 @@ export class WorkloadService {
 
   async detach(key: DetachRequest): Promise<DetachedWorkload> {
     return await this.#workloads.detach(key);
+  }
+
+  async identify(key: DetachRequest, identity: WorkloadIdentity): Promise<boolean> {
+    return await this.#workloads.identify(key, identity);
   }
 
   async check(key: DetachRequest): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import type { AnyResource } from '@overland/model';
 import type { Environment } from './environment.ts';
 import type { NetworkConfiguration } from './network-configuration.ts';
-import { namespaceProfile, networkProfile } from './profiles.ts';
+import { namespaceProfile, profileOf } from './profiles.ts';
 
 /** Who a container is, to policies and operators. */
 export interface Identity {
@@ -38,7 +38,7 @@ export function identityOf(
     namespace: 'default',
     name: workloadName(podName ?? '') || workloadName(environment.containerId),
     labels,
-    profile: networkProfile(configuration.name),
+    profile: profileOf(configuration.name),
   };
 }
 

@@ -1,31 +1,17 @@
 import type { AnyResource } from '@overland/model';
+import { networkProfile } from '@overland/workloads';
 import { CNI_CODE, CniError } from './cni-error.ts';
 
 const API_VERSION = 'projectcalico.org/v3';
 
-/**
- * Profile of the endpoints of a network, as Calico's plugin makes it outside of Kubernetes: they may reach
- * everything, and be reached by each other. Its name is that of the network.
- *
- * @throws {CniError} Code 7 if the network's name cannot be that of a profile.
- */
-export function networkProfile(network: string): AnyResource {
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(network)) {
-    throw new CniError(
-      CNI_CODE.invalidConfiguration,
-      `name is "${network}": it names the profile of the network, so it must be lower-case letters, digits and '-', at most 63`,
-    );
-  }
-  return {
-    apiVersion: API_VERSION,
-    kind: 'Profile',
-    metadata: { name: network },
-    spec: {
-      ingress: [{ action: 'Allow', source: { selector: `has(${network})` } }],
-      egress: [{ action: 'Allow' }],
-      labelsToApply: { [network]: '' },
-    },
-  } as AnyResource;
+/** {@link networkProfile}. @throws {CniError} Code 7 if the network's name cannot be that of a profile. */
+export function profileOf(network: string): AnyResource {
+  const profile = networkProfile(network);
+  if (profile) return profile;
+  throw new CniError(
+    CNI_CODE.invalidConfiguration,
+    `name is "${network}": it names the profile of the network, so it must be lower-case letters, digits and '-', at most 63`,
+  );
 }
 
 /** Profile of a namespace of Kubernetes, as Calico's controllers make it: everything is allowed that no policy forbids. */

@@ -86,6 +86,7 @@ export { NAMESPACE_LABEL, ORCHESTRATOR_LABEL } from './labels/label-names.ts';
 export type { PolicyScope } from './labels/policy-selectors.ts';
 export { policySelector, sideSelector } from './labels/policy-selectors.ts';
 export { completeResource, parseManifest } from './manifest.ts';
+export { isLabelKey, isLabelValue } from './name-rules.ts';
 export { nearestName } from './nearest-name.ts';
 export type { HostClaim } from './overland-keys.ts';
 export {

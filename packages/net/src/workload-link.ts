@@ -10,6 +10,8 @@ export const WORKLOAD_LINK = {
   namePrefix: 'cali',
   /** Names of the links that what workloads send is held back at start so; the rest is that of the host end. */
   egressPrefix: 'ovbw',
+  /** Names of container ends start so while they are on the host, for a runtime that moves them itself. */
+  handoverPrefix: 'ovlc',
   /** The workload's default gateway, equal on every host, so that it survives a move. */
   gateway: {
     ipv4: parseAddress('169.254.1.1'),
@@ -21,5 +23,6 @@ export const WORKLOAD_LINK = {
 
 /** Whether a link belongs to a workload: it leads nowhere else. */
 export function isWorkloadLink(name: string): boolean {
-  return name.startsWith(WORKLOAD_LINK.namePrefix) || name.startsWith(WORKLOAD_LINK.egressPrefix);
+  const { namePrefix, egressPrefix, handoverPrefix } = WORKLOAD_LINK;
+  return [namePrefix, egressPrefix, handoverPrefix].some((prefix) => name.startsWith(prefix));
 }

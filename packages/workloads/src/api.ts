@@ -72,7 +72,7 @@ const attachRequest = z.strictObject({
   /** Name of the workload, for operators. One workload of a host has it at a time. */
   name: dnsSubdomain,
   /** Who asks; decides how the WorkloadEndpoint is named. */
-  orchestrator: z.enum(['overland', 'cni', 'k8s']).default('overland'),
+  orchestrator: z.enum(['overland', 'cni', 'k8s', 'libnetwork']).default('overland'),
   /** The runtime's network that it is attached to: what is collected together. */
   network: z.string().min(1).max(253).optional(),
   /** Namespace of the WorkloadEndpoint. */
@@ -110,8 +110,26 @@ const attachRequest = z.strictObject({
   qosControls: qosControls.strict().optional(),
 });
 
+/** What only a runtime inside the agent can ask for, because it goes on with what it gets. */
+const handoverRequest = attachRequest.extend({
+  /**
+   * The container's end stays on the host, without addresses: the runtime moves it into the namespace, names it and
+   * gives it addresses and routes. `namespacePath` need not exist yet, and `interface` is a name for the attachment.
+   */
+  handover: z.literal(true),
+  /** Name and labels come later, by {@link Workloads.identify}; nothing passes the link before. */
+  isUnidentified: z.boolean().default(false),
+});
+
+type HandoverRequest = z.infer<typeof handoverRequest>;
+
 /** Body of `POST /v1/workloads`: attach a container. */
-export type AttachRequest = Readonly<z.infer<typeof attachRequest>>;
+export type AttachRequest = Readonly<
+  z.infer<typeof attachRequest> & Partial<Pick<HandoverRequest, 'handover' | 'isUnidentified'>>
+>;
+
+/** Who a container is, to policies and operators. */
+export type WorkloadIdentity = Pick<AttachRequest, 'name' | 'labels'>;
 
 /** Names an attachment: `DELETE /v1/workloads/:containerId/:interface`. */
 export type DetachRequest = Readonly<z.infer<typeof detachRequest>>;
@@ -129,6 +147,8 @@ export interface AttachedWorkload {
   readonly gateways: { readonly ipv4?: IpAddress; readonly ipv6?: IpAddress };
   /** Name of the host's end. */
   readonly hostInterface: string;
+  /** Name of the container's end while it is on the host; absent: it was made where it belongs. */
+  readonly handoverInterface?: string;
   /** Of the container's end. */
   readonly mac: string;
   /** In octets. */
@@ -136,7 +156,8 @@ export interface AttachedWorkload {
 }
 
 /** An item of `GET /v1/workloads`. */
-export interface ListedWorkload extends Omit<AttachedWorkload, 'gateways' | 'mac' | 'mtu'> {
+export interface ListedWorkload
+  extends Omit<AttachedWorkload, 'gateways' | 'handoverInterface' | 'mac' | 'mtu'> {
   /** The runtime's network, if it has named one. */
   readonly network?: string;
   /** `detaching`: gone from the host, its addresses are given back when the datastore answers. */
@@ -152,6 +173,11 @@ export interface DetachedWorkload {
 /** @throws {InvalidRequestError} Naming each field that is wrong. */
 export function parseAttachRequest(body: unknown): AttachRequest {
   return parse(attachRequest, body);
+}
+
+/** @throws {InvalidRequestError} Naming each field that is wrong. */
+export function parseHandoverRequest(request: z.input<typeof handoverRequest>): AttachRequest {
+  return parse(handoverRequest, request);
 }
 
 /** @throws {InvalidRequestError} Naming each field that is wrong. */

@@ -3,7 +3,7 @@ import type { Prefix } from '@overland/net';
 import type { ResolvedOptions } from './ports.ts';
 import { within } from './within.ts';
 import { workloadEndpointOf } from './workload-endpoint.ts';
-import type { WorkloadRecord } from './workload-record.ts';
+import { linkOf, type WorkloadRecord } from './workload-record.ts';
 
 /** Without Kubernetes a namespace has its name for a label and no other. */
 const NAMESPACE_NAME_LABEL = 'projectcalico.org/name';
@@ -23,19 +23,17 @@ export async function buildWorkload(
   keep: (addressed: WorkloadRecord) => Promise<void>,
 ): Promise<void> {
   const { node, network, endpoints, dataplane } = options;
-  const { request, hostInterface, mac, mtu } = record;
+  const { request, hostInterface } = record;
   const assigned = assignAddresses(options, record, signal);
   const { addresses, routes } = await within(signal, 'addresses', assigned);
   const addressed: WorkloadRecord = { ...record, addresses };
-  const made = network.create({
-    hostInterface,
-    namespacePath: request.namespacePath,
-    containerInterface: request.interface,
-    mac,
-    mtu,
-    addresses,
-    ...(request.routes && { routes: request.routes }),
-  });
+  const made = network.create(linkOf(addressed));
+  if (request.isUnidentified) {
+    // The host's end stays down: who does not know whose policy it needs lets nothing pass.
+    await made;
+    await keep(addressed);
+    return;
+  }
   const stored = endpoints.put(workloadEndpointOf(node, addressed));
   await allEnded([made, within(signal, 'the datastore', stored)]);
   const ready = dataplane.endpointReady(hostInterface, addresses, signal);

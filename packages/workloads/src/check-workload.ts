@@ -1,7 +1,7 @@
 import { hostPrefix } from '@overland/net';
 import type { ResolvedOptions } from './ports.ts';
 import { endpointNameOf } from './workload-endpoint.ts';
-import type { WorkloadRecord } from './workload-record.ts';
+import { linkOf, type WorkloadRecord } from './workload-record.ts';
 
 /**
  * Compares what an attachment should be with what there is: its link and both ends, its endpoint, its addresses,
@@ -14,16 +14,8 @@ export async function checkWorkload(
   { node, network, endpoints, ipam, dataplane, limits }: ResolvedOptions,
   record: WorkloadRecord,
 ): Promise<string[]> {
-  const { request, hostInterface, mac, mtu, addresses, handle } = record;
-  const faults = await network.check({
-    hostInterface,
-    namespacePath: request.namespacePath,
-    containerInterface: request.interface,
-    mac,
-    mtu,
-    addresses,
-    ...(request.routes && { routes: request.routes }),
-  });
+  const { request, hostInterface, addresses, handle } = record;
+  const faults = await network.check(linkOf(record));
   if (faults.length > 0) return faults;
   const name = endpointNameOf(node, request);
   const networks = await endpoints.networksOf(name);

@@ -4,8 +4,9 @@ export type {
   DetachedWorkload,
   DetachRequest,
   ListedWorkload,
+  WorkloadIdentity,
 } from './api.ts';
-export { parseAttachRequest, parseDetachRequest } from './api.ts';
+export { parseAttachRequest, parseDetachRequest, parseHandoverRequest } from './api.ts';
 export type { Garbage } from './collect-garbage.ts';
 export type { EndpointStore } from './endpoint-store.ts';
 export { datastoreEndpoints } from './endpoint-store.ts';
@@ -13,6 +14,7 @@ export type { FieldFault } from './errors.ts';
 export { AlreadyAttachedError, AttachAbortedError, InvalidRequestError } from './errors.ts';
 export { fileJournal } from './file-journal.ts';
 export type { Journal, JournalContent } from './journal.ts';
+export { networkProfile } from './network-profile.ts';
 export type { WorkloadDataplane, WorkloadLimits, WorkloadsOptions } from './ports.ts';
 export type { VethNetworkOptions } from './veth-network.ts';
 export { vethNetwork } from './veth-network.ts';

@@ -28,9 +28,10 @@ export function vethNetwork({
 }: VethNetworkOptions): WorkloadNetwork {
   return {
     async create(link) {
-      checkNamespace(identityOf, link.namespacePath);
+      if (!link.isHandedOver) checkNamespace(identityOf, link.namespacePath);
       await kernel.links.remove(link.hostInterface);
       await createPair(kernel, link);
+      if (link.isHandedOver) return;
       try {
         await using container = openNamespace(link.namespacePath);
         await configureContainerEnd(container, link);
@@ -45,6 +46,7 @@ export function vethNetwork({
       const { hostInterface, namespacePath } = link;
       const host = await kernel.links.get(hostInterface);
       if (!host) return [`there is no interface ${hostInterface} on the host`];
+      if (link.isHandedOver) return host.up ? [] : [`${hostInterface} is down on the host`];
       if (identityOf(namespacePath) === undefined)
         return [`${namespacePath} is not a network namespace`];
       await using container = openNamespace(namespacePath);
@@ -64,7 +66,8 @@ function checkNamespace(identityOf: VethNetworkOptions['identityOf'], path: stri
 }
 
 async function createPair(kernel: Kernel, link: WorkloadLink): Promise<void> {
-  const { hostInterface, containerInterface, namespacePath, mac, mtu } = link;
+  const { hostInterface, containerInterface, isHandedOver, mac, mtu } = link;
+  const namespacePath = isHandedOver ? OWN_NAMESPACE : link.namespacePath;
   try {
     await kernel.links.createVeth({
       name: hostInterface,

@@ -6,6 +6,8 @@ export interface WorkloadLink {
   /** Path of the container's network namespace. */
   readonly namespacePath: string;
   readonly containerInterface: string;
+  /** The container's end is made on the host; whoever runs the container moves and configures it. */
+  readonly isHandedOver: boolean;
   /** Of the container's end. */
   readonly mac: string;
   /** In octets. */
@@ -18,7 +20,7 @@ export interface WorkloadLink {
 /** The kernel side of attaching a container, as far as it is this package's: the link and the container's end. */
 export interface WorkloadNetwork {
   /**
-   * Makes the link: the container's end ready to use, the host's end down. Replaces what an earlier try left.
+   * Makes the link: the container's end ready to use, unless it is handed over; the host's end down. Replaces what an earlier try left.
    *
    * @throws {InvalidRequestError} If the namespace or the interface name cannot be used.
    */

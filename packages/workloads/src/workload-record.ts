@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { workloadHandlePrefix } from '@overland/model';
 import { type Family, familyOf, type IpAddress, WORKLOAD_LINK } from '@overland/net';
 import type { AttachedWorkload, AttachRequest, DetachRequest, ListedWorkload } from './api.ts';
+import type { WorkloadLink } from './workload-network.ts';
 
 /**
  * How far one attachment has come, as the journal holds it. Written before anything is done, so that after
@@ -62,6 +63,26 @@ export function hostInterfaceOf(key: DetachRequest): string {
   return WORKLOAD_LINK.namePrefix + digest(key).toString('hex').slice(0, 11);
 }
 
+/** Name of the container's end as long as its runtime has not moved it. */
+function handoverInterfaceOf({ hostInterface }: Pick<WorkloadRecord, 'hostInterface'>): string {
+  return WORKLOAD_LINK.handoverPrefix + hostInterface.slice(WORKLOAD_LINK.namePrefix.length);
+}
+
+/** The link that an attachment consists of. */
+export function linkOf(record: WorkloadRecord): WorkloadLink {
+  const { request, hostInterface, mac, mtu, addresses } = record;
+  return {
+    hostInterface,
+    namespacePath: request.namespacePath,
+    containerInterface: request.handover ? handoverInterfaceOf(record) : request.interface,
+    isHandedOver: request.handover ?? false,
+    mac,
+    mtu,
+    addresses,
+    ...(request.routes && { routes: request.routes }),
+  };
+}
+
 /** Of the container's end: the same whenever this attachment is made anew. Locally administered, unicast. */
 function macOf(key: DetachRequest): string {
   const octets = [0x02, ...digest(key).subarray(6, 11)];
@@ -82,6 +103,7 @@ export function attachedWorkload(record: WorkloadRecord): AttachedWorkload {
       ...(families.has('ipv4') && { ipv4: WORKLOAD_LINK.gateway.ipv4 }),
       ...(families.has('ipv6') && { ipv6: WORKLOAD_LINK.gateway.ipv6 }),
     },
+    ...(record.request.handover && { handoverInterface: handoverInterfaceOf(record) }),
     mac: record.mac,
     mtu: record.mtu,
   };

@@ -1,8 +1,9 @@
 import { setLock, UnavailableError } from '@overland/datastore';
 import { handleKey, parseJson, resourceKey } from '@overland/model';
+import { parseAddress } from '@overland/net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Host, NOTHING, type Process, request } from '../test/host.ts';
-import type { WorkloadsOptions } from './index.ts';
+import { parseHandoverRequest, type WorkloadsOptions } from './index.ts';
 
 const KEY = { containerId: 'c0ffee', interface: 'eth0' };
 const ENDPOINT = { namespace: 'default', name: 'host11-overland-web1-eth0' };
@@ -476,5 +477,62 @@ describe('recover', () => {
 
     expect((await workloads.recover()).garbage).toEqual({ addresses: [], endpoints: [] });
     expect(await host.datastore.get(handleKey('k8s-pod-network.abc'))).toBeDefined();
+  });
+});
+
+describe('handover', () => {
+  const DOCKER = { containerId: 'ab'.repeat(32), interface: 'abababababababa' };
+  const ADDRESS = parseAddress('10.65.0.9');
+  const handedOver = (isUnidentified: boolean) =>
+    parseHandoverRequest({
+      ...DOCKER,
+      handover: true,
+      isUnidentified,
+      namespacePath: '/var/run/docker/netns/not-yet',
+      name: 'abababababab',
+      orchestrator: 'libnetwork',
+      foreignAddresses: [ADDRESS],
+    });
+  const stored = async () => {
+    const name = 'host11-libnetwork-libnetwork-abababababababa';
+    const entry = await host.datastore.get(
+      resourceKey('WorkloadEndpoint', { namespace: 'default', name }),
+    );
+    return entry && parseJson(entry.value);
+  };
+
+  test('leaves the container end on the host, for a namespace that does not exist yet', async () => {
+    const { workloads } = await start();
+    const { handoverInterface = '', hostInterface } = await workloads.attach(handedOver(false));
+    expect(handoverInterface).toMatch(/^ovlc[0-9a-f]{11}$/);
+    expect(await host.kernel.links.get(handoverInterface)).toMatchObject({ up: false });
+    expect(await stored()).toMatchObject({ spec: { ipNetworks: ['10.65.0.9/32'] } });
+    await workloads.detach(DOCKER);
+    expect(await host.kernel.links.get(handoverInterface)).toBeUndefined();
+    expect(await host.kernel.links.get(hostInterface)).toBeUndefined();
+  });
+
+  test('who is unidentified has no endpoint and a link that is down, also after a restart', async () => {
+    const first = await start();
+    const { hostInterface } = await first.workloads.attach(handedOver(true));
+    expect(await stored()).toBeUndefined();
+    expect(await host.kernel.links.get(hostInterface)).toMatchObject({ up: false });
+
+    const { workloads } = await start();
+    await workloads.recover();
+    expect(await stored()).toBeUndefined();
+    const identity = { name: 'web', labels: { role: 'web' } };
+    expect(await workloads.identify(DOCKER, identity)).toBe(true);
+    expect(await stored()).toMatchObject({
+      metadata: { labels: { role: 'web' } },
+      spec: { workload: 'web', orchestrator: 'libnetwork' },
+    });
+    expect(await host.kernel.links.get(hostInterface)).toMatchObject({ up: true });
+    expect(await workloads.identify(DOCKER, identity)).toBe(true);
+
+    await workloads.detach(DOCKER);
+    expect(await stored()).toBeUndefined();
+    expect(await workloads.identify(DOCKER, identity)).toBe(false);
+    expect(await stored()).toBeUndefined();
   });
 });

@@ -7,11 +7,13 @@ import type {
   DetachedWorkload,
   DetachRequest,
   ListedWorkload,
+  WorkloadIdentity,
 } from './api.ts';
 import { buildWorkload } from './build-workload.ts';
 import { checkWorkload } from './check-workload.ts';
 import { collectGarbage, type Garbage } from './collect-garbage.ts';
 import { AlreadyAttachedError, AttachAbortedError } from './errors.ts';
+import { identifyWorkload } from './identify-workload.ts';
 import { DEFAULT_LIMITS, type ResolvedOptions, type WorkloadsOptions } from './ports.ts';
 import { RecordStore } from './record-store.ts';
 import { Turns } from './turns.ts';
@@ -50,6 +52,14 @@ export interface Workloads {
 
   /** Takes a container off the network. One that is not attached is no mistake. */
   detach(request: DetachRequest): Promise<DetachedWorkload>;
+
+  /**
+   * Says who an attachment is that began unidentified, and lets it onto the network. Again is no mistake.
+   *
+   * @returns `false`: it is not attached (any more).
+   * @throws {AttachAbortedError} If the host's side does not come up in time; it is still attached.
+   */
+  identify(key: DetachRequest, identity: WorkloadIdentity): Promise<boolean>;
 
   list(): ListedWorkload[];
 
@@ -106,21 +116,13 @@ class JournalledWorkloads implements Workloads {
 
   async attach(request: AttachRequest): Promise<AttachedWorkload> {
     const hostInterface = hostInterfaceOf(request);
-    const calledOff = new AbortController();
-    const timeout = AbortSignal.timeout(this.#options.limits.attachMs);
-    const signal = AbortSignal.any([calledOff.signal, timeout]);
-    const attaching = this.#attaching.get(hostInterface) ?? new Set();
-    this.#attaching.set(hostInterface, attaching.add(calledOff));
     try {
-      return await this.#turns.run(hostInterface, () => this.#attach(request, signal));
+      return await this.#inTime(hostInterface, (signal) => this.#attach(request, signal));
     } catch (error) {
       // What was sent may yet be carried out, after it has been undone.
       if (error instanceof UnavailableError) this.#isCollectionDue = true;
       await this.#settleSoon(hostInterface);
       throw error;
-    } finally {
-      attaching.delete(calledOff);
-      if (attaching.size === 0) this.#attaching.delete(hostInterface);
     }
   }
 
@@ -135,6 +137,17 @@ class JournalledWorkloads implements Workloads {
       else await this.#options.network.remove(hostInterface);
     });
     return { released: await this.#settleSoon(hostInterface) };
+  }
+
+  async identify(key: DetachRequest, identity: WorkloadIdentity): Promise<boolean> {
+    const hostInterface = hostInterfaceOf(key);
+    return await this.#inTime(hostInterface, async (signal) => {
+      const record = this.#records.get(hostInterface);
+      if (record?.state !== 'attached') return false;
+      const keep = (identified: WorkloadRecord) => this.#records.write(identified);
+      await identifyWorkload(this.#options, record, { identity, signal, keep });
+      return true;
+    });
   }
 
   list(): ListedWorkload[] {
@@ -179,6 +192,21 @@ class JournalledWorkloads implements Workloads {
       await delay(this.#options.limits.retryMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       if ((await this.settlePending()) === 0) await this.#collectGarbage();
+    }
+  }
+
+  /** Does work of an attach in its turn. @param work Given a signal of its time, and of a detach that overtakes it. */
+  async #inTime<T>(hostInterface: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const calledOff = new AbortController();
+    const timeout = AbortSignal.timeout(this.#options.limits.attachMs);
+    const signal = AbortSignal.any([calledOff.signal, timeout]);
+    const attaching = this.#attaching.get(hostInterface) ?? new Set();
+    this.#attaching.set(hostInterface, attaching.add(calledOff));
+    try {
+      return await this.#turns.run(hostInterface, () => work(signal));
+    } finally {
+      attaching.delete(calledOff);
+      if (attaching.size === 0) this.#attaching.delete(hostInterface);
     }
   }
 

@@ -3,6 +3,7 @@
 export { chooseFilter } from '../calc/filter-choice.ts';
 export { FlowCollector } from '../flows/flow-collector.ts';
 export { createDataplane } from './dataplane.ts';
+export { acceptInDockerUser, leaveDockerUser } from './iptables/docker-user.ts';
 export { livesOnLegacy, packetFilters } from './packet-filters.ts';
 export { PolicySwitch } from './policy-switch.ts';
 export type { Leftover, Takeover } from './takeover.ts';

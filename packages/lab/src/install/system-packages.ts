@@ -67,6 +67,7 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     isRuntime: true,
   },
   { name: 'runc', file: '/usr/sbin/runc', services: [], isRuntime: true },
+  { name: 'docker.io', file: '/usr/sbin/dockerd', services: ['docker'], isRuntime: true },
   { name: 'busybox-static', file: '/bin/busybox', services: [], isRuntime: true },
   {
     name: 'etcd-server',

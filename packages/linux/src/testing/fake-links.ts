@@ -69,11 +69,15 @@ export function fakeLinks(namespace: FakeNamespace): Links {
   };
 }
 
+/** As the caller of a kernel's calls names its own. */
+const OWN_NAMESPACE = '/proc/self/ns/net';
+
 function createVeth(namespace: FakeNamespace, spec: VethSpec): Link {
   const { name, mtu, peer } = spec;
   const operation = `create veth ${name} with ${peer.name} in ${peer.namespace}`;
   namespace.begin(operation);
-  const other = namespace.machine.get(peer.namespace);
+  const isOwn = peer.namespace === OWN_NAMESPACE;
+  const other = isOwn ? namespace : namespace.machine.get(peer.namespace);
   if (other === undefined) throw new KernelError('ENOENT', operation);
   if (name.length > LONGEST_NAME || peer.name.length > LONGEST_NAME) {
     throw new KernelError('ERANGE', operation);

@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Datastore } from '@overland/datastore';
+import {
+  type AddressLease,
+  answerCall,
+  attachmentOf,
+  type DockerEndpoint,
+  type DockerHost,
+  type DockerNetwork,
+  EngineClient,
+  type Pool,
+  RecordFiles,
+} from '@overland/docker';
+import type { Ipam } from '@overland/ipam';
+import type { Prefix } from '@overland/net';
+import type { WorkloadIdentity } from '@overland/workloads';
+import type { Logger } from 'pino';
+import { ProfileKeeper } from '../profile-keeper.ts';
+import type { WorkloadService } from '../workload-service.ts';
+import { DockerIdentities } from './docker-identities.ts';
+import { DockerLeases } from './docker-leases.ts';
+
+export interface DockerServiceOptions {
+  readonly node: string;
+  readonly datastore: Datastore;
+  readonly ipam: Ipam;
+  readonly workloads: Pick<WorkloadService, 'attach' | 'detach' | 'identify'>;
+  readonly pools: () => readonly Pool[];
+  /** Whether the datastore has been read. */
+  readonly isReady: () => boolean;
+  /** Resolves when peers have the routes, or after a while. */
+  readonly offered: (routes: readonly Prefix[]) => Promise<unknown>;
+  /** Has packets of workloads accepted where Docker would have them dropped. */
+  readonly acceptForwarding: () => Promise<void>;
+  readonly stateDirectory: string;
+  /** Of Docker's API; `undefined`: it is not to be asked. */
+  readonly apiSocket: string | undefined;
+  readonly log: Logger;
+}
+
+/** Docker asks again when nobody answers, but not when it is told no. */
+const READY_WAIT_MS = 20_000;
+const LOOK_MS = 50;
+
+interface Records {
+  readonly networks: RecordFiles<DockerNetwork>;
+  readonly endpoints: RecordFiles<DockerEndpoint>;
+  readonly leases: RecordFiles<AddressLease>;
+}
+
+/** Answers Docker's calls. What they mean is in `@overland/docker`; here is what this host does for it. */
+export class DockerService {
+  readonly #options: DockerServiceOptions;
+  readonly #host: DockerHost;
+  readonly #leases: DockerLeases;
+  readonly #identities: DockerIdentities | undefined;
+
+  private constructor(options: DockerServiceOptions, { networks, endpoints, leases }: Records) {
+    const { node, ipam, workloads, datastore, log, apiSocket } = options;
+    this.#options = options;
+    this.#leases = new DockerLeases({ node, ipam, records: leases, log });
+    const profiles = new ProfileKeeper(datastore, log);
+    const engine = apiSocket === undefined ? undefined : new EngineClient(apiSocket);
+    this.#identities =
+      engine &&
+      new DockerIdentities({
+        engine,
+        endpoints,
+        log,
+        identify: (id, identity) => this.#identify(id, identity),
+        onConnected: () => this.#acceptForwarding(),
+      });
+    this.#host = {
+      networks,
+      endpoints,
+      pools: options.pools,
+      addresses: {
+        assign: async (wish) => {
+          const { address, routes } = await this.#leases.assign(wish);
+          await options.offered(routes);
+          return address;
+        },
+        isHeld: (address) => this.#leases.isHeld(address),
+        release: (address) => this.#leases.release(address),
+      },
+      networkName: (id) => nameOf(engine, id),
+      asksForLabels: engine !== undefined,
+      attach: async (request, profile) => {
+        await profiles.ensure(profile);
+        await options.acceptForwarding();
+        return await workloads.attach(request);
+      },
+      detach: async (key) => {
+        await workloads.detach(key);
+      },
+      identifySoon: () => this.#identities?.lookSoon(),
+    };
+  }
+
+  /** Reads what Docker has told an earlier process. */
+  static async open(options: DockerServiceOptions): Promise<DockerService> {
+    const directory = `${options.stateDirectory}/docker`;
+    return new DockerService(options, {
+      networks: await RecordFiles.open(`${directory}/networks`),
+      endpoints: await RecordFiles.open(`${directory}/endpoints`),
+      leases: await RecordFiles.open(`${directory}/addresses`),
+    });
+  }
+
+  /** @returns `undefined`: there is no such call. */
+  async answer(path: string, body: unknown): Promise<object | undefined> {
+    await this.#untilReady();
+    const answer = await answerCall(path, body, this.#host);
+    const refusal = answer && ('Err' in answer ? answer.Err : 'Error' in answer && answer.Error);
+    if (refusal) this.#options.log.warn({ call: path, answer: refusal }, 'call of Docker failed');
+    return answer;
+  }
+
+  /** Does what was not answered at once, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#leases.run(signal), this.#identities?.run(signal)]);
+  }
+
+  async #identify(id: string, identity: WorkloadIdentity): Promise<boolean> {
+    return await this.#options.workloads.identify(attachmentOf(id), identity);
+  }
+
+  #acceptForwarding(): void {
+    const { acceptForwarding, log } = this.#options;
+    acceptForwarding().catch((error: unknown) => {
+      log.error({ err: error }, "DOCKER-USER could not be written: Docker's FORWARD may drop");
+    });
+  }
+
+  async #untilReady(): Promise<void> {
+    const deadline = performance.now() + READY_WAIT_MS;
+    while (!this.#options.isReady() && performance.now() < deadline) await delay(LOOK_MS);
+  }
+}
+
+async function nameOf(engine: EngineClient | undefined, id: string): Promise<string> {
+  const network = await engine?.network(id).catch((error: unknown) => {
+    throw new Error("the network's name is not known: Docker's API does not answer", {
+      cause: error,
+    });
+  });
+  if (network) return network.name;
+  throw new Error(
+    "the network's name is not known: create it with -o overland.network=NAME, or let the agent ask Docker (dockerApiSocket)",
+  );
+}
