@@ -57,8 +57,12 @@ export interface Endpoints {
 /** Opens a TCP socket, as `openTcpSocket` does; another one may do so in another network namespace. */
 export type OpenSocket = (options: TcpSocketOptions) => number;
 
+/** As much as Node reads at once: a chunk of this size has more behind it. */
+const WHOLE_READ_OCTETS = 64 * 1024;
+
 /**
- * One TCP connection: octets in, frames out. While the frames of a chunk wait to be taken, nothing is read.
+ * One TCP connection: octets in, frames out. While frames wait to be taken, one more chunk is read at most. To stop reading
+ * and begin again costs system calls, and turns of the stream: a peer that says little at a time is not stopped.
  * What had come before the connection was lost is still to be taken: it may hold the NOTIFICATION that says why.
  */
 export class Transport {
@@ -66,6 +70,9 @@ export class Transport {
   readonly #deframer = new Deframer();
   #events: TransportEvents | undefined;
   #hasInput = false;
+  /** Came while frames of the chunk before it were still to be taken. Nothing is read after it. */
+  #following: Uint8Array | undefined;
+  #isPaused = false;
   /** When the kernel last took something of ours. */
   #progressMs = performance.now();
   #lostReason: string | undefined;
@@ -133,7 +140,7 @@ export class Transport {
 
   /** Octets in user space that have not been taken as frames. */
   get unreadOctets(): number {
-    return this.#deframer.pending;
+    return this.#deframer.pending + (this.#following?.length ?? 0);
   }
 
   /** Octets in user space that the kernel has not taken yet. */
@@ -160,8 +167,15 @@ export class Transport {
    */
   nextFrame(): Frame | undefined {
     const frame = this.#deframer.next();
-    if (!frame && this.#hasInput) this.#inputTaken();
-    return frame;
+    if (frame) return frame;
+    const following = this.#following;
+    if (following) {
+      this.#following = undefined;
+      this.#deframer.push(following);
+      return this.nextFrame();
+    }
+    if (this.#hasInput) this.#inputTaken();
+    return undefined;
   }
 
   /** How long the peer has not let us send what waits to be sent, milliseconds; 0 if nothing waits. */
@@ -220,16 +234,26 @@ export class Transport {
   #take(chunk: Uint8Array): void {
     if (!this.#events) return;
     this.#tell('received', chunk);
-    this.#socket.pause();
+    if (this.#hasInput || chunk.length >= WHOLE_READ_OCTETS) this.#pause();
+    if (this.#hasInput) this.#following = chunk;
+    else this.#deframer.push(chunk);
     this.#hasInput = true;
-    this.#deframer.push(chunk);
     this.#events.readable();
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
   }
 
   #inputTaken(): void {
     this.#hasInput = false;
-    if (this.#lostReason === undefined) this.#socket.resume();
-    else setImmediate(() => this.#tellLost());
+    if (this.#lostReason !== undefined) {
+      setImmediate(() => this.#tellLost());
+    } else if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#socket.resume();
+    }
   }
 
   #lost(reason: string): void {
