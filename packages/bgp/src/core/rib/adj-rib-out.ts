@@ -20,6 +20,9 @@ import { SendLimit } from './send-limit.ts';
 /** The group, so to speak, of the default route that a peer is offered by itself. */
 const DEFAULT_ORIGINATED = -1;
 
+/** Prefixes that are being withdrawn: for all, because it is used within one call. */
+const LEAVING = new Int32Array(256);
+
 /** What an Adj-RIB-Out asks of the Loc-RIB. */
 export interface BestPaths {
   /** The group of the best path of a prefix; 0 if it has none. */
@@ -233,11 +236,16 @@ export class AdjRibOut extends OutQueue implements RibOut {
     const writer = this.writer;
     const { prefixes, family } = this.tables;
     writer.beginWithdraw(family);
-    while (this.#withdraw.size > 0 && writer.at + NLRI_OCTETS[family] <= writer.end) {
-      const prefix = this.#withdraw.take();
-      this.advertised.delete(prefix);
-      writer.at = prefixes.writeNlri(prefix, writer.target, writer.at);
-      prefixes.release(prefix);
+    for (;;) {
+      const room = Math.floor((writer.end - writer.at) / NLRI_OCTETS[family]);
+      const count = this.#withdraw.takeMany(LEAVING, Math.min(room, LEAVING.length));
+      if (count === 0) return;
+      for (let i = 0; i < count; i += 1) {
+        const prefix = LEAVING[i] ?? 0;
+        this.advertised.delete(prefix);
+        writer.at = prefixes.writeNlri(prefix, writer.target, writer.at);
+      }
+      prefixes.releaseAll(LEAVING, count);
     }
   }
 

@@ -77,14 +77,15 @@ export class FibStream {
    * @param sequence Of the batch.
    */
   take(maxRecords: number, sequence: number): PackedRoutes {
-    const count = Math.min(maxRecords, this.#pending.size);
+    const ids = new Int32Array(Math.min(maxRecords, this.#pending.size));
+    const count = this.#pending.takeMany(ids, ids.length);
     const width = ADDRESS_OCTETS[this.family];
     const records = new Uint8Array(recordOctets(this.family) * count);
     const view = new DataView(records.buffer);
     const nextHopSets: NextHopSet[] = [];
     const taken: { routes: number[]; withdrawn: number[] } = { routes: [], withdrawn: [] };
     for (let i = 0, at = 0; i < count; i += 1, at += width + 5) {
-      const prefix = this.#pending.take();
+      const prefix = ids[i] ?? 0;
       const slot = this.#states.wanted(prefix);
       this.#prefixes.writeAddress(prefix, records, at);
       records[at + width] = this.#prefixes.length(prefix);
@@ -93,9 +94,9 @@ export class FibStream {
       if (definition) nextHopSets.push(definition);
       this.#setTold(prefix, slot);
       if (this.#awaited) (slot === 0 ? taken.withdrawn : taken.routes).push(prefix);
-      this.#prefixes.release(prefix);
     }
     if (count > 0) this.#awaited?.taken(sequence, taken);
+    this.#prefixes.releaseAll(ids, count);
     return { nextHopSets, records };
   }
 

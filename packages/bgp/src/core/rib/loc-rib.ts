@@ -236,11 +236,15 @@ export class LocRib {
   /** Lets go of what was held for the former best paths while others were told. */
   #releaseFormer(): void {
     const { count, prefixes, before, best } = this.#batch;
+    let left = 0;
     for (let i = 0; i < count; i += 1) {
       const group = before[i] ?? 0;
       if (group === 0) continue;
       this.#tables.releaseBest(group);
-      if (best[i] === 0) this.#tables.prefixes.release(prefixes[i] ?? 0);
+      if (best[i] !== 0) continue;
+      prefixes[left] = prefixes[i] ?? 0;
+      left += 1;
     }
+    this.#tables.prefixes.releaseAll(prefixes, left);
   }
 }

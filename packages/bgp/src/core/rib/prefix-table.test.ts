@@ -67,3 +67,37 @@ test.each(['ipv4', 'ipv6'] as const)(
     );
   },
 );
+
+test.each(['ipv4', 'ipv6'] as const)(
+  '%s: what is let go of together is forgotten with its last holder, also if it is named twice',
+  (family) => {
+    const octets = fc.nat(0xff).map((last) => {
+      return Uint8Array.of(...new Array(WIDTH[family] - 1).fill(10), last);
+    });
+    const prefixes = fc.uniqueArray(
+      octets.map((each) => prefixFromBytes(each, WIDTH[family] * 8)),
+      { minLength: 1, maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(prefixes, fc.array(fc.nat(59), { maxLength: 120 }), (known, holders) => {
+        const table = new PrefixTable(family);
+        const ids = new Int32Array(known.length);
+        table.internAll(list(family, known), ids);
+        const left = [...ids];
+        for (const id of ids) table.hold(id);
+        for (const at of holders) {
+          table.hold(left[at % left.length] ?? 0);
+        }
+        const released = Int32Array.from([...holders, ...ids.keys()], (at) => {
+          return left[at % left.length] ?? 0;
+        });
+        const kept = released.at(-1) ?? 0;
+        table.hold(kept);
+        table.releaseAll(released, released.length);
+        expect(table.size).toBe(1);
+        table.findAll(list(family, known), ids);
+        expect([...ids]).toEqual(left.map((id) => (id === kept ? id : 0)));
+      }),
+    );
+  },
+);

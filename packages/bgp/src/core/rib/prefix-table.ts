@@ -64,7 +64,30 @@ export class PrefixTable {
   release(id: number): void {
     const rest = this.#records.get(id, this.#words) - ONE_HOLDER;
     this.#records.set(id, this.#words, rest);
-    if (rest >>> HOLDERS_SHIFT === 0) this.#forget(id);
+    if (rest >>> HOLDERS_SHIFT === 0) this.#forget(id, this.#hashOf(id));
+  }
+
+  /**
+   * Ends one {@link hold} of each of the first `count` ids. Those of prefixes that are forgotten are moved to the front.
+   * Where these are in the index is fetched for all of them at once, as when they were found.
+   */
+  releaseAll(ids: Int32Array, count: number): void {
+    if (count > this.#hashes.length) this.#hashes = new Int32Array(count);
+    const hashes = this.#hashes;
+    let [gone, touched] = [0, 0];
+    for (let i = 0; i < count; i += 1) {
+      const id = ids[i] ?? 0;
+      const rest = this.#records.get(id, this.#words) - ONE_HOLDER;
+      this.#records.set(id, this.#words, rest);
+      if (rest >>> HOLDERS_SHIFT !== 0) continue;
+      const hash = this.#hashOf(id);
+      ids[gone] = id;
+      hashes[gone] = hash;
+      gone += 1;
+      touched ^= this.#index.touch(hash);
+    }
+    this.touched = touched;
+    for (let i = 0; i < gone; i += 1) this.#forget(ids[i] ?? 0, hashes[i] ?? 0);
   }
 
   /** Prefix length in bits. */
@@ -174,8 +197,8 @@ export class PrefixTable {
     return id;
   }
 
-  #forget(id: number): void {
-    this.#index.remove(id, this.#hashOf(id), tagOf(this.length(id)));
+  #forget(id: number, hash: number): void {
+    this.#index.remove(id, hash, tagOf(this.length(id)));
     this.#ids.giveBack(id);
   }
 
