@@ -19,6 +19,10 @@ export class ConvergenceClock {
   #longestMs = 0;
   #lastMs: number | null = null;
 
+  get isAtRest(): boolean {
+    return this.#sinceMs === undefined;
+  }
+
   /** Something has changed. @param nowMs Of a clock that does not jump. */
   changed(nowMs: number): void {
     this.#sinceMs ??= nowMs;

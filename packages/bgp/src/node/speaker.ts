@@ -324,7 +324,8 @@ export class Speaker implements AsyncDisposable {
 
   #updateTaken(peer: PeerRunner, octets: number): void {
     this.#turns.updateTaken(octets);
-    this.#convergence.changed(performance.now());
+    // Once for all of them: the clock is dear beside a short UPDATE.
+    if (this.#convergence.isAtRest) this.#convergence.changed(performance.now());
     if (this.isDeferring) this.#deferral?.received(peer.id, this.#engine);
   }
 
