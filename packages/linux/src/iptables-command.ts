@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Family } from '@overland/net';
 import {
   type Iptables,
@@ -7,7 +6,7 @@ import {
   IptablesError,
   type IptablesVariant,
 } from './iptables.ts';
-import { runInNamespace } from './namespaces.ts';
+import { legacySignature, legacyTables } from './legacy-tables.ts';
 
 /** Others hold the lock of iptables-legacy for milliseconds; who holds it longer than this hangs. */
 const LOCK_SECONDS = '10';
@@ -29,6 +28,8 @@ export function iptablesCommand(
   const run = (family: Family, action: 'save' | 'restore', args: readonly string[], input = '') =>
     runProgram(namespace, [`${PROGRAM[family]}-${variant}-${action}`, ...args], input);
   return {
+    ...(variant === 'legacy' && { signature: () => legacySignature(namespace) }),
+
     async read(family, table) {
       // Looking at a table of iptables-legacy makes it, and packets pass it from then on.
       if (variant === 'legacy' && !legacyTables(namespace, family).has(table)) return new Map();
@@ -41,21 +42,6 @@ export function iptablesCommand(
       await run(family, 'restore', ['--noflush', '-w', LOCK_SECONDS], input);
     },
   };
-}
-
-/** Tables of iptables-legacy that the namespace has. */
-function legacyTables(namespace: string | undefined, family: Family): Set<string> {
-  const path = `/proc/thread-self/net/${family === 'ipv4' ? 'ip' : 'ip6'}_tables_names`;
-  const read = () => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch {
-      // The kernel has not loaded it, or does not have it.
-      return '';
-    }
-  };
-  const names = namespace === undefined ? read() : runInNamespace(namespace, read);
-  return new Set(names.split('\n'));
 }
 
 function lineOf(change: IptablesChange): string {

@@ -31,6 +31,12 @@ export interface Iptables {
    * @throws {IptablesError} Nothing was changed.
    */
   transact(family: Family, table: IptablesTable, changes: readonly IptablesChange[]): Promise<void>;
+  /**
+   * Differs after rules have come or gone, also those of others; costs microseconds. Absent: netlink tells of changes.
+   *
+   * @throws {KernelError} If the kernel cannot be asked.
+   */
+  signature?(): string;
 }
 
 /** Which of its two kernel interfaces iptables uses: they know nothing of each other. */

@@ -96,6 +96,12 @@ export function getsockopt(fd: Fd, level: number, name: number): number {
   return option[0] ?? 0;
 }
 
+/** @param value What is asked, where the option wants that; the answer afterwards. */
+export function getsockoptBytes(fd: Fd, level: number, name: number, value: Uint8Array): void {
+  const result = native.getsockopt(fd, level, name, value, [value.byteLength]);
+  checked(result, `getsockopt ${level}/${name}`);
+}
+
 /** @returns Bytes sent. */
 export function send(fd: Fd, bytes: Uint8Array): number {
   return checked(native.send(fd, bytes, bytes.length, 0), 'send');

@@ -13,7 +13,6 @@ import { Readiness } from './readiness.ts';
 import { ReconcileLoop } from './reconcile-loop.ts';
 
 const READ_BACK_MS = 90_000;
-const FILTER_CHECK_MS = 10_000;
 const OBJECT_GRACE_MS = 60_000;
 const MAX_FAILURES_SHOWN = 20;
 
@@ -27,8 +26,6 @@ export interface DataplaneOptions {
   readonly clock?: Clock;
   /** Between full read-backs of routes and next hops, which catch what no event told. Default 90 s. */
   readonly readBackMs?: number;
-  /** Between looks at a packet filter whose changes nothing tells. Default 10 s. */
-  readonly filterCheckMs?: number;
   /** Between the last use of a next-hop object and its removal: its id stays if it is needed again. Default 60 s. */
   readonly objectGraceMs?: number;
 }
@@ -103,7 +100,6 @@ export function createDataplane(options: DataplaneOptions): Dataplane {
   const policy = options.policy ?? (nftables && new NftPolicy({ nftables, clock, log }));
   const loop = new ReconcileLoop({
     readBackMs: READ_BACK_MS,
-    filterCheckMs: FILTER_CHECK_MS,
     objectGraceMs: OBJECT_GRACE_MS,
     ...options,
     clock,

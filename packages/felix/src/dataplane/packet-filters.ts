@@ -1,8 +1,10 @@
 import type { IpSets, Iptables, IptablesVariant, Nftables } from '@overland/linux';
 import type { Logger } from 'pino';
 import type { FilterChoice, PacketFilter } from '../calc/filter-choice.ts';
+import { TABLES } from '../calc/iptables/table-rules.ts';
 import { TABLE } from '../calc/nftables/names.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { TableNotices } from './iptables/iptables-changes.ts';
 import { IptablesPolicy } from './iptables/iptables-policy.ts';
 import {
   hasForeignRules,
@@ -34,7 +36,9 @@ export function packetFilters({
     make({ filter, insertMode }: FilterChoice): PolicyBackend {
       if (filter === 'nftables') return new NftPolicy({ nftables, clock, log });
       const options = { iptables: iptables[variantOf(filter)], sets, clock, log, insertMode };
-      return new IptablesPolicy(options);
+      if (filter === 'iptables-legacy') return new IptablesPolicy(options);
+      const notices: TableNotices = (signal) => iptablesNotices(nftables, signal);
+      return new IptablesPolicy({ ...options, notices });
     },
 
     async standing() {
@@ -60,6 +64,17 @@ export function packetFilters({
 /** Whether others have rules in iptables-legacy: what policy allows must be accepted there, or it may be dropped. */
 export async function livesOnLegacy({ iptables }: Pick<HostFilters, 'iptables'>): Promise<boolean> {
   return await hasForeignRules(iptables.legacy);
+}
+
+const IPTABLES = new Set(
+  ['ip', 'ip6'].flatMap((family) => TABLES.map((table) => `${family} ${table}`)),
+);
+
+/** Changes of tables that iptables over nftables has; those of other tables concern it as little as us. */
+async function* iptablesNotices(nftables: Nftables, signal: AbortSignal): AsyncGenerator<unknown> {
+  for await (const table of nftables.foreignChanges(signal)) {
+    if (table === undefined || IPTABLES.has(table)) yield table;
+  }
 }
 
 function variantOf(filter: Exclude<PacketFilter, 'nftables'>): IptablesVariant {

@@ -17,8 +17,8 @@ export interface PolicyBackend {
   readonly state: PolicyState;
   /** Somebody else may have changed the packet filter: it is read before the next write. */
   doubt(): void;
-  /** Tells when somebody else may have changed the packet filter. Absent: nothing tells, it has to be looked at. */
-  foreignChanges?(signal: AbortSignal): AsyncIterable<unknown>;
+  /** Tells when somebody else may have changed the packet filter. */
+  foreignChanges(signal: AbortSignal): AsyncIterable<unknown>;
   /**
    * Makes the kernel agree with what is wanted. What cannot be put into the kernel is closed, is tried again, and keeps
    * nothing else from being written.

@@ -14,7 +14,7 @@ import { livesOnLegacy, packetFilters } from './packet-filters.ts';
 import { PolicySwitch } from './policy-switch.ts';
 
 const log = pino({ level: 'silent' });
-/** Looks at once, instead of every ten seconds. */
+/** Whatever is to be done later is done at once. */
 const clock: Clock = { ...systemClock, schedule: (_, work) => systemClock.schedule(0, work) };
 const [FIRST, SECOND] = fc
   .sample(cluster, { numRuns: 2, seed: 5 })
@@ -28,7 +28,7 @@ function host() {
   const iptables = { legacy: fakeIptables(() => isBroken), nft: fakeIptables() };
   const rules = () => [...iptables.legacy.rules(), ...iptables.nft.rules()];
   const sets = fakeIpSets((name) => rules().some((rule) => rule.includes(` ${name} `)));
-  const filters = packetFilters({ nftables, iptables, sets, log });
+  const filters = packetFilters({ nftables, iptables, sets, log, clock });
   return {
     iptables,
     breakLegacy(is: boolean) {
@@ -127,7 +127,8 @@ test('changes by others are told by the filter in force', async () => {
   const second = changes.next();
   policy.choose(chosen('iptables-nft'));
   await policy.reconcile();
-  // Of a filter that tells nothing, it is time that tells.
+  const rule = { type: 'append-rule', chain: 'FORWARD', rule: '-j DROP' } as const;
+  await one.iptables.nft.transact('ipv4', 'filter', [rule]);
   expect((await second).done).toBe(false);
   const end = changes.next();
   stop.abort();

@@ -8,9 +8,6 @@ import { type Clock, systemClock } from './clock.ts';
 import type { PolicyBackend, PolicyCounts, PolicyFailure } from './policy-backend.ts';
 import { RetryQueue } from './retry-queue.ts';
 
-/** Between looks at a filter that tells nothing. */
-const LOOK_MS = 10_000;
-
 /** The packet filters of a host. */
 export interface PacketFilters {
   make(choice: FilterChoice): PolicyBackend;
@@ -123,14 +120,14 @@ export class PolicySwitch implements PolicyBackend {
     this.#next?.backend.doubt();
   }
 
-  /** What the filter in force tells; where nothing tells, it is looked at every {@link LOOK_MS}. */
+  /** What the filter in force tells. */
   async *foreignChanges(signal: AbortSignal): AsyncGenerator<unknown> {
     while (!signal.aborted) {
       const moved = new AbortController();
       this.#moved = moved;
       const until = AbortSignal.any([signal, moved.signal]);
       const { backend } = this.#current;
-      yield* backend.foreignChanges?.(until) ?? this.#looks(until);
+      yield* backend.foreignChanges(until);
       // Nobody has ended it: there is nothing to listen to any more.
       if (!until.aborted) return;
     }
@@ -177,19 +174,6 @@ export class PolicySwitch implements PolicyBackend {
       const reason = error instanceof Error ? error.message : 'failed';
       this.#retries.failed(what, reason, this.#clock.now());
       return false;
-    }
-  }
-
-  async *#looks(signal: AbortSignal): AsyncGenerator<void> {
-    while (!signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const wake = (): void => resolve();
-      const cancel = this.#clock.schedule(LOOK_MS, wake);
-      signal.addEventListener('abort', wake, { once: true });
-      await promise;
-      cancel();
-      signal.removeEventListener('abort', wake);
-      if (!signal.aborted) yield;
     }
   }
 

@@ -23,8 +23,6 @@ export interface ReconcileLoopOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly readBackMs: number;
-  /** Of a packet filter whose changes nothing tells. */
-  readonly filterCheckMs: number;
   readonly objectGraceMs: number;
   /** Links, addresses or dead neighbours changed: called before anything is written, because the speaker waits for it. */
   readonly onLinks: (links: LinkTable) => void;
@@ -49,7 +47,6 @@ export class ReconcileLoop {
   /** Route events that came during a full listing: they may be newer than it. */
   #deferred: RouteEvent[] | undefined;
   #readBackAtMs: number | undefined;
-  #filterCheckedAtMs: number;
   #repairs = 0;
 
   constructor(options: ReconcileLoopOptions) {
@@ -65,7 +62,6 @@ export class ReconcileLoop {
       isUsable: (device) => links.isUsable(device),
       doubt: (reason) => this.#doubtRoutes(reason),
     });
-    this.#filterCheckedAtMs = clock.now();
   }
 
   /** Changes of ours that somebody else undid. */
@@ -125,7 +121,7 @@ export class ReconcileLoop {
   }
 
   async #watchFilter(stopped: AbortSignal): Promise<void> {
-    for await (const _ of this.#options.policy?.foreignChanges?.(stopped) ?? []) {
+    for await (const _ of this.#options.policy?.foreignChanges(stopped) ?? []) {
       this.local.doubtFilter();
       this.#poke();
     }
@@ -246,10 +242,6 @@ export class ReconcileLoop {
     if (this.#linksInDoubt) await this.#readLinks();
     const isStale = now >= (this.#readBackAtMs ?? now) + readBackMs;
     if (this.#hasState && (this.#routesInDoubt || isStale)) await this.#readBack();
-    if (now >= (this.#filterCheckDueMs() ?? Number.POSITIVE_INFINITY)) {
-      this.#filterCheckedAtMs = now;
-      this.local.doubtFilter();
-    }
     const local = await this.local.step();
     const learned = this.#hasState && (await this.learned.step());
     const isInDoubt = this.#linksInDoubt || (this.#hasState && this.#routesInDoubt);
@@ -287,16 +279,8 @@ export class ReconcileLoop {
       this.local.nextDueMs(),
       this.#hasState ? this.learned.nextDueMs() : undefined,
       (this.#readBackAtMs ?? clock.now()) + readBackMs,
-      this.#filterCheckDueMs(),
     ].filter((time) => time !== undefined);
     return Math.max(0, Math.min(...due) - clock.now());
-  }
-
-  /** Never, if changes of it are told: then the read-back of everything is enough. */
-  #filterCheckDueMs(): number | undefined {
-    const { policy, filterCheckMs } = this.#options;
-    const isLookedAt = policy && !policy.foreignChanges;
-    return isLookedAt ? this.#filterCheckedAtMs + filterCheckMs : undefined;
   }
 
   async #sleep(delayMs: number): Promise<void> {

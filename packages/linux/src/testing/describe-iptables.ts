@@ -53,6 +53,19 @@ export function describeIptables(
       expect(content.has('cali-b')).toBe(false);
     });
 
+    test('what it tells cheaply changes with rules, not with looking', async () => {
+      await using made = await make();
+      const { iptables } = made;
+      await iptables.transact('ipv4', 'filter', SAMPLE);
+      const before = iptables.signature?.();
+      await iptables.read('ipv4', 'filter');
+      await iptables.read('ipv6', 'nat');
+      expect(iptables.signature?.()).toBe(before);
+      await iptables.transact('ipv4', 'filter', [append('cali-b', DROP)]);
+      const isTold = iptables.signature !== undefined;
+      expect(iptables.signature?.() !== before).toBe(isTold);
+    });
+
     test('rules among those of others', async () => {
       await using made = await make();
       const { iptables } = made;

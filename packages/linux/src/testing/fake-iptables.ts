@@ -43,6 +43,7 @@ export function fakeIptables(refuses: (rule: string) => boolean = () => false): 
       [...tables].flatMap(([table, chains]) =>
         [...chains].flatMap(([chain, rules]) => rules.map((rule) => `${table} ${chain} ${rule}`)),
       ),
+    signature: () => `${writes}`,
     read: async (family, table) => structuredClone(find(family, table)),
     async transact(family, table, changes) {
       if (changes.length === 0) return;

@@ -25,9 +25,14 @@ export const CHAIN = {
   toHost: 'cali-to-host-endpoint',
   fromHostForward: 'cali-from-hep-forward',
   toHostForward: 'cali-to-hep-forward',
+  /** What policies deny goes there: {@link DENY}. */
+  denied: 'cali-denied',
   failsafeIn: 'cali-failsafe-in',
   failsafeOut: 'cali-failsafe-out',
 } as const;
+
+/** Of rules by which a policy denies. */
+export const DENY = `-g ${CHAIN.denied}`;
 
 /**
  * The kernel's set of one IP version. Calico's begin with `cali40s:`, `cali40n:`, …: so each knows its own. Of sets of

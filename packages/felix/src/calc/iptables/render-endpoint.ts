@@ -1,6 +1,6 @@
 import type { RuleList } from '../policy/policy-view.ts';
 import type { EndpointPolicyRef, ListId } from '../policy-state.ts';
-import { listChain } from './names.ts';
+import { DENY, listChain } from './names.ts';
 import { clearMark, comment, hasMark, hasNoMark, MARK } from './words.ts';
 
 type Lists = ReadonlyMap<ListId, RuleList>;
@@ -26,7 +26,7 @@ export function renderTiers(
     `${comment(`Start of tier ${tier.name}`)} ${clearMark(MARK.pass)}`,
     ...tier.lists.flatMap((id) => ask(lists, id, `${hasNoMark(MARK.pass)} `, 'policy')),
     ...(closes && tier.defaultAction === 'Deny'
-      ? [`${comment('Drop if no policies passed packet')} ${hasNoMark(MARK.pass)} -j DROP`]
+      ? [`${comment('Drop if no policies passed packet')} ${hasNoMark(MARK.pass)} ${DENY}`]
       : []),
   ]);
 }
@@ -38,9 +38,9 @@ export function renderProfiles(profiles: EndpointPolicyRef['profiles'], lists: L
     // Pass in a profile has nothing to pass to.
     ...profiles.flatMap((id) => [
       ...ask(lists, id, '', 'profile'),
-      `${hasMark(MARK.pass)} -j DROP`,
+      `${hasMark(MARK.pass)} ${DENY}`,
     ]),
-    `${comment('Drop if no profiles matched')} -j DROP`,
+    `${comment('Drop if no profiles matched')} ${DENY}`,
   ];
 }
 

@@ -20,11 +20,11 @@ const ports = (length: number) => Array.from({ length }, (_, i) => 1000 + i);
 
 test('a choice of one kind is a line for each', () => {
   expect(render({ source: { nets: ['10.0.0.0/8', '192.0.2.1/32', 'fd00::/8'] } })).toEqual([
-    '-s 10.0.0.0/8 -j DROP',
-    '-s 192.0.2.1/32 -j DROP',
+    '-s 10.0.0.0/8 -g cali-denied',
+    '-s 192.0.2.1/32 -g cali-denied',
   ]);
   expect(render({ source: { nets: ['10.0.0.0/8', 'fd00::/8'] } }, 6)).toEqual([
-    '-s fd00::/8 -j DROP',
+    '-s fd00::/8 -g cali-denied',
   ]);
   expect(render({ source: { nets: ['10.0.0.0/8'] } }, 6)).toEqual([]);
 });
@@ -37,21 +37,23 @@ test('choices of several kinds cost their sum', () => {
     destination: { nets, ports: ports(40) },
   });
   expect(lines.length).toBeLessThan(220);
-  expect(lines.at(-1)).toBe('-p 6 -m mark --mark 0x80000/0x80000 -j DROP');
+  expect(lines.at(-1)).toBe('-p 6 -m mark --mark 0x80000/0x80000 -g cali-denied');
 });
 
 test('a match of ports holds 15 of them, a range counts twice', () => {
   const destination = { ports: [...ports(14), '2000:3000'] };
   const [first, second, ...others] = render({ protocol: 'UDP', destination });
-  expect(first).toBe(`-p 17 -m multiport --destination-ports ${ports(14).join(',')} -j DROP`);
-  expect(second).toBe('-p 17 -m multiport --destination-ports 2000:3000 -j DROP');
+  expect(first).toBe(
+    `-p 17 -m multiport --destination-ports ${ports(14).join(',')} -g cali-denied`,
+  );
+  expect(second).toBe('-p 17 -m multiport --destination-ports 2000:3000 -g cali-denied');
   expect(others).toEqual([]);
 });
 
 test('ports that are excluded are excluded all in one line', () => {
   const [line] = render({ protocol: 'TCP', source: { notPorts: ports(16) } });
   expect(line).toBe(
-    `-p 6 -m multiport ! --source-ports ${ports(15).join(',')} -m multiport ! --source-ports 1015 -j DROP`,
+    `-p 6 -m multiport ! --source-ports ${ports(15).join(',')} -m multiport ! --source-ports 1015 -g cali-denied`,
   );
 });
 
@@ -84,10 +86,10 @@ test('a type of ICMP is excluded among packets of ICMP alone', () => {
   expect(render({ notICMP: { type: 8 } })).toEqual([
     '-j MARK --set-xmark 0x80000/0x80000',
     '-p 1 -m icmp --icmp-type 8 -j MARK --set-xmark 0x0/0x80000',
-    '-m mark --mark 0x80000/0x80000 -j DROP',
+    '-m mark --mark 0x80000/0x80000 -g cali-denied',
   ]);
   expect(render({ protocol: 'ICMPv6', notICMP: { type: 128, code: 0 } }, 6)).toEqual([
-    '-p 58 -m icmp6 ! --icmpv6-type 128/0 -j DROP',
+    '-p 58 -m icmp6 ! --icmpv6-type 128/0 -g cali-denied',
   ]);
 });
 
@@ -95,6 +97,6 @@ test('sets of selectors have the identifier that Calico gives them', () => {
   const id = selectorSet(parseSelector('all()')).id;
   expect(setName(id, 4)).toBe('cali40o:5y5I3VdRZfDU01O--xXAPx2');
   expect(render({ source: { selector: 'all()' } })).toEqual([
-    '-m set --match-set cali40o:5y5I3VdRZfDU01O--xXAPx2 src -j DROP',
+    '-m set --match-set cali40o:5y5I3VdRZfDU01O--xXAPx2 src -g cali-denied',
   ]);
 });

@@ -1,5 +1,5 @@
 import type { ActiveRule } from '../policy/active-rule.ts';
-import type { Version } from './names.ts';
+import { DENY, type Version } from './names.ts';
 import { type Conditions, conditionsOf } from './rule-conditions.ts';
 import { clearMark, hasMark, hasNoMark, MARK, quoted, setMark } from './words.ts';
 
@@ -69,7 +69,7 @@ function act(action: ActiveRule['action'], matches: readonly string[], label: st
     case 'Pass':
       return [...each(setMark(MARK.pass)), `${hasMark(MARK.pass)} -j RETURN`];
     case 'Deny':
-      return each('-j DROP');
+      return each(DENY);
     case 'Log': {
       const prefix = quoted(label, MAX_LOG_PREFIX_OCTETS);
       return each(`-j NFLOG --nflog-group ${LOG_GROUP} --nflog-prefix ${prefix}`);

@@ -1,4 +1,5 @@
 import { WORKLOAD_LINK } from '@overland/net';
+import { DENIED_GROUP } from '../../flows/denied-group.ts';
 import type { HostLinks } from '../host-links.ts';
 import type { RuleList } from '../policy/policy-view.ts';
 import type { ListId, PolicyState } from '../policy-state.ts';
@@ -39,6 +40,11 @@ export interface Exceptions {
 const NO_EXCEPTIONS: Exceptions = { closed: [], kept: [], links: new Map() };
 
 const CLOSED: readonly string[] = [`${comment('Cannot be programmed: closed')} -j DROP`];
+/** Whoever listens is told of what policies deny, so much a second; without a listener the kernel tells nobody. */
+const DENIED: readonly string[] = [
+  `-m limit --limit 500/sec --limit-burst 500 -j NFLOG --nflog-group ${DENIED_GROUP}`,
+  '-j DROP',
+];
 /** The kernel lets nobody drop anything where addresses are translated. */
 const UNTRANSLATED: readonly string[] = [comment('Cannot be programmed: not translated')];
 
@@ -80,6 +86,7 @@ export class TableRenderer {
     const entries = new Map([...host.entries, ...limits.entries]);
     const asked = policies.flatMap(({ tiers }) => tiers.flatMap((tier) => tier.lists));
     const all = new Map<string, readonly string[]>([
+      ...(policies.length > 0 ? [[CHAIN.denied, DENIED] as const] : []),
       ...this.#listChains([...new Set(asked)], lists),
       ...host.chains,
       ...limits.chains,
@@ -91,7 +98,7 @@ export class TableRenderer {
   #filter(state: PolicyState, host: HostChains, kept: Iterable<string>): TableRules {
     const { lists, endpoints } = state;
     const maySpoof = state.host?.maySpoof ?? false;
-    const chains = new Map(this.#listChains(lists.keys(), lists));
+    const chains = new Map([[CHAIN.denied, DENIED], ...this.#listChains(lists.keys(), lists)]);
     const ways = { ingress: new Map<string, string>(), egress: new Map<string, string>() };
     for (const direction of ['ingress', 'egress'] as const) {
       for (const name of kept) ways[direction].set(name, endpointChain(direction, name));
@@ -169,6 +176,7 @@ export class TableRenderer {
 
 const TO_HOST = { Drop: 'DROP', Accept: 'ACCEPT', Return: 'RETURN' } as const;
 const NOTHING: ReadonlyMap<string, readonly string[]> = new Map();
+
 const NO_HOST: HostChains = { chains: NOTHING, entries: NOTHING, policies: [] };
 
 function withClosed(

@@ -1,8 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Iptables, IptablesVariant } from '@overland/linux';
-import { iptablesCommand, openIpSets } from '@overland/linux/netfilter';
+import { type Iptables, type IptablesVariant, runInNamespace } from '@overland/linux';
+import {
+  iptablesCommand,
+  openFlowEvents,
+  openIpSets,
+  openNftables,
+  readPacketHeader,
+} from '@overland/linux/netfilter';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { parseAddress, parsePrefix } from '@overland/net';
 import { pino } from 'pino';
@@ -11,7 +17,9 @@ import type { ActiveRule } from '../../calc/policy/active-rule.ts';
 import { hostRulesOf } from '../../calc/policy/host-rules.ts';
 import { differenceOf, emptyPolicyState } from '../../calc/policy-change.ts';
 import type { PolicyState } from '../../calc/policy-state.ts';
+import { DENIED_GROUP } from '../../flows/denied-group.ts';
 import { systemClock } from '../clock.ts';
+import { packetFilters } from '../packet-filters.ts';
 import { IptablesPolicy } from './iptables-policy.ts';
 
 const log = pino({ level: 'silent' });
@@ -140,6 +148,53 @@ describe.each(VARIANTS)('iptables-%s', (variant) => {
     await policy.reconcile();
     expect(await one.save()).not.toContain('cali1');
     expect(await one.sets.list()).toEqual([]);
+  });
+
+  test('changes of rules by somebody else are told, and put right', async () => {
+    await using one = await host(variant);
+    using nftables = openNftables({ namespace: one.router.path });
+    const filters = packetFilters({
+      nftables,
+      iptables: { legacy: one.iptables, nft: one.iptables },
+      sets: one.sets,
+      log,
+    });
+    const policy = filters.make({ filter: `iptables-${variant}`, insertMode: 'Insert' });
+    policy.accept(differenceOf(emptyPolicyState(), CLOSED, true));
+    await policy.reconcile();
+    const saved = await one.save();
+    const stop = new AbortController();
+    const repaired = (async () => {
+      for await (const what of policy.foreignChanges(stop.signal)) {
+        policy.doubt();
+        if ((await policy.reconcile()) && (await one.save()) === saved) return what;
+      }
+      return undefined;
+    })();
+    await one.router.exec([`iptables-${variant}`, '-D', 'cali-from-wl-dispatch', '1']);
+    expect(await repaired).toBe('tables');
+    stop.abort();
+  });
+
+  test('who listens is told of what is denied', async () => {
+    await using one = await host(variant);
+    const policy = one.start();
+    policy.accept(differenceOf(emptyPolicyState(), CLOSED, true));
+    await policy.reconcile();
+    const told: unknown[] = [];
+    using _ = runInNamespace(one.router.path, () =>
+      openFlowEvents({
+        logGroup: DENIED_GROUP,
+        copyOctets: 128,
+        logged: ({ octets }) => told.push(readPacketHeader(octets)?.destination),
+        began: () => undefined,
+        ended: () => undefined,
+        lost: () => undefined,
+        failed: () => undefined,
+      }),
+    );
+    expect(await one.reaches('eth9', 0)).toBe(false);
+    await expect.poll(() => told, { timeout: 10_000 }).toContain('10.65.0.1');
   });
 
   test('a workload is itself, and leaves under an address of the host', async () => {

@@ -2,7 +2,7 @@ import { type IpSets, type Iptables, IptablesError } from '@overland/linux';
 import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
 import type { HostLinks } from '../../calc/host-links.ts';
-import { endpointChain, limitChain, listChain } from '../../calc/iptables/names.ts';
+import { CHAIN, endpointChain, limitChain, listChain } from '../../calc/iptables/names.ts';
 import { TRANSLATION_CHAINS } from '../../calc/iptables/nat-rules.ts';
 import type { SetId } from '../../calc/policy/active-rule.ts';
 import { applyChange, emptyPolicyState, type PolicyChange } from '../../calc/policy-change.ts';
@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import type { PolicyBackend, PolicyCounts, PolicyFailure } from '../policy-backend.ts';
 import { RetryQueue } from '../retry-queue.ts';
 import { FamilyWriter, type PolicyWish } from './family-writer.ts';
+import { iptablesChanges, type TableNotices } from './iptables-changes.ts';
 import type { ChainInsertMode } from './plan-table.ts';
 import { SetWriter } from './set-writer.ts';
 
@@ -23,6 +24,8 @@ export interface IptablesPolicyOptions {
   readonly sets: IpSets;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Tells that tables may have changed, where the kernel tells. */
+  readonly notices?: TableNotices;
   /** Default: before the rules of others. */
   readonly insertMode?: ChainInsertMode;
 }
@@ -47,6 +50,8 @@ export class IptablesPolicy implements PolicyBackend {
   #synced = false;
   /** Whether the kernel was as wanted, with nothing said since: what differs then is somebody else's doing. */
   #isInStep = false;
+  /** Whether what is doubted next is tables alone. */
+  #areSetsTrusted = false;
   #repairs = 0;
   #refusals = 0;
 
@@ -83,8 +88,16 @@ export class IptablesPolicy implements PolicyBackend {
     this.#isDirty = true;
   }
 
+  async *foreignChanges(signal: AbortSignal): AsyncGenerator<unknown> {
+    for await (const what of iptablesChanges(this.#options, signal)) {
+      this.#areSetsTrusted = what === 'tables';
+      yield what;
+    }
+  }
+
   doubt(): void {
-    this.#sets.doubt(this.#state);
+    if (!this.#areSetsTrusted) this.#sets.doubt(this.#state);
+    this.#areSetsTrusted = false;
     for (const filter of this.#filters) filter.doubt();
     this.#isDirty = true;
   }
@@ -202,6 +215,8 @@ export class IptablesPolicy implements PolicyBackend {
       if (!closedKeys.has(`endpoint ${name}`)) continue;
       for (const chain of endpointChains(name)) closed.add(chain);
     }
+    // Without anything that is told of it, what is denied is dropped.
+    if (closedKeys.has(`chain ${CHAIN.denied}`)) closed.add(CHAIN.denied);
     if (closedKeys.has(TRANSLATION)) for (const chain of TRANSLATION_CHAINS) closed.add(chain);
     return {
       state: this.#state,
