@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CniReply } from '@overland/cni';
@@ -47,7 +48,7 @@ export class CniSpool {
 
   async #drain(): Promise<ReadonlySet<string>> {
     const failed = new Set<string>();
-    for (const file of await this.#files()) {
+    for (const file of this.#files()) {
       const path = join(this.#directory, file);
       try {
         const call = parseCall(parseJson(await readFile(path, 'utf8')));
@@ -71,9 +72,10 @@ export class CniSpool {
     return failed;
   }
 
-  async #files(): Promise<string[]> {
+  /** Read at once: the directory is nearly always empty, and every call would wait for a thread of the pool, behind others' files. */
+  #files(): string[] {
     try {
-      const files = await readdir(this.#directory);
+      const files = readdirSync(this.#directory);
       return files.filter((name) => /^del-.*\.json$/.test(name)).toSorted();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

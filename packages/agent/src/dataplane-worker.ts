@@ -13,6 +13,7 @@ import { HostSettings } from './host-settings.ts';
 import { kernelMethods } from './kernel-channel.ts';
 import { createLogger } from './logger.ts';
 import type { SpeakerForDataplane } from './speaker-methods.ts';
+import type { StoreForDataplane } from './store-methods.ts';
 import { runThread, type ThreadBody } from './thread-main.ts';
 import { openChannel } from './thread-rpc.ts';
 
@@ -39,13 +40,14 @@ async function start(): Promise<ThreadBody> {
   const { backend } = policy;
   const dataplane = createDataplane({ kernel, policy: backend, log, readBackMs });
 
+  const toStore = serveStore(data.store, { dataplane, policy, kernel });
   const toSpeaker = serveSpeaker(data.speaker, { dataplane, kernel, preserved });
   dataplane.onInterfaces((interfaces) => {
-    // The speaker stops before us, and may have gone.
+    // They stop before us, and may have gone.
     toSpeaker.setInterfaces(interfaces).catch(() => undefined);
+    toStore.setUplinkMtu(uplinkMtu(interfaces)).catch(() => undefined);
     void settings.apply(interfaces.map(({ name }) => name).filter(isUplink));
   });
-  serveStore(data.store, { dataplane, policy, kernel });
   dataplane.finished.catch(endThread);
   const flows = new FlowCollector(log);
   const methods: DataplaneMethods = {
@@ -88,7 +90,7 @@ interface StoreNeeds {
   readonly kernel: Kernel;
 }
 
-function serveStore(port: MessagePort, { dataplane, policy, kernel }: StoreNeeds): void {
+function serveStore(port: MessagePort, { dataplane, policy, kernel }: StoreNeeds) {
   const local: DataplaneForStore = {
     setLocalState: (state) => dataplane.setLocalState(state),
     changePolicy: (change) => dataplane.changePolicy(change),
@@ -103,7 +105,7 @@ function serveStore(port: MessagePort, { dataplane, policy, kernel }: StoreNeeds
         () => false,
       ),
   };
-  openChannel(port, { ...local, ...kernelMethods(kernel) });
+  return openChannel<StoreForDataplane>(port, { ...local, ...kernelMethods(kernel) });
 }
 
 function healthOf(dataplane: Dataplane) {
@@ -130,6 +132,12 @@ async function uplinksOf(kernel: Kernel): Promise<string[]> {
 
 function isUplink(name: InterfaceStatus['name']): boolean {
   return name !== 'lo' && !isWorkloadLink(name);
+}
+
+/** The smallest of the links that lead out: what every way through the fabric takes; `undefined`: there is none. */
+function uplinkMtu(interfaces: readonly InterfaceStatus[]): number | undefined {
+  const uplinks = interfaces.filter(({ name, up }) => up && isUplink(name));
+  return uplinks.length === 0 ? undefined : Math.min(...uplinks.map(({ mtu }) => mtu));
 }
 
 /** Nobody else would do this thread's work: its failure is the process's. */

@@ -58,6 +58,8 @@ export class PolicyPublisher {
   #labels: Labels = {};
   /** What the dataplane has been told of it. */
   #filterMode: string | undefined;
+  /** What was told last, on its way. */
+  #taken: Promise<void> = Promise.resolve();
   #isDirty = true;
   #isSynced = false;
 
@@ -102,7 +104,7 @@ export class PolicyPublisher {
   /**
    * Sends what the entries have changed, once they are all there are.
    *
-   * @returns Whether there was something; resolves when the dataplane has it.
+   * @returns Whether there was something; it is on its way then.
    */
   async publish(): Promise<boolean> {
     if (!this.#isDirty) return false;
@@ -113,6 +115,11 @@ export class PolicyPublisher {
     if (this.#snapshot === undefined) return this.#sendChanges();
     await this.#replaceSnapshot(this.#snapshot);
     return true;
+  }
+
+  /** Resolves when the dataplane has what was sent. */
+  get taken(): Promise<void> {
+    return this.#taken;
   }
 
   /** What the packet filter should hold, as it was sent last; members of sets as they are now. */
@@ -160,7 +167,8 @@ export class PolicyPublisher {
       // The first one says that there is nothing, too.
       if (isEmptyChange(change) && this.#isSynced) continue;
       this.#isSynced ||= change.synced;
-      await this.#options.changePolicy(change);
+      await this.#taken;
+      this.#send(change);
       hasSent = true;
     } while (this.#calculation.hasMore);
     return hasSent;
@@ -180,7 +188,15 @@ export class PolicyPublisher {
     this.#calculation.flush({ synced: true });
     this.#snapshot = undefined;
     this.#isSynced = true;
-    await this.#options.changePolicy(differenceOf(snapshot, this.#calculation.state, true));
+    await this.#taken;
+    this.#send(differenceOf(snapshot, this.#calculation.state, true));
+  }
+
+  /** One at a time: what is told is copied. */
+  #send(change: PolicyChange): void {
+    this.#taken = this.#options.changePolicy(change);
+    // Whoever waits for it learns of it.
+    this.#taken.catch(() => undefined);
   }
 
   #noteUnreadable(key: string, message: string): void {

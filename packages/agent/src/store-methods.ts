@@ -45,6 +45,12 @@ export interface AttachReply extends AttachedWorkload {
   readonly announced: boolean;
 }
 
+/** What the store answers to the dataplane. */
+export type StoreForDataplane = {
+  /** Of the links that lead out, octets; `undefined`: there is none. */
+  setUplinkMtu: (octets: number | undefined) => void;
+};
+
 /** What the store answers to main. */
 export type StoreMethods = HealthMethods & {
   status: () => StoreStatus;

@@ -5,7 +5,12 @@ import type { FlowCounts, PolicyChange } from '@overland/felix';
 import { createIpam, type Ipam, IpamView } from '@overland/ipam';
 import type { AnyResource } from '@overland/model';
 import { type Family, familyOf } from '@overland/net';
-import { type AttachRequest, parseAttachRequest, parseDetachRequest } from '@overland/workloads';
+import {
+  type AttachedWorkload,
+  type AttachRequest,
+  parseAttachRequest,
+  parseDetachRequest,
+} from '@overland/workloads';
 import type { Logger } from 'pino';
 import { BlockKeeper } from './block-keeper.ts';
 import { parseBootstrap } from './bootstrap.ts';
@@ -50,6 +55,8 @@ export interface StoreServiceOptions {
   readonly log: Logger;
   readonly speaker: Remote<SpeakerForStore>;
   readonly dataplane: Remote<DataplaneForStore & KernelMethods>;
+  /** Of the links that lead out, octets; `undefined`: there is none. */
+  readonly uplinkMtu: () => number | undefined;
 }
 
 /**
@@ -140,7 +147,7 @@ export class StoreService {
       health: () => this.#health(),
       status: () => this.#status(),
       blocks: () => blocksOf(this.#publisher.resources, this.#options.config.nodeName),
-      attach: (body) => this.#attach(parseAttachRequest(body)),
+      attach: (body) => this.#attachAndSay(parseAttachRequest(body)),
       detach: (containerId, name) =>
         this.#started(this.#workloads).detach(parseDetachRequest({ containerId, interface: name })),
       cni: (call) => this.#started(this.#cni).answer(call),
@@ -259,7 +266,13 @@ export class StoreService {
     return this.#docker;
   }
 
-  async #attach(request: AttachRequest): Promise<AttachReply> {
+  async #attachAndSay(request: AttachRequest): Promise<AttachReply> {
+    const attached = await this.#attach(request);
+    const announced = await this.#started(this.#workloads).isAnnounced(attached);
+    return { ...attached, announced };
+  }
+
+  async #attach(request: AttachRequest): Promise<AttachedWorkload> {
     if (!this.#isTakenOver) throw new UnavailableError(this.#health().detail);
     const attached = await this.#started(this.#workloads).attach(request);
     // Not waited for: the next container is the one that will need it.
@@ -312,11 +325,11 @@ export class StoreService {
     this.#announcedSync = true;
     this.#snapshotEntries = undefined;
     this.#snapshot.changed(this.#watched.entries);
-    // Before the endpoints, which wait for it.
+    // Before the endpoints, which wait for it. Messages come in order: nothing has to be answered in between.
     if (await this.#policy.publish()) this.#policySnapshot.changed(this.#policy);
     const published = this.#publisher.publish(this.#watched.entries, true);
     this.#isTakenOver = true;
-    await published;
+    await Promise.all([this.#policy.taken, published]);
     this.#keeper?.check(this.#publisher.resources);
   }
 

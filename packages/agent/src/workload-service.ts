@@ -1,15 +1,9 @@
 import type { Datastore } from '@overland/datastore';
 import type { Ipam } from '@overland/ipam';
-import { type Kernel, namespaceIdentity, openKernel } from '@overland/linux';
+import { namespaceIdentity, openKernel } from '@overland/linux';
+import { contains, type Family, hostPrefix, type IpAddress, type Prefix } from '@overland/net';
 import {
-  contains,
-  type Family,
-  hostPrefix,
-  type IpAddress,
-  isWorkloadLink,
-  type Prefix,
-} from '@overland/net';
-import {
+  type AttachedWorkload,
   type AttachRequest,
   createWorkloads,
   type DetachedWorkload,
@@ -26,7 +20,6 @@ import type { DataplaneForStore } from './dataplane-methods.ts';
 import { type KernelMethods, remoteKernel } from './kernel-channel.ts';
 import type { Config } from './settings.ts';
 import type { SpeakerForStore } from './speaker-methods.ts';
-import type { AttachReply } from './store-methods.ts';
 import type { Remote } from './thread-rpc.ts';
 
 /** How long one question to the dataplane waits before it is asked again, milliseconds. */
@@ -44,6 +37,8 @@ export interface WorkloadServiceOptions {
   readonly families: () => readonly Family[];
   /** This host's blocks. */
   readonly blocks: () => readonly Prefix[];
+  /** Of the links that lead out, octets; `undefined`: there is none. */
+  readonly uplinkMtu: () => number | undefined;
   /** Told the host interfaces of workloads that have left. */
   readonly onDeparted: (hostInterfaces: ReadonlySet<string>) => void;
 }
@@ -51,19 +46,10 @@ export interface WorkloadServiceOptions {
 /** The containers of this host, attached and detached at the API's request. */
 export class WorkloadService {
   readonly #workloads: Workloads;
-  readonly #kernel: Kernel;
-  readonly #mtu: { octets: number };
   readonly #options: WorkloadServiceOptions;
 
-  private constructor(
-    workloads: Workloads,
-    kernel: Kernel,
-    mtu: { octets: number },
-    options: WorkloadServiceOptions,
-  ) {
+  private constructor(workloads: Workloads, options: WorkloadServiceOptions) {
     this.#workloads = workloads;
-    this.#kernel = kernel;
-    this.#mtu = mtu;
     this.#options = options;
   }
 
@@ -73,7 +59,6 @@ export class WorkloadService {
     const node = config.nodeName;
     const advertisedMs = config.offerWaitSeconds * 1000;
     const kernel = remoteKernel(dataplane);
-    const mtu = { octets: DEFAULT_MTU };
     const workloads = await createWorkloads({
       node,
       ipam,
@@ -89,7 +74,7 @@ export class WorkloadService {
       endpoints: datastoreEndpoints(datastore, node, () => new Date()),
       dataplane: { endpointReady: waitForEndpoint(dataplane) },
       journal: fileJournal(`${config.stateDirectory}/workloads`),
-      mtu: () => mtu.octets,
+      mtu: () => options.uplinkMtu() ?? DEFAULT_MTU,
       routesAdvertised: async (routes) => {
         if (!(await speaker.offered(routes, advertisedMs))) {
           log.warn(
@@ -100,7 +85,7 @@ export class WorkloadService {
       },
       limits: { advertisedMs: advertisedMs + ASK_AGAIN_MS },
     });
-    return new WorkloadService(workloads, kernel, mtu, options);
+    return new WorkloadService(workloads, options);
   }
 
   /** Takes apart what an earlier process left half done, and gives back what no workload of this node holds. */
@@ -113,15 +98,18 @@ export class WorkloadService {
     await this.#workloads.run(signal);
   }
 
-  async attach(request: AttachRequest): Promise<AttachReply> {
-    this.#mtu.octets = await uplinkMtu(this.#kernel);
-    const attached = await this.#workloads.attach(request);
+  async attach(request: AttachRequest): Promise<AttachedWorkload> {
+    return await this.#workloads.attach(request);
+  }
+
+  /** Whether a peer has been offered the ways to the addresses. */
+  async isAnnounced({ addresses }: AttachedWorkload): Promise<boolean> {
     const { blocks, speaker } = this.#options;
     const own = blocks();
-    const routes = attached.addresses.map(
+    const routes = addresses.map(
       (address) => own.find((block) => contains(block, address)) ?? hostPrefix(address),
     );
-    return { ...attached, announced: await speaker.offered([...new Set(routes)], 0) };
+    return await speaker.offered([...new Set(routes)], 0);
   }
 
   async detach(key: DetachRequest): Promise<DetachedWorkload> {
@@ -152,11 +140,4 @@ function waitForEndpoint(dataplane: Remote<DataplaneForStore>) {
       signal.throwIfAborted();
     }
   };
-}
-
-/** The smallest of the links that lead out: what every way through the fabric takes. */
-async function uplinkMtu(kernel: Kernel): Promise<number> {
-  const links = await kernel.links.list();
-  const uplinks = links.filter(({ name, up }) => up && name !== 'lo' && !isWorkloadLink(name));
-  return uplinks.length === 0 ? DEFAULT_MTU : Math.min(...uplinks.map(({ mtu }) => mtu));
 }

@@ -31,7 +31,10 @@ test('executables and a network are there afterwards, and nothing else', async (
   expect((await stat(join(directory, 'bin/overland'))).mode & 0o777).toBe(0o755);
   const script = await readFile(join(directory, 'bin/overland'), 'utf8');
   expect(script).toContain("= ('/run/other.sock', '/var/lib/overland');");
-  expect(JSON.parse(await readFile(config, 'utf8'))).toMatchObject({ name: 'fabric' });
+  expect(JSON.parse(await readFile(config, 'utf8'))).toMatchObject({
+    name: 'fabric',
+    plugins: [{ type: 'overland', capabilities: { portMappings: true } }],
+  });
 });
 
 test('the second time the executables are replaced, and the network is kept', async () => {

@@ -123,8 +123,12 @@ async function writeConfiguration(
     cniVersion: '1.0.0',
     name: network,
     plugins: [
-      { type: 'overland', ipam: { type: 'overland-ipam' } },
-      { type: 'portmap', capabilities: { portMappings: true } },
+      // Ports of the host are ours: with the plugin portmap behind us, both would translate them.
+      {
+        type: 'overland',
+        ipam: { type: 'overland-ipam' },
+        capabilities: { portMappings: true, bandwidth: true, ips: true, mac: true },
+      },
     ],
   };
   try {

@@ -6,9 +6,14 @@ import { dirname } from 'node:path';
  * fsynced, renamed, and the directory fsynced.
  *
  * @param path Mode 0600; its directory is made (0700) when it is missing.
+ * @param options.isNew `false`: after a crash it may be the old content, for the directory is not fsynced.
  * @throws What the file system says. Of a write that failed nothing stays: a full disk would be fuller by it.
  */
-export async function writeDurably(path: string, content: string): Promise<void> {
+export async function writeDurably(
+  path: string,
+  content: string,
+  { isNew = true }: { readonly isNew?: boolean } = {},
+): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const aside = `${path}.new`;
@@ -21,7 +26,7 @@ export async function writeDurably(path: string, content: string): Promise<void>
     throw error;
   }
   await rename(aside, path);
-  await syncDirectory(directory);
+  if (isNew) await syncDirectory(directory);
 }
 
 /** Removes a file, if it is there, so that it stays gone after a crash. */

@@ -8,36 +8,51 @@ import { linkOf, type WorkloadRecord } from './workload-record.ts';
 /** Without Kubernetes a namespace has its name for a label and no other. */
 const NAMESPACE_NAME_LABEL = 'projectcalico.org/name';
 
+/** What the journal is told of an attach. */
+export interface RecordedSteps {
+  /**
+   * Resolves when the attach is in the journal. No link is made before; an address may be: the collection at the start
+   * of an agent finds those without a record, but leaves what has a link.
+   */
+  readonly begun: Promise<void>;
+  /** Records that everything is made, while the host's side comes up. */
+  readonly keep: (addressed: WorkloadRecord) => Promise<void>;
+}
+
 /**
- * Everything an attach does to the world: addresses, then link and endpoint; then it waits until the host's
+ * Everything an attach does to the world: addresses and the pair of interfaces, then the container's end and the
+ * endpoint; then it waits until the host's
  * side works. Each step can be repeated, and undone by what the record says. What does not need each other goes on
  * at the same time, and has ended, one way or another, when this ends: no link is made after it was undone.
  *
- * @param keep Records that everything is made, while the host's side comes up.
+ * @param steps The journal's part.
  * @throws {AttachAbortedError} If the signal aborts.
  */
 export async function buildWorkload(
   options: ResolvedOptions,
   record: WorkloadRecord,
   signal: AbortSignal,
-  keep: (addressed: WorkloadRecord) => Promise<void>,
+  steps: RecordedSteps,
 ): Promise<void> {
   const { node, network, endpoints, dataplane } = options;
   const { request, hostInterface } = record;
-  const assigned = assignAddresses(options, record, signal);
-  const { addresses, routes } = await within(signal, 'addresses', assigned);
+  const assigned = within(signal, 'addresses', assignAddresses(options, record, signal));
+  const made = steps.begun.then(() => network.create(linkOf(record)));
+  await allEnded([made, assigned]);
+  const { addresses, routes } = await assigned;
   const addressed: WorkloadRecord = { ...record, addresses };
-  const made = network.create(linkOf(addressed));
+  const link = linkOf(addressed);
   if (request.isUnidentified) {
     // The host's end stays down: who does not know whose policy it needs lets nothing pass.
-    await made;
-    await keep(addressed);
+    await network.configure(link);
+    await steps.keep(addressed);
     return;
   }
+  // Asked first: the other holds this thread while it works.
   const stored = endpoints.put(workloadEndpointOf(node, addressed));
-  await allEnded([made, within(signal, 'the datastore', stored)]);
+  await allEnded([network.configure(link), within(signal, 'the datastore', stored)]);
   const ready = dataplane.endpointReady(hostInterface, addresses, signal);
-  await allEnded([keep(addressed), within(signal, `${hostInterface} to come up`, ready)]);
+  await allEnded([steps.keep(addressed), within(signal, `${hostInterface} to come up`, ready)]);
   await awaitPeers(options, routes, signal);
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ConflictError, type Datastore, type Entry } from '@overland/datastore';
+import { ConflictError, type Datastore, type Entry, type Revision } from '@overland/datastore';
 import {
   carryOver,
   isJsonObject,
@@ -38,34 +38,40 @@ export function datastoreEndpoints(
   now: () => Date,
 ): EndpointStore {
   const turns = new Turns();
+  /** What this process has written, by key: removing it costs no read. */
+  const written = new Map<string, Version>();
   return {
     async put(endpoint) {
       const key = resourceKey('WorkloadEndpoint', endpoint.metadata);
-      await turns.run(key, () =>
-        untilAlone(async () => {
-          const entry = await datastore.get(key);
-          const value = entry ? replaced(entry, endpoint) : created(endpoint, now());
-          if (value === entry?.value) return;
-          await datastore.transact({
-            conditions: [unchanged(key, entry)],
-            operations: [{ type: 'put', key, value }],
-          });
-        }),
-      );
+      const write = async (entry: Entry | undefined): Promise<void> => {
+        const value = entry ? replaced(entry, endpoint) : created(endpoint, now());
+        if (value === entry?.value) return;
+        const revision = await datastore.transact({
+          conditions: [unchanged(key, entry)],
+          operations: [{ type: 'put', key, value }],
+        });
+        written.set(key, { revision, containerId: endpoint.spec.containerID });
+      };
+      // The name of a new container is nearly always free.
+      await turns.run(key, () => untilAlone(undefined, (actual) => actual, write));
     },
 
     async remove({ name, namespace, containerId }) {
       const key = resourceKey('WorkloadEndpoint', { name, namespace });
-      await turns.run(key, () =>
-        untilAlone(async () => {
-          const entry = await datastore.get(key);
-          if (!entry || containerOf(entry) !== containerId) return;
-          await datastore.transact({
-            conditions: [unchanged(key, entry)],
-            operations: [{ type: 'delete', key }],
-          });
-        }),
-      );
+      const erase = async (version: Version | undefined): Promise<void> => {
+        if (version?.containerId !== containerId) return;
+        await datastore.transact({
+          conditions: [unchanged(key, version)],
+          operations: [{ type: 'delete', key }],
+        });
+      };
+      await turns.run(key, async () => {
+        const known = written.get(key);
+        written.delete(key);
+        const isOwn = known?.containerId === containerId;
+        const version = isOwn ? known : versionOf(await datastore.get(key));
+        await untilAlone(version, versionOf, erase);
+      });
     },
 
     async networksOf({ name, namespace, containerId }) {
@@ -113,24 +119,44 @@ function replaced({ value }: Entry, endpoint: WorkloadEndpoint): string {
   return stringifyJson(carryOver('WorkloadEndpoint', stored, before, { ...endpoint, metadata }));
 }
 
-function containerOf({ value }: Entry): unknown {
-  const stored = parseJson(value);
-  return isJsonObject(stored) && isJsonObject(stored.spec) ? stored.spec.containerID : undefined;
+/** Which writing of an endpoint, and whose. */
+interface Version {
+  readonly revision: Revision;
+  readonly containerId: unknown;
 }
 
-function unchanged(key: string, entry: Entry | undefined) {
-  return entry
-    ? ({ type: 'revision', key, revision: entry.revision } as const)
+function versionOf(entry: Entry | undefined): Version | undefined {
+  if (!entry) return undefined;
+  const stored = parseJson(entry.value);
+  const spec = isJsonObject(stored) && isJsonObject(stored.spec) ? stored.spec : undefined;
+  return { revision: entry.revision, containerId: spec?.containerID };
+}
+
+function unchanged(key: string, stored: Pick<Entry, 'revision'> | undefined) {
+  return stored
+    ? ({ type: 'revision', key, revision: stored.revision } as const)
     : ({ type: 'absent', key } as const);
 }
 
-async function untilAlone(write: () => Promise<void>): Promise<void> {
+/**
+ * Writes, and again when somebody else was faster.
+ *
+ * @param first What is thought to be stored.
+ * @param seen Made of what turned out to be stored.
+ */
+async function untilAlone<T>(
+  first: T,
+  seen: (actual: Entry | undefined) => T,
+  write: (stored: T) => Promise<void>,
+): Promise<void> {
+  let stored = first;
   for (let attempt = 1; ; attempt++) {
     try {
-      await write();
+      await write(stored);
       return;
     } catch (error) {
       if (!(error instanceof ConflictError) || attempt === MAX_ATTEMPTS) throw error;
+      stored = seen(error.actual);
     }
   }
 }

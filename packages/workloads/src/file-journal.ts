@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeDurably, writeDurably } from '@overland/linux/durable-file';
+import { writeDurably } from '@overland/linux/durable-file';
 import { JournalError } from './errors.ts';
 import type { Journal, JournalContent } from './journal.ts';
 import type { WorkloadRecord } from './workload-record.ts';
@@ -32,13 +32,17 @@ export function fileJournal(directory: string): Journal {
     async write(record) {
       const path = join(directory, record.hostInterface + SUFFIX);
       try {
-        await writeDurably(path, `${JSON.stringify(record, null, 2)}\n`);
+        await writeDurably(path, `${JSON.stringify(record, null, 2)}\n`, {
+          // A loss of power takes the links along, and without its link each later state tells the same as this one.
+          isNew: record.state === 'attaching',
+        });
       } catch (error) {
         throw new JournalError(directory, { cause: error });
       }
     },
 
-    remove: (hostInterface) => removeDurably(join(directory, hostInterface + SUFFIX)),
+    // Not durably: what comes back after a crash is a detach that is settled again, and finds nothing.
+    remove: (hostInterface) => rm(join(directory, hostInterface + SUFFIX), { force: true }),
   };
 }
 

@@ -6,7 +6,7 @@ export interface Journal {
   list(): Promise<JournalContent>;
   /** Stores or replaces a record; it is on disk when this resolves. */
   write(record: WorkloadRecord): Promise<void>;
-  /** Forgets a record; one that is absent is no mistake. */
+  /** Forgets a record; one that is absent is no mistake. After a loss of power it may be there again, as it was. */
   remove(hostInterface: string): Promise<void>;
 }
 

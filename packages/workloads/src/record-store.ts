@@ -1,7 +1,7 @@
 import type { Journal } from './journal.ts';
 import type { WorkloadRecord } from './workload-record.ts';
 
-/** The journal with a copy in memory, by host interface. What is in memory is on disk, or was tried. */
+/** The journal with a copy in memory, by host interface. What is in memory is on disk, or was tried, or follows from the host. */
 export class RecordStore {
   readonly #journal: Journal;
   readonly #onDeparted: (hostInterfaces: ReadonlySet<string>) => void;
@@ -29,10 +29,15 @@ export class RecordStore {
     return [...this.#records.values()];
   }
 
-  /** @throws If the journal cannot be written. Memory has the record all the same: it may be on disk. */
-  async write(record: WorkloadRecord): Promise<void> {
+  /** For this process alone: the journal keeps what it has. */
+  note(record: WorkloadRecord): void {
     this.#records.set(record.hostInterface, record);
     this.#tell();
+  }
+
+  /** @throws If the journal cannot be written. Memory has the record all the same: it may be on disk. */
+  async write(record: WorkloadRecord): Promise<void> {
+    this.note(record);
     await this.#journal.write(record);
   }
 

@@ -2,7 +2,7 @@ import { type Kernel, KernelError } from '@overland/linux';
 import { WORKLOAD_LINK } from '@overland/net';
 import { checkContainerEnd, configureContainerEnd } from './container-end.ts';
 import { InvalidRequestError } from './errors.ts';
-import type { WorkloadLink, WorkloadNetwork } from './workload-network.ts';
+import type { WorkloadNetwork, WorkloadPair } from './workload-network.ts';
 
 export interface VethNetworkOptions {
   /** Of the host's namespace. */
@@ -27,18 +27,21 @@ export function vethNetwork({
   identityOf,
 }: VethNetworkOptions): WorkloadNetwork {
   return {
-    async create(link) {
-      if (!link.isHandedOver) checkNamespace(identityOf, link.namespacePath);
-      await kernel.links.remove(link.hostInterface);
-      await createPair(kernel, link);
-      if (link.isHandedOver) return;
+    async create(pair) {
+      if (!pair.isHandedOver) checkNamespace(identityOf, pair.namespacePath);
       try {
-        await using container = openNamespace(link.namespacePath);
-        await configureContainerEnd(container, link);
+        await createPair(kernel, pair);
       } catch (error) {
-        await kernel.links.remove(link.hostInterface);
-        throw error;
+        if (!(error instanceof InvalidRequestError)) throw error;
+        // Perhaps it is one that an earlier try has left; that is seldom, and so it is not looked for before.
+        await kernel.links.remove(pair.hostInterface);
+        await createPair(kernel, pair);
       }
+    },
+    async configure(link) {
+      if (link.isHandedOver) return;
+      await using container = openNamespace(link.namespacePath);
+      await configureContainerEnd(container, link);
     },
     remove: (hostInterface) => kernel.links.remove(hostInterface),
     exists: async (hostInterface) => (await kernel.links.get(hostInterface)) !== undefined,
@@ -65,9 +68,9 @@ function checkNamespace(identityOf: VethNetworkOptions['identityOf'], path: stri
   if (identity === identityOf(OWN_NAMESPACE)) fail(`${path} is the host's own network namespace`);
 }
 
-async function createPair(kernel: Kernel, link: WorkloadLink): Promise<void> {
-  const { hostInterface, containerInterface, isHandedOver, mac, mtu } = link;
-  const namespacePath = isHandedOver ? OWN_NAMESPACE : link.namespacePath;
+async function createPair(kernel: Kernel, pair: WorkloadPair): Promise<void> {
+  const { hostInterface, containerInterface, isHandedOver, mac, mtu } = pair;
+  const namespacePath = isHandedOver ? OWN_NAMESPACE : pair.namespacePath;
   try {
     await kernel.links.createVeth({
       name: hostInterface,

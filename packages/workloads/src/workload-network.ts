@@ -1,7 +1,7 @@
 import type { IpAddress, Prefix } from '@overland/net';
 
-/** The link of one workload. */
-export interface WorkloadLink {
+/** The two ends of a workload's link. */
+export interface WorkloadPair {
   readonly hostInterface: string;
   /** Path of the container's network namespace. */
   readonly namespacePath: string;
@@ -12,6 +12,10 @@ export interface WorkloadLink {
   readonly mac: string;
   /** In octets. */
   readonly mtu: number;
+}
+
+/** The link of one workload. */
+export interface WorkloadLink extends WorkloadPair {
   readonly addresses: readonly IpAddress[];
   /** What is reached through the host; absent: everything. */
   readonly routes?: readonly Prefix[];
@@ -20,11 +24,13 @@ export interface WorkloadLink {
 /** The kernel side of attaching a container, as far as it is this package's: the link and the container's end. */
 export interface WorkloadNetwork {
   /**
-   * Makes the link: the container's end ready to use, unless it is handed over; the host's end down. Replaces what an earlier try left.
+   * Makes both ends, down. Replaces what an earlier try left.
    *
    * @throws {InvalidRequestError} If the namespace or the interface name cannot be used.
    */
-  create(link: WorkloadLink): Promise<void>;
+  create(pair: WorkloadPair): Promise<void>;
+  /** Makes the container's end ready to use, unless it is handed over. The host's end stays down. */
+  configure(link: WorkloadLink): Promise<void>;
   /** Removes both ends; absent is fine. */
   remove(hostInterface: string): Promise<void>;
   exists(hostInterface: string): Promise<boolean>;

@@ -245,13 +245,9 @@ describe('attach', () => {
     let calls = 0;
     const { workloads } = await host.start(async (call, perform) => {
       const isWriting = (await host.remains()).held > 0;
-      if (call === 'datastore.get' && isWriting && ++calls === 1) {
-        const found = await perform();
-        writing.resolve();
-        await proceed.promise;
-        return found;
-      }
-      if (call !== 'datastore.transact' || calls === 0) return perform();
+      if (call !== 'datastore.transact' || !isWriting || ++calls > 1) return perform();
+      writing.resolve();
+      await proceed.promise;
       return perform().finally(written.resolve);
     });
     const attaching = workloads.attach(request());

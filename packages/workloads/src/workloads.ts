@@ -106,6 +106,8 @@ class JournalledWorkloads implements Workloads {
   readonly #attaching = new Map<string, Set<AbortController>>();
   /** What nobody owns is left alone while there are records that cannot be read: they own something. */
   readonly #isJournalWhole: boolean;
+  /** Detaches that are to be settled and whose link is known to be gone. */
+  readonly #linkless = new Set<string>();
   #isCollectionDue = true;
 
   constructor(options: WorkloadsOptions, records: RecordStore, isJournalWhole: boolean) {
@@ -233,11 +235,14 @@ class JournalledWorkloads implements Workloads {
     // No pause between looking and writing: another container may ask for the name.
     this.#refuseTakenName(record);
     try {
-      await this.#records.write(record);
+      this.#linkless.delete(record.hostInterface);
       let attached: WorkloadRecord = { ...record, state: 'attached' };
-      await buildWorkload(this.#options, record, signal, async (addressed) => {
-        attached = { ...addressed, state: 'attached' };
-        await this.#records.write(attached);
+      await buildWorkload(this.#options, record, signal, {
+        begun: this.#records.write(record),
+        keep: async (addressed) => {
+          attached = { ...addressed, state: 'attached' };
+          await this.#records.write(attached);
+        },
       });
       return attachedWorkload(attached);
     } catch (error) {
@@ -273,13 +278,18 @@ class JournalledWorkloads implements Workloads {
   async #leaveHost(record: WorkloadRecord): Promise<void> {
     const { network, log } = this.#options;
     const { hostInterface } = record;
+    const detaching: WorkloadRecord = { ...record, state: 'detaching' };
+    this.#records.note(detaching);
     try {
-      await this.#records.write({ ...record, state: 'detaching' });
+      await network.remove(hostInterface);
+      this.#linkless.add(hostInterface);
     } catch (error) {
-      // A full disk must not keep a container: after a restart the missing link tells the same.
-      log.warn({ err: error, hostInterface }, 'journal did not take a detach');
+      // What is in the journal and has no link is taken apart at the next start; only what has one needs the word.
+      await this.#records.write(detaching).catch((reason: unknown) => {
+        log.warn({ err: reason, hostInterface }, 'journal did not take a detach');
+      });
+      throw error;
     }
-    await network.remove(hostInterface);
   }
 
   /** The same, where another error matters more; the link is removed with the rest, later. */
@@ -298,10 +308,11 @@ class JournalledWorkloads implements Workloads {
     const record = this.#records.get(hostInterface);
     if (record?.state !== 'detaching') return 'settled';
     try {
-      await network.remove(hostInterface);
+      if (!this.#linkless.has(hostInterface)) await network.remove(hostInterface);
       await endpoints.remove(endpointNameOf(node, record.request));
       await ipam.release(record.handle);
       await this.#records.remove(record);
+      this.#linkless.delete(hostInterface);
       return 'settled';
     } catch (error) {
       log.warn({ err: error, hostInterface }, 'detach is not finished; it will be tried again');

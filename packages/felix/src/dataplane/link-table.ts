@@ -9,8 +9,12 @@ import {
 /** One interface as the speaker needs to know it: next hops on a link that is down are unusable. */
 export interface InterfaceStatus {
   readonly name: string;
+  /** Set up; there may be no carrier. */
+  readonly up: boolean;
   /** Up and with carrier. */
   readonly usable: boolean;
+  /** In octets. */
+  readonly mtu: number;
   readonly addresses: readonly InterfaceAddress[];
   /** Neighbours there that do not answer. */
   readonly unreachable: readonly IpAddress[];
@@ -88,7 +92,9 @@ export class LinkTable {
       .filter(({ link }) => !isWorkloadLink(link.name))
       .map(({ link, addresses }) => ({
         name: link.name,
+        up: link.up,
         usable: link.up && link.carrier,
+        mtu: link.mtu,
         addresses: [...addresses.values()],
         unreachable: this.#failed.on(link.name),
       }))
