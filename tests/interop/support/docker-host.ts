@@ -74,7 +74,7 @@ export async function dockerHost(
     socket,
     docker,
     async loadBox() {
-      await run(join(ROOT, 'packages/lab/busybox-image'), [at('image.tar'), BOX]);
+      await run(join(ROOT, 'lab/containers/busybox-image'), [at('image.tar'), BOX]);
       await docker('load', '-i', at('image.tar'));
     },
     kill: (signal) => end(daemon, signal),
