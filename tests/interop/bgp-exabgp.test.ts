@@ -62,6 +62,24 @@ test('a session for IPv4 and one for IPv6, with an AS number of four octets', as
   });
 });
 
+test('End-of-RIB goes both ways', async () => {
+  await using net = await fabric();
+  await using exabgp = await startExabgp(net.leaf, exabgpConfig(NEAR));
+  const config = speakerConfig(bothPeers());
+  const engine = createRouteEngine(config);
+  await using speaker = await speakerIn(net.host, config, { engine });
+  speaker.setInterfaces(INTERFACES);
+  await established(speaker, 'leaf4', 'leaf6');
+  for (const [slot, family] of (['ipv4', 'ipv6'] as const).entries()) {
+    await until(`ExaBGP has sent it for ${family}`, () =>
+      engine.endOfRibReceived(slot).includes(family),
+    );
+    await until(`ExaBGP has received it for ${family}`, async () =>
+      (await exabgp.heard()).includes(`"eor": { "afi" : "${family}", "safi" : "unicast" }`),
+    );
+  }
+});
+
 test('protected by TCP-MD5', async () => {
   await using net = await fabric();
   await using _ = await startExabgp(

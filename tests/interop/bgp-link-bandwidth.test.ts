@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBgpRun } from './support/bgp-run.ts';
 import { startBird } from './support/bird.ts';
+import { API, startExabgp } from './support/exabgp.ts';
 import { startFrr } from './support/frr.ts';
 import { LEFT, RIGHT, transit } from './support/transit.ts';
 import { until } from './support/until.ts';
@@ -50,6 +51,32 @@ peers:
   - { address: ${LEFT.theirs.ipv4}, asn: ${LEFT.asn}, connectRetrySeconds: 1 }
   - { address: ${RIGHT.theirs.ipv4}, asn: ${RIGHT.asn}, connectRetrySeconds: 1 }
 `;
+
+/** As BIRD; ExaBGP has no word for it. */
+const EXABGP = `
+neighbor ${LEFT.ours.ipv4} {
+  router-id ${LEFT.theirs.ipv4}; local-address ${LEFT.theirs.ipv4}; local-as ${LEFT.asn}; peer-as 65101;
+  hold-time 3;
+  family { ipv4 unicast; }
+  static { route ${PREFIX} next-hop self extended-community [ 0x0004fdf34b3ebc20 ]; }
+  api { processes [ ${API} ]; neighbor-changes; }
+}`;
+
+test('ExaBGP and FRR tell theirs', async () => {
+  await using net = await transit();
+  await using _exabgp = await startExabgp(net.left, EXABGP);
+  await using _right = await startFrr(net.right, frr(300));
+  await using run = await startBgpRun(net.router, SPEAKER);
+  await until(
+    () => `the shares are one to three: ${run.log}`,
+    async () => {
+      const route = await net.router.ip('route', 'show', PREFIX);
+      return [LEFT.theirs.ipv4, RIGHT.theirs.ipv4].every((via, i) =>
+        new RegExp(`via ${via} .*weight ${[1, 3][i]}\\b`).test(route),
+      );
+    },
+  );
+});
 
 test('BIRD and FRR tell their bandwidths, and the kernel shares the load in proportion', async () => {
   await using net = await transit();

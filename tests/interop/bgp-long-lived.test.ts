@@ -167,6 +167,16 @@ describe('we are long gone', () => {
     expect(await bird.birdc('show protocols all host')).toMatch(/Neighbor GR: +Long-lived/);
   });
 
+  test('FRR keeps our routes as LLGR_STALE', async () => {
+    await using net = await fabric();
+    await using frr = await startFrr(net.leaf, FRR);
+    const speaker = await speakerOf(net, ['ipv4']);
+    const route = (): Promise<string> => frr.vtysh('show bgp ipv4 unicast 10.65.0.0/26');
+    await until('FRR has ours', async () => (await route()).includes('best'));
+    await speaker.stop('restart');
+    await until('it is long-lived', async () => (await route()).includes('llgr-stale'));
+  });
+
   test('GoBGP keeps our routes as LLGR_STALE', async () => {
     await using net = await fabric();
     await using gobgp = await startGobgp(net.leaf, GOBGP);

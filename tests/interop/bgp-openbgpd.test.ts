@@ -1,6 +1,7 @@
 import { createRouteEngine } from '@overland/bgp';
 import { type Asn, parsePrefix } from '@overland/net';
 import { describe, expect, test } from 'vitest';
+import { startBgpRun } from './support/bgp-run.ts';
 import { fabric, INTERFACES, OURS, THEIRS } from './support/fabric.ts';
 import { noRoutes } from './support/no-routes.ts';
 import { type Openbgpd, startOpenbgpd } from './support/openbgpd.ts';
@@ -154,6 +155,32 @@ test('End-of-RIB goes both ways', async () => {
   await until('OpenBGPD has received it', async () =>
     /End-of-Rib +1 +1$/m.test(await openbgpd.bgpctl('show', 'neighbor', OURS.ipv4)),
   );
+});
+
+test('we are killed: OpenBGPD keeps our routes as stale until we are back', async () => {
+  await using net = await fabric();
+  await using openbgpd = await startOpenbgpd(net.leaf, openbgpdConfig(NEAR));
+  await using router = await startBgpRun(
+    net.host,
+    JSON.stringify({
+      asn: 65101,
+      routerId: '10.0.0.5',
+      originate: ['10.65.0.0/26'],
+      defaults: { holdSeconds: 3, connectRetrySeconds: 1 },
+      peers: [{ address: THEIRS.ipv4, asn: 65011 }],
+    }),
+  );
+  const ours = (): Promise<string> => openbgpd.bgpctl('show', 'rib', 'detail', '10.65.0.0/26');
+  await until('OpenBGPD has our route', async () => /\bbest\b/.test(await ours()));
+  expect(await ours()).not.toContain('stale');
+  await router.kill('SIGKILL');
+  await until('it is stale', async () => (await ours()).includes('stale'));
+  await router.start();
+  await until('it is current', async () => {
+    const text = await ours();
+    expect(text, 'it was there all the time').toContain('10.65.0.0/26');
+    return !text.includes('stale');
+  });
 });
 
 describe('the end of a session, in words', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { startBird } from './support/bird.ts';
 import { fabric, INTERFACES, OURS, THEIRS } from './support/fabric.ts';
 import { startFrr } from './support/frr.ts';
+import { startOpenbgpd } from './support/openbgpd.ts';
 import { established, peer, peerOf, speakerConfig, speakerIn } from './support/speaker.ts';
 import { until } from './support/until.ts';
 
@@ -136,5 +137,41 @@ describe('FRR', () => {
     await using speaker = await speakerAs(net, 'peer');
     await until('we say so', () => /Role Mismatch/.test(peerOf(speaker, 'leaf4').lastError ?? ''));
     expect(peerOf(speaker, 'leaf4').timesEstablished).toBe(0);
+  });
+});
+
+describe('OpenBGPD', () => {
+  const openbgpd = (role: string): string => `
+AS 65011
+router-id ${THEIRS.ipv4}
+holdtime 3
+connect-retry 1
+neighbor ${OURS.ipv4} {
+  remote-as 65101
+  local-address ${THEIRS.ipv4}
+  announce policy ${role} enforce
+}
+allow from any
+allow to any
+`;
+
+  test('as our customer sees our mark on what we offer it', async () => {
+    await using net = await fabric();
+    await using leaf = await startOpenbgpd(net.leaf, openbgpd('customer'));
+    await using speaker = await speakerAs(net, 'provider', true);
+    await established(speaker, 'leaf4');
+    expect(peerOf(speaker, 'leaf4').session?.peerRole).toBe('customer');
+    await until('it has our route, with OTC', async () =>
+      /OTC: 65101\b/i.test(await leaf.bgpctl('show', 'rib', 'detail', '10.65.0.0/26')),
+    );
+  });
+
+  test('as our customer refuses us where we claim to be its customer, too', async () => {
+    await using net = await fabric();
+    await using _leaf = await startOpenbgpd(net.leaf, openbgpd('customer'));
+    await using speaker = await speakerAs(net, 'customer');
+    await until('the roles do not go together', () =>
+      peerOf(speaker, 'leaf4').lastError?.includes('Role Mismatch'),
+    );
   });
 });

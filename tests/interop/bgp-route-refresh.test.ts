@@ -2,8 +2,10 @@ import { createRouteEngine } from '@overland/bgp';
 import { parsePrefix } from '@overland/net';
 import { expect, test } from 'vitest';
 import { startBird } from './support/bird.ts';
+import { API, startExabgp } from './support/exabgp.ts';
 import { type Fabric, fabric, INTERFACES, OURS, THEIRS } from './support/fabric.ts';
 import { startFrr } from './support/frr.ts';
+import { startOpenbgpd } from './support/openbgpd.ts';
 import { established, peer, peerOf, speakerConfig, speakerIn } from './support/speaker.ts';
 import { until } from './support/until.ts';
 
@@ -81,3 +83,62 @@ interface FrrNeighbour {
     readonly notificationsSent: number;
   };
 }
+
+test('OpenBGPD asks for them again: it hears where they begin and end, and keeps them (RFC 7313)', async () => {
+  await using net = await fabric();
+  await using leaf = await startOpenbgpd(
+    net.leaf,
+    lines(
+      'AS 65011',
+      `router-id ${THEIRS.ipv4}`,
+      'holdtime 3',
+      'connect-retry 1',
+      `neighbor ${OURS.ipv4} {`,
+      'remote-as 65101',
+      `local-address ${THEIRS.ipv4}`,
+      'announce enhanced refresh yes',
+      '}',
+      'allow from any',
+      'allow to any',
+      '',
+    ),
+  );
+  await using speaker = await speakerOf(net);
+  const ours = (): Promise<string> => leaf.bgpctl('show', 'rib');
+  await until('OpenBGPD has ours', async () => /10\.65.*\n.*10\.66/.test(await ours()));
+  await leaf.bgpctl('neighbor', OURS.ipv4, 'refresh');
+  await until('it is answered', () => peerOf(speaker, 'leaf4').sent.routeRefresh === 2);
+  await until('OpenBGPD has heard both', async () =>
+    /Begin-of-RR +0 +1\s+End-of-RR +0 +1\b/.test(await leaf.bgpctl('show', 'neighbor', OURS.ipv4)),
+  );
+  expect(await ours()).toMatch(/10\.65.*\n.*10\.66/);
+  expect(peerOf(speaker, 'leaf4')).toMatchObject({ state: 'Established', timesDropped: 0 });
+});
+
+test('ExaBGP asks for them again: it is told where they begin and end (RFC 7313)', async () => {
+  await using net = await fabric();
+  await using leaf = await startExabgp(
+    net.leaf,
+    lines(
+      `neighbor ${OURS.ipv4} {`,
+      `router-id ${THEIRS.ipv4}; local-address ${THEIRS.ipv4}; local-as 65011; peer-as 65101;`,
+      'hold-time 3;',
+      'family { ipv4 unicast; }',
+      'capability { route-refresh enable; }',
+      `api { processes [ ${API} ]; receive { parsed; update; refresh; } }`,
+      '}',
+    ),
+  );
+  await using speaker = await speakerOf(net);
+  await leaf.tell(`neighbor ${OURS.ipv4} announce route-refresh ipv4 unicast`);
+  for (const what of ['begin', 'end']) {
+    await until(
+      () => `ExaBGP has heard ${what}: ${leaf.log}`,
+      // It quotes them twice.
+      async () => new RegExp(`"refresh".*"subtype": "+${what}`).test(await leaf.heard()),
+    );
+  }
+  expect(peerOf(speaker, 'leaf4')).toMatchObject({ state: 'Established', timesDropped: 0 });
+});
+
+const lines = (...given: readonly string[]): string => given.join('\n');
