@@ -32,14 +32,16 @@ const COLUMNS: readonly Column<ChangedFlow>[] = [
   { title: 'BECAUSE', cell: ({ why }) => why },
 ];
 
-/** `policy preview -f CHANGE [--flows FILE]` - which flows seen lately a change would let through, or cut off. */
+/** `policy preview -f CHANGE | --staged [--flows FILE]` - which flows seen lately a change would let through, or cut off. */
 export const policyPreview = command({
   name: 'policy preview',
-  summary: 'Say which of the flows seen lately would change verdict if manifests were applied',
+  summary:
+    'Say which flows seen lately manifests, or staged policies, would let through or cut off',
   description: `The flows are those that this host's agent remembers ('overland flows'), or those in files that 'overland flows -o json' or the agent has written, of any hosts. They are judged by the datastore's resources (or those of --base)
-as they are, and with the manifests of -f applied. Nothing is written. Exit code 0 if no verdict changes, 7 if some do.`,
+as they are, and with the manifests of -f applied, or with staged policies enforced (--staged), or both. Nothing is written. Exit code 0 if no verdict changes, 7 if some do.`,
   options: {
     ...MANIFEST_OPTIONS,
+    staged: { type: 'boolean', summary: 'with the staged policies enforced' },
     flows: { type: 'list', value: 'file', summary: 'records of flows, a line of JSON each' },
     base: {
       type: 'list',
@@ -52,19 +54,24 @@ as they are, and with the manifests of -f applied. Nothing is written. Exit code
   examples: [
     ['overland policy preview -f new-policy.yaml', 'before it is applied'],
     [
+      'overland policy preview --staged',
+      'what the staged policies would have denied, or let through',
+    ],
+    [
       'overland policy preview -f new.yaml --base cluster/ --flows monday.ndjson',
       'from files alone',
     ],
   ],
-  async handle(context, { flows: files, base, config, output, ...change }) {
-    if (change.filename.length === 0) {
-      throw new UsageError('policy preview needs a change: -f FILE');
+  async handle(context, { flows: files, staged, base, config, output, ...change }) {
+    if (change.filename.length === 0 && !staged) {
+      throw new UsageError('policy preview needs a change: -f FILE, or --staged');
     }
     const { stdout, stderr, colours } = context;
     const { before, after, problems } = await readPolicyChange(change, { base, config }, context);
     for (const { resource, reason } of problems) stderr.write(`${resource}: ${reason}\n`);
     const flows = await readFlows(files, context);
-    const [now, then] = [await FlowAnswers.of(before), await FlowAnswers.of(after)];
+    const [now, applied] = [await FlowAnswers.of(before), await FlowAnswers.of(after)];
+    const then = (staged ? applied.withStaged() : undefined) ?? applied;
     const changed = flows.flatMap((flow) => changeOf(flow, now, then));
     if (output === 'json') {
       stdout.write(`${JSON.stringify({ flows: flows.length, changed })}\n`);

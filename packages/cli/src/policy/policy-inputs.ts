@@ -35,6 +35,8 @@ export interface ReadPolicies {
   readonly problems: ReadCluster['problems'];
 }
 
+const NOTHING: ReadCluster = { resources: [], problems: [] };
+
 /** A cluster as it is, and as it would be. */
 export interface PolicyChangeInputs {
   readonly before: PolicyInputs;
@@ -43,7 +45,7 @@ export interface PolicyChangeInputs {
 }
 
 /**
- * The cluster with manifests applied, and without.
+ * The cluster with manifests applied, if there are any, and without.
  *
  * @param base Manifests of the cluster; empty: the datastore.
  * @throws {UsageError} If a manifest is not valid, or manifests and a datastore are asked for.
@@ -56,7 +58,8 @@ export async function readPolicyChange(
   if (base.length > 0 && config !== undefined) {
     throw new UsageError('--base reads manifests, --config a datastore: one at a time');
   }
-  const changed = await resourcesFromManifests(change, context);
+  const changed =
+    change.filename.length > 0 ? await resourcesFromManifests(change, context) : NOTHING;
   const { resources, problems } =
     base.length > 0
       ? await resourcesFromManifests({ ...change, filename: base }, context)

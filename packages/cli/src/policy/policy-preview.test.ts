@@ -35,12 +35,20 @@ const flow = (port: number) =>
 async function preview(flows: readonly string[], ...args: readonly string[]) {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'preview-'));
   const workingDirectory = directory.path;
-  const files = { 'cluster.yaml': CLUSTER, 'change.yaml': CHANGE, flows: flows.join('\n') };
+  const staged = CHANGE.replace('NetworkPolicy', 'StagedNetworkPolicy');
+  const files = {
+    'cluster.yaml': CLUSTER,
+    'staged.yaml': staged,
+    'change.yaml': CHANGE,
+    flows: flows.join('\n'),
+  };
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(workingDirectory, name), text);
   }
-  const fixed = ['-f', 'change.yaml', '--base', 'cluster.yaml', '--flows', 'flows'];
-  return await captureRun(['policy', 'preview', ...fixed, ...args], { workingDirectory });
+  const fixed = ['--base', 'cluster.yaml', '--flows', 'flows'];
+  const change = args.includes('--staged') ? [] : ['-f', 'change.yaml'];
+  const argv = ['policy', 'preview', ...change, ...fixed, ...args];
+  return await captureRun(argv, { workingDirectory });
 }
 
 test('the flows that a change would cut off, each once, and why', async () => {
@@ -51,6 +59,21 @@ prod/web  prod/db  22/tcp  allow  deny     2  ingress of workload prod/db: no ru
 2 flows seen, 1 would change verdict
 `);
   expect(code).toBe(7);
+});
+
+test('what a staged policy would have denied', async () => {
+  const { code, out } = await preview([flow(5432), flow(22)], '--staged', '--base', 'staged.yaml');
+  expect(out).toContain(
+    'prod/web  prod/db  22/tcp  allow  deny     1  ingress of workload prod/db',
+  );
+  expect(out).toContain('2 flows seen, 1 would change verdict');
+  expect(code).toBe(7);
+});
+
+test('without staged policies nothing would change', async () => {
+  const { code, out } = await preview([flow(22)], '--staged', '-o', 'json');
+  expect(JSON.parse(out)).toEqual({ flows: 1, changed: [] });
+  expect(code).toBe(0);
 });
 
 test('nothing changes for flows that stay as they are', async () => {
