@@ -27,6 +27,12 @@ const MANIFESTS = [
       ],
     },
   },
+  {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'StagedNetworkPolicy',
+    metadata: { name: 'later', namespace: 'default' },
+    spec: { order: 1, selector: "app == 'db'", types: ['Ingress'], ingress: [{ action: 'Deny' }] },
+  },
 ];
 
 const cleanup = new AsyncDisposableStack();
@@ -172,6 +178,22 @@ test(
     expect(unknown).toBe('');
   },
 );
+
+test('what a staged policy would deny is told and counted, and not denied', LONG, async () => {
+  await agent.client.flows({ after: 0, waitMs: 0 });
+  await until('a flow would be denied', async () => {
+    expect(await ping('web', 'db')).toBe(true);
+    const { records } = await agent.client.flows({ after: 0, waitMs: 0 });
+    const staged = records.at(-1)?.reasons.at(-1)?.staged;
+    return staged?.policy === 'StagedNetworkPolicy default/later' && staged.action === 'deny';
+  });
+  const metrics = String(await agent.client.call('GET', '/metrics'));
+  expect(metrics).toMatch(
+    /overland_staged_denied_connections_total\{policy="StagedNetworkPolicy default\/later"\} [1-9]/,
+  );
+  const text = await overland(['policy', 'show', named('db').address, '--live'], () => false);
+  expect(text).toMatch(/with the staged policies[\s\S]*StagedNetworkPolicy default\/later/);
+});
 
 test('metrics count who denies', LONG, async () => {
   const metrics = String(await agent.client.call('GET', '/metrics'));

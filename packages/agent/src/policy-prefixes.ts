@@ -1,4 +1,4 @@
-import { ENFORCED_KINDS, resourcePrefix } from '@overland/model';
+import { POLICY_KINDS, resourcePrefix } from '@overland/model';
 import type { WatchedPrefix } from './watched-entries.ts';
 
 /**
@@ -6,7 +6,7 @@ import type { WatchedPrefix } from './watched-entries.ts';
  * it is stored.
  */
 export function policyPrefixes(): readonly WatchedPrefix[] {
-  return ENFORCED_KINDS.map((kind) => ({
+  return POLICY_KINDS.map((kind) => ({
     prefix: resourcePrefix(kind),
     isPolicy: true,
     accept: () => false,

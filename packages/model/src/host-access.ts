@@ -16,7 +16,7 @@ import {
   hostClaimKey,
   workloadHandlePrefix,
 } from './overland-keys.ts';
-import { ENFORCED_KINDS } from './policy/enforced-kinds.ts';
+import { POLICY_KINDS } from './policy/policy-kinds.ts';
 
 /** Keys from `from` on, up to and without `to`. A single key has no `to`. */
 export interface KeyRange {
@@ -71,7 +71,7 @@ export function hostAccess({
     write(keysWithPrefix(blockPrefix()), 'blocks: whoever claims one next may be any host'),
     write(keysWithPrefix(handleKey(workloadHandlePrefix(name))), 'what its workloads hold'),
     read(keysWithPrefix(endpoints), 'endpoints of all hosts'),
-    ...ENFORCED_KINDS.map((kind) =>
+    ...POLICY_KINDS.map((kind) =>
       read(keysWithPrefix(resourcePrefix(kind)), 'what decides about traffic'),
     ),
     ...(namespaces

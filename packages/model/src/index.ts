@@ -108,7 +108,7 @@ export {
 export type { PeerAddress } from './peer-address.ts';
 export { parsePeerAddress } from './peer-address.ts';
 export { BUILT_IN_TIERS, isBuiltInTier } from './policy/built-in-tiers.ts';
-export { ENFORCED_KINDS } from './policy/enforced-kinds.ts';
+export { POLICY_KINDS } from './policy/policy-kinds.ts';
 export type { Port, PortMatch } from './policy/port.ts';
 export { parsePort } from './policy/port.ts';
 export type { Protocol } from './policy/protocol.ts';

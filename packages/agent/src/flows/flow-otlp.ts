@@ -50,6 +50,7 @@ function logsOf(records: readonly FlowRecord[]) {
 function logOf(record: FlowRecord) {
   const { source, destination, verdict, protocol, reasons } = record;
   const by = reasons.at(-1);
+  const staged = reasons.find((reason) => reason.staged)?.staged;
   const severity = SEVERITY[verdict];
   const port = destination.port === undefined ? '' : `:${destination.port}`;
   const text = `${verdict} ${protocol} ${nameOf(source)} to ${nameOf(destination)}${port}`;
@@ -70,6 +71,9 @@ function logOf(record: FlowRecord) {
       'overland.policy.rule': by?.rule,
       'overland.policy.tier': by?.tier,
       'overland.reason': by?.reason,
+      'overland.staged.verdict': staged?.action,
+      'overland.staged.policy': staged?.policy,
+      'overland.staged.policy.rule': staged?.rule,
       'overland.connections.began': record.began,
       'overland.connections.ended': record.ended,
       'overland.packets': record.packets,

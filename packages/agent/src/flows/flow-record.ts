@@ -21,10 +21,8 @@ export interface DescribedFlows {
   readonly ends: ReadonlyMap<IpAddress, FlowEnd>;
 }
 
-/** Why a workload of this host lets a flow through, or not. */
-interface FlowReason {
-  readonly direction: 'egress' | 'ingress';
-  readonly endpoint: string;
+/** Who decides about a flow, and how. */
+interface FlowDecision {
   readonly action: 'allow' | 'deny';
   readonly tier?: string;
   /** Policy or profile, such as `NetworkPolicy prod/web`; absent: none, but what `reason` says. */
@@ -32,6 +30,14 @@ interface FlowReason {
   /** From 1 on. */
   readonly rule?: number;
   readonly reason?: string;
+}
+
+/** Why a workload of this host lets a flow through, or not. */
+interface FlowReason extends FlowDecision {
+  readonly direction: 'egress' | 'ingress';
+  readonly endpoint: string;
+  /** What the staged policies would decide, where that is something else. */
+  readonly staged?: FlowDecision;
 }
 
 /** What is told as it was counted. */
@@ -81,18 +87,25 @@ export function flowRecordOf(flow: JudgedFlow, { id, node, ends }: RecordContext
   };
 }
 
-function reasonOf({
-  direction,
-  endpoint,
+type Judgement = JudgedFlow['judgements'][number];
+
+function reasonOf({ direction, endpoint, staged, ...decision }: Judgement): FlowReason {
+  return {
+    direction,
+    endpoint,
+    ...decisionOf(decision),
+    ...(staged && { staged: decisionOf(staged) }),
+  };
+}
+
+function decisionOf({
   action,
   tier,
   list,
   rule,
   reason,
-}: JudgedFlow['judgements'][number]): FlowReason {
+}: NonNullable<Judgement['staged']>): FlowDecision {
   return {
-    direction,
-    endpoint,
     action,
     ...(tier === undefined ? {} : { tier }),
     ...(list === undefined ? {} : { policy: list }),

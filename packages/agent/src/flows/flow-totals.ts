@@ -9,15 +9,14 @@ const OTHERS = 'others';
 export class FlowTotals {
   #connections = 0;
   readonly #denied = new Map<string, number>();
+  readonly #stagedDenied = new Map<string, number>();
 
   add({ verdict, began, packets, reasons }: FlowRecord): void {
     this.#connections += began;
-    if (verdict === 'allow') return;
-    const by = reasons.at(-1);
-    const name = by?.policy ?? (by?.tier === undefined ? 'no policy' : `tier ${by.tier}`);
-    const isKnown = this.#denied.has(name) || this.#denied.size < MAX_POLICIES;
-    const key = isKnown ? name : OTHERS;
-    this.#denied.set(key, (this.#denied.get(key) ?? 0) + packets);
+    const last = reasons.at(-1);
+    if (verdict === 'deny') count(this.#denied, last, packets);
+    const staged = reasons.find((reason) => reason.staged?.action === 'deny')?.staged;
+    if (verdict === 'allow' && staged) count(this.#stagedDenied, staged, began);
   }
 
   metrics(): Metric[] {
@@ -32,8 +31,26 @@ export class FlowTotals {
         name: 'overland_denied_packets_total',
         help: 'Packets that policies dropped, by who denied them; the kernel tells of so many a second.',
         type: 'counter',
-        samples: Array.from(this.#denied, ([policy, value]) => ({ labels: { policy }, value })),
+        samples: samplesOf(this.#denied),
+      },
+      {
+        name: 'overland_staged_denied_connections_total',
+        help: 'Connections of workloads that staged policies would have denied, by who would, while flows are collected.',
+        type: 'counter',
+        samples: samplesOf(this.#stagedDenied),
       },
     ];
   }
+}
+
+type Decider = Pick<FlowRecord['reasons'][number], 'policy' | 'tier'>;
+
+function count(totals: Map<string, number>, by: Decider | undefined, amount: number): void {
+  const name = by?.policy ?? (by?.tier === undefined ? 'no policy' : `tier ${by.tier}`);
+  const key = totals.has(name) || totals.size < MAX_POLICIES ? name : OTHERS;
+  totals.set(key, (totals.get(key) ?? 0) + amount);
+}
+
+function samplesOf(totals: ReadonlyMap<string, number>) {
+  return Array.from(totals, ([policy, value]) => ({ labels: { policy }, value }));
 }

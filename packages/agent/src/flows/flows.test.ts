@@ -114,6 +114,27 @@ test('a record says who, to whom, what, and which rule decided', () => {
   });
 });
 
+test('what staged policies would deny is in the record, and counted by policy', async () => {
+  const [given] = FLOW.judgements;
+  if (!given) throw new Error('no judgement');
+  const staged = { ...given, list: 'StagedNetworkPolicy prod/web', rule: 2 };
+  const { flows, happens } = service();
+  const judgements = [{ ...given, action: 'allow' as const, staged }];
+  happens({ ...FLOW, verdict: 'allow', began: 4, judgements });
+  const page = await flows.read({ after: 0, waitMs: 20_000 });
+  expect(page.records[0]?.reasons[0]?.staged).toMatchObject({
+    action: 'deny',
+    policy: 'StagedNetworkPolicy prod/web',
+    rule: 3,
+  });
+  const metric = flows
+    .metrics()
+    .find(({ name }) => name === 'overland_staged_denied_connections_total');
+  expect(metric?.samples).toEqual([
+    { labels: { policy: 'StagedNetworkPolicy prod/web' }, value: 4 },
+  ]);
+});
+
 test('nothing is collected until somebody asks, and who waits is told', async () => {
   const { flows, sources, happens } = service();
   expect(sources.start).not.toHaveBeenCalled();

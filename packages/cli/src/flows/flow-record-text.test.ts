@@ -39,6 +39,22 @@ test.each<[string, Partial<FlowRecord>, string]>([
     'allow  prod/client -> 203.0.113.9  TCP 443  2 began, 1 ended: 1.2 kB sent, 5.6 MB back  egress of prod/client-eth0: rule 1 of Profile open',
   ],
   [
+    'let through, but not by what is staged',
+    {
+      reasons: [
+        {
+          direction: 'egress',
+          endpoint: 'prod/client-eth0',
+          action: 'allow',
+          policy: 'Profile open',
+          rule: 1,
+          staged: { action: 'deny', policy: 'StagedNetworkPolicy prod/out', rule: 2 },
+        },
+      ],
+    },
+    'allow  prod/client -> 203.0.113.9  TCP 443  2 began, 1 ended: 1.2 kB sent, 5.6 MB back  egress of prod/client-eth0: rule 1 of Profile open; staged policies: denied (rule 2 of StagedNetworkPolicy prod/out)',
+  ],
+  [
     'dropped by the end of a tier',
     {
       verdict: 'deny',

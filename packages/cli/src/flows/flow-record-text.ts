@@ -10,7 +10,7 @@ export function flowRecordText(record: FlowRecord, colours: Colours): string {
   const port = destination.port === undefined ? icmpText(record) : ` ${destination.port}`;
   const ends = `${nameOf(source)} -> ${nameOf(destination)}`;
   const what = `${protocol}${port}`;
-  return `${colours.dim(until)}  ${shade(verdict.padEnd(5))}  ${colours.bold(ends)}  ${what}  ${amount(record)}  ${colours.dim(byWhom(record))}\n`;
+  return `${colours.dim(until)}  ${shade(verdict.padEnd(5))}  ${colours.bold(ends)}  ${what}  ${amount(record)}  ${colours.dim(byWhom(record) + stagedText(record))}\n`;
 }
 
 function nameOf({ kind, name, address }: FlowRecord['source']): string {
@@ -38,6 +38,16 @@ function byWhom({ verdict, reasons }: FlowRecord): string {
   if (!by || by.action !== verdict) return `by no policy that is in force now`;
   if (by.policy === undefined) return `${by.direction} of ${by.endpoint}: ${by.reason ?? ''}`;
   return `${by.direction} of ${by.endpoint}: rule ${by.rule} of ${by.policy}`;
+}
+
+/** What the staged policies would make of it, where that is something else. */
+function stagedText({ reasons }: FlowRecord): string {
+  const staged = reasons.find((reason) => reason.staged)?.staged;
+  if (!staged) return '';
+  const verdict = staged.action === 'deny' ? 'denied' : 'allowed';
+  const by =
+    staged.policy === undefined ? staged.reason : `rule ${staged.rule} of ${staged.policy}`;
+  return `; staged policies: ${verdict} (${by ?? ''})`;
 }
 
 function size(octets: number): string {

@@ -71,7 +71,14 @@ export function programmedPolicyText(
     colours.red(`the kernel refuses ${what} (${attempts} times): ${reason}`),
   );
   const tail = refused.length > 0 ? ['', ...refused] : [];
-  return `${[...head, ...directionsLines(endpoint, colours), ...tail].join('\n')}\n`;
+  const staged = endpoint.staged
+    ? [
+        '',
+        'with the staged policies, which are not enforced:',
+        ...directionsLines(endpoint.staged, colours),
+      ]
+    : [];
+  return `${[...head, ...directionsLines(endpoint, colours), ...staged, ...tail].join('\n')}\n`;
 }
 
 function directionsLines(

@@ -39,6 +39,8 @@ export interface EndpointFilter {
   readonly addresses: readonly IpAddress[];
   readonly ingress: EndpointPolicyRef;
   readonly egress: EndpointPolicyRef;
+  /** What it would be asked about with the staged policies enforced; absent: the same. Nothing of it is enforced. */
+  readonly staged?: Readonly<Record<Direction, EndpointPolicyRef>> | undefined;
   /** Absent: nothing besides. */
   readonly guard?: WorkloadGuard | undefined;
 }
@@ -63,6 +65,11 @@ export function listIdOf(direction: Direction, { name }: Pick<RuleList, 'name'>)
 /** The lists that an endpoint is asked about, in order. */
 export function listsOf({ ingress, egress }: EndpointFilter): ListId[] {
   return [ingress, egress].flatMap(listsOfRef);
+}
+
+/** The lists that it is asked about, and those that it would be asked about. */
+export function listsWithStagedOf(filter: EndpointFilter): ListId[] {
+  return [...listsOf(filter), ...(filter.staged ? listsOf({ ...filter, ...filter.staged }) : [])];
 }
 
 /** The lists that are asked at one place, in order. */

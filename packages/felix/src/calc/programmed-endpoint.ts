@@ -1,5 +1,6 @@
 import type { IpAddress } from '@overland/net';
 import type { SetTexts } from './policy/address-sets.ts';
+import type { Direction } from './policy/policy-view.ts';
 import { ruleText } from './policy/rule-text.ts';
 import type { EndpointPolicyRef, ListId, PolicyState } from './policy-state.ts';
 
@@ -29,6 +30,8 @@ export interface ProgrammedEndpoint {
   readonly addresses: readonly IpAddress[];
   readonly ingress: ProgrammedDirection;
   readonly egress: ProgrammedDirection;
+  /** As it would be with the staged policies enforced; absent: the same. */
+  readonly staged?: Readonly<Record<Direction, ProgrammedDirection>>;
 }
 
 /**
@@ -45,7 +48,7 @@ export function programmedEndpoint(
       [name, interfaceName, ...addresses].includes(text) || name.endsWith(`/${text}`),
   );
   if (!found) return undefined;
-  const [interfaceName, { name, addresses, ingress, egress }] = found;
+  const [interfaceName, { name, addresses, ingress, egress, staged }] = found;
   const list = (id: ListId): ProgrammedList => {
     const { name: own = id, rules = [], missing } = lists.get(id) ?? {};
     const shown = { name: own, rules: rules.map((rule) => ruleText(rule, texts)) };
@@ -61,5 +64,8 @@ export function programmedEndpoint(
     addresses,
     ingress: direction(ingress),
     egress: direction(egress),
+    ...(staged && {
+      staged: { ingress: direction(staged.ingress), egress: direction(staged.egress) },
+    }),
   };
 }

@@ -199,6 +199,36 @@ test('a source that may not send is not asked about further', () => {
   ]);
 });
 
+test('what staged policies would decide is told where it is something else', () => {
+  const server = STATE.endpoints.get('calib');
+  if (!server) throw new Error('no server');
+  const none = { tiers: [], profiles: [] };
+  const list = 'ingress StagedNetworkPolicy prod/web';
+  const tier = { name: 'default', defaultAction: 'Deny', lists: [list] } as const;
+  const state: PolicyState = {
+    ...STATE,
+    lists: new Map(STATE.lists).set(list, {
+      name: 'StagedNetworkPolicy prod/web',
+      rules: [rule('Deny', { source: { ...ANY, sets: ['s:near'] } }), rule('Allow')],
+    }),
+    endpoints: new Map(STATE.endpoints).set('calib', {
+      ...server,
+      staged: { ingress: { tiers: [tier], profiles: [] }, egress: none },
+    }),
+  };
+  const judged = (source: string) =>
+    judgeFlows([flow(source, SERVER, 80)], state)[0]?.judgements.at(-1);
+  expect(judged('10.66.9.9')).toMatchObject({
+    action: 'allow',
+    staged: { action: 'deny', list: 'StagedNetworkPolicy prod/web', rule: 0 },
+  });
+  expect(judged(FAR)).toMatchObject({
+    action: 'deny',
+    staged: { action: 'allow', list: 'StagedNetworkPolicy prod/web', rule: 1 },
+  });
+  expect(judged('10.66.1.9')).not.toHaveProperty('staged');
+});
+
 test('flows between others are left out', () => {
   expect(judgeFlows([flow('192.0.2.9', FAR, 80)], STATE)).toEqual([]);
 });

@@ -15,6 +15,8 @@ interface FlowJudgement extends Decision {
   readonly direction: Direction;
   /** `NAMESPACE/NAME` of the endpoint. */
   readonly endpoint: string;
+  /** What would be with the staged policies enforced, where that is something else. */
+  readonly staged?: Decision;
 }
 
 export interface JudgedFlow extends FlowCounts {
@@ -37,9 +39,16 @@ export function judgeFlows(flows: readonly FlowCounts[], state: PolicyState): Ju
     for (const direction of ['egress', 'ingress'] as const) {
       const filter = local.get(direction === 'egress' ? flow.source : flow.destination);
       if (!filter || judgements.at(-1)?.action === 'deny') continue;
-      const policy = policyOf(filter[direction], state.lists);
-      const { decision } = judgePacket(policy, { direction }, packetOf(flow), sets);
-      judgements.push({ direction, endpoint: filter.name, ...decision });
+      const judge = (ref: EndpointPolicyRef): Decision =>
+        judgePacket(policyOf(ref, state.lists), { direction }, packetOf(flow), sets).decision;
+      const decision = judge(filter[direction]);
+      const staged = filter.staged && judge(filter.staged[direction]);
+      judgements.push({
+        direction,
+        endpoint: filter.name,
+        ...decision,
+        ...(staged && staged.action !== decision.action && { staged }),
+      });
     }
     return judgements.length === 0 ? [] : [{ ...flow, judgements }];
   });

@@ -1,4 +1,4 @@
-import type { Expression, Tier } from '@overland/model';
+import { type Expression, sameJson, type Tier } from '@overland/model';
 import type { PolicyEndpoint } from '../policy/endpoint.ts';
 import {
   comparePolicies,
@@ -15,8 +15,10 @@ import { type EndpointPolicyRef, listIdOf } from '../policy-state.ts';
 export interface PlacedPolicy {
   /** By which it is stored. */
   readonly key: string;
-  /** `NetworkPolicy prod/web`. */
+  /** `NetworkPolicy prod/web`, `StagedNetworkPolicy prod/web`. */
   readonly name: string;
+  /** It is not enforced. */
+  readonly isStaged: boolean;
   readonly expression: Expression;
   policy: Policy;
 }
@@ -59,6 +61,31 @@ export function classPolicyAt(
     }),
     profiles: profiles.map((name) => listIdOf(direction, { name: profileListName(name) })),
   };
+}
+
+/** What workloads with the same labels are asked about. */
+export interface WorkloadPolicy {
+  readonly enforced: Record<Direction, EndpointPolicyRef>;
+  /** With the staged policies; absent: the same. */
+  readonly staged?: Record<Direction, EndpointPolicyRef>;
+}
+
+/** @param replaced Names of what staged policies would take the place of. */
+export function workloadPolicyOf(
+  { matches, parents }: ClassFacts,
+  replaced: ReadonlySet<string>,
+  tiers: TierSpecs,
+): WorkloadPolicy {
+  const askedIf = (isAsked: (policy: PlacedPolicy) => boolean) => {
+    const facts = { matches: [...matches].filter(isAsked), parents };
+    const at = (direction: Direction) =>
+      classPolicyAt({ kind: 'workload', direction, hook: 'normal' }, facts, tiers);
+    return { ingress: at('ingress'), egress: at('egress') };
+  };
+  const enforced = askedIf(({ isStaged }) => !isStaged);
+  if (replaced.size === 0) return { enforced };
+  const staged = askedIf(({ isStaged, name }) => isStaged || !replaced.has(name));
+  return { enforced, ...(sameJson(staged, enforced) ? {} : { staged }) };
 }
 
 function isAbout({ spec: { types = [] } }: Policy, direction: Direction): boolean {

@@ -17,17 +17,23 @@ import { felixSpecOf, hostRulesOf } from '../policy/host-rules.ts';
 import type { Policy } from '../policy/placement.ts';
 import type { Direction, PolicyHook } from '../policy/policy-view.ts';
 import { listName } from '../policy/rule-list.ts';
+import type { StagedChange } from '../policy/staged.ts';
 import {
   type EndpointFilter,
-  type EndpointPolicyRef,
   type ListId,
-  listsOf,
   listsOfRef,
+  listsWithStagedOf,
   type PolicyState,
 } from '../policy-state.ts';
 import { endpointFilterOf } from '../policy-state-of.ts';
 import type { ActiveLists } from './active-lists.ts';
-import { classPolicyAt, type PlacedPolicy, type TierSpecs } from './class-policy.ts';
+import {
+  classPolicyAt,
+  type PlacedPolicy,
+  type TierSpecs,
+  type WorkloadPolicy,
+  workloadPolicyOf,
+} from './class-policy.ts';
 import type { LabelClass } from './label-class.ts';
 import { LabelMatcher, type Work } from './label-matcher.ts';
 
@@ -54,6 +60,8 @@ export class OwnEndpoints {
   readonly #policies = new Map<string, PlacedPolicy>();
   /** By the names of their lists: one each, but for two keys of one name. */
   readonly #byName = new Map<string, Set<PlacedPolicy>>();
+  /** By staged policies, by their keys: names of what they would take the place of. */
+  readonly #replaced = new Map<string, string>();
   readonly #configurations = new Map<string, FelixConfiguration>();
   readonly #pools = new Map<string, IpPool>();
   /** Of this host's Node. */
@@ -64,7 +72,7 @@ export class OwnEndpoints {
   readonly #byTarget = new Map<Target, Set<OwnEndpoint>>();
   readonly #matcher: LabelMatcher<PlacedPolicy, OwnEndpoint>;
   /** Filters of interfaces of workloads that have the same labels, for each direction. */
-  readonly #workloadPolicies = new Map<EndpointClass, Record<Direction, EndpointPolicyRef>>();
+  readonly #workloadPolicies = new Map<EndpointClass, WorkloadPolicy>();
   /** What may have another filter. */
   readonly #stale = new Set<Target>([HOST]);
   readonly #filters = new Map<string, EndpointFilter>();
@@ -117,21 +125,33 @@ export class OwnEndpoints {
    * Puts a policy in the place of the one with its key, which need not be the name that people gave it: older versions of
    * Calico have stored others.
    */
-  putPolicy(key: string, policy: Policy | undefined): void {
+  putPolicy(key: string, policy: Policy | undefined, isStaged = false): void {
     const before = this.#policies.get(key);
+    const name = policy && `${isStaged ? 'Staged' : ''}${listName(policy)}`;
     if (before) this.#lists.invalidate(before.name);
-    if (policy) this.#lists.invalidate(listName(policy));
+    if (name !== undefined) this.#lists.invalidate(name);
     if (before && policy && sameJson(scopeOf(before.policy), scopeOf(policy))) {
       before.policy = policy;
       return;
     }
     if (before) this.#removePolicy(key, before);
-    if (!policy) return;
-    const name = listName(policy);
-    const placed = { key, name, policy, expression: policySelector(policy) };
+    if (!policy || name === undefined) return;
+    const placed = { key, name, isStaged, policy, expression: policySelector(policy) };
     this.#policies.set(key, placed);
     this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(placed));
     this.#matcher.add(placed);
+  }
+
+  /** Puts a staged policy in the place of the one with its key; `undefined`: nothing is staged there. */
+  putStaged(key: string, change: StagedChange | undefined): void {
+    const before = this.#replaced.get(key);
+    const after = change?.replaces;
+    if (after !== undefined) this.#replaced.set(key, after);
+    else this.#replaced.delete(key);
+    if (before !== after) {
+      this.#outdateWhere(({ name }) => name === before || name === after);
+    }
+    this.putPolicy(key, change?.policy, true);
   }
 
   /** @param name `NetworkPolicy prod/web`. */
@@ -174,12 +194,7 @@ export class OwnEndpoints {
 
   /** Takes note that a tier has changed, come or gone. */
   tierChanged(tier: string): void {
-    for (const labelClass of new Set(
-      Array.from(this.#endpoints.values(), (own) => own.labelClass),
-    )) {
-      const isConcerned = [...labelClass.matches].some(({ policy }) => policy.spec.tier === tier);
-      if (isConcerned) this.#outdate(labelClass);
-    }
+    this.#outdateWhere(({ policy }) => policy.spec.tier === tier);
     for (const { name, policy } of this.#policies.values()) {
       if (policy.spec.tier === tier) this.#lists.invalidate(name);
     }
@@ -240,6 +255,14 @@ export class OwnEndpoints {
     for (const labelClass of this.#matcher.delete(placed)) this.#outdate(labelClass);
   }
 
+  /** Endpoints that such a policy selects. */
+  #outdateWhere(isConcerned: (policy: PlacedPolicy) => boolean): void {
+    const classes = new Set(Array.from(this.#endpoints.values(), (own) => own.labelClass));
+    for (const labelClass of classes) {
+      if ([...labelClass.matches].some(isConcerned)) this.#outdate(labelClass);
+    }
+  }
+
   #outdate(labelClass: EndpointClass): void {
     this.#workloadPolicies.delete(labelClass);
     for (const { target } of labelClass.items) this.#stale.add(target);
@@ -249,10 +272,14 @@ export class OwnEndpoints {
     const [own] = [...(this.#byTarget.get(interfaceName) ?? [])].toSorted((a, b) =>
       a.endpoint.name < b.endpoint.name ? -1 : 1,
     );
-    const filter = own && endpointFilterOf(own.endpoint, this.#workloadPolicy(own.labelClass));
+    const policy = own && this.#workloadPolicy(own.labelClass);
+    const filter = policy && {
+      ...endpointFilterOf(own.endpoint, policy.enforced),
+      ...(policy.staged && { staged: policy.staged }),
+    };
     if (filter) this.#filters.set(interfaceName, filter);
     else this.#filters.delete(interfaceName);
-    this.#ask(interfaceName, filter ? listsOf(filter) : []);
+    this.#ask(interfaceName, filter ? listsWithStagedOf(filter) : []);
     this.#changed.add(interfaceName);
   }
 
@@ -265,7 +292,8 @@ export class OwnEndpoints {
     );
     const asked: ListId[] = [];
     const refer = (endpoint: PolicyEndpoint, direction: Direction, hook: PolicyHook) => {
-      const { matches = [], parents = [] } = own.get(endpoint) ?? {};
+      const { matches: all = [], parents = [] } = own.get(endpoint) ?? {};
+      const matches = [...all].filter(({ isStaged }) => !isStaged);
       const place = { kind: 'host', direction, hook } as const;
       const policy = classPolicyAt(place, { matches, parents }, this.#tiers);
       asked.push(...listsOfRef(policy));
@@ -279,12 +307,10 @@ export class OwnEndpoints {
     this.#ask(HOST, asked);
   }
 
-  #workloadPolicy(labelClass: EndpointClass): Record<Direction, EndpointPolicyRef> {
+  #workloadPolicy(labelClass: EndpointClass): WorkloadPolicy {
     const known = this.#workloadPolicies.get(labelClass);
     if (known) return known;
-    const at = (direction: Direction) =>
-      classPolicyAt({ kind: 'workload', direction, hook: 'normal' }, labelClass, this.#tiers);
-    const policy = { ingress: at('ingress'), egress: at('egress') };
+    const policy = workloadPolicyOf(labelClass, new Set(this.#replaced.values()), this.#tiers);
     this.#workloadPolicies.set(labelClass, policy);
     return policy;
   }

@@ -18,8 +18,10 @@ import type { SetId } from '../policy/active-rule.ts';
 import type { RuleSets, SetDemand, SetTexts } from '../policy/address-sets.ts';
 import { hostEndpointOf, type PolicyEndpoint, workloadEndpointOf } from '../policy/endpoint.ts';
 import { type Policy, placeTier } from '../policy/placement.ts';
+import type { StagedPolicy } from '../policy/policy-inputs.ts';
 import type { Direction, RuleList } from '../policy/policy-view.ts';
 import { policyList, profileList, profileListName } from '../policy/rule-list.ts';
+import { stagedChange } from '../policy/staged.ts';
 import { type NetworkSetOrFault, UnusableNetworkSets } from '../policy/unusable-network-set.ts';
 import type { PolicyChange, SetChange } from '../policy-change.ts';
 import type { ListId, PolicyState } from '../policy-state.ts';
@@ -91,6 +93,10 @@ export class PolicyCalculation {
       case 'NetworkPolicy':
       case 'GlobalNetworkPolicy':
         this.#endpoints.putPolicy(key, resource as Policy | undefined);
+        break;
+      case 'StagedNetworkPolicy':
+      case 'StagedGlobalNetworkPolicy':
+        this.#endpoints.putStaged(key, resource && stagedChange(resource as StagedPolicy));
         break;
       case 'WorkloadEndpoint':
         this.#putEndpoint(
@@ -225,7 +231,9 @@ export class PolicyCalculation {
     const policy = this.#endpoints.policy(name);
     if (policy) {
       const { tier } = policy.spec;
-      return policyList(policy, placeTier(tier, this.#tiers.get(tier)), { direction, sets });
+      const place = placeTier(tier, this.#tiers.get(tier));
+      // By the name of the list: a staged policy has that of what it would be.
+      return { ...policyList(policy, place, { direction, sets }), name };
     }
     const profile = name.slice(profileListName('').length);
     return profileList(profile, this.#profiles.get(profile), { direction, sets });

@@ -1,23 +1,13 @@
 import type { GlobalNetworkPolicy, NetworkPolicy } from '@overland/model';
 import type { PolicyInputs, StagedPolicy } from './policy-inputs.ts';
+import { listName } from './rule-list.ts';
 
-/**
- * The inputs as they would be with the staged policies enforced: each takes the place of the policy of its name, or
- * takes it away. Staged policies of Kubernetes are left out.
- */
-export function withStaged(inputs: PolicyInputs): PolicyInputs {
-  const staged = inputs.staged.flatMap((policy) => {
-    const kind = ENFORCED[policy.kind];
-    return kind === undefined ? [] : [{ policy, key: keyOf(kind, policy) }];
-  });
-  const replaced = new Set(
-    staged.filter(({ policy }) => policy.spec.stagedAction !== 'Ignore').map(({ key }) => key),
-  );
-  const kept = inputs.policies.filter((policy) => !replaced.has(keyOf(policy.kind, policy)));
-  const added = staged
-    .filter(({ policy }) => policy.spec.stagedAction === 'Set')
-    .map(({ policy }) => enforced(policy));
-  return { ...inputs, policies: [...kept, ...added], staged: [] };
+/** What a staged policy would change. */
+export interface StagedChange {
+  /** The policy that it takes the place of, or takes away, whether there is one or not: `NetworkPolicy prod/web`. */
+  readonly replaces: string;
+  /** As it would be; absent: none. */
+  readonly policy?: NetworkPolicy | GlobalNetworkPolicy;
 }
 
 const ENFORCED: Readonly<Record<StagedPolicy['kind'], string | undefined>> = {
@@ -26,11 +16,20 @@ const ENFORCED: Readonly<Record<StagedPolicy['kind'], string | undefined>> = {
   StagedKubernetesNetworkPolicy: undefined,
 };
 
-function keyOf(kind: string, { metadata }: StagedPolicy | NetworkPolicy | GlobalNetworkPolicy) {
-  return `${kind} ${metadata.namespace ?? ''} ${metadata.name}`;
+/** @returns `undefined` for what changes nothing: `Ignore`, `Learn`, and staged policies of Kubernetes. */
+export function stagedChange(staged: StagedPolicy): StagedChange | undefined {
+  const kind = ENFORCED[staged.kind];
+  const { stagedAction, ...spec } = staged.spec;
+  if (kind === undefined || (stagedAction !== 'Set' && stagedAction !== 'Delete')) return undefined;
+  const policy = { ...staged, kind, spec } as NetworkPolicy | GlobalNetworkPolicy;
+  return { replaces: listName(policy), ...(stagedAction === 'Set' && { policy }) };
 }
 
-function enforced(policy: StagedPolicy): NetworkPolicy | GlobalNetworkPolicy {
-  const { stagedAction: _, ...spec } = policy.spec;
-  return { ...policy, kind: ENFORCED[policy.kind], spec } as NetworkPolicy | GlobalNetworkPolicy;
+/** The inputs as they would be with the staged policies enforced. */
+export function withStaged(inputs: PolicyInputs): PolicyInputs {
+  const changes = inputs.staged.flatMap((staged) => stagedChange(staged) ?? []);
+  const replaced = new Set(changes.map(({ replaces }) => replaces));
+  const kept = inputs.policies.filter((policy) => !replaced.has(listName(policy)));
+  const added = changes.flatMap(({ policy }) => policy ?? []);
+  return { ...inputs, policies: [...kept, ...added], staged: [] };
 }

@@ -1,10 +1,12 @@
 import type { Kind } from '../kinds.ts';
 
-/** Kinds that decide what traffic may pass, beside endpoints of workloads; staged policies decide nothing. */
-export const ENFORCED_KINDS = [
+/** Kinds that decide what traffic may pass, or would decide it, beside endpoints of workloads. */
+export const POLICY_KINDS = [
   'Tier',
   'NetworkPolicy',
   'GlobalNetworkPolicy',
+  'StagedNetworkPolicy',
+  'StagedGlobalNetworkPolicy',
   'Profile',
   'HostEndpoint',
   'NetworkSet',
