@@ -49,6 +49,14 @@ const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     services: ['openbgpd', 'bgplgd'],
     neededBy: byTestsAlone,
   },
+  // Both for tests beside firewalld, which is told of by D-Bus.
+  {
+    name: 'firewalld',
+    file: '/usr/sbin/firewalld',
+    services: ['firewalld'],
+    neededBy: byTestsAlone,
+  },
+  { name: 'dbus', file: '/usr/bin/dbus-daemon', services: [], neededBy: byTestsAlone },
   { name: 'tshark', file: '/usr/bin/tshark', services: [], neededBy: byTestsAlone },
   { name: 'stayrtr', file: '/usr/bin/stayrtr', services: ['stayrtr'], neededBy: byTestsAlone },
   { name: 'bgpdump', file: '/usr/bin/bgpdump', services: [], neededBy: byTestsAlone },
