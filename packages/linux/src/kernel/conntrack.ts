@@ -26,32 +26,62 @@ const READ_AT_ONCE = 4096;
 /** Reading gives way to other work after this many datagrams of up to 32 KB. */
 const SLICE_DATAGRAMS = 32;
 
-/** {@link Conntrack} over ctnetlink. */
+/**
+ * {@link Conntrack} over ctnetlink. Its socket stays open: closing one of netfilter's after a transaction of nftables takes
+ * milliseconds, because the kernel frees what the transaction has removed first.
+ */
 export function netlinkConntrack(context: NetlinkContext): Conntrack {
+  let open: NetlinkSocket | undefined;
+  context.defer(() => open?.[Symbol.dispose]());
+  let last: Promise<unknown> = Promise.resolve();
+  const attempt = async (
+    wanted: ReadonlySet<IpAddress>,
+    isWanted: (connection: Connection) => boolean,
+  ): Promise<number> => {
+    open ??= context.inside(() => new NetlinkSocket(NETLINK.netfilter));
+    try {
+      return await forgetOver(open, wanted, isWanted);
+    } catch (error) {
+      // Answers that nobody reads any more may wait in it.
+      open[Symbol.dispose]();
+      open = undefined;
+      throw error;
+    }
+  };
   return {
     async forget(addresses, isWanted = () => true) {
       const wanted = new Set(addresses);
       if (wanted.size === 0) return 0;
-      using socket = context.inside(() => new NetlinkSocket(NETLINK.netfilter));
-      const count = countOf(socket);
-      if (count === 0) return 0;
-      const found = new Map<string, Connection>();
-      for (const [family, filter] of questions(wanted, count)) {
-        await readInto(found, { socket, family, filter, wanted });
-      }
-      const unwanted = [...found.values()].filter(isWanted);
-      const outcome = socket.change(unwanted, {
-        encode: writeConnectionRemoval,
-        describe: ({ original: { source, destination } }) =>
-          `forget connection from ${source} to ${destination}`,
-        // It has ended by itself.
-        fulfilled: ['ENOENT'],
-      });
-      const refusal = outcome.find((error) => error !== undefined);
-      if (refusal) throw refusal;
-      return unwanted.length;
+      // Reading gives way to other work: one at a time.
+      const result = last.then(() => attempt(wanted, isWanted));
+      last = result.catch(() => undefined);
+      return await result;
     },
   };
+}
+
+async function forgetOver(
+  socket: NetlinkSocket,
+  wanted: ReadonlySet<IpAddress>,
+  isWanted: (connection: Connection) => boolean,
+): Promise<number> {
+  const count = countOf(socket);
+  if (count === 0) return 0;
+  const found = new Map<string, Connection>();
+  for (const [family, filter] of questions(wanted, count)) {
+    await readInto(found, { socket, family, filter, wanted });
+  }
+  const unwanted = [...found.values()].filter(isWanted);
+  const outcome = socket.change(unwanted, {
+    encode: writeConnectionRemoval,
+    describe: ({ original: { source, destination } }) =>
+      `forget connection from ${source} to ${destination}`,
+    // It has ended by itself.
+    fulfilled: ['ENOENT'],
+  });
+  const refusal = outcome.find((error) => error !== undefined);
+  if (refusal) throw refusal;
+  return unwanted.length;
 }
 
 function endsOf({ original, reply }: Connection): IpAddress[] {

@@ -31,6 +31,11 @@ export class NetlinkContext implements Disposable {
     this.#resources[Symbol.dispose]();
   }
 
+  /** Has something done when the context is closed, before its own sockets are. */
+  defer(onClose: () => void): void {
+    this.#resources.defer(onClose);
+  }
+
   /** Runs synchronous work in the namespace: opening sockets, reading and writing /proc/sys. */
   inside<T>(work: () => T): T {
     return this.#namespace === undefined ? work() : enter(this.#namespace, work);
