@@ -4,7 +4,13 @@ import { ConnectionJudge } from '../calc/judge-connection.ts';
 import type { SetId } from '../calc/policy/active-rule.ts';
 import type { RuleList } from '../calc/policy/policy-view.ts';
 import type { PolicyChange } from '../calc/policy-change.ts';
-import { type EndpointFilter, listsOf, type PolicyState, setsOf } from '../calc/policy-state.ts';
+import {
+  type EndpointFilter,
+  type ListId,
+  listsOf,
+  type PolicyState,
+  setsOf,
+} from '../calc/policy-state.ts';
 
 /**
  * Connections that must not go on: of an address that has left or is about to be somebody else's, all of them; of one
@@ -17,6 +23,8 @@ export class ConnectionSweep {
   #gone = new Set<IpAddress>();
   /** Whose connections are looked at. */
   #doubtful = new Set<IpAddress>();
+  /** Lists of rules whose endpoints are doubtful. Which ones those are is looked up when it is needed: a change comes first. */
+  #lists = new Set<ListId>();
   /** Until the first state in sync everything that is there is looked at, and nothing is about to be reused. */
   #isFirst = true;
   #isSynced = false;
@@ -38,11 +46,11 @@ export class ConnectionSweep {
     for (const [name, after] of change.endpoints) {
       this.#noteEndpoint(before.endpoints.get(name), after);
     }
-    const lists = new Set(change.lists.keys());
+    for (const id of change.lists.keys()) this.#lists.add(id);
     for (const [id, set] of change.sets) {
       const asking = [...before.lists].filter(([, list]) => setsOf(list).includes(id));
       if (!set || !('add' in set) || set.kind === 'nets') {
-        for (const [listId] of asking) lists.add(listId);
+        for (const [listId] of asking) this.#lists.add(listId);
         continue;
       }
       const forbids = forbiddingChanges(
@@ -52,10 +60,6 @@ export class ConnectionSweep {
       if (forbids.add) for (const member of set.add) this.#noteMember(member);
       if (forbids.remove) for (const member of set.remove) this.#noteMember(member);
     }
-    if (lists.size === 0) return;
-    for (const filter of before.endpoints.values()) {
-      if (listsOf(filter).some((id) => lists.has(id))) this.#doubt(filter.addresses);
-    }
   }
 
   /**
@@ -64,6 +68,7 @@ export class ConnectionSweep {
    * @throws {KernelError} It is tried again the next time.
    */
   async run(state: PolicyState): Promise<void> {
+    this.#doubtEndpoints(state);
     if (this.#gone.size === 0 && this.#doubtful.size === 0) return;
     const [gone, doubtful] = [this.#gone, this.#doubtful];
     this.#gone = new Set();
@@ -81,6 +86,15 @@ export class ConnectionSweep {
       this.#doubt([...doubtful]);
       throw error;
     }
+  }
+
+  /** An endpoint that has come to other lists since, or has left, has been noted for that. */
+  #doubtEndpoints({ endpoints }: PolicyState): void {
+    if (this.#lists.size === 0) return;
+    for (const filter of endpoints.values()) {
+      if (listsOf(filter).some((id) => this.#lists.has(id))) this.#doubt(filter.addresses);
+    }
+    this.#lists.clear();
   }
 
   #noteEndpoint(before: EndpointFilter | undefined, after: EndpointFilter | undefined): void {

@@ -121,6 +121,14 @@ export function blackholeRoutes({ blackholes }: LocalState): Route[] {
   }));
 }
 
+/** What an endpoint says never changes, and all of them are asked about after each change of anything. */
+const fingerprints = new WeakMap<EndpointState, string>();
+
 function fingerprint(endpoint: EndpointState): string {
-  return JSON.stringify(endpoint);
+  let text = fingerprints.get(endpoint);
+  if (text === undefined) {
+    text = JSON.stringify(endpoint);
+    fingerprints.set(endpoint, text);
+  }
+  return text;
 }

@@ -220,6 +220,27 @@ test('nothing is removed before the datastore is in sync, and a restart on the s
   expect(it.leads()).toEqual(['cali1']);
 });
 
+test('a restart that is told sets first, and the rest later, writes nothing', async () => {
+  const it = filter();
+  const wanted = state(
+    { cali1: 'web' },
+    { a: members('addresses', '10.0.0.1'), b: members('addresses', '10.0.0.2') },
+  );
+  it.accept(wanted);
+  await it.policy.reconcile();
+  it.restart();
+  it.refuse(() => true);
+  expect(await it.policy.reconcile()).toBe(false);
+  for (const sets of [['a'], ['a', 'b']] as const) {
+    const some = new Map([...wanted.sets].filter(([id]) => sets.some((set) => set === id)));
+    it.accept({ ...emptyPolicyState(), sets: some }, false);
+    expect(await it.policy.reconcile()).toBe(false);
+  }
+  it.accept(wanted);
+  expect(await it.policy.reconcile()).toBe(false);
+  expect(it.policy.isEnforced('cali1', [])).toBe(true);
+});
+
 test('what somebody else did is put right and counted, not what was wanted meanwhile', async () => {
   const { policy, accept, fake, leads } = filter();
   accept(state({ cali1: 'p' }));

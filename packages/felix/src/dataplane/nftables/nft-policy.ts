@@ -27,8 +27,10 @@ export class NftPolicy implements PolicyBackend {
   readonly #broken = new Map<string, PolicyItem>();
   /** Interfaces of which something was said that is not in the kernel yet. */
   #unwritten = new Set<string>();
-  /** Whether anything has been said: before, the table of an earlier agent stays as it is. */
+  /** Whether anything has been said that decides about packets: before, the table of an earlier agent stays as it is. */
   #hasState = false;
+  /** Whether there was such a table, once the kernel has been read. */
+  #hasEarlier: boolean | undefined;
   #synced = false;
   /** Whether the kernel was as wanted, with nothing said since: what differs then is somebody else's doing. */
   #isInStep = false;
@@ -46,9 +48,9 @@ export class NftPolicy implements PolicyBackend {
   }
 
   accept(change: PolicyChange): void {
-    // What an earlier agent has left is compared with what is wanted, not with nothing.
-    if (!this.#hasState) this.doubt();
-    this.#hasState = true;
+    // What an earlier agent has left is compared with all that is wanted, not with nothing, nor with the sets that come first.
+    if (!this.#hasState && this.#hasEarlier !== false) this.doubt();
+    this.#hasState ||= this.#hasEarlier === false || !isOfSetsOnly(change);
     this.#isInStep = false;
     this.#synced = change.synced;
     for (const item of this.#policy.accept(change)) this.#forget(keyOf(item));
@@ -121,8 +123,10 @@ export class NftPolicy implements PolicyBackend {
   }
 
   async #write(): Promise<boolean> {
+    if (!this.#hasState && this.#hasEarlier) return false;
     const isThere = await this.#readIfInDoubt();
-    if (!this.#hasState && isThere) return false;
+    this.#hasEarlier ??= isThere;
+    if (!this.#hasState && this.#hasEarlier) return false;
     const written = [...this.#unwritten];
     const plan = this.#policy.table.plan({ mayRemove: this.#synced });
     try {
@@ -205,4 +209,9 @@ export class NftPolicy implements PolicyBackend {
     this.#retries.failed(key, message, clock.now());
     this.#policy.setBroken(item, true);
   }
+}
+
+/** The first part of a change that is told in several: nothing asks about these sets yet. */
+function isOfSetsOnly({ synced, lists, endpoints, host }: PolicyChange): boolean {
+  return !synced && lists.size === 0 && endpoints.size === 0 && host === undefined;
 }
