@@ -28,8 +28,9 @@ import {
 } from '@overland/model';
 import type { IpAddress } from '@overland/net';
 import type { Logger } from 'pino';
+import { NetworkSetReader } from './network-set-reader.ts';
 import type { Problem } from './node-publisher.ts';
-import { decodeResource } from './stored-resources.ts';
+import { type DecodedResource, decodeResource } from './stored-resources.ts';
 
 /** Some milliseconds of work. */
 const STEP_UNITS = 20_000;
@@ -50,6 +51,7 @@ export interface PolicyPublisherOptions {
 export class PolicyPublisher {
   readonly #options: PolicyPublisherOptions;
   readonly #calculation: PolicyCalculation;
+  readonly #networkSets = new NetworkSetReader();
   readonly #unreadable = new Map<string, string>();
   /** What the dataplane goes by until the datastore has been read. */
   #snapshot: PolicyState | undefined;
@@ -76,11 +78,12 @@ export class PolicyPublisher {
     this.#isDirty = true;
     this.#unreadable.delete(key);
     if (value === undefined) {
+      this.#networkSets.forget(key);
       if (kind === 'FelixConfiguration') this.#felixConfigurations.delete(name.name);
       this.#calculation.update(kind, name, undefined);
       return;
     }
-    const decoded = decodeResource(kind, value);
+    const decoded = this.#decode(kind, key, value);
     if (decoded.type === 'resource') {
       const { resource } = decoded;
       if (resource.kind === 'FelixConfiguration') {
@@ -197,6 +200,12 @@ export class PolicyPublisher {
     this.#taken = this.#options.changePolicy(change);
     // Whoever waits for it learns of it.
     this.#taken.catch(() => undefined);
+  }
+
+  #decode(kind: Kind, key: string, value: string): DecodedResource {
+    return NetworkSetReader.isFor(kind)
+      ? this.#networkSets.read(kind, key, value)
+      : decodeResource(kind, value);
   }
 
   #noteUnreadable(key: string, message: string): void {

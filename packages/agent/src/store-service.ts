@@ -78,6 +78,8 @@ export class StoreService {
   /** Whether what has been read counts: before, no pool would be known, and a container would get no address. */
   #isTakenOver = false;
   #gone: ReadonlySet<string> = new Set();
+  /** What the publisher has been given last of what the datastore says. */
+  #given: { readonly version: number; readonly gone: ReadonlySet<string> } | undefined;
   #publishing: Promise<void> | undefined;
   #dirty = false;
   #keeper: BlockKeeper | undefined;
@@ -324,9 +326,16 @@ export class StoreService {
     if (!this.#announcedSync) this.#options.log.info('in sync with the datastore');
     this.#announcedSync = true;
     this.#snapshotEntries = undefined;
-    this.#snapshot.changed(this.#watched.entries);
     // Before the endpoints, which wait for it. Messages come in order: nothing has to be answered in between.
     if (await this.#policy.publish()) this.#policySnapshot.changed(this.#policy);
+    const given = { version: this.#watched.version, gone: this.#gone };
+    // Most changes of a cluster are policy's alone, and working out all of this host anew costs more than they do.
+    if (given.version === this.#given?.version && given.gone === this.#given.gone) {
+      await this.#policy.taken;
+      return;
+    }
+    this.#given = given;
+    this.#snapshot.changed(this.#watched.entries);
     const published = this.#publisher.publish(this.#watched.entries, true);
     this.#isTakenOver = true;
     await Promise.all([this.#policy.taken, published]);

@@ -45,7 +45,8 @@ export interface StoredResources {
   all<K extends Kind>(kind: K): readonly ResourceOfKind<K>[];
 }
 
-type DecodedResource =
+/** One stored object, or why it cannot be read. */
+export type DecodedResource =
   | { readonly type: 'resource'; readonly resource: AnyResource }
   | { readonly type: 'unreadable'; readonly message: string };
 

@@ -32,6 +32,7 @@ export class WatchedEntries {
   readonly #prefixes: readonly WatchedPrefix[];
   readonly #entries = new Map<string, string>();
   readonly #unsynced: Set<string>;
+  #version = 0;
   readonly #listeners: WatchListeners;
   /** What ends the watch of each companion. */
   readonly #companions = new Map<string, AbortController>();
@@ -46,6 +47,11 @@ export class WatchedEntries {
   /** By key; values as stored. */
   get entries(): ReadonlyMap<string, string> {
     return this.#entries;
+  }
+
+  /** Another number after every change of {@link entries}: what only policy is told of changes nothing here. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Whether every prefix has been read to its end: absence means something from then on. */
@@ -129,6 +135,7 @@ export class WatchedEntries {
   }
 
   #set(key: string, value: string | undefined): void {
+    this.#version++;
     if (value === undefined) this.#entries.delete(key);
     else this.#entries.set(key, value);
   }
@@ -137,7 +144,7 @@ export class WatchedEntries {
     this.#companions.get(companion)?.abort();
     this.#companions.delete(companion);
     this.#unsynced.delete(companion);
-    this.#entries.delete(companion);
+    this.#set(companion, undefined);
   }
 
   #apply(change: Exclude<Change, { type: 'synced' }>): void {
