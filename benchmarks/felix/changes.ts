@@ -5,7 +5,6 @@ import {
   addressIn,
   admitting,
   holdings,
-  interfaceOf,
   networkSet,
   otherEndpoint,
   policyOf,
@@ -14,7 +13,8 @@ import {
   times,
 } from './host/cluster.ts';
 import { Generations } from './host/generations.ts';
-import { policyHost, programmed, run } from './host/policy-host.ts';
+import { workloadLinks } from './host/links.ts';
+import { policyHost, programmed } from './host/policy-host.ts';
 
 /**
  * How long after it is committed to etcd is a change in the kernel? A real etcd and a real agent; from the answer of etcd to
@@ -54,7 +54,7 @@ const ROWS: readonly (readonly [row: string, make: (i: number) => AnyResource])[
 ];
 
 await using host = await policyHost();
-await addLinks();
+await using _links = await workloadLinks(SIZE.endpoints);
 await putAll(host.datastore, [
   ...holdings(SIZE),
   admitting('from-fleet', "group == 'fleet'"),
@@ -71,13 +71,6 @@ await settled();
 const table = [];
 for (const [row, make] of ROWS) table.push(await measure(row, make));
 console.table(table);
-
-/** The host's ends of its workloads. */
-async function addLinks(): Promise<void> {
-  for (let i = 0; i < SIZE.endpoints; i++) {
-    await run('ip', 'link', 'add', interfaceOf(i), 'type', 'dummy');
-  }
-}
 
 /** Until nothing has been written for a while. */
 async function settled(): Promise<void> {

@@ -16,7 +16,7 @@ export interface Holdings {
 /** Of a policy, in each direction. */
 const RULES = 5;
 /** Operations of a transaction, and transactions under way. */
-const [AT_ONCE, LANES] = [100, 8];
+const [AT_ONCE, LANES] = [50, 8];
 
 /** Whatever `readResource` reads: defaults are filled in by whoever reads. */
 export function resource(kind: string, metadata: object, spec: object): AnyResource {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type AgentClient, agentClient } from '@overland/agent/client';
 import { type Datastore, openDatastore } from '@overland/datastore';
+import type { DataplaneStatus } from '@overland/felix';
 import { manifest } from '../../../tests/interop/support/manifest.ts';
 import { until } from '../../../tests/interop/support/until.ts';
 
@@ -59,7 +60,7 @@ export async function policyHost(
     agent.kill(signal);
     await ended;
   };
-  stack.defer(() => stop('SIGKILL'));
+  stack.defer(() => stop('SIGTERM'));
   return {
     datastore,
     client: agentClient(join(directory, 'agent.sock')),
@@ -88,14 +89,19 @@ export async function run(program: string, ...args: readonly string[]): Promise<
   return (await promisify(execFile)(program, args, { maxBuffer: 256 << 20 })).stdout;
 }
 
-/** Waits until policy of everything that is stored is in the packet filter. */
-export async function programmed(host: PolicyHost, endpoints: number): Promise<void> {
-  const isDone = async (): Promise<boolean> => {
+/** Waits until policy of so many endpoints is in the packet filter, and whatever else is asked for. */
+export async function programmed(
+  host: PolicyHost,
+  endpoints: number,
+  isDone: (dataplane: DataplaneStatus) => boolean = () => true,
+): Promise<void> {
+  const probe = async (): Promise<boolean> => {
     const status = await host.client.nodeStatus().catch(() => undefined);
     const { policy } = status?.dataplane ?? {};
-    return policy?.synced === true && policy.endpoints >= endpoints;
+    const isThere = policy?.synced === true && policy.endpoints >= endpoints;
+    return isThere && status !== undefined && isDone(status.dataplane);
   };
-  await until(() => `policy is programmed:\n${host.log}`, isDone, START_MS / 1000);
+  await until(() => `policy is programmed:\n${host.log}`, probe, START_MS / 1000);
 }
 
 async function writeSettings(directory: string, settings: object): Promise<string> {
