@@ -13,7 +13,10 @@ export interface AnswerWatch extends AsyncDisposable {
 
 const INTERVAL_SECONDS = '0.005';
 
-export function watchAnswers(from: TestNamespace, addresses: readonly string[]): AnswerWatch {
+export function watchAnswers(
+  from: Pick<TestNamespace, 'path'>,
+  addresses: readonly string[],
+): AnswerWatch {
   const watches = addresses.map((address) => new Watch(from, address));
   return {
     async asked(times) {
@@ -34,7 +37,7 @@ class Watch {
   #answered = 0;
   #rest = '';
 
-  constructor(from: TestNamespace, address: string) {
+  constructor(from: Pick<TestNamespace, 'path'>, address: string) {
     this.#address = address;
     // With -O it says of each request that it was not answered, when the next one goes out.
     const ping = ['ping', '-n', '-O', '-i', INTERVAL_SECONDS, '-W', '1', address];
