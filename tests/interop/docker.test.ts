@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { netns, type TestNamespace } from '@overland/linux/testing';
+import { cable, netns, type TestNamespace } from '@overland/linux/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AgentHost, agentHost } from './support/agent.ts';
 import { BOX, type DockerHost, dockerHost } from './support/docker-host.ts';
 import { manifest } from './support/manifest.ts';
 import { applyResources } from './support/run-overland.ts';
 import { until } from './support/until.ts';
+import { watchAnswers } from './support/watch-answers.ts';
 
 const POLICY = 'projectcalico.org/v3';
 const MANIFESTS = [
@@ -22,13 +23,19 @@ const MANIFESTS = [
  */
 describe.runIf(process.env.OVERLAND_RUNTIMES === '1')('docker', () => {
   let host: TestNamespace;
+  let outside: TestNamespace;
   let agent: AgentHost;
   let engine: DockerHost;
   let driver: string;
   const cleanup = new AsyncDisposableStack();
 
   beforeAll(async () => {
-    host = cleanup.use(await netns());
+    [host, outside] = [cleanup.use(await netns()), cleanup.use(await netns())];
+    await cable(
+      { namespace: host, device: 'eth1', addresses: ['10.1.0.0/31'] },
+      { namespace: outside, device: 'eth1', addresses: ['10.1.0.1/31'] },
+    );
+    await outside.ip('route', 'add', '10.66.0.0/16', 'via', '10.1.0.0');
     await host.ip('address', 'add', '10.255.1.11/32', 'dev', 'lo');
     const directory = await mkdtemp(join(tmpdir(), 'docker-test-'));
     cleanup.defer(() => rm(directory, { recursive: true, force: true }));
@@ -161,6 +168,63 @@ describe.runIf(process.env.OVERLAND_RUNTIMES === '1')('docker', () => {
     await engine.docker('network', 'rm', 'chosen');
     await expectNothingLeft();
   });
+
+  test('a container is never reached as one without its labels would be', async () => {
+    await createNetwork('watched', '--subnet', '10.66.0.0/16');
+    await apply(
+      policy('unlabelled', {
+        selector: 'has(watched) && !has(role)',
+        types: ['Ingress'],
+        ingress: [{ action: 'Allow' }],
+      }),
+    );
+    const address = '10.66.7.8';
+    const options = ['--network', 'watched', '--ip', address];
+    await using denied = watchAnswers(outside, [address]);
+    for (const round of ['first', 'second', 'third']) {
+      await start(round, ...options, '--label', 'role=closed');
+      await until('it is on the network', async () =>
+        (await agent.client.workloads()).some(({ name }) => name === round),
+      );
+      await denied.asked(20);
+      await remove(round);
+    }
+    expect(await denied.answers()).toEqual([0]);
+    // The watch sees what is answered: the same address, without a label.
+    await using allowed = watchAnswers(outside, [address]);
+    await start('open', ...options);
+    await until('it answers', () =>
+      outside.exec(['ping', '-c', '1', '-W', '1', address]).then(Boolean, () => false),
+    );
+    await allowed.asked(20);
+    expect(Math.min(...(await allowed.answers()))).toBeGreaterThan(0);
+    await removeAll();
+    await engine.docker('network', 'rm', 'watched');
+    await expectNothingLeft();
+  });
+
+  test('policy in iptables decides alone: nothing is accepted before it', async () => {
+    const mode = (nftablesMode: string): object =>
+      manifest('FelixConfiguration', 'default', { nftablesMode });
+    const packetFilter = async (): Promise<unknown> =>
+      (await agent.client.nodeStatus()).dataplane.policy?.packetFilter;
+    await start('one', '--network', 'fabric');
+    await start('two', '--network', 'fabric');
+    const address = await addressOf('two');
+    await until('one reaches two', () => pings('one', address));
+    const dockerUser = (): Promise<string> => host.exec(['iptables', '-S', 'DOCKER-USER']);
+    expect(await dockerUser()).toContain('-i cali+');
+    await apply(mode('Disabled'));
+    await until('policy is in iptables', async () => (await packetFilter()) === 'iptables-nft', 30);
+    expect(await dockerUser()).not.toContain('cali+');
+    await until('one still reaches two', () => pings('one', address));
+    await apply(mode('Enabled'));
+    await until('DOCKER-USER accepts', async () => (await dockerUser()).includes('-i cali+'), 40);
+    expect(await packetFilter()).toBe('nftables');
+    await until('one reaches two again', () => pings('one', address));
+    await removeAll();
+    await expectNothingLeft();
+  }, 120_000);
 
   test('what cannot be is refused with words', async () => {
     await expect(createNetwork('odd', '--subnet', '10.99.0.0/16')).rejects.toThrow(

@@ -72,6 +72,12 @@ export class DockerLeases {
     }
   }
 
+  /** Every address that Docker has and has not given back. */
+  held(): readonly IpAddress[] {
+    const held = this.#options.records.all().filter(({ isReturned }) => !isReturned);
+    return held.map(({ address }) => address);
+  }
+
   isHeld(address: IpAddress): boolean {
     const lease = this.#options.records.get(idOf(address));
     return lease !== undefined && !lease.isReturned;

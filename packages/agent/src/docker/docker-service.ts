@@ -19,6 +19,7 @@ import { ProfileKeeper } from '../profile-keeper.ts';
 import type { WorkloadService } from '../workload-service.ts';
 import { DockerIdentities } from './docker-identities.ts';
 import { DockerLeases } from './docker-leases.ts';
+import { DockerLeftovers } from './docker-leftovers.ts';
 
 export interface DockerServiceOptions {
   readonly node: string;
@@ -41,6 +42,13 @@ export interface DockerServiceOptions {
 /** Docker asks again when nobody answers, but not when it is told no. */
 const READY_WAIT_MS = 20_000;
 const LOOK_MS = 50;
+const FORWARDING_LOOK_MS = 15_000;
+/** The others, what ends containers among them, work without a datastore. */
+const NEEDING_POOLS: ReadonlySet<string> = new Set([
+  'IpamDriver.RequestPool',
+  'IpamDriver.RequestAddress',
+  'NetworkDriver.Join',
+]);
 
 interface Records {
   readonly networks: RecordFiles<DockerNetwork>;
@@ -54,6 +62,7 @@ export class DockerService {
   readonly #host: DockerHost;
   readonly #leases: DockerLeases;
   readonly #identities: DockerIdentities | undefined;
+  readonly #leftovers: DockerLeftovers | undefined;
 
   private constructor(options: DockerServiceOptions, { networks, endpoints, leases }: Records) {
     const { node, ipam, workloads, datastore, log, apiSocket } = options;
@@ -68,7 +77,19 @@ export class DockerService {
         endpoints,
         log,
         identify: (id, identity) => this.#identify(id, identity),
-        onConnected: () => this.#acceptForwarding(),
+        onConnected: () => void this.#acceptForwarding(),
+      });
+    this.#leftovers =
+      engine &&
+      new DockerLeftovers({
+        engine,
+        networks,
+        endpoints,
+        leases: this.#leases,
+        log,
+        detach: async (id) => {
+          await workloads.detach(attachmentOf(id));
+        },
       });
     this.#host = {
       networks,
@@ -109,7 +130,10 @@ export class DockerService {
 
   /** @returns `undefined`: there is no such call. */
   async answer(path: string, body: unknown): Promise<object | undefined> {
-    await this.#untilReady();
+    if (NEEDING_POOLS.has(path) && !(await this.#untilReady())) {
+      const message = 'the datastore has not been read yet';
+      return path.startsWith('IpamDriver.') ? { Error: message } : { Err: message };
+    }
     const answer = await answerCall(path, body, this.#host);
     const refusal = answer && ('Err' in answer ? answer.Err : 'Error' in answer && answer.Error);
     if (refusal) this.#options.log.warn({ call: path, answer: refusal }, 'call of Docker failed');
@@ -118,23 +142,38 @@ export class DockerService {
 
   /** Does what was not answered at once, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#leases.run(signal), this.#identities?.run(signal)]);
+    await Promise.all([
+      this.#leases.run(signal),
+      this.#identities?.run(signal),
+      this.#leftovers?.run(signal),
+      this.#keepForwarding(signal),
+    ]);
   }
 
   async #identify(id: string, identity: WorkloadIdentity): Promise<boolean> {
     return await this.#options.workloads.identify(attachmentOf(id), identity);
   }
 
-  #acceptForwarding(): void {
+  async #acceptForwarding(): Promise<void> {
     const { acceptForwarding, log } = this.#options;
-    acceptForwarding().catch((error: unknown) => {
+    await acceptForwarding().catch((error: unknown) => {
       log.error({ err: error }, "DOCKER-USER could not be written: Docker's FORWARD may drop");
     });
   }
 
-  async #untilReady(): Promise<void> {
+  /** Others flush chains, and policy may come back to nftables. */
+  async #keepForwarding(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#acceptForwarding();
+      await delay(FORWARDING_LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #untilReady(): Promise<boolean> {
+    const { isReady } = this.#options;
     const deadline = performance.now() + READY_WAIT_MS;
-    while (!this.#options.isReady() && performance.now() < deadline) await delay(LOOK_MS);
+    while (!isReady() && performance.now() < deadline) await delay(LOOK_MS);
+    return isReady();
   }
 }
 
