@@ -15,6 +15,9 @@ const LENGTH_OFFSET = HEADER_OCTETS + 1;
 const TYPE_OFFSET = HEADER_OCTETS + 7;
 const ADDRESS_OFFSET = HEADER_OCTETS + 16;
 
+/** More than a message of ours has: one is encoded for each call. */
+const TEMPLATE_OCTETS = 128;
+
 /** Routes in the records. */
 export function packedCount({ family, records }: PackedRoutes): number {
   return records.length / recordOctets(family);
@@ -63,7 +66,7 @@ export function packedRemoval(routes: PackedRoutes): (writer: MessageWriter, at:
 }
 
 function encoded(write: (writer: MessageWriter) => void): Uint8Array<ArrayBuffer> {
-  const writer = new MessageWriter();
+  const writer = new MessageWriter(0, TEMPLATE_OCTETS);
   write(writer);
   return new Uint8Array(writer.bytes);
 }

@@ -8,7 +8,9 @@ const METRIC = 20;
 /** Changes of one table on their way to the kernel. */
 export class RecordList {
   readonly #table: FibTable;
-  readonly #records: Uint8Array;
+  readonly #most: number;
+  /** Made for the first: of two lists for a part of a table, one stays empty nearly always. */
+  #records = new Uint8Array(0);
   readonly #ids: number[] = [];
   readonly #objects: number[] = [];
   #octets = 0;
@@ -16,7 +18,7 @@ export class RecordList {
   /** @param most How many it takes. */
   constructor(table: FibTable, most: number) {
     this.#table = table;
-    this.#records = new Uint8Array(most * recordOctets(table.family));
+    this.#most = most;
   }
 
   get count(): number {
@@ -29,6 +31,9 @@ export class RecordList {
   }
 
   add(id: number, object: number): void {
+    if (this.#records.length === 0) {
+      this.#records = new Uint8Array(this.#most * recordOctets(this.#table.family));
+    }
     this.#octets = this.#table.writeRecord(id, object, this.#records, this.#octets);
     this.#ids.push(id);
     this.#objects.push(object);
