@@ -33,3 +33,8 @@ test('endpoints that come and go are reached where policy opens, and nowhere els
   // Programmed, p50, p99, in time or not, reached where policy opens, where it closes.
   expect(table).toMatch(/│ 20 +│( [^│]+ │){2} '(met|missed)' +│ [1-9]\d* +│ 0 +│ 'met' +│\n/);
 });
+
+test('what a packet costs is measured beside iptables and no rules at all', async () => {
+  const table = await run('packets/run.ts', '1', '20', '10');
+  expect(table.match(/ ± /g)).toHaveLength(12);
+});
