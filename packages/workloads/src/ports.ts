@@ -52,6 +52,8 @@ export interface WorkloadLimits {
   readonly checkMs: number;
   /** Between tries to finish what waits for the datastore. */
   readonly retryMs: number;
+  /** Between looks for containers that went without a detach: what two looks miss is taken apart. */
+  readonly lookMs: number;
 }
 
 /** {@link WorkloadsOptions} with every limit. */
@@ -65,4 +67,5 @@ export const DEFAULT_LIMITS: WorkloadLimits = {
   advertisedMs: 2_000,
   checkMs: 2_000,
   retryMs: 5_000,
+  lookMs: 30_000,
 };

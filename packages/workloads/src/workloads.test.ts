@@ -4,6 +4,7 @@ import { parseAddress } from '@overland/net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Host, NOTHING, type Process, request } from '../test/host.ts';
 import { parseHandoverRequest, type WorkloadsOptions } from './index.ts';
+import { LostLinks } from './lost-links.ts';
 
 const KEY = { containerId: 'c0ffee', interface: 'eth0' };
 const ENDPOINT = { namespace: 'default', name: 'host11-overland-web1-eth0' };
@@ -398,6 +399,29 @@ describe('while the datastore is locked', () => {
     expect(await workloads.settlePending()).toBe(0);
     expect(await host.remains()).toEqual(NOTHING);
     expect(await workloads.attach(other)).toMatchObject({ name: 'web2' });
+  });
+});
+
+describe('a container that goes without a detach', () => {
+  test('is taken apart when two looks have missed it, and no other is', async () => {
+    const { workloads } = await start({ limits: { retryMs: 2, lookMs: 4 } });
+    const lost = await workloads.attach(request());
+    const other = { containerId: 'decaf', name: 'web2', namespacePath: '/run/netns/web2' };
+    await workloads.attach(request(other));
+    await host.kernel.links.remove(lost.hostInterface);
+    const stop = new AbortController();
+    const running = workloads.run(stop.signal);
+    await vi.waitFor(() => expect(workloads.list()).toMatchObject([{ containerId: 'decaf' }]));
+    expect((await host.remains()).endpoints).toHaveLength(1);
+    stop.abort();
+    await running;
+  });
+
+  test('is left alone when its link is back at the second look', () => {
+    const links = new LostLinks();
+    expect(links.look(['cali1', 'cali2'])).toEqual([]);
+    expect(links.look(['cali2'])).toEqual(['cali2']);
+    expect(links.look(['cali1'])).toEqual([]);
   });
 });
 

@@ -14,6 +14,7 @@ import { checkWorkload } from './check-workload.ts';
 import { collectGarbage, type Garbage } from './collect-garbage.ts';
 import { AlreadyAttachedError, AttachAbortedError } from './errors.ts';
 import { identifyWorkload } from './identify-workload.ts';
+import { LostLinks } from './lost-links.ts';
 import { DEFAULT_LIMITS, type ResolvedOptions, type WorkloadsOptions } from './ports.ts';
 import { RecordStore } from './record-store.ts';
 import { Turns } from './turns.ts';
@@ -79,7 +80,10 @@ export interface Workloads {
   /** Tries once to finish what waits for the datastore. @returns How many detaches still wait. */
   settlePending(): Promise<number>;
 
-  /** Keeps finishing what waits for the datastore, until `signal` aborts. */
+  /**
+   * Keeps finishing what waits for the datastore, and taking apart what has lost its container without a detach (a
+   * runtime that was killed, `ctr run --detach`), until `signal` aborts.
+   */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -108,6 +112,7 @@ class JournalledWorkloads implements Workloads {
   readonly #isJournalWhole: boolean;
   /** Detaches that are to be settled and whose link is known to be gone. */
   readonly #linkless = new Set<string>();
+  readonly #lost = new LostLinks();
   #isCollectionDue = true;
 
   constructor(options: WorkloadsOptions, records: RecordStore, isJournalWhole: boolean) {
@@ -190,10 +195,38 @@ class JournalledWorkloads implements Workloads {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { retryMs, lookMs } = this.#options.limits;
+    let lookedMs = performance.now();
     for (;;) {
-      await delay(this.#options.limits.retryMs, undefined, { signal }).catch(() => undefined);
+      await delay(retryMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
+      if (performance.now() - lookedMs >= lookMs) {
+        await this.#takeLostApart();
+        lookedMs = performance.now();
+      }
       if ((await this.settlePending()) === 0) await this.#collectGarbage();
+    }
+  }
+
+  async #takeLostApart(): Promise<void> {
+    const { network, log } = this.#options;
+    const isLost = async ({ hostInterface, state }: WorkloadRecord): Promise<boolean> =>
+      state === 'attached' && !(await network.exists(hostInterface));
+    try {
+      const missing: string[] = [];
+      for (const record of this.#records.all()) {
+        if (await isLost(record)) missing.push(record.hostInterface);
+      }
+      for (const hostInterface of this.#lost.look(missing)) {
+        await this.#turns.run(hostInterface, async () => {
+          const record = this.#records.get(hostInterface);
+          if (!record || !(await isLost(record))) return;
+          log.warn({ hostInterface }, 'taking apart a workload whose container is gone');
+          await this.#leaveHostIfPossible(record);
+        });
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'could not look for containers that are gone; will look again');
     }
   }
 
