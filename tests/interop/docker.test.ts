@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
@@ -113,6 +113,13 @@ describe.runIf(process.env.OVERLAND_RUNTIMES === '1')('docker', () => {
       return attached.length === 0;
     });
     expect(await host.ip('-o', 'link', 'show', 'type', 'veth')).not.toMatch(/cali|ovlc/);
+    // A record goes when the address is free again.
+    await until('nothing is remembered', async () => {
+      const directories = ['addresses', 'endpoints'].map((name) =>
+        readdir(join(agent.stateDirectory, 'docker', name)),
+      );
+      return (await Promise.all(directories)).flat().length === 0;
+    });
   }
 
   test('two containers reach each other although FORWARD drops, and leave nothing', async () => {

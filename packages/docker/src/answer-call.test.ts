@@ -52,7 +52,7 @@ test('what is no call of Docker is an answer that names the field', async () => 
     Err: expect.stringContaining('NetworkID: must be 16 to 64 digits'),
   });
   expect(await answerCall('IpamDriver.RequestAddress', undefined, host)).toEqual({
-    Error: expect.stringContaining('PoolID'),
+    Error: expect.stringContaining('the call has no body'),
   });
 });
 
@@ -165,7 +165,11 @@ describe('endpoints', () => {
       InterfaceName: { SrcName: 'ovlc0123456789a', DstPrefix: 'eth' },
       DisableGatewayService: true,
       Gateway: '169.254.1.1',
-      StaticRoutes: [{ Destination: '169.254.1.1/32', RouteType: 1, NextHop: '' }],
+      GatewayIPv6: 'fe80::1',
+      StaticRoutes: [
+        { Destination: '169.254.1.1/32', RouteType: 1, NextHop: '' },
+        { Destination: 'fe80::1/128', RouteType: 1, NextHop: '' },
+      ],
     });
     expect(host.attached).toMatchObject([
       {

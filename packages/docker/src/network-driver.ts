@@ -113,7 +113,10 @@ export async function joinSandbox(body: unknown, host: DockerHost): Promise<obje
     ...common,
     ...(ipv4 && { Gateway: ipv4 }),
     ...(ipv6 && { GatewayIPv6: ipv6 }),
-    StaticRoutes: ipv4 ? [connected(hostPrefix(ipv4))] : [],
+    // The kernel makes the way to a link-local gateway only when the host's end is up; Docker wants it before.
+    StaticRoutes: [ipv4, ipv6].flatMap((gateway) =>
+      gateway ? [connected(hostPrefix(gateway))] : [],
+    ),
   };
 }
 

@@ -84,7 +84,13 @@ export const portMap = z
 
 /** @throws {RefusalError} Naming the field that is wrong, and what is allowed. */
 export function parsed<T extends z.ZodType>(schema: T, value: unknown, what = ''): z.output<T> {
-  const result = schema.safeParse(value ?? {});
+  if (value === undefined) {
+    // Go has read the body when it asks a second time.
+    throw new RefusalError(
+      'the call has no body: Docker repeats so what it had asked an agent that ended meanwhile; try again',
+    );
+  }
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => {
     const at = [...(what === '' ? [] : [what]), ...path.map(String)].join('.');

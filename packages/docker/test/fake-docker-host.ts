@@ -69,7 +69,7 @@ export class FakeDockerHost implements DockerHost {
       namespace,
       namespacePath,
       addresses: request.foreignAddresses ?? [],
-      gateways: { ipv4: WORKLOAD_LINK.gateway.ipv4 },
+      gateways: WORKLOAD_LINK.gateway,
       hostInterface: 'cali0123456789a',
       handoverInterface: 'ovlc0123456789a',
       mac: request.mac ?? '',
