@@ -36,5 +36,5 @@ test('endpoints that come and go are reached where policy opens, and nowhere els
 
 test('what a packet costs is measured beside iptables and no rules at all', async () => {
   const table = await run('packets/run.ts', '1', '20', '10');
-  expect(table.match(/ ± /g)).toHaveLength(12);
+  expect(table.match(/ – /g)).toHaveLength(12);
 });

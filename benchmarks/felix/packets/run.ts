@@ -12,7 +12,7 @@ import { compileLoad, type Load, type Way, way } from './way.ts';
 /**
  * What do policy and anti-spoofing of 500 endpoints cost a packet, a round trip, a stream and a new connection, beside routing that only tracks
  * connections, and beside chains of iptables for the same policy that are gone through one by one? And what does it cost to listen
- * to flows? Pairs are interleaved; of their ratios the mean and its 95 % interval. Needs gcc and iptables. As root:
+ * to flows? Pairs are interleaved; of their ratios the geometric mean and its 95 % interval. Needs gcc and iptables. As root:
  *
  *   scripts/isolated node --conditions=@overland/source benchmarks/felix/packets/run.ts [PAIRS [MILLISECONDS [ENDPOINTS]]]
  */
@@ -83,26 +83,33 @@ async function compare({ load, of, against, atLeast }: Comparison) {
     ratios.push(one / other);
     rates.push([one, other]);
   }
-  const { mean, half } = interval(ratios);
-  const verdict = atLeast === undefined ? '' : mean >= atLeast ? 'met' : 'missed';
+  const { low, middle, high } = interval(ratios);
   return {
     load,
     of,
     against,
     'a second': median(rates.map(([one]) => one)).toExponential(2),
     'against that': median(rates.map(([, other]) => other)).toExponential(2),
-    ratio: `${mean.toFixed(3)} ± ${half.toFixed(3)}`,
+    ratio: `${middle.toFixed(3)} (${low.toFixed(3)} – ${high.toFixed(3)})`,
     'at least': atLeast ?? '',
-    verdict,
+    verdict: verdictOf(atLeast, low, high),
   };
 }
 
-/** Mean, and half of its 95 % interval (normal: there are 20 of them or more). */
-function interval(values: readonly number[]): { mean: number; half: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / Math.max(1, values.length - 1));
-  return { mean, half: (1.96 * deviation) / Math.sqrt(values.length) };
+/** Geometric mean of ratios, and its 95 % interval (normal: there are 20 of them or more). */
+function interval(ratios: readonly number[]): { low: number; middle: number; high: number } {
+  const logs = ratios.map(Math.log);
+  const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;
+  const squares = logs.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const half = 1.96 * Math.sqrt(squares / Math.max(1, logs.length - 1) / logs.length);
+  return { low: Math.exp(mean - half), middle: Math.exp(mean), high: Math.exp(mean + half) };
+}
+
+/** Only what the whole interval says: a loaded machine proves little. */
+function verdictOf(atLeast: number | undefined, low: number, high: number): string {
+  if (atLeast === undefined) return '';
+  if (low >= atLeast) return 'met';
+  return high < atLeast ? 'missed' : 'unclear';
 }
 
 async function listenToFlows({ name }: TestNamespace): Promise<AsyncDisposable> {
