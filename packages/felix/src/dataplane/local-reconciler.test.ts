@@ -1,9 +1,12 @@
 import { PROTOCOL } from '@overland/linux';
 import { parseAddress, parsePrefix } from '@overland/net';
 import fc from 'fast-check';
+import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { endpoint, type FakeHost, fakeHost, forwarding, localState } from '../../test/fake-host.ts';
+import { systemClock } from './clock.ts';
 import type { Dataplane } from './dataplane.ts';
+import { NftPolicy } from './nftables/nft-policy.ts';
 
 const NEVER = new AbortController().signal;
 const CONTAINER = '/run/netns/container';
@@ -197,6 +200,32 @@ test('while the packet filter cannot be written, no interface comes up', async (
     ]),
   );
   expect(await host.kernel.links.get('cali1')).toMatchObject({ up: false });
+});
+
+test('a change that comes while policy is written is told to it afterwards', async () => {
+  const host = await fakeHost();
+  await plug(host, 'cali1');
+  const { nftables } = host;
+  const policy = new NftPolicy({ nftables, clock: systemClock, log: pino({ level: 'silent' }) });
+  const seen: string[] = [];
+  const accept = policy.accept.bind(policy);
+  policy.accept = (change) => {
+    seen.push(`told ${[...change.endpoints.keys()]}`);
+    accept(change);
+  };
+  const reconcile = policy.reconcile.bind(policy);
+  policy.reconcile = async () => {
+    seen.push('begin');
+    if (!seen.includes('end')) {
+      dataplane.setLocalState(localState({ endpoints: [endpoint('cali1', '10.65.0.2')] }));
+    }
+    const hasWritten = await reconcile();
+    seen.push('end');
+    return hasWritten;
+  };
+  await using dataplane = host.start({ policy });
+  await ready(dataplane, 'cali1', '10.65.0.2');
+  expect(seen.slice(0, 5)).toEqual(['begin', 'end', 'told cali1', 'begin', 'end']);
 });
 
 test('from any set of endpoints to any other, with interfaces that come and go', async () => {

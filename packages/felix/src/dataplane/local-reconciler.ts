@@ -36,6 +36,8 @@ export class LocalReconciler {
   readonly #bandwidth: WorkloadBandwidth;
   readonly #sweep: ConnectionSweep;
   readonly #isAllowed: (endpoint: EndpointState) => boolean;
+  /** What policy is told next. Never while it writes: what it writes, and what is judged after it, is one state. */
+  #policyChanges: PolicyChange[] = [];
   #state = NOTHING;
   #isDirty = true;
   #filterRetryMs: number | undefined;
@@ -46,7 +48,8 @@ export class LocalReconciler {
     this.#options = options;
     this.#routes = new LocalRoutes(kernel, clock);
     const isAllowed = ({ interfaceName, workloadAddresses }: EndpointState): boolean =>
-      policy?.isEnforced(interfaceName, workloadAddresses) ?? false;
+      policy?.isEnforced(interfaceName, workloadAddresses) === true &&
+      !this.#policyChanges.some((change) => change.endpoints.has(interfaceName));
     this.#isAllowed = isAllowed;
     this.#sweep = new ConnectionSweep(kernel.conntrack, (address) => links.isLocal(address));
     this.#bandwidth = new WorkloadBandwidth({ kernel, clock, links });
@@ -64,10 +67,8 @@ export class LocalReconciler {
 
   /** Changes what the packet filter should hold. */
   changePolicy(change: PolicyChange): void {
-    const { policy } = this.#options;
-    if (!policy) return;
-    this.#sweep.note(change, policy.state);
-    policy.accept(change);
+    if (!this.#options.policy) return;
+    this.#policyChanges.push(change);
     this.policyChanged();
   }
 
@@ -126,6 +127,7 @@ export class LocalReconciler {
       }
       case 'link-removed':
         this.#forget(event.name);
+        this.#bandwidth.forget(event.name);
         return isWorkloadLink(event.name);
       case 'traffic-control':
         this.#bandwidth.doubt();
@@ -144,7 +146,6 @@ export class LocalReconciler {
   #forget(device: string): void {
     this.#routes.forgetDevice(device);
     this.#interfaces.doubt(device);
-    this.#bandwidth.forget(device);
   }
 
   #isSource(address: IpAddress): boolean {
@@ -250,10 +251,16 @@ export class LocalReconciler {
 
   async #reconcilePolicy(): Promise<void> {
     const { clock, log, policy } = this.#options;
+    if (!policy) return;
+    for (const change of this.#policyChanges) {
+      this.#sweep.note(change, policy.state);
+      policy.accept(change);
+    }
+    this.#policyChanges = [];
     try {
-      await policy?.reconcile();
+      await policy.reconcile();
       // Before an interface comes up, and after no new one of these can begin.
-      if (policy) await this.#sweep.run(policy.state);
+      await this.#sweep.run(policy.state);
       this.#filterRetryMs = undefined;
       this.#filterFailure = undefined;
     } catch (error) {

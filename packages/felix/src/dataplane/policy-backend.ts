@@ -9,7 +9,10 @@ import type { PolicyState } from '../calc/policy-state.ts';
  * lets nothing through, and a restart or a failure opens nothing.
  */
 export interface PolicyBackend {
-  /** Notes what is wanted from now on; changes come in order and begin at an empty state. Writes nothing. */
+  /**
+   * Notes what is wanted from now on; changes come in order and begin at an empty state, and none while
+   * {@link reconcile} runs. Writes nothing.
+   */
   accept(change: PolicyChange): void;
   /** Notes which addresses the host's interfaces have: by them host endpoints are found that have no name of one. */
   linksChanged?(links: HostLinks): void;

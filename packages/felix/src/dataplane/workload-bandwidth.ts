@@ -33,11 +33,10 @@ export class WorkloadBandwidth {
     this.#isInDoubt = true;
   }
 
-  /** Takes nothing for granted about the interface: it may be another one. */
+  /** The interface is gone, and its limits with it: one of its name begins without. */
   forget(device: string): void {
     this.#actual.delete(device);
     this.#retries.forget(device);
-    this.#isInDoubt = true;
   }
 
   /**
@@ -53,14 +52,9 @@ export class WorkloadBandwidth {
       if (!endpoints.has(key)) this.#retries.forget(key);
     if (this.#isInDoubt) await this.#read();
     for (const [name, endpoint] of endpoints) {
-      if (!links.get(name) || this.isKept(endpoint) || this.#retries.isWaiting(name)) continue;
-      try {
-        await this.#apply(endpoint);
-        this.#retries.forget(name);
-      } catch (error) {
-        errors.push(error);
-        this.#retries.failed(name, error instanceof Error ? error.message : 'failed', clock.now());
-      }
+      if (this.isKept(endpoint)) this.#retries.forget(name);
+      else if (links.get(name) && !this.#retries.isWaiting(name))
+        await this.#tryToKeep(endpoint, errors);
     }
     if (synced) errors.push(...(await this.#removeLeftovers(endpoints)));
     return errors;
@@ -87,6 +81,18 @@ export class WorkloadBandwidth {
   /** Interfaces whose limits could not be set, and why. */
   get retries(): RetryQueue<string> {
     return this.#retries;
+  }
+
+  async #tryToKeep(endpoint: EndpointState, errors: unknown[]): Promise<void> {
+    const { interfaceName } = endpoint;
+    try {
+      await this.#apply(endpoint);
+      this.#retries.forget(interfaceName);
+    } catch (error) {
+      errors.push(error);
+      const reason = error instanceof Error ? error.message : 'failed';
+      this.#retries.failed(interfaceName, reason, this.#options.clock.now());
+    }
   }
 
   async #read(): Promise<void> {

@@ -105,11 +105,11 @@ export class IptablesPolicy implements PolicyBackend {
   async reconcile(): Promise<boolean> {
     const due = this.#retries.takeDue(this.#options.clock.now());
     if (!this.#isDirty && due.length === 0) return false;
-    const written = [...this.#unwritten];
+    // Links may change while it writes.
+    this.#isDirty = false;
     try {
       const hasWritten = await this.#write(new Set(due));
-      if (this.#hasState) for (const name of written) this.#unwritten.delete(name);
-      this.#isDirty = false;
+      if (this.#hasState) this.#unwritten.clear();
       return hasWritten;
     } catch (error) {
       this.#sets.doubtAll();
@@ -179,7 +179,7 @@ export class IptablesPolicy implements PolicyBackend {
     }
     for (const key of due) this.#retries.forget(key);
     if (this.#synced) hasWritten = (await this.#sets.removeUnwanted(this.#state)) || hasWritten;
-    this.#isInStep = this.#synced && this.#retries.size === 0;
+    this.#isInStep = this.#synced && this.#retries.size === 0 && !this.#isDirty;
     return hasWritten;
   }
 
