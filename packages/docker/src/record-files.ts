@@ -17,28 +17,28 @@ const SUFFIX = '.json';
 export class RecordFiles<T extends Identified> {
   readonly #directory: string;
   readonly #records: Map<string, T>;
+  /** Files that hold no record of this version. They are left alone: something is meant by them, so nothing that no record names may be given up. */
+  readonly unreadable: readonly string[];
 
-  private constructor(directory: string, records: Map<string, T>) {
+  private constructor(directory: string, records: Map<string, T>, unreadable: readonly string[]) {
     this.#directory = directory;
     this.#records = records;
+    this.unreadable = unreadable;
   }
 
-  /**
-   * Reads the directory; made (0700) when it is missing.
-   *
-   * @throws {Error} If a file holds no record of this version: what it says must not be forgotten.
-   */
+  /** Reads the directory; made (0700) when it is missing. */
   static async open<T extends Identified>(directory: string): Promise<RecordFiles<T>> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const records = new Map<string, T>();
+    const unreadable: string[] = [];
     for (const file of (await readdir(directory)).toSorted()) {
       if (!file.endsWith(SUFFIX)) continue;
       const path = join(directory, file);
       const record = readRecord<T>(await readFile(path, 'utf8'));
-      if (!record) throw new Error(`${path} holds no record that this version understands`);
-      records.set(record.id, record);
+      if (record) records.set(record.id, record);
+      else unreadable.push(path);
     }
-    return new RecordFiles(directory, records);
+    return new RecordFiles(directory, records, unreadable);
   }
 
   get(id: string): T | undefined {

@@ -125,6 +125,7 @@ export class DockerLeases {
   /** Gives back what was assigned and never written down: Docker was not told of it. */
   async #sweep(): Promise<void> {
     const { ipam, records, log } = this.#options;
+    if (records.unreadable.length > 0) return;
     for (const { handle, address } of await ipam.allocationsByHandle(this.#prefix)) {
       const isKnown = records.all().some((lease) => lease.handle === handle);
       if (handle === undefined || isKnown || this.#asked.has(handle)) continue;

@@ -8,6 +8,8 @@ const ADDRESS = parseAddress('10.65.0.9');
 const OTHER = parseAddress('10.65.0.10');
 
 class Records<T extends { readonly id: string }> extends Map<string, T> {
+  unreadable: readonly string[] = [];
+
   all(): readonly T[] {
     return [...this.values()];
   }
@@ -51,6 +53,16 @@ function setUp() {
   });
   return { networks, endpoints, held, docker, detached, leftovers };
 }
+
+test('nothing is taken apart while a record cannot be read: what is meant by it is not known', async () => {
+  for (const which of ['networks', 'endpoints'] as const) {
+    const host = setUp();
+    host.docker.network = undefined;
+    host[which].unreadable = ['bad.json'];
+    for (let look = 0; look < 3; look++) await host.leftovers.look();
+    expect([host.networks.size, host.endpoints.size, host.held.size]).toEqual([1, 1, 1]);
+  }
+});
 
 test('what Docker has stays, however often it is looked at', async () => {
   const { networks, endpoints, held, leftovers } = setUp();

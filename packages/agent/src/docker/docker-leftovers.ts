@@ -5,8 +5,8 @@ import type { Logger } from 'pino';
 
 export interface DockerLeftoversOptions {
   readonly engine: Pick<EngineClient, 'network'>;
-  readonly networks: Pick<RecordFiles<DockerNetwork>, 'all' | 'get' | 'remove'>;
-  readonly endpoints: Pick<RecordFiles<DockerEndpoint>, 'all' | 'get' | 'remove'>;
+  readonly networks: Pick<RecordFiles<DockerNetwork>, 'all' | 'get' | 'remove' | 'unreadable'>;
+  readonly endpoints: Pick<RecordFiles<DockerEndpoint>, 'all' | 'get' | 'remove' | 'unreadable'>;
   readonly leases: {
     /** Every address that Docker is thought to hold. */
     held(): readonly IpAddress[];
@@ -21,7 +21,7 @@ const LOOK_MS = 60_000;
 
 /**
  * Finds what Docker has forgotten without a word: it was killed between two calls, or lost its data. What is missing
- * in two looks, one after the other, is taken apart. While Docker does not answer, nothing is.
+ * in two looks, one after the other, is taken apart. While Docker does not answer, or a record cannot be read, nothing is.
  */
 export class DockerLeftovers {
   readonly #options: DockerLeftoversOptions;
@@ -45,6 +45,7 @@ export class DockerLeftovers {
   /** @throws If Docker does not answer. */
   async look(): Promise<void> {
     const { engine, networks, endpoints, leases, detach, log } = this.#options;
+    if (networks.unreadable.length + endpoints.unreadable.length > 0) return;
     const missing = new Set<string>();
     /** Whether it is missing now, and was before. */
     const isGone = (key: string): boolean => {

@@ -121,11 +121,18 @@ export class DockerService {
   /** Reads what Docker has told an earlier process. */
   static async open(options: DockerServiceOptions): Promise<DockerService> {
     const directory = `${options.stateDirectory}/docker`;
-    return new DockerService(options, {
+    const records: Records = {
       networks: await RecordFiles.open(`${directory}/networks`),
       endpoints: await RecordFiles.open(`${directory}/endpoints`),
       leases: await RecordFiles.open(`${directory}/addresses`),
-    });
+    };
+    for (const path of Object.values(records).flatMap(({ unreadable }) => unreadable)) {
+      options.log.error(
+        { path },
+        'record of what Docker has told cannot be read: nothing of Docker is given back by itself until the file is mended or removed, and the agent started again',
+      );
+    }
+    return new DockerService(options, records);
   }
 
   /** @returns `undefined`: there is no such call. */
