@@ -217,7 +217,8 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: 'policy preview',
-    summary: 'Say which of the flows seen lately would change verdict if manifests were applied',
+    summary:
+      'Say which flows seen lately manifests, or staged policies, would let through or cut off',
     load: async () => (await import('./commands/policy-preview.ts')).policyPreview,
   },
   {
