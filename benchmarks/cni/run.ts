@@ -4,13 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { netns, type TestNamespace } from '@overland/linux/testing';
-import { agentHost } from '../tests/interop/support/agent.ts';
-import { pluginDirectory } from '../tests/interop/support/cni-plugin.ts';
-import { manifest } from '../tests/interop/support/manifest.ts';
+import { agentHost } from '../../tests/interop/support/agent.ts';
+import { pluginDirectory } from '../../tests/interop/support/cni-plugin.ts';
+import { manifest } from '../../tests/interop/support/manifest.ts';
 
 // How long a container runtime waits for ADD and DEL of `overland` (compiled, and as the script) beside the reference `ptp`
 // with `host-local`: each round one of each into a fresh network namespace, in turns, one host namespace for each plugin.
-//   scripts/isolated node --conditions=@overland/source benchmarks/cni.ts [ROUNDS [CONCURRENT]]
+//   scripts/isolated node --conditions=@overland/source benchmarks/cni/run.ts [ROUNDS [CONCURRENT]]
 // Needs gcc, and Debian's containernetworking-plugins. Every call is through nsenter, which is part of what is measured.
 
 const ROUNDS = Number(process.argv[2] ?? 50);
