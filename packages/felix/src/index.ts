@@ -1,5 +1,5 @@
 export type { FilterMode, FilterSetting, PacketFilter } from './calc/filter-choice.ts';
-export { filterModeOf } from './calc/filter-choice.ts';
+export { filterModeOf } from './calc/filter-mode.ts';
 export type { AddressHolder } from './calc/incremental/address-holders.ts';
 export { PolicyCalculation } from './calc/incremental/policy-calculation.ts';
 export type { EndpointState, LocalState } from './calc/local-state.ts';

@@ -1,11 +1,7 @@
 import { completeResource, type FelixConfiguration, parseManifest } from '@overland/model';
 import { expect, test } from 'vitest';
-import {
-  chooseFilter,
-  type FilterMode,
-  type FilterSetting,
-  filterModeOf,
-} from './filter-choice.ts';
+import { chooseFilter, type FilterMode, type FilterSetting } from './filter-choice.ts';
+import { filterModeOf } from './filter-mode.ts';
 
 test.each<[FilterSetting, FilterMode, boolean, string]>([
   ['auto', {}, false, 'nftables'],

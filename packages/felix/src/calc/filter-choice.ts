@@ -1,5 +1,4 @@
 import type { FelixConfiguration } from '@overland/model';
-import { type ConfiguredNode, felixSpecOf } from './policy/host-rules.ts';
 
 /** Where a host's policy is enforced. */
 export type PacketFilter = 'nftables' | 'iptables-legacy' | 'iptables-nft';
@@ -19,18 +18,6 @@ export type FilterMode = Pick<
   FelixConfiguration['spec'],
   'nftablesMode' | 'iptablesBackend' | 'chainInsertMode'
 >;
-
-export function filterModeOf(
-  configurations: readonly FelixConfiguration[],
-  node: ConfiguredNode,
-): FilterMode {
-  const { nftablesMode, iptablesBackend, chainInsertMode } = felixSpecOf(configurations, node);
-  return {
-    ...(nftablesMode && { nftablesMode }),
-    ...(iptablesBackend && { iptablesBackend }),
-    ...(chainInsertMode && { chainInsertMode }),
-  };
-}
 
 /**
  * Chooses the packet filter: the agent's setting first, then the FelixConfiguration, then what the host lives on.

@@ -3,7 +3,7 @@ import { defineKind, type ResourceOf } from '../kind.ts';
 import { INTERFACE_NAME_RULE, isInterfaceName, subdomainName } from '../name-rules.ts';
 import { endpointChecks } from '../policy/endpoint-checks.ts';
 import { portNumber } from '../policy/port.ts';
-import { protocol } from '../policy/protocol.ts';
+import { protocol } from '../policy/protocol-schema.ts';
 import { ipAddress } from '../scalars.ts';
 
 /** Interfaces of a host that policies protect. */

@@ -6,7 +6,7 @@ import { NAMESPACE_LABEL, ORCHESTRATOR_LABEL } from '../labels/label-names.ts';
 import { INTERFACE_NAME_RULE, isInterfaceName, subdomainName } from '../name-rules.ts';
 import { endpointChecks } from '../policy/endpoint-checks.ts';
 import { portNumber } from '../policy/port.ts';
-import { protocol } from '../policy/protocol.ts';
+import { protocol } from '../policy/protocol-schema.ts';
 import { qosControls } from '../qos-controls.ts';
 import { cidr, ipAddress, ipv4Address, ipv6Address, looseCidr, pattern } from '../scalars.ts';
 import { type WorkloadEndpointIdentity, workloadEndpointName } from '../workload-endpoint-name.ts';

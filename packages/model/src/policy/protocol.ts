@@ -1,7 +1,7 @@
-import { z } from 'zod';
+// Without a schema, so that it can be had without zod (decision 0261).
 
 /** Protocols that have names in policies, and their IP protocol numbers. Names are spelt exactly so. */
-const PROTOCOL_NUMBERS = {
+export const PROTOCOL_NUMBERS = {
   TCP: 6,
   UDP: 17,
   ICMP: 1,
@@ -10,26 +10,10 @@ const PROTOCOL_NUMBERS = {
   UDPLite: 136,
 } as const;
 
-type ProtocolName = keyof typeof PROTOCOL_NUMBERS;
+export type ProtocolName = keyof typeof PROTOCOL_NUMBERS;
 
 /** A protocol as it was written: by name, or as an IP protocol number from 1 to 255. */
 export type Protocol = ProtocolName | number;
-
-const ALLOWED = `must be ${Object.keys(PROTOCOL_NUMBERS).join(', ')}, or a number from 1 to 255`;
-
-/** A protocol: a name, a number, or a number in quotes, which is read as the number. */
-export const protocol: z.ZodType<Protocol> = z
-  .union([z.string(), z.number()], { error: ALLOWED })
-  .transform((value, context): Protocol => {
-    if (typeof value === 'string' && Object.hasOwn(PROTOCOL_NUMBERS, value)) {
-      return value as ProtocolName;
-    }
-    const number = /^\d{1,3}$/.test(String(value)) ? Number(value) : 0;
-    if (number >= 1 && number <= 255) return number;
-    context.addIssue({ code: 'custom', message: ALLOWED, input: value });
-    return z.NEVER;
-  })
-  .meta({ rule: 'a protocol by name, or a number from 1 to 255' });
 
 /** The IP protocol number: of `TCP`, 6. */
 export function protocolNumber(value: Protocol): number {

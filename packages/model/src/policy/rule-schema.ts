@@ -2,7 +2,7 @@ import { ParseError, type Prefix, parsePrefix } from '@overland/net';
 import { z } from 'zod';
 import { ruleNamespaceSelector, selector, text } from '../scalars.ts';
 import { port } from './port.ts';
-import { protocol } from './protocol.ts';
+import { protocol } from './protocol-schema.ts';
 
 /** A prefix whose length is written: a bare address is more often a mistake, and Calico refuses it here. */
 const net: z.ZodType<Prefix> = text('a prefix', (value) => {

@@ -1,4 +1,4 @@
-import { protocolText } from '@overland/model';
+import { protocolText } from '@overland/model/protocol';
 import { contains, familyOf, type IpAddress, type Prefix } from '@overland/net';
 import type { ActiveRule, ActiveSide, IcmpMatch, PortMatches, SetId } from './active-rule.ts';
 import { icmpText, portsText } from './condition-text.ts';
