@@ -139,7 +139,8 @@ describe.each(forms)('the %s executable', (form) => {
       await agent.client.waitUntilReady(40_000);
     }
     await until('the DEL is done', async () => (await agent.client.workloads()).length === 0);
-    expect(await readdir(join(agent.stateDirectory, 'cni'))).toEqual([]);
+    const spooled = () => readdir(join(agent.stateDirectory, 'cni'));
+    await until('its file is gone', async () => (await spooled()).length === 0);
     expect(await hostLinks()).toEqual([]);
     expect(await run('overland', { command: 'STATUS' }, NETWORK)).toEqual({ code: 0 });
   });

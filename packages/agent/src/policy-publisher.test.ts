@@ -21,6 +21,7 @@ function setUp() {
   const publisher = new PolicyPublisher({
     nodeName: 'h1',
     log,
+    beforeChange: async () => undefined,
     // As a thread gets it: a copy.
     changePolicy: async (change) => {
       changes.push(change);

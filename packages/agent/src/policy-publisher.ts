@@ -40,7 +40,9 @@ const MEMBERS_PER_CHANGE = 50_000;
 
 export interface PolicyPublisherOptions {
   readonly nodeName: string;
-  /** The receiver of what is computed. */
+  /** Resolves when the receiver may be told. */
+  readonly beforeChange: (change: PolicyChange) => Promise<void>;
+  /** The receiver of what is computed. It has been told when this returns, and has it when this resolves. */
   readonly changePolicy: (change: PolicyChange) => Promise<void>;
   /** The receiver of what FelixConfigurations say of the packet filter. */
   readonly setFilterMode: (mode: FilterMode) => Promise<void>;
@@ -101,7 +103,8 @@ export class PolicyPublisher {
   /** Sends what an earlier agent computed last: it stands in until the datastore has been read. */
   async publishSnapshot(state: PolicyState): Promise<void> {
     this.#snapshot = state;
-    await this.#options.changePolicy(differenceOf(emptyPolicyState(), state, false));
+    await this.#send(differenceOf(emptyPolicyState(), state, false));
+    await this.#taken;
   }
 
   /**
@@ -170,8 +173,7 @@ export class PolicyPublisher {
       // The first one says that there is nothing, too.
       if (isEmptyChange(change) && this.#isSynced) continue;
       this.#isSynced ||= change.synced;
-      await this.#taken;
-      this.#send(change);
+      await this.#send(change);
       hasSent = true;
     } while (this.#calculation.hasMore);
     return hasSent;
@@ -191,12 +193,13 @@ export class PolicyPublisher {
     this.#calculation.flush({ synced: true });
     this.#snapshot = undefined;
     this.#isSynced = true;
-    await this.#taken;
-    this.#send(differenceOf(snapshot, this.#calculation.state, true));
+    await this.#send(differenceOf(snapshot, this.#calculation.state, true));
   }
 
-  /** One at a time: what is told is copied. */
-  #send(change: PolicyChange): void {
+  /** One at a time: what is told is copied. Resolves when it is on its way. */
+  async #send(change: PolicyChange): Promise<void> {
+    await this.#taken;
+    await this.#options.beforeChange(change);
     this.#taken = this.#options.changePolicy(change);
     // Whoever waits for it learns of it.
     this.#taken.catch(() => undefined);

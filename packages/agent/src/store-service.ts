@@ -21,7 +21,7 @@ import type { DataplaneForStore } from './dataplane-methods.ts';
 import { datastoreOptions } from './datastore-options.ts';
 import { probeDatastore } from './datastore-probe.ts';
 import { DatastoreReach } from './datastore-reach.ts';
-import { DockerService } from './docker/docker-service.ts';
+import type { DockerService } from './docker/docker-service.ts';
 import { flowEnds } from './flows/flow-ends.ts';
 import type { DescribedFlows } from './flows/flow-record.ts';
 import type { PartReport } from './health.ts';
@@ -100,11 +100,14 @@ export class StoreService {
     const { setFilterMode } = dataplane;
     const path = `${config.stateDirectory}/policy-snapshot.json`;
     this.#policySnapshot = new PolicySnapshot({ path, nodeName, log });
-    const changePolicy = async (change: PolicyChange): Promise<void> => {
-      if (change.synced) await this.#policySnapshot.outdate();
-      await dataplane.changePolicy(change);
-    };
-    this.#policy = new PolicyPublisher({ nodeName, log, changePolicy, setFilterMode });
+    this.#policy = new PolicyPublisher({
+      nodeName,
+      log,
+      beforeChange: ({ synced }: PolicyChange) =>
+        synced ? this.#policySnapshot.outdate() : Promise.resolve(),
+      changePolicy: (change: PolicyChange) => dataplane.changePolicy(change),
+      setFilterMode,
+    });
     this.#snapshot = new SnapshotKeeper({
       write: (entries) => writeSnapshot(this.#snapshotPath, { nodeName, entries: listed(entries) }),
       gatherMs: GATHER_MS,
@@ -245,6 +248,8 @@ export class StoreService {
   ): Promise<DockerService> {
     const { config, log, speaker, dataplane } = this.#options;
     const { nodeName: node, stateDirectory, dockerApiSocket } = config;
+    // Few hosts have it, and what it needs takes memory.
+    const { DockerService } = await import('./docker/docker-service.ts');
     this.#docker = await DockerService.open({
       node,
       datastore,

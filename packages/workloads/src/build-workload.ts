@@ -38,7 +38,8 @@ export async function buildWorkload(
   const { request, hostInterface } = record;
   const assigned = within(signal, 'addresses', assignAddresses(options, record, signal));
   const made = steps.begun.then(() => network.create(linkOf(record)));
-  await allEnded([made, assigned]);
+  // In this order: what the datastore refuses is said rather than what the kernel does.
+  await allEnded([assigned, made]);
   const { addresses, routes } = await assigned;
   const addressed: WorkloadRecord = { ...record, addresses };
   const link = linkOf(addressed);
