@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   applyChange,
   emptyPolicyState,
@@ -21,7 +22,8 @@ function setUp() {
   const publisher = new PolicyPublisher({
     nodeName: 'h1',
     log,
-    beforeChange: async () => undefined,
+    // A disk takes its time.
+    beforeChange: () => setImmediate(),
     // As a thread gets it: a copy.
     changePolicy: async (change) => {
       changes.push(change);
@@ -83,6 +85,27 @@ test('what the entries say is sent once, then what changes; what changes nothing
     [{ members: new Set(['10.65.0.2']) }],
     [{ add: [], remove: ['10.65.0.2'] }],
   ]);
+});
+
+test('what comes after publish() is told after the change, which may not be answered for yet', async () => {
+  const told: string[] = [];
+  const answered = Promise.withResolvers<void>();
+  const publisher = new PolicyPublisher({
+    nodeName: 'h1',
+    log,
+    beforeChange: () => setImmediate(),
+    changePolicy: () => {
+      told.push('policy');
+      return answered.promise;
+    },
+    setFilterMode: async () => undefined,
+  });
+  await publisher.publish();
+  told.push('endpoints');
+  void publisher.taken.then(() => told.push('answered'));
+  answered.resolve();
+  await publisher.taken;
+  expect(told).toEqual(['policy', 'endpoints', 'answered']);
 });
 
 test('after a snapshot, what differs from it is sent', async () => {
