@@ -1,4 +1,6 @@
+import { parseAddress } from '@overland/net';
 import type { LocalState } from '../src/calc/local-state.ts';
+import type { ActiveRule } from '../src/calc/policy/active-rule.ts';
 import { differenceOf, emptyPolicyState } from '../src/calc/policy-change.ts';
 import type { EndpointPolicyRef, PolicyState } from '../src/calc/policy-state.ts';
 import type { Dataplane } from '../src/index.ts';
@@ -25,6 +27,28 @@ export const openRule = {
   destination: anySide,
   inert: undefined,
 } as const;
+
+/** One workload, `cali1` with 10.65.0.1: what it sends is decided by one rule, and nobody may open a connection to it. */
+export function outgoingBy(rule: ActiveRule): PolicyState {
+  return {
+    ...emptyPolicyState(),
+    lists: new Map([
+      ['egress Profile open', { name: 'Profile open', rules: [rule] }],
+      ['ingress Profile open', { name: 'Profile open', rules: [] }],
+    ]),
+    endpoints: new Map([
+      [
+        'cali1',
+        {
+          name: 'default/one',
+          addresses: [parseAddress('10.65.0.1')],
+          ingress: { tiers: [], profiles: ['ingress Profile open'] },
+          egress: { tiers: [], profiles: ['egress Profile open'] },
+        },
+      ],
+    ]),
+  };
+}
 
 const OPEN = { name: 'Profile open', rules: [openRule] };
 

@@ -1,10 +1,33 @@
 import type { AnyResource, Kind } from '@overland/model';
 import fc from 'fast-check';
+import type { PolicyInputs } from '../src/calc/policy/policy-inputs.ts';
 import { unusableNetworkSet } from '../src/calc/policy/unusable-network-set.ts';
 import { unusablePolicy } from '../src/calc/policy/unusable-policy.ts';
 
 /** The node that some of the endpoints are of. */
 export const OWN_NODE = 'h1';
+
+/** Tells resources of all kinds apart. */
+export const keyOf = ({ kind, metadata }: AnyResource): string =>
+  `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+
+/** What the calculation from scratch is given. */
+export function policyInputsOf(given: Iterable<AnyResource>): PolicyInputs {
+  const resources = [...given];
+  const of = (...kinds: Kind[]) => resources.filter(({ kind }) => kinds.includes(kind));
+  return {
+    tiers: of('Tier'),
+    policies: of('NetworkPolicy', 'GlobalNetworkPolicy'),
+    staged: of('StagedNetworkPolicy', 'StagedGlobalNetworkPolicy'),
+    profiles: of('Profile'),
+    workloads: of('WorkloadEndpoint'),
+    hostEndpoints: of('HostEndpoint'),
+    networkSets: of('NetworkSet', 'GlobalNetworkSet'),
+    felixConfigurations: of('FelixConfiguration'),
+    pools: of('IPPool'),
+    nodes: of('Node'),
+  } as unknown as PolicyInputs;
+}
 
 const labelKey = fc.constantFrom('app', 'role', 'zone');
 const labelValue = fc.constantFrom('a', 'b', 'c');

@@ -14,6 +14,7 @@ export type { FieldFault } from './errors.ts';
 export { AlreadyAttachedError, AttachAbortedError, InvalidRequestError } from './errors.ts';
 export { fileJournal } from './file-journal.ts';
 export type { Journal, JournalContent } from './journal.ts';
+export { MissedTwice } from './missed-twice.ts';
 export { networkProfile } from './network-profile.ts';
 export type { WorkloadDataplane, WorkloadLimits, WorkloadsOptions } from './ports.ts';
 export type { VethNetworkOptions } from './veth-network.ts';

@@ -4,7 +4,7 @@ import { parseAddress } from '@overland/net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Host, NOTHING, type Process, request } from '../test/host.ts';
 import { parseHandoverRequest, type WorkloadsOptions } from './index.ts';
-import { LostLinks } from './lost-links.ts';
+import { MissedTwice } from './missed-twice.ts';
 
 const KEY = { containerId: 'c0ffee', interface: 'eth0' };
 const ENDPOINT = { namespace: 'default', name: 'host11-overland-web1-eth0' };
@@ -418,10 +418,15 @@ describe('a container that goes without a detach', () => {
   });
 
   test('is left alone when its link is back at the second look', () => {
-    const links = new LostLinks();
-    expect(links.look(['cali1', 'cali2'])).toEqual([]);
-    expect(links.look(['cali2'])).toEqual(['cali2']);
-    expect(links.look(['cali1'])).toEqual([]);
+    const links = new MissedTwice();
+    const look = (missing: readonly string[]): string[] => {
+      const lost = missing.filter((name) => links.miss(name));
+      links.ended();
+      return lost;
+    };
+    expect(look(['cali1', 'cali2'])).toEqual([]);
+    expect(look(['cali2'])).toEqual(['cali2']);
+    expect(look(['cali1'])).toEqual([]);
   });
 });
 

@@ -14,7 +14,7 @@ import { checkWorkload } from './check-workload.ts';
 import { collectGarbage, type Garbage } from './collect-garbage.ts';
 import { AlreadyAttachedError, AttachAbortedError } from './errors.ts';
 import { identifyWorkload } from './identify-workload.ts';
-import { LostLinks } from './lost-links.ts';
+import { MissedTwice } from './missed-twice.ts';
 import { DEFAULT_LIMITS, type ResolvedOptions, type WorkloadsOptions } from './ports.ts';
 import { RecordStore } from './record-store.ts';
 import { Turns } from './turns.ts';
@@ -112,7 +112,7 @@ class JournalledWorkloads implements Workloads {
   readonly #isJournalWhole: boolean;
   /** Detaches that are to be settled and whose link is known to be gone. */
   readonly #linkless = new Set<string>();
-  readonly #lost = new LostLinks();
+  readonly #lost = new MissedTwice();
   #isCollectionDue = true;
 
   constructor(options: WorkloadsOptions, records: RecordStore, isJournalWhole: boolean) {
@@ -213,11 +213,9 @@ class JournalledWorkloads implements Workloads {
     const isLost = async ({ hostInterface, state }: WorkloadRecord): Promise<boolean> =>
       state === 'attached' && !(await network.exists(hostInterface));
     try {
-      const missing: string[] = [];
-      for (const record of this.#records.all()) {
-        if (await isLost(record)) missing.push(record.hostInterface);
-      }
-      for (const hostInterface of this.#lost.look(missing)) {
+      for (const found of this.#records.all()) {
+        const { hostInterface } = found;
+        if (!(await isLost(found)) || !this.#lost.miss(hostInterface)) continue;
         await this.#turns.run(hostInterface, async () => {
           const record = this.#records.get(hostInterface);
           if (!record || !(await isLost(record))) return;
@@ -225,7 +223,9 @@ class JournalledWorkloads implements Workloads {
           await this.#leaveHostIfPossible(record);
         });
       }
+      this.#lost.ended();
     } catch (error) {
+      this.#lost.failed();
       log.warn({ err: error }, 'could not look for containers that are gone; will look again');
     }
   }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DockerEndpoint, DockerNetwork, EngineClient, RecordFiles } from '@overland/docker';
 import type { IpAddress } from '@overland/net';
+import { MissedTwice } from '@overland/workloads';
 import type { Logger } from 'pino';
 
 export interface DockerLeftoversOptions {
@@ -25,8 +26,7 @@ const LOOK_MS = 60_000;
  */
 export class DockerLeftovers {
   readonly #options: DockerLeftoversOptions;
-  /** What the look before has missed. */
-  #missed: ReadonlySet<string> = new Set();
+  readonly #missing = new MissedTwice();
 
   constructor(options: DockerLeftoversOptions) {
     this.#options = options;
@@ -35,7 +35,7 @@ export class DockerLeftovers {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.look().catch((error: unknown) => {
-        this.#missed = new Set();
+        this.#missing.failed();
         this.#options.log.debug({ err: error }, 'Docker could not be asked what it has');
       });
       await delay(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
@@ -46,33 +46,27 @@ export class DockerLeftovers {
   async look(): Promise<void> {
     const { engine, networks, endpoints, leases, detach, log } = this.#options;
     if (networks.unreadable.length + endpoints.unreadable.length > 0) return;
-    const missing = new Set<string>();
-    /** Whether it is missing now, and was before. */
-    const isGone = (key: string): boolean => {
-      missing.add(key);
-      return this.#missed.has(key);
-    };
     const listed = new Set<string>();
     for (const { id } of networks.all()) {
       const found = await engine.network(id);
       for (const endpoint of found?.containers.keys() ?? []) listed.add(endpoint);
-      if (!found && isGone(id) && networks.get(id)) {
+      if (!found && this.#missing.miss(id) && networks.get(id)) {
         log.warn({ network: id }, 'Docker has the network no more: forgotten');
         await networks.remove(id);
       }
     }
     for (const { id } of endpoints.all()) {
-      if (listed.has(id) || !isGone(id) || !endpoints.get(id)) continue;
+      if (listed.has(id) || !this.#missing.miss(id) || !endpoints.get(id)) continue;
       log.warn({ endpoint: id }, 'Docker has the endpoint no more: taken off the network');
       await detach(id);
       await endpoints.remove(id);
     }
     const inUse = new Set(endpoints.all().flatMap(({ addresses }) => addresses));
     for (const address of leases.held()) {
-      if (inUse.has(address) || !isGone(address)) continue;
+      if (inUse.has(address) || !this.#missing.miss(address)) continue;
       log.warn({ address }, 'Docker has no endpoint of the address: given back');
       await leases.release(address);
     }
-    this.#missed = missing;
+    this.#missing.ended();
   }
 }

@@ -6,6 +6,14 @@ import { flowRecordText } from './flow-record-text.ts';
 
 const PLAIN = coloursFor({}, {});
 
+const ALLOWED = {
+  direction: 'egress',
+  endpoint: 'prod/client-eth0',
+  action: 'allow',
+  policy: 'Profile open',
+  rule: 1,
+} as const;
+
 const RECORD: FlowRecord = {
   id: 1,
   node: 'h1',
@@ -21,15 +29,7 @@ const RECORD: FlowRecord = {
   octets: 1234,
   answerPackets: 30,
   answerOctets: 5_600_000,
-  reasons: [
-    {
-      direction: 'egress',
-      endpoint: 'prod/client-eth0',
-      action: 'allow',
-      policy: 'Profile open',
-      rule: 1,
-    },
-  ],
+  reasons: [ALLOWED],
 };
 
 test.each<[string, Partial<FlowRecord>, string]>([
@@ -43,11 +43,7 @@ test.each<[string, Partial<FlowRecord>, string]>([
     {
       reasons: [
         {
-          direction: 'egress',
-          endpoint: 'prod/client-eth0',
-          action: 'allow',
-          policy: 'Profile open',
-          rule: 1,
+          ...ALLOWED,
           staged: { action: 'deny', policy: 'StagedNetworkPolicy prod/out', rule: 2 },
         },
       ],

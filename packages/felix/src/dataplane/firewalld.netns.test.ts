@@ -3,36 +3,17 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { iptablesCommand, openIpSets, openNftables } from '@overland/linux/netfilter';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
-import { parseAddress } from '@overland/net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openRule } from '../../test/open-policy.ts';
+import { openRule, outgoingBy } from '../../test/open-policy.ts';
 import type { PacketFilter } from '../calc/filter-choice.ts';
 import { differenceOf, emptyPolicyState } from '../calc/policy-change.ts';
-import type { PolicyState } from '../calc/policy-state.ts';
 import { packetFilters } from './packet-filters.ts';
 
 const TIMEOUT_MS = 60_000;
 
 /** A workload that may open connections to everybody, and that nobody may open one to. */
-const STATE: PolicyState = {
-  ...emptyPolicyState(),
-  lists: new Map([
-    ['egress Profile open', { name: 'Profile open', rules: [openRule] }],
-    ['ingress Profile open', { name: 'Profile open', rules: [] }],
-  ]),
-  endpoints: new Map([
-    [
-      'cali1',
-      {
-        name: 'default/one',
-        addresses: [parseAddress('10.65.0.1')],
-        ingress: { tiers: [], profiles: ['ingress Profile open'] },
-        egress: { tiers: [], profiles: ['egress Profile open'] },
-      },
-    ],
-  ]),
-};
+const STATE = outgoingBy(openRule);
 
 const cleanup = new AsyncDisposableStack();
 let router: TestNamespace;

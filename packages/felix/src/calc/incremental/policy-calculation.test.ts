@@ -1,8 +1,7 @@
-import type { AnyResource, Kind } from '@overland/model';
+import type { AnyResource } from '@overland/model';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { OWN_NODE, randomResource } from '../../../test/random-resources.ts';
-import type { PolicyInputs } from '../policy/policy-inputs.ts';
+import { keyOf, OWN_NODE, policyInputsOf, randomResource } from '../../../test/random-resources.ts';
 import { PolicyView } from '../policy/policy-view.ts';
 import {
   applyChange,
@@ -37,9 +36,6 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     arbitrary: fc.constantFrom(1, 3, 1e6).map((members): Deed => ({ type: 'flush', members })),
   },
 );
-
-const keyOf = ({ kind, metadata }: AnyResource) =>
-  `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
 /** A calculation, the state that its changes lead to, and the resources that there are. */
 class Subject {
@@ -90,21 +86,7 @@ function expectWhole({ endpoints, lists, sets, host }: PolicyState): void {
 }
 
 function fromScratch(resources: ReadonlyMap<string, AnyResource>): PolicyState {
-  const of = (...kinds: Kind[]) =>
-    [...resources.values()].filter(({ kind }) => kinds.includes(kind));
-  const inputs = {
-    tiers: of('Tier'),
-    policies: of('NetworkPolicy', 'GlobalNetworkPolicy'),
-    staged: [],
-    profiles: of('Profile'),
-    workloads: of('WorkloadEndpoint'),
-    hostEndpoints: of('HostEndpoint'),
-    networkSets: of('NetworkSet', 'GlobalNetworkSet'),
-    felixConfigurations: of('FelixConfiguration'),
-    pools: of('IPPool'),
-    nodes: of('Node'),
-  } as unknown as PolicyInputs;
-  return policyStateOf(new PolicyView(inputs), OWN_NODE);
+  return policyStateOf(new PolicyView(policyInputsOf(resources.values())), OWN_NODE);
 }
 
 const parameters = { numRuns: RUNS, ...(soak ? {} : { seed: 6 }) };

@@ -1,8 +1,7 @@
-import type { AnyResource, Kind } from '@overland/model';
+import type { AnyResource } from '@overland/model';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { OWN_NODE, randomResource } from '../../../test/random-resources.ts';
-import type { PolicyInputs } from '../policy/policy-inputs.ts';
+import { keyOf, OWN_NODE, policyInputsOf, randomResource } from '../../../test/random-resources.ts';
 import { PolicyView } from '../policy/policy-view.ts';
 import { withStaged } from '../policy/staged.ts';
 import { applyChange, emptyPolicyState } from '../policy-change.ts';
@@ -44,26 +43,6 @@ const deeds = fc.array(
   { minLength: 10, maxLength: 60, size: 'max' },
 );
 
-const keyOf = ({ kind, metadata }: AnyResource) =>
-  `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
-
-function inputsOf(resources: ReadonlyMap<string, AnyResource>): PolicyInputs {
-  const of = (...kinds: Kind[]) =>
-    [...resources.values()].filter(({ kind }) => kinds.includes(kind));
-  return {
-    tiers: of('Tier'),
-    policies: of('NetworkPolicy', 'GlobalNetworkPolicy'),
-    staged: of('StagedNetworkPolicy', 'StagedGlobalNetworkPolicy'),
-    profiles: of('Profile'),
-    workloads: of('WorkloadEndpoint'),
-    hostEndpoints: of('HostEndpoint'),
-    networkSets: of('NetworkSet', 'GlobalNetworkSet'),
-    felixConfigurations: of('FelixConfiguration'),
-    pools: of('IPPool'),
-    nodes: of('Node'),
-  } as unknown as PolicyInputs;
-}
-
 const enforcedName = (id: string): string => id.replace(' Staged', ' ');
 
 /** The rules that a place comes to, by the names that they would have. */
@@ -80,7 +59,7 @@ function spelledOut(ref: EndpointPolicyRef, { lists, sets }: PolicyState): objec
 }
 
 function expectRight(state: PolicyState, resources: ReadonlyMap<string, AnyResource>): void {
-  const inputs = inputsOf(resources);
+  const inputs = policyInputsOf(resources.values());
   const enforced = policyStateOf(new PolicyView(inputs), OWN_NODE);
   const would = policyStateOf(new PolicyView(withStaged(inputs)), OWN_NODE);
   const withoutStaged = [...state.endpoints].map(([name, { staged: _, ...filter }]) => [
@@ -124,7 +103,9 @@ test('what is staged changes nothing that is enforced, and says what would be, a
       }
       flush();
       // Nothing is left of them.
-      expect(state).toEqual(policyStateOf(new PolicyView(inputsOf(resources)), OWN_NODE));
+      expect(state).toEqual(
+        policyStateOf(new PolicyView(policyInputsOf(resources.values())), OWN_NODE),
+      );
     }),
     { numRuns: RUNS, ...(soak ? {} : { seed: 6 }) },
   );

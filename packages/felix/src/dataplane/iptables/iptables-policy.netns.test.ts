@@ -10,10 +10,10 @@ import {
   readPacketHeader,
 } from '@overland/linux/netfilter';
 import { cable, netns, type TestNamespace } from '@overland/linux/testing';
-import { parseAddress, parsePrefix } from '@overland/net';
+import { parsePrefix } from '@overland/net';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import type { ActiveRule } from '../../calc/policy/active-rule.ts';
+import { anySide, openRule, outgoingBy } from '../../../test/open-policy.ts';
 import { hostRulesOf } from '../../calc/policy/host-rules.ts';
 import { differenceOf, emptyPolicyState } from '../../calc/policy-change.ts';
 import type { PolicyState } from '../../calc/policy-state.ts';
@@ -27,44 +27,9 @@ const log = pino({ level: 'silent' });
 const VARIANTS: readonly IptablesVariant[] = ['legacy', 'nft'];
 /** A workload that may open connections to everybody, and that nobody may open one to. */
 const CLOSED: PolicyState = {
-  ...emptyPolicyState(),
+  ...outgoingBy({ ...openRule, source: { ...anySide, sets: ['s:clients'] } }),
   sets: new Map([['s:clients', { kind: 'nets', members: new Set(['0.0.0.0/0', '10.65.0.0/16']) }]]),
-  lists: new Map([
-    ['egress Profile open', { name: 'Profile open', rules: [allowFrom('s:clients')] }],
-    ['ingress Profile open', { name: 'Profile open', rules: [] }],
-  ]),
-  endpoints: new Map([
-    [
-      'cali1',
-      {
-        name: 'default/one',
-        addresses: [parseAddress('10.65.0.1')],
-        ingress: { tiers: [], profiles: ['ingress Profile open'] },
-        egress: { tiers: [], profiles: ['egress Profile open'] },
-      },
-    ],
-  ]),
 };
-
-function allowFrom(set: string): ActiveRule {
-  const side = {
-    nets: [],
-    notNets: [],
-    sets: [],
-    notSets: [],
-    ports: undefined,
-    notPorts: undefined,
-  };
-  const anything = {
-    ipVersion: undefined,
-    protocol: undefined,
-    notProtocol: undefined,
-    icmp: undefined,
-  };
-  const source = { ...side, sets: [set] };
-  const action = 'Allow';
-  return { action, ...anything, notIcmp: undefined, source, destination: side, inert: undefined };
-}
 
 /** A host with a workload behind `cali1`, a container of Docker behind `docker0`, and somebody outside. */
 async function host(variant: IptablesVariant) {
