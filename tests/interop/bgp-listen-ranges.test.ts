@@ -142,6 +142,10 @@ test('BIRD is killed: its routes and its place stay until it is back', async () 
   await using run = await ranged(net.host);
   await using guest = await startBird(net.leaf, bird('', {}));
   await bothUp(run);
+  await until('its routes are here', async () => {
+    const { peers } = await run.summary();
+    return peers.every(({ prefixesReceived: { ipv4, ipv6 } }) => ipv4 + ipv6 === 1);
+  });
   await guest.kill('SIGKILL');
   await until('its routes are stale', async () => {
     const { peers } = await run.summary();
